@@ -1,0 +1,1 @@
+"""The Octopus: the model that routes at a node by functional token."""

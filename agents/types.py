@@ -1,0 +1,115 @@
+"""The vocabulary in types: choices, routes, requests, answers and hops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NewType, Protocol, TypedDict
+
+from langchain_core.messages import BaseMessage
+
+NodeName = NewType("NodeName", str)
+FunctionalToken = NewType("FunctionalToken", str)
+
+CascadeStep = Literal["token", "examples", "parent", "generalist", "ask"]
+"""Which step of the cascade took the decision: the functional token itself, or a fallback below threshold."""
+
+AnswerStatus = Literal["answered", "declined", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One neighbour with the probability of its functional token, in [0, 1]."""
+
+    token: FunctionalToken
+    node: NodeName
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A decision of an Octopus: the chosen neighbour (or none) and why.
+
+    Attributes:
+        node: the neighbour to go to; None when the Octopus abstains.
+        token: its functional token; None when the Octopus abstains.
+        probability: of `node`, or of the best neighbour when the Octopus abstains.
+        rewritten: the query for the worker.
+        reason: one sentence for people.
+        decided_by: the step of the cascade that decided.
+        calibrated: whether `probability` went through a fitted temperature.
+        choices: the ranked neighbours, best first.
+    """
+
+    node: NodeName | None
+    token: FunctionalToken | None
+    probability: float
+    rewritten: str
+    reason: str
+    decided_by: CascadeStep
+    calibrated: bool
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRequest:
+    """What a worker is given.
+
+    Attributes:
+        query: the rewritten query.
+        conversation: earlier messages, if the spec lets this worker see them; may be empty.
+        idempotency_key: the same for every attempt at the same hop.
+    """
+
+    query: str
+    conversation: Sequence[BaseMessage] = ()
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerAnswer:
+    """What a worker gives back.
+
+    Attributes:
+        status: `declined` when the query does not fit it, `unavailable` when no model can be reached.
+        text: the answer, or for the other two what a person should know or do.
+        evidence: how it was computed, e.g. `{"function": "derivative", "arguments": {...}}`; JSON values.
+    """
+
+    status: AnswerStatus
+    text: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+class Worker(Protocol):
+    """A node that answers."""
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        """Answer, decline, or say that the model is unavailable; raises only for bugs and bad specs."""
+        ...
+
+
+class Octopus(Protocol):
+    """The model that routes at one node."""
+
+    async def route(self, conversation: Sequence[BaseMessage]) -> Route:
+        """Decide for the last human turn of `conversation` in the light of the turns before it."""
+        ...
+
+
+class Hop(TypedDict):
+    """One executed step of a path, as it is kept in state: JSON values only."""
+
+    turn: str
+    master: str
+    token: str
+    node: str
+    probability: float
+    calibrated: bool
+    query: str
+    reason: str
+    status: str
+    answer: str
+    evidence: dict[str, Any]
+    choices: list[dict[str, Any]]
+    seconds: float

@@ -1,0 +1,1 @@
+"""Workers: the nodes that answer."""

@@ -1,0 +1,1 @@
+"""Graphs of language models: their specs, state, edges and the LangGraph graphs built from them."""
