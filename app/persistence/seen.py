@@ -1,0 +1,77 @@
+"""What a client knows to be in Redis, so that it need not be sent again.
+
+Only a hint: the scripts check every reference, and answer `stale` if Redis has lost something.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StoredList:
+    """A list value in Redis: its ref, the hashes of its items, and how many manifests it is built from."""
+
+    ref: bytes
+    hashes: tuple[bytes, ...]
+    depth: int
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one thread has stored: hashes of items, and the latest list per (namespace, channel)."""
+
+    items: set[bytes] = field(default_factory=set)
+    lists: dict[tuple[bytes, bytes], StoredList] = field(default_factory=dict)
+
+    def learn(self, items: Iterable[bytes], lists: dict[tuple[bytes, bytes], StoredList]) -> None:
+        """Remember what a script stored or read."""
+        self.items.update(items)
+        self.lists.update(lists)
+
+
+class SeenThreads:
+    """The threads used last; safe to use from several threads of execution."""
+
+    def __init__(self, limit: int = 256) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._threads: OrderedDict[str, Seen] = OrderedDict()
+        self._runs: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+
+    def get(self, thread_id: str) -> Seen | None:
+        """What is known of a thread, if anything."""
+        with self._lock:
+            seen = self._threads.get(thread_id)
+            if seen is not None:
+                self._threads.move_to_end(thread_id)
+            return seen
+
+    def open(self, thread_id: str) -> Seen:
+        """What is known of a thread, empty at first."""
+        with self._lock:
+            seen = self._threads.setdefault(thread_id, Seen())
+            self._threads.move_to_end(thread_id)
+            if len(self._threads) > self._limit:
+                self._threads.popitem(last=False)
+            return seen
+
+    def forget(self, thread_id: str) -> None:
+        """Drop what is known of a thread."""
+        with self._lock:
+            self._threads.pop(thread_id, None)
+
+    def has_run(self, thread_id: str, run: bytes) -> bool:
+        """Whether this run's thread has been noted."""
+        with self._lock:
+            return (thread_id, run) in self._runs
+
+    def add_run(self, thread_id: str, run: bytes) -> None:
+        """Note that a run writes to a thread."""
+        with self._lock:
+            self._runs[(thread_id, run)] = None
+            if len(self._runs) > 4 * self._limit:
+                self._runs.popitem(last=False)
