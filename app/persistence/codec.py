@@ -2,12 +2,11 @@
 
 A list is stored item by item under the hash of its content, so that a conversation of n messages costs O(n)
 whatever the number of checkpoints; a version refers to the version before it and names only the new items.
-Identity is never trusted: every item is encoded and hashed at each put, because messages are mutable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from app.persistence.errors import CorruptDataError
 from app.persistence.secrecy import Secrecy
 from app.persistence.seen import StoredList
+from app.persistence.snapshot import Snapshot
 from app.persistence.wire import Manifest, unpack_manifest
 
 INLINE_BYTES = 256
@@ -75,14 +75,14 @@ class Codec:
         if check is not None:
             check(_typed(packed))
 
-    def encode(self, value: Any, outbox: Outbox) -> Manifest:
-        """A manifest without base; `inline` is not sealed yet."""
+    def encode(self, value: Any, outbox: Outbox, same: Sequence[bytes] = ()) -> Manifest:
+        """A manifest without base; `inline` is not sealed yet. `same` are hashes of its first items, if known."""
         wrapped = isinstance(value, _DeltaSnapshot)
         items = value.value if wrapped else value
-        if type(items) is list and not all(type(item) in _SCALARS for item in items):
-            packed = [self.pack(item) for item in items]
-            if sum(map(len, packed)) > INLINE_BYTES:
-                return Manifest(b"L" if wrapped else b"l", tuple(map(outbox.add, packed)))
+        if type(items) is list and (same or not all(type(item) in _SCALARS for item in items)):
+            packed = [self.pack(item) for item in items[len(same) :]]
+            if same or sum(map(len, packed)) > INLINE_BYTES:
+                return Manifest(b"L" if wrapped else b"l", (*same, *map(outbox.add, packed)))
         whole = self.pack(value)
         if len(whole) > INLINE_BYTES:
             return Manifest(b"r", (outbox.add(whole),))
@@ -98,15 +98,37 @@ def shorten(full: Manifest, before: StoredList | None) -> tuple[Manifest, int]:
     """
     if before is None or full.kind not in b"lL" or before.depth > 32 + len(full.hashes) // 16:
         return full, 1
-    keep = 0
-    for old, new in zip(before.hashes, full.hashes, strict=False):
-        if old != new:
-            break
-        keep += 1
+    keep = _common(before.hashes, full.hashes)
     if keep == 0:
         return full, 1
     kind = b"d" if full.kind == b"l" else b"D"
     return replace(full, kind=kind, hashes=full.hashes[keep:], base=before.ref, keep=keep), before.depth + 1
+
+
+def _common(one: tuple[bytes, ...], other: tuple[bytes, ...]) -> int:
+    shorter = min(len(one), len(other))
+    if one[:shorter] == other[:shorter]:
+        return shorter
+    return next(i for i in range(shorter) if one[i] != other[i])
+
+
+def unchanged_items(value: Any, before: StoredList | None) -> int:
+    """How many of the first items of a list are those of the list before it."""
+    items = value.value if isinstance(value, _DeltaSnapshot) else value
+    if before is None or type(items) is not list:
+        return 0
+    count = 0
+    for item, snapshot in zip(items, before.snapshots, strict=False):
+        if snapshot is None or not snapshot.matches(item):
+            break
+        count += 1
+    return count
+
+
+def snapshots(value: Any, before: StoredList | None, same: int) -> tuple[Snapshot | None, ...]:
+    """Copies of the items of a list; the first `same` of the list before it are taken over."""
+    items = value.value if isinstance(value, _DeltaSnapshot) else value
+    return (*(before.snapshots[:same] if before else ()), *map(Snapshot.of, items[same:]))
 
 
 @dataclass(slots=True)

@@ -10,14 +10,24 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from app.persistence.snapshot import Snapshot
+
 
 @dataclass(frozen=True, slots=True)
 class StoredList:
-    """A list value in Redis: its ref, the hashes of its items, and how many manifests it is built from."""
+    """A list value in Redis.
+
+    Attributes:
+        ref: its manifest.
+        hashes: of its items.
+        depth: how many manifests it is built from.
+        snapshots: of its items, as far as this process wrote them.
+    """
 
     ref: bytes
     hashes: tuple[bytes, ...]
     depth: int
+    snapshots: tuple[Snapshot | None, ...] = ()
 
 
 @dataclass(slots=True)
@@ -30,13 +40,19 @@ class Seen:
     def learn(self, items: Iterable[bytes], lists: dict[tuple[bytes, bytes], StoredList]) -> None:
         """Remember what a script stored or read."""
         self.items.update(items)
-        self.lists.update(lists)
+        for place, stored in lists.items():
+            known = self.lists.get(place)
+            if known is None or known.ref != stored.ref:  # the same ref: what is known has snapshots
+                self.lists[place] = stored
 
 
 class SeenThreads:
-    """The threads used last; safe to use from several threads of execution."""
+    """The threads used last; safe to use from several threads of execution.
 
-    def __init__(self, limit: int = 256) -> None:
+    Their lists stay in memory (see `Snapshot`), which is why there are few.
+    """
+
+    def __init__(self, limit: int = 64) -> None:
         self._limit = limit
         self._lock = threading.Lock()
         self._threads: OrderedDict[str, Seen] = OrderedDict()

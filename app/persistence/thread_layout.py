@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -10,6 +10,8 @@ from langchain_core.runnables import RunnableConfig
 from app.persistence.codec import Codec
 from app.persistence.keys import Keys
 from app.persistence.seen import SeenThreads
+
+_NAMES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,23 @@ class Layout:
     keys: Keys
     codec: Codec
     seen: SeenThreads
+    _names: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     def namespace(self, name: str) -> bytes:
         """Hashed name of a namespace."""
-        return self.codec.secrecy.name("namespace", name)
+        return self._remembered("namespace", name)
+
+    def _remembered(self, kind: str, name: str) -> bytes:
+        hashed = self._names.get((kind, name))
+        if hashed is None:
+            hashed = self._names[(kind, name)] = self.codec.secrecy.name(kind, name)
+            if len(self._names) > _NAMES:
+                self._names.clear()
+        return hashed
 
     def channel(self, name: str) -> bytes:
         """Hashed name of a channel."""
-        return self.codec.secrecy.name("channel", name)
+        return self._remembered("channel", name)
 
     def version(self, namespace: str, channel: str, version: Any) -> bytes:
         """Hashed version of a channel; 1, 1.0 and "1" differ."""

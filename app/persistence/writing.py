@@ -17,7 +17,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
-from app.persistence.codec import Outbox, shorten
+from app.persistence.codec import Outbox, shorten, snapshots, unchanged_items
 from app.persistence.errors import PersistenceError
 from app.persistence.keys import encode_id
 from app.persistence.operations import Argument, Call, Operation, command
@@ -113,12 +113,15 @@ class _PutMessage:
 
     def _store(self, channel: bytes, value: Any) -> bytes:
         ref = os.urandom(REF_BYTES)
-        full = self._layout.codec.encode(value, self.outbox)
-        manifest, depth = shorten(full, self._known.lists.get((self._name, channel)))
+        before = self._known.lists.get((self._name, channel))
+        same = unchanged_items(value, before)
+        full = self._layout.codec.encode(value, self.outbox, before.hashes[:same] if before else ())
+        manifest, depth = shorten(full, before)
         if manifest.kind == b"p":
             manifest = replace(manifest, inline=self._layout.codec.secrecy.seal(manifest.inline, ref))
         elif full.kind in b"lL":
-            self.lists[(self._name, channel)] = StoredList(ref, full.hashes, depth)
+            copies = snapshots(value, before, same)
+            self.lists[(self._name, channel)] = StoredList(ref, full.hashes, depth, copies)
         self._manifests += [ref, manifest.pack()]
         return ref
 
