@@ -82,7 +82,7 @@ class Meter:
 
 def text(rng: random.Random) -> str:
     """Words that do not repeat."""
-    words = []
+    words: list[str] = []
     while sum(map(len, words)) + len(words) < CHARACTERS:
         words.append(f"{rng.getrandbits(32):x}")
     return " ".join(words)[:CHARACTERS]
@@ -99,7 +99,7 @@ def talk(saver: BaseCheckpointSaver[Any], turns: int, thread_id: str = "conversa
     builder.add_edge("answer", END)
     graph = builder.compile(checkpointer=saver)
     for _ in range(turns):
-        question = {"messages": [("user", text(rng))]}
+        question: Any = {"messages": [("user", text(rng))]}
         graph.invoke(question, {"configurable": {"thread_id": thread_id}}, durability="sync")
 
 
@@ -133,7 +133,7 @@ class RedisServer:
 
     def info(self, name: str) -> int:
         """A number from INFO."""
-        return int(self._client.info("all")[name])  # type: ignore[index]
+        return int(self._client.info("all")[name])
 
     def count_commands(self, action: Callable[[], None]) -> int:
         """Commands that clients send during `action`; not those that scripts run inside the server."""
@@ -142,7 +142,7 @@ class RedisServer:
 
         def listen() -> None:
             nonlocal counted
-            with self._client.monitor() as monitor:
+            with self._client.monitor() as monitor:  # type: ignore[no-untyped-call]
                 ready.set()
                 for event in monitor.listen():
                     if "end of counting" in event["command"]:
@@ -227,7 +227,9 @@ def measure(name: str, turns: int, binary: str) -> Row:
         talk(saver, 1, "warm-up")  # connections, scripts and tables that every server has
         meter = Meter()
         meter.watch(saver)
-        memory, received = (server.info("used_memory"), server.info("total_net_input_bytes")) if server else (0, 0)
+        memory, received = (
+            (server.info("used_memory"), server.info("total_net_input_bytes")) if server else (0, 0)
+        )
         talk(saver, turns)
         sent = server.info("total_net_input_bytes") - received if server else None
         if server:
@@ -273,7 +275,7 @@ def _median(action: Callable[[], Any]) -> float:
 def table(rows: Sequence[Row]) -> str:
     """Markdown."""
     lines = [
-        "| saver | turns | checkpoints | stored | sent | growth | commands/step | put CPU | resume | list(20) |",
+        "| saver | turns | checkpoints | stored | sent | growth | commands | put CPU | resume | list 20 |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -315,9 +317,13 @@ def run(savers: Sequence[str], turns: int, compared: int) -> list[Row]:
 
 def main() -> None:
     """Print the table; `--json` writes the rows to a file too."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--turns", type=int, default=200)
-    parser.add_argument("--compared", type=int, help="turns of the run that growth is measured against (half)")
+    parser.add_argument(
+        "--compared", type=int, help="turns of the run that growth is measured against (half)"
+    )
     parser.add_argument("--savers", nargs="+", choices=SAVERS, default=list(SAVERS))
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()

@@ -41,7 +41,9 @@ class RedisClient:
 
     def __init__(self, url: str, *, cluster: bool = False, timeout: float = 30.0, retries: int = 8) -> None:
         if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError(f"{safe_url(url)!r} is no Redis url; it starts with redis://, rediss:// or unix://.")
+            raise ValueError(
+                f"{safe_url(url)!r} is no Redis url; it starts with redis://, rediss:// or unix://."
+            )
         self.url = url
         self.cluster = cluster
         self._timeout = timeout

@@ -76,7 +76,7 @@ class Codec:
             check(_typed(packed))
 
     def encode(self, value: Any, outbox: Outbox, same: Sequence[bytes] = ()) -> Manifest:
-        """A manifest without base; `inline` is not sealed yet. `same` are hashes of its first items, if known."""
+        """A manifest without base; `inline` is not sealed yet. `same`: known hashes of its first items."""
         wrapped = isinstance(value, _DeltaSnapshot)
         items = value.value if wrapped else value
         if type(items) is list and (same or not all(type(item) in _SCALARS for item in items)):

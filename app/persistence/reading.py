@@ -97,7 +97,9 @@ def get_tuple(layout: Layout, config: RunnableConfig) -> Operation[CheckpointTup
     """The checkpoint that a config points at, or None."""
     place = _in_one_namespace(Place.of(config))
     name = layout.namespace(place.namespace or "")
-    where: list[Argument] = ["one", name, encode_id(place.checkpoint_id)] if place.checkpoint_id else ["latest", name]
+    where: list[Argument] = (
+        ["one", name, encode_id(place.checkpoint_id)] if place.checkpoint_id else ["latest", name]
+    )
     reply = yield from _read(layout, place, where)
     if not reply.found:
         return None
@@ -113,7 +115,7 @@ def list_page(
     limit: int | None,
     cursor: tuple[bytes, bytes] | None,
 ) -> Operation[tuple[list[CheckpointTuple], tuple[bytes, bytes] | None]]:
-    """A page of a thread's checkpoints, newest first, and the cursor of the next page (None: that was all)."""
+    """A page of a thread's checkpoints, newest first, and the next page's cursor (None: that was all)."""
     place = Place.of(config)
     name = b"" if place.namespace is None else layout.namespace(place.namespace)
     if place.checkpoint_id:
@@ -145,9 +147,7 @@ def delta_history(
     place = _in_one_namespace(Place.of(config))
     name = layout.namespace(place.namespace or "")
     hashed = {channel: layout.channel(channel) for channel in channels}
-    args: list[Argument] = [
-        layout.settings.read_ttl, name, encode_id(place.checkpoint_id), *hashed.values()
-    ]
+    args: list[Argument] = [layout.settings.read_ttl, name, encode_id(place.checkpoint_id), *hashed.values()]
     script, keys = load("history", "common"), layout.keys.thread(place.thread_id)
     reply = yield Call(script=script, keys=keys, args=args)
     ancestors, seeds, manifests, items = reply or ([], [], [], [])
@@ -155,7 +155,7 @@ def delta_history(
     ends = {seeds[i]: (seeds[i + 1], seeds[i + 2]) for i in range(0, len(seeds), 3)}
     wanted = set(channels)
     writes = [
-        [write for write in _writes(layout, values, name + ancestors[i], ancestors[i + 1], wanted)]
+        _writes(layout, values, name + ancestors[i], ancestors[i + 1], wanted)
         for i in range(0, len(ancestors), 2)
     ]
     result: dict[str, DeltaChannelHistory] = {}
@@ -199,7 +199,7 @@ def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
 def _writes(
     layout: Layout, values: Values, identity: bytes, batches: bytes, only: set[str] | None = None
 ) -> list[PendingWrite]:
-    """Writes in the order of live execution. Of one task and index the first counts, of special ones the last."""
+    """Writes in live order. Of one task and index the first counts, of special ones the last."""
     kept: dict[tuple[str, int], tuple[str, str, bytes]] = {}
     for task_id, path, index, channel, manifest in _entries(layout, identity, batches):
         if index < 0 or (task_id, index) not in kept:
@@ -212,9 +212,7 @@ def _writes(
     ]
 
 
-def _entries(
-    layout: Layout, identity: bytes, batches: bytes
-) -> Iterator[tuple[str, str, int, str, bytes]]:
+def _entries(layout: Layout, identity: bytes, batches: bytes) -> Iterator[tuple[str, str, int, str, bytes]]:
     for sealed in unpack_batches(batches):
         try:
             plain = layout.codec.secrecy.open(sealed, b"w" + identity)

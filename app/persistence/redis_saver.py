@@ -133,9 +133,9 @@ class RedisSaver(BaseCheckpointSaver[str]):
     def get_next_version(self, current: str | None, channel: None) -> str:
         """A version after `current`: a number, and a random part, so that two branches never share one."""
         if isinstance(current, int | float):
-            return int(current) + 1  # type: ignore[return-value]  # a thread of a saver that counts in numbers
+            return int(current) + 1  # a thread of a saver that counts in numbers
         digits = current.split(".")[0] if current else "0" * 8
-        return f"{int(digits) + 1:0{len(digits)}d}.{random.getrandbits(32):08x}"  # noqa: S311
+        return f"{int(digits) + 1:0{len(digits)}d}.{random.getrandbits(32):08x}"
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint that `config` points at, or the latest of its namespace."""
@@ -153,7 +153,7 @@ class RedisSaver(BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
-        """Checkpoints newest first, read in pages; all namespaces if `config` names none, all threads if None."""
+        """Checkpoints newest first, read in pages; all namespaces if `config` has none; None: all threads."""
         listing = Listing(self._layout, config, filter, before, limit)
         while listing.unfinished:
             yield from self.client.run(listing.page())
@@ -259,5 +259,3 @@ class RedisSaver(BaseCheckpointSaver[str]):
     async def athread_ids(self) -> Sequence[str]:
         """As `thread_ids`."""
         return await self.client.arun(upkeep.thread_ids(self._layout))
-
-

@@ -97,5 +97,7 @@ def _aes_gcm(key: bytes) -> _AEAD:
     try:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError as error:
-        raise ImportError("encryption_key needs the package cryptography: pip install cryptography") from error
+        raise ImportError(
+            "encryption_key needs the package cryptography: pip install cryptography"
+        ) from error
     return AESGCM(key)

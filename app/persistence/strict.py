@@ -68,7 +68,7 @@ class StrictSerializer(JsonPlusSerializer):
 
 
 class _Inspector:
-    """One decoding that checks what the bytes name; ormsgpack drops the error of a hook, so it is kept here."""
+    """One decoding that checks what the bytes name; ormsgpack drops a hook's error, so it is kept here."""
 
     def __init__(self, allowed: frozenset[TypeName]) -> None:
         self._allowed = allowed
@@ -97,7 +97,9 @@ class _Inspector:
 
     def _require(self, code: int, fields: Any) -> None:
         """Check the shape [module, name, argument, method?] and the names in it."""
-        if not (isinstance(fields, list) and len(fields) >= 3 and all(isinstance(f, str) for f in fields[:2])):
+        if not (
+            isinstance(fields, list) and len(fields) >= 3 and all(isinstance(f, str) for f in fields[:2])
+        ):
             raise CorruptDataError("A stored object does not say what it is.")
         module, name = fields[:2]
         if code == jsonplus.EXT_METHOD_SINGLE_ARG:

@@ -42,11 +42,13 @@ def copy_thread(layout: Layout, source: str, target: str) -> Operation[None]:
     args = (hash_dump, set_dump, max(ttl, 0), os.urandom(NAME_BYTES))
     done = yield Call(script=load("restore", "common"), keys=layout.keys.thread(target), args=args)
     if not done:
-        raise PersistenceError(f"Thread {target!r} exists already.", hint="Delete it first, or copy to a new id.")
+        raise PersistenceError(
+            f"Thread {target!r} exists already.", hint="Delete it first, or copy to a new id."
+        )
 
 
 def prune(layout: Layout, thread_ids: Sequence[str], strategy: str) -> Operation[None]:
-    """Remove checkpoints: all but what the latest of each namespace needs (`keep_latest`), or all (`delete`)."""
+    """Remove all checkpoints but those that the latest ones need (`keep_latest`), or all (`delete`)."""
     if strategy not in ("keep_latest", "delete"):
         raise ValueError(f"strategy {strategy!r} is unknown; use 'keep_latest' or 'delete'.")
     for thread_id in thread_ids:

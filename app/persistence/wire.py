@@ -31,7 +31,7 @@ _SLOT_BYTES = 2 * NAME_BYTES + REF_BYTES
 _FORMAT = b"\x01"
 
 ManifestKind = Literal[b"p", b"r", b"l", b"d", b"L", b"D"]
-"""p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`, and more items.
+"""p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`, and more.
 Upper case: the list is inside a `_DeltaSnapshot`."""
 
 
@@ -50,7 +50,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A checkpoint: its parent's id, hashed run id, channels to be replayed from ancestors, slots, payload."""
+    """A checkpoint: its parent's id, its channels, and the rest, sealed."""
 
     parent: bytes
     slots: tuple[Slot, ...]
@@ -79,7 +79,7 @@ def split(data: bytes, size: int) -> tuple[bytes, ...]:
 
 
 def row_head(parent: bytes, run: bytes, needs: Sequence[bytes]) -> bytes:
-    """The start of a row; the script adds the slots, because only Redis knows the refs of unchanged channels."""
+    """The start of a row; the script adds the slots: only Redis knows the refs of unchanged channels."""
     return b"".join(
         [_FORMAT, struct.pack(">H", len(parent)), parent, run, struct.pack(">H", len(needs)), *needs]
     )

@@ -182,7 +182,7 @@ def _writes_call(
 
 
 def _note(layout: Layout, thread_id: str, run: bytes) -> Operation[None]:
-    """Before a thread is written, register it, and its run: a register may name too much, never too little."""
+    """Before a thread is written, register it and its run: a register may name too much, never too little."""
     if layout.seen.get(thread_id) is None:
         yield command("ZADD", layout.keys.threads, 0, encode_id(thread_id))
         layout.seen.open(thread_id)
