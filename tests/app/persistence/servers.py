@@ -112,7 +112,7 @@ def running(binary: str, *options: str, **popen: Any) -> Iterator[Server]:
 @contextlib.contextmanager
 def running_cluster(binary: str) -> Iterator[list[Server]]:
     """Three masters that share the 16,384 slots."""
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "15000")
     with contextlib.ExitStack() as stack:
         nodes = [stack.enter_context(running(binary, *options)) for _ in range(3)]
         for i, node in enumerate(nodes):
