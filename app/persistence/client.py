@@ -101,8 +101,8 @@ class RedisClient:
         if client is None:
             client = self._async[loop] = self._aconnect()
         if self.cluster:
-            # Before it knows the slots, redis-py sends concurrent commands to random nodes, and then closes its
-            # connections while others use them.
+            # Before it knows the slots, redis-py sends concurrent commands to random nodes, and then closes
+            # its connections while others use them.
             await client.initialize()
         try:
             return await client.execute_command(*call.by_sha())

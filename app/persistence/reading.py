@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,13 @@ from langgraph.checkpoint.base import (
     writes_sort_key,
 )
 
-from app.persistence.codec import Values
 from app.persistence.errors import CorruptDataError
 from app.persistence.keys import decode_id, encode_id
 from app.persistence.operations import Argument, Call, Operation
 from app.persistence.scripts import load
 from app.persistence.seen import StoredList
 from app.persistence.thread_layout import Layout, Place, config_of
+from app.persistence.values import Values
 from app.persistence.wire import NO_VALUE, Row, unpack_batches, unpack_manifest, unpack_row
 
 PAGE = 32
@@ -84,13 +84,15 @@ class _Reply:
             pending_writes=_writes(self._layout, self.values, found.identity, found.batches),
         )
 
-    def remember(self, found: _Found) -> None:
+    def remember(self, found: _Found, channels: Iterable[str]) -> None:
         """Note what Redis has, so that the next put sends only what is new."""
-        lists: dict[tuple[bytes, bytes], StoredList] = {}
-        for slot in unpack_row(found.data).slots:
-            if slot.ref != NO_VALUE and self.values.is_list(slot.ref):
-                lists[(found.name, slot.channel)] = self.values.stored_list(slot.ref)
-        self._layout.seen.open(self._place.thread_id).learn(self.values.items, lists)
+        refs = {slot.channel: slot.ref for slot in unpack_row(found.data).slots}
+        lists: dict[str, StoredList] = {}
+        for name in channels:
+            ref = refs[self._layout.channel(name)]
+            if self.values.is_list(ref):
+                lists[name] = self.values.stored_list(ref)
+        self._layout.seen.open(self._place.thread_id).learn(self.values.items, found.name, lists)
 
 
 def get_tuple(layout: Layout, config: RunnableConfig) -> Operation[CheckpointTuple | None]:
@@ -103,8 +105,9 @@ def get_tuple(layout: Layout, config: RunnableConfig) -> Operation[CheckpointTup
     reply = yield from _read(layout, place, where)
     if not reply.found:
         return None
-    reply.remember(reply.found[0])
-    return reply.tuple(reply.found[0])
+    result = reply.tuple(reply.found[0])
+    reply.remember(reply.found[0], result.checkpoint["channel_values"])
+    return result
 
 
 def list_page(
@@ -224,7 +227,4 @@ def _entries(layout: Layout, identity: bytes, batches: bytes) -> Iterator[tuple[
 
 
 def _write_value(values: Values, data: bytes) -> Any:
-    manifest = unpack_manifest(data)
-    if manifest.kind == b"p":
-        return values.codec.unpack(manifest.inline)
-    return values.expand(manifest, manifest.hashes)
+    return values.expand(unpack_manifest(data))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.persistence.snapshot import Snapshot
+
+_LISTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,25 @@ class StoredList:
 
 @dataclass(slots=True)
 class Seen:
-    """What one thread has stored: hashes of items, and the latest list per (namespace, channel)."""
+    """What one thread has stored: hashes of items, and the latest list per (hashed namespace, channel)."""
 
     items: set[bytes] = field(default_factory=set)
-    lists: dict[tuple[bytes, bytes], StoredList] = field(default_factory=dict)
+    _lists: OrderedDict[tuple[bytes, str], StoredList] = field(default_factory=OrderedDict)
+    _newest: dict[str, StoredList] = field(default_factory=dict)
 
-    def learn(self, items: Iterable[bytes], lists: dict[tuple[bytes, bytes], StoredList]) -> None:
-        """Remember what a script stored or read."""
+    def list_before(self, name: bytes, channel: str) -> StoredList | None:
+        """The latest list of a channel; in a new namespace, that of the same channel in another."""
+        return self._lists.get((name, channel)) or self._newest.get(channel)
+
+    def learn(self, items: Iterable[bytes], name: bytes, lists: Mapping[str, StoredList]) -> None:
+        """Remember what a script stored or read in a namespace."""
         self.items.update(items)
-        for place, stored in lists.items():
-            known = self.lists.get(place)
+        for channel, stored in lists.items():
+            known = self._lists.get((name, channel))
             if known is None or known.ref != stored.ref:  # the same ref: what is known has snapshots
-                self.lists[place] = stored
+                self._lists[(name, channel)] = self._newest[channel] = stored
+        while len(self._lists) > _LISTS:
+            self._lists.popitem(last=False)
 
 
 class SeenThreads:

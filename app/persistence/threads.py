@@ -1,8 +1,8 @@
 """List, show, export and import threads of any checkpointer.
 
 An export is JSON lines, newest checkpoint first: a header, then per checkpoint its metadata, its writes and
-the channels that differ from the checkpoint before it in the file. A list is said relative to the newer list,
-so that a file grows with the conversation, not with its square.
+the channels that differ from the checkpoint before it in the file. A list is said relative to the list before
+it, so that a file grows with the conversation, not with its square.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointTuple
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    PendingWrite,
+)
 
 _FORMAT = "octopus-thread"
 _VERSION = 1
@@ -71,19 +77,17 @@ async def import_thread(
     if await saver.aget_tuple({"configurable": {"thread_id": target}}) is not None:
         raise ValueError(f"Thread {target!r} exists already; delete it, or import under another id.")
     reader = _Reader(saver)
-    checkpoints = [(record, reader.checkpoint(record)) for record in records[1:]]
     versions: dict[_Channel, Any] = {}
-    for record, checkpoint in reversed(checkpoints):
-        config = _config(target, record["ns"], record["parent"])
+    for one in reversed([reader.read(record) for record in records[1:]]):
         changed = {}
-        for name, version in checkpoint["channel_versions"].items():
-            if versions.get((record["ns"], name)) != version:
-                changed[name] = versions[(record["ns"], name)] = version
-        stored = await saver.aput(config, checkpoint, reader.value(record["metadata"]), changed)
-        for position, (task_id, writes) in enumerate(record["writes"]):
-            pairs = [(channel, reader.value(value)) for channel, value in writes]
+        for name, version in one.checkpoint["channel_versions"].items():
+            if versions.get((one.namespace, name)) != version:
+                changed[name] = versions[(one.namespace, name)] = version
+        config = _config(target, one.namespace, one.parent)
+        stored = await saver.aput(config, one.checkpoint, one.metadata, changed)
+        for position, (task_id, writes) in enumerate(one.writes):
             # The path is only used for ordering: the position keeps the order of the original.
-            await saver.aput_writes(stored, pairs, task_id, f"{position:010d}")
+            await saver.aput_writes(stored, writes, task_id, f"{position:010d}")
     return target
 
 
@@ -103,90 +107,119 @@ def _config(thread_id: str, namespace: str, checkpoint_id: str | None) -> Runnab
     return {"configurable": configurable}
 
 
-class _Values:
-    """Values as [form, base64] of the saver's serializer."""
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_list(value: Any) -> bool:
+    return type(value) is list
+
+
+class _Speech:
+    """What the writer and the reader of a file both remember: the last list of each channel name."""
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         self._serde = saver.serde
+        self.lists: dict[str, list[Any]] = {}
 
-    def record_of(self, value: Any) -> list[str]:
-        form, data = self._serde.dumps_typed(value)
-        return [form, base64.b64encode(data).decode()]
-
-    def value(self, record: list[str]) -> Any:
-        form, data = record
-        return self._serde.loads_typed((form, base64.b64decode(data)))
+    def remember(self, name: str, items: list[Any], keep: int) -> None:
+        """Later lists are said relative to this one, unless it is short and has nothing in common."""
+        if keep or len(items) >= len(self.lists.get(name, [])):
+            self.lists[name] = items
 
 
-class _Writer(_Values):
+class _Writer(_Speech):
     """Checkpoints to records, newest first."""
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         super().__init__(saver)
         self._versions: dict[_Channel, Any] = {}
-        self._lists: dict[_Channel, list[list[str]]] = {}
 
     def record(self, found: CheckpointTuple) -> dict[str, Any]:
-        configurable = found.config["configurable"]
-        namespace = configurable.get("checkpoint_ns", "")
         checkpoint = found.checkpoint
-        parent = found.parent_config["configurable"]["checkpoint_id"] if found.parent_config else None
-        channels = {}
+        namespace = found.config["configurable"].get("checkpoint_ns", "")
+        changed = {}
         for name, value in checkpoint["channel_values"].items():
             version = checkpoint["channel_versions"].get(name)
             if version is None or self._versions.get((namespace, name)) != version:
-                channels[name] = self._channel((namespace, name), value)
+                changed[name] = self._say(name, value)
             self._versions[(namespace, name)] = version
-        rest = {key: value for key, value in checkpoint.items() if key != "channel_values"}
         return {
             "ns": namespace,
-            "parent": parent,
-            "checkpoint": self.record_of(rest),
-            "channels": channels,
-            "same": [name for name in checkpoint["channel_values"] if name not in channels],
-            "metadata": self.record_of(found.metadata),
-            "writes": self._writes(found),
+            "parent": found.parent_config["configurable"]["checkpoint_id"] if found.parent_config else None,
+            "checkpoint": self._encode({k: v for k, v in checkpoint.items() if k != "channel_values"}),
+            "metadata": self._encode(found.metadata),
+            "channels": changed,
+            "same": [name for name in checkpoint["channel_values"] if name not in changed],
+            "writes": self._writes(found.pending_writes or []),
         }
 
-    def _channel(self, place: _Channel, value: Any) -> dict[str, Any]:
-        if type(value) is not list:
-            return {"value": self.record_of(value)}
-        items = [self.record_of(item) for item in value]
-        newer = self._lists.get(place, [])
-        keep = next((i for i, pair in enumerate(zip(newer, items, strict=False)) if pair[0] != pair[1]), None)
-        keep = min(len(newer), len(items)) if keep is None else keep
-        self._lists[place] = items
-        return {"keep": keep, "items": items[keep:]}
-
-    def _writes(self, found: CheckpointTuple) -> list[list[Any]]:
+    def _writes(self, writes: list[PendingWrite]) -> list[list[Any]]:
         """Consecutive writes of one task together."""
         groups: list[list[Any]] = []
-        for task_id, channel, value in found.pending_writes or []:
+        for task_id, channel, value in writes:
             if not groups or groups[-1][0] != task_id:
                 groups.append([task_id, []])
-            groups[-1][1].append([channel, self.record_of(value)])
+            groups[-1][1].append([channel, self._say(channel, value)])
         return groups
 
+    def _say(self, name: str, value: Any) -> dict[str, Any]:
+        if type(value) is dict and all(map(_is_text, value)) and any(map(_is_list, value.values())):
+            return {"dict": {key: self._say(key, part) for key, part in value.items()}}
+        if not _is_list(value):
+            return {"value": self._encode(value)}
+        items = [self._encode(item) for item in value]
+        before = self.lists.get(name, [])
+        keep = 0
+        while keep < min(len(before), len(items)) and before[keep] == items[keep]:
+            keep += 1
+        self.remember(name, items, keep)
+        return {"keep": keep, "items": items[keep:]}
 
-class _Reader(_Values):
-    """Records to checkpoints, newest first."""
+    def _encode(self, value: Any) -> list[str]:
+        form, data = self._serde.dumps_typed(value)
+        return [form, base64.b64encode(data).decode()]
+
+
+class _Reader(_Speech):
+    """Records to checkpoints, metadata and writes, in the order of the file."""
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         super().__init__(saver)
-        self._newer: dict[_Channel, Any] = {}
-        self._lists: dict[_Channel, list[Any]] = {}
+        self._values: dict[_Channel, Any] = {}
 
-    def checkpoint(self, record: dict[str, Any]) -> Checkpoint:
+    def read(self, record: dict[str, Any]) -> _Imported:
         namespace = record["ns"]
-        for name, channel in record["channels"].items():
-            place = (namespace, name)
-            if "value" in channel:
-                self._newer[place] = self.value(channel["value"])
-            else:
-                kept = self._lists.get(place, [])[: channel["keep"]]
-                self._lists[place] = kept + [self.value(item) for item in channel["items"]]
-                self._newer[place] = self._lists[place]
+        for name, said in record["channels"].items():
+            self._values[(namespace, name)] = self._understand(name, said)
+        checkpoint: Checkpoint = self._decode(record["checkpoint"])
         names = [*record["channels"], *record["same"]]
-        checkpoint: Checkpoint = self.value(record["checkpoint"])
-        checkpoint["channel_values"] = {name: self._newer[(namespace, name)] for name in names}
-        return checkpoint
+        checkpoint["channel_values"] = {name: self._values[(namespace, name)] for name in names}
+        writes = [
+            (task_id, [(channel, self._understand(channel, said)) for channel, said in pairs])
+            for task_id, pairs in record["writes"]
+        ]
+        return _Imported(namespace, record["parent"], checkpoint, self._decode(record["metadata"]), writes)
+
+    def _understand(self, name: str, said: dict[str, Any]) -> Any:
+        if "dict" in said:
+            return {key: self._understand(key, part) for key, part in said["dict"].items()}
+        if "value" in said:
+            return self._decode(said["value"])
+        kept = self.lists.get(name, [])[: said["keep"]]
+        items = [*kept, *map(self._decode, said["items"])]
+        self.remember(name, items, said["keep"])
+        return items
+
+    def _decode(self, record: list[str]) -> Any:
+        form, data = record
+        return self._serde.loads_typed((form, base64.b64decode(data)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    namespace: str
+    parent: str | None
+    checkpoint: Checkpoint
+    metadata: CheckpointMetadata
+    writes: list[tuple[str, list[tuple[str, Any]]]]

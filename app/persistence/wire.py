@@ -30,9 +30,9 @@ NO_VALUE = bytes(REF_BYTES)
 _SLOT_BYTES = 2 * NAME_BYTES + REF_BYTES
 _FORMAT = b"\x01"
 
-ManifestKind = Literal[b"p", b"r", b"l", b"d", b"L", b"D"]
-"""p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`, and more.
-Upper case: the list is inside a `_DeltaSnapshot`."""
+ManifestKind = Literal[b"p", b"r", b"l", b"d", b"L", b"D", b"m"]
+"""p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`, and more;
+upper case: the list is inside a `_DeltaSnapshot`; m: a dict, whose sealed payload has a manifest per key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,12 @@ class Manifest:
     inline: bytes = b""
     base: bytes = b""
     keep: int = 0
+    bases: tuple[bytes, ...] = ()
 
     def pack(self) -> bytes:
         """Kind, then what the kind needs."""
+        if self.kind == b"m":
+            return self.kind + pack_bundle(self.bases, self.hashes, self.inline)
         base = self.base + struct.pack(">I", self.keep) if self.base else b""
         return self.kind + base + b"".join(self.hashes) + self.inline
 
@@ -107,6 +110,8 @@ def unpack_manifest(data: bytes) -> Manifest:
     kind, rest = data[:1], data[1:]
     if kind == b"p":
         return Manifest(kind, inline=rest)
+    if kind == b"m":
+        return Manifest(kind, inline=bundle_payload(rest))
     if kind in b"rlL":
         return Manifest(kind, split(rest, ITEM_BYTES))
     if kind in b"dD" and len(rest) >= REF_BYTES + 4:
@@ -115,17 +120,26 @@ def unpack_manifest(data: bytes) -> Manifest:
     raise CorruptDataError(f"A channel value has the unknown kind {kind!r}.")
 
 
-def pack_batch(channels: Sequence[bytes], hashes: Sequence[bytes], payload: bytes) -> bytes:
-    """One call of put_writes: length, hashed channel names, the items it refers to, and the sealed rest."""
-    body = b"".join(
-        [
-            struct.pack(">H", len(channels)),
-            *channels,
-            struct.pack(">I", len(hashes)),
-            *hashes,
-            payload,
-        ]
-    )
+def pack_bundle(refs: Sequence[bytes], hashes: Sequence[bytes], payload: bytes) -> bytes:
+    """The refs and hashes that a sealed payload refers to, in the open, then the payload."""
+    count = struct.pack(">I", len(hashes))
+    return b"".join([struct.pack(">H", len(refs)), *refs, count, *hashes, payload])
+
+
+def bundle_payload(data: bytes) -> bytes:
+    """The payload of a bundle; raises `CorruptDataError`."""
+    try:
+        (refs,) = struct.unpack_from(">H", data)
+        start = 2 + refs * REF_BYTES
+        (hashes,) = struct.unpack_from(">I", data, start)
+        return data[start + 4 + hashes * ITEM_BYTES :]
+    except struct.error as error:
+        raise CorruptDataError(f"A bundle is cut short: {error}.") from error
+
+
+def pack_batch(channels: Sequence[bytes], bundle: bytes) -> bytes:
+    """One call of put_writes: length, hashed names of the channels, and the bundle of the writes."""
+    body = b"".join([struct.pack(">H", len(channels)), *channels, bundle])
     return struct.pack(">I", len(body)) + body
 
 
@@ -137,9 +151,7 @@ def unpack_batches(data: bytes) -> list[bytes]:
             (size,) = struct.unpack_from(">I", data, at)
             body = data[at + 4 : at + 4 + size]
             (channels,) = struct.unpack_from(">H", body)
-            start = 2 + channels * NAME_BYTES
-            (hashes,) = struct.unpack_from(">I", body, start)
-            payloads.append(body[start + 4 + hashes * ITEM_BYTES :])
+            payloads.append(bundle_payload(body[2 + channels * NAME_BYTES :]))
             at += 4 + size
     except struct.error as error:
         raise CorruptDataError(f"Writes are cut short: {error}.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
-from app.persistence.codec import Outbox, shorten, snapshots, unchanged_items
+from app.persistence.encoder import Encoder, references
 from app.persistence.errors import PersistenceError
 from app.persistence.keys import encode_id
 from app.persistence.operations import Argument, Call, Operation, command
@@ -25,7 +25,7 @@ from app.persistence.scripts import load
 from app.persistence.secrecy import NAME_BYTES
 from app.persistence.seen import Seen, StoredList
 from app.persistence.thread_layout import Layout, Place, config_of
-from app.persistence.wire import NO_VALUE, REF_BYTES, Slot, pack_batch, row_head
+from app.persistence.wire import NO_VALUE, REF_BYTES, Slot, pack_batch, pack_bundle, row_head
 
 _EPOCH_BYTES = 8
 _UNCHANGED = b"????????"
@@ -48,7 +48,7 @@ def put(
         message = _PutMessage(layout, place, checkpoint, full_metadata, new_versions, run, known)
         status, created = yield message.call
         if status == b"ok":
-            layout.seen.open(place.thread_id).learn(message.outbox.named, message.lists)
+            layout.seen.open(place.thread_id).learn(message.items, message.name, message.lists)
             yield from _note_again(layout, place.thread_id, created)
             return config_of(place.thread_id, place.namespace or "", checkpoint["id"])
         layout.seen.forget(place.thread_id)
@@ -69,21 +69,20 @@ class _PutMessage:
         known: Seen | None,
     ) -> None:
         self._layout = layout
-        self._known = known or Seen()
-        self._name = layout.namespace(place.namespace or "")
-        self.outbox = Outbox(layout.codec, self._known.items)
-        self.lists: dict[tuple[bytes, bytes], StoredList] = {}
+        self.name = layout.namespace(place.namespace or "")
+        self.lists: dict[str, StoredList] = {}
+        self._encoder = Encoder(layout.codec, known)
         self._manifests: list[bytes] = []
         slots = self._slots(place.namespace or "", checkpoint, new_versions)
         rest = {key: value for key, value in checkpoint.items() if key != "channel_values"}
-        identity = self._name + encode_id(checkpoint["id"])
+        identity = self.name + encode_id(checkpoint["id"])
         payload = layout.codec.pack([rest, metadata])
         layout.codec.check(payload)
         head = row_head(encode_id(place.checkpoint_id), run, _needs(layout, checkpoint, metadata))
         arguments: list[Argument] = [
             os.urandom(_EPOCH_BYTES),
             layout.settings.ttl,
-            self._name,
+            self.name,
             encode_id(place.namespace or ""),
             encode_id(checkpoint["id"]),
             head,
@@ -92,10 +91,15 @@ class _PutMessage:
             "1" if layout.settings.shallow else "0",
             len(self._manifests) // 2,
             *self._manifests,
-            *self.outbox.flat(),
+            *self._encoder.flat(),
         ]
         script = load("put", "common", "collect")
         self.call = Call(script=script, keys=layout.keys.thread(place.thread_id), args=arguments)
+
+    @property
+    def items(self) -> Iterable[bytes]:
+        """Hashes of the items that this sends."""
+        return self._encoder.items
 
     def _slots(self, namespace: str, checkpoint: Checkpoint, new_versions: ChannelVersions) -> bytes:
         values = checkpoint["channel_values"]
@@ -105,23 +109,20 @@ class _PutMessage:
             if new_versions.get(name) != version:
                 ref = _UNCHANGED
             elif name in values:
-                ref = self._store(channel, values[name])
+                ref = self._store(name, values[name])
             else:
                 ref = NO_VALUE
             slots.append(Slot(channel, self._layout.version(namespace, name, version), ref).pack())
         return b"".join(slots)
 
-    def _store(self, channel: bytes, value: Any) -> bytes:
+    def _store(self, channel: str, value: Any) -> bytes:
         ref = os.urandom(REF_BYTES)
-        before = self._known.lists.get((self._name, channel))
-        same = unchanged_items(value, before)
-        full = self._layout.codec.encode(value, self.outbox, before.hashes[:same] if before else ())
-        manifest, depth = shorten(full, before)
-        if manifest.kind == b"p":
+        encoded = self._encoder.encode(value, self.name, channel)
+        manifest = encoded.manifest
+        if manifest.inline:
             manifest = replace(manifest, inline=self._layout.codec.secrecy.seal(manifest.inline, ref))
-        elif full.kind in b"lL":
-            copies = snapshots(value, before, same)
-            self.lists[(self._name, channel)] = StoredList(ref, full.hashes, depth, copies)
+        if encoded.full:
+            self.lists[channel] = encoded.stored(ref)
         self._manifests += [ref, manifest.pack()]
         return ref
 
@@ -141,11 +142,10 @@ def put_writes(
         raise ValueError("The config of put_writes has no checkpoint_id.")
     yield from _note(layout, place.thread_id, bytes(NAME_BYTES))
     for known in (layout.seen.get(place.thread_id), None):
-        outbox = Outbox(layout.codec, known.items if known else None)
-        call = _writes_call(layout, place, writes, task_id, task_path, outbox)
-        status, created = yield call
+        encoder = Encoder(layout.codec, known)
+        status, created = yield _writes_call(layout, place, writes, task_id, task_path, encoder)
         if status == b"ok":
-            layout.seen.open(place.thread_id).learn(outbox.named, {})
+            layout.seen.open(place.thread_id).learn(encoder.items, b"", {})
             yield from _note_again(layout, place.thread_id, created)
             return
         layout.seen.forget(place.thread_id)
@@ -158,25 +158,25 @@ def _writes_call(
     writes: Sequence[tuple[str, Any]],
     task_id: str,
     task_path: str,
-    outbox: Outbox,
+    encoder: Encoder,
 ) -> Call:
     name = layout.namespace(place.namespace or "")
     identity = name + encode_id(place.checkpoint_id)
+    manifests = [encoder.encode(value, name, channel, chained=False).manifest for channel, value in writes]
     entries = [
-        (WRITES_IDX_MAP.get(channel, index), encode_id(channel), layout.codec.encode(value, outbox).pack())
-        for index, (channel, value) in enumerate(writes)
+        (WRITES_IDX_MAP.get(channel, index), encode_id(channel), manifest.pack())
+        for index, ((channel, _), manifest) in enumerate(zip(writes, manifests, strict=True))
     ]
     plain = ormsgpack.packb((encode_id(task_id), encode_id(task_path), entries))
+    bundle = pack_bundle(*references(manifests), layout.codec.secrecy.seal(plain, b"w" + identity))
     channels = [layout.channel(channel) for channel in dict.fromkeys(channel for channel, _ in writes)]
-    sealed = layout.codec.secrecy.seal(plain, b"w" + identity)
-    batch = pack_batch(channels, list(dict.fromkeys(outbox.named)), sealed)
     arguments: list[Argument] = [
         os.urandom(_EPOCH_BYTES),
         layout.settings.ttl,
         name,
         encode_id(place.checkpoint_id),
-        batch,
-        *outbox.flat(),
+        pack_batch(channels, bundle),
+        *encoder.flat(),
     ]
     return Call(script=load("put_writes", "common"), keys=layout.keys.thread(place.thread_id), args=arguments)
 

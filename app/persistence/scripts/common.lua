@@ -67,8 +67,39 @@ local function want_items(found, text, from, to)
   end
 end
 
+local want_value
+
+-- Of a bundle (2-byte number of refs, refs, 4-byte number of hashes, hashes, ...): where its hashes are.
+local function bundle_hashes(text, at)
+  local refs, first_ref = struct.unpack('>I2', text, at)
+  local count, first = struct.unpack('>I4', text, first_ref + 8 * refs)
+  return first, first + 16 * count - 1
+end
+
+local function each_bundle_ref(text, at, visit)
+  local refs, first_ref = struct.unpack('>I2', text, at)
+  for i = first_ref, first_ref + 8 * refs - 1, 8 do
+    if not visit(string.sub(text, i, i + 7)) then
+      return false
+    end
+  end
+  return true
+end
+
+local function want_bundle(found, text, at)
+  each_bundle_ref(text, at, function(ref)
+    want_value(found, ref)
+    return true
+  end)
+  want_items(found, text, bundle_hashes(text, at))
+end
+
+local function is_stored(ref)
+  return redis.call('HEXISTS', H, 'v' .. ref) == 1
+end
+
 -- A manifest, the manifests it builds on, and the items they name.
-local function want_value(found, ref)
+function want_value(found, ref)
   while ref ~= NO_VALUE and not found.manifests[ref] do
     local manifest = redis.call('HGET', H, 'v' .. ref)
     if not manifest then
@@ -81,7 +112,9 @@ local function want_value(found, ref)
       want_items(found, manifest, 14, #manifest)
       ref = string.sub(manifest, 2, 9)
     else
-      if kind ~= 'p' then
+      if kind == 'm' then
+        want_bundle(found, manifest, 2)
+      elseif kind ~= 'p' then
         want_items(found, manifest, 2, #manifest)
       end
       return
@@ -106,8 +139,7 @@ local function want_batches(found, batches, channels)
       wanted = wanted or channels[string.sub(batches, names + 8 * i, names + 8 * i + 7)]
     end
     if wanted then
-      local count, first = struct.unpack('>I4', batches, names + 8 * n)
-      want_items(found, batches, first, first + 16 * count - 1)
+      want_bundle(found, batches, names + 8 * n)
     end
     at = body + size
   end

@@ -48,10 +48,15 @@ for i = 11, first_item - 1, 2 do
   local manifest = ARGV[i + 1]
   local kind = string.sub(manifest, 1, 1)
   if kind == 'd' or kind == 'D' then
-    if redis.call('HEXISTS', H, 'v' .. string.sub(manifest, 2, 9)) == 0 then
+    if not is_stored(string.sub(manifest, 2, 9)) then
       return { 'stale', '' }
     end
     texts[#texts + 1] = { manifest, 14, #manifest }
+  elseif kind == 'm' then
+    if not each_bundle_ref(manifest, 2, is_stored) then
+      return { 'stale', '' }
+    end
+    texts[#texts + 1] = { manifest, bundle_hashes(manifest, 2) }
   elseif kind ~= 'p' then
     texts[#texts + 1] = { manifest, 2, #manifest }
   end

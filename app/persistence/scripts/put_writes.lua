@@ -4,8 +4,8 @@
 local field, batch = 'w' .. ARGV[3] .. ARGV[4], ARGV[5]
 local epoch = current_epoch()
 local channels, at = struct.unpack('>I2', batch, 5)
-local count, first = struct.unpack('>I4', batch, at + 8 * channels)
-if not store_items(6, { { batch, first, first + 16 * count - 1 } }) then
+local bundle = at + 8 * channels
+if not each_bundle_ref(batch, bundle, is_stored) or not store_items(6, { { batch, bundle_hashes(batch, bundle) } }) then
   return { 'stale', '' }
 end
 if not epoch then

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from redis import Redis
 
 from app.persistence import RedisSaver
 from tests.app.persistence.servers import BINARIES, find_binary, running, running_cluster
@@ -27,6 +28,11 @@ class Target:
         """A saver whose keys meet nobody else's."""
         options.setdefault("prefix", "t" + uuid4().hex[:12])
         return RedisSaver.from_url(self.url, cluster=self.cluster, **options)
+
+    def info(self, name: str) -> int:
+        """A number from INFO."""
+        with Redis.from_url(self.url, protocol=2) as client:
+            return int(client.info("all")[name])
 
 
 def require_binary(name: str) -> str:

@@ -1,7 +1,7 @@
 """Defects of savers for plain Redis, each as a check that fails where the defect is and passes on ours.
 
-The other savers are optional (pip install 'langgraph-checkpoint-aws[valkey]' langgraph-checkpoint-plainredis); a
-missing one is named in the report.
+The other savers are optional (pip install 'langgraph-checkpoint-aws[valkey]'
+langgraph-checkpoint-plainredis); a missing one is named in the report.
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ def test_ours_is_without_the_defect(check: Callable[[Make, str], None], redis: T
 
 def _valkey(url: str, ttl: float | None = None) -> Saver:
     pytest.importorskip("valkey", reason="valkey is not installed: defects of ValkeySaver are not shown")
-    module = pytest.importorskip("langgraph_checkpoint_aws", reason="langgraph-checkpoint-aws is not installed")
+    module = pytest.importorskip(
+        "langgraph_checkpoint_aws", reason="langgraph-checkpoint-aws is not installed"
+    )
     client = importlib.import_module("valkey").Valkey.from_url(url)
     saver: Saver = module.ValkeySaver(client, ttl=ttl)
     return saver

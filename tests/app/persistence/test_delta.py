@@ -20,8 +20,6 @@ from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import Saver, config, ids
 
 
-
-
 def append(state: list[str], writes: Sequence[list[str]]) -> list[str]:
     return [*state, *(item for write in writes for item in write)]
 
@@ -40,13 +38,13 @@ def fan_out(saver: Saver, seed: int) -> Any:
     rng = random.Random(seed)
     delays = [rng.random() / 100 for _ in range(8)]
 
-    def work(part: Part) -> Log:
-        time.sleep(part["seconds"])
-        return {"log": [f"worker {part['number']} " + "x" * rng.randrange(400)]}
+    def work(state: Part) -> Log:
+        time.sleep(state["seconds"])
+        return {"log": [f"worker {state['number']} " + "x" * rng.randrange(400)]}
 
     builder = StateGraph(Log)
     builder.add_node("plan", lambda state: {"log": [f"plan {len(state['log'])}"]})
-    builder.add_node("work", work)
+    builder.add_node("work", work, input_schema=Part)
     builder.add_edge(START, "plan")
     sends = [Send("work", Part(number=i, seconds=s)) for i, s in enumerate(delays)]
     builder.add_conditional_edges("plan", lambda _: sends)

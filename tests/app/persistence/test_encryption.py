@@ -43,7 +43,9 @@ def everything(saver: RedisSaver) -> bytes:
 def fill(saver: RedisSaver, url: str, key: bytes | None) -> None:
     log = [HumanMessage("secret " * 100), HumanMessage("secret")]
     where = put(saver, {"hidden_channel": log}, hidden_meta="secret", run_id="hidden_run")
-    saver.put_writes(where, [("hidden_channel", ["secret " * 100]), ("b", "secret")], "hidden_task", "hidden_path")
+    saver.put_writes(
+        where, [("hidden_channel", ["secret " * 100]), ("b", "secret")], "hidden_task", "hidden_path"
+    )
     with RedisStore.from_url(url, encryption_key=key) as store:
         store.put(("names",), "key", {"a": "secret"})
     with RedisCache[Any].from_url(url, encryption_key=key) as cache:

@@ -1,4 +1,4 @@
-"""What the contract suite leaves out: sync methods, listing, odd ids, order of writes; InMemorySaver is the model."""
+"""What the contract suite leaves out: sync methods, listing, odd ids, order of writes, branches."""
 
 from __future__ import annotations
 
@@ -8,14 +8,29 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
-from langgraph.checkpoint.base import ERROR, INTERRUPT
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.types import ERROR, INTERRUPT
 
 from app.persistence import RedisSaver
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import Saver, checkpoint, config, ids, put, values
 
-ODD_IDS = ["a:b", "*", "{x}", "}{", "}", "[a-z]", "new\nline", "\x00", "🐙", "\ud800", "ns\\", "", " ", "a" * 300]
+ODD_IDS = [
+    "a:b",
+    "*",
+    "{x}",
+    "}{",
+    "}",
+    "[a-z]",
+    "new\nline",
+    "\x00",
+    "🐙",
+    "\ud800",
+    "ns\\",
+    "",
+    " ",
+    "a" * 300,
+]
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
@@ -29,7 +44,9 @@ def test_any_id_is_only_itself(saver: RedisSaver, odd: str) -> None:
 
 
 def test_ids_and_names_come_back_as_they_were(saver: RedisSaver) -> None:
-    encodable = [odd for odd in ODD_IDS if odd != "\ud800"]  # msgpack has no lone surrogates in names of channels
+    encodable = [
+        odd for odd in ODD_IDS if odd != "\ud800"
+    ]  # msgpack has no lone surrogates in names of channels
     for odd in encodable:
         where = put(saver, {odd: 1}, config("t" + odd, odd, "parent"), id="id" + odd)
         saver.put_writes(where, [(odd, 1)], "task" + odd, "path" + odd)
@@ -37,7 +54,9 @@ def test_ids_and_names_come_back_as_they_were(saver: RedisSaver) -> None:
         assert found.config == config("t" + odd, odd, "id" + odd)
         assert found.parent_config == config("t" + odd, odd, "parent")
         assert found.pending_writes == [("task" + odd, odd, 1)]
-    assert {t.config["configurable"]["thread_id"] for t in saver.list(None)} == {"t" + odd for odd in encodable}
+    assert {t.config["configurable"]["thread_id"] for t in saver.list(None)} == {
+        "t" + odd for odd in encodable
+    }
 
 
 def test_a_thread_id_that_is_no_text_is_its_text(saver: RedisSaver) -> None:
@@ -63,12 +82,14 @@ def test_pages_of_several_namespaces_come_newest_first(redis: Target, limit: int
         assert listed == wanted
         assert ids(saver, config(namespace="a"), limit=limit) == numbers[1::3][::-1][:limit]
         before = config(checkpoint_id="0050")
-        assert ids(saver, config(namespace=""), before=before, limit=limit) == [
-            n for n in numbers[::3][::-1] if n < "0050"
-        ][:limit]
-        assert ids(saver, config(namespace=""), filter={"even": True}, limit=limit) == [
-            n for n in numbers[::3][::-1] if int(n) % 2 == 0
-        ][:limit]
+        assert (
+            ids(saver, config(namespace=""), before=before, limit=limit)
+            == [n for n in numbers[::3][::-1] if n < "0050"][:limit]
+        )
+        assert (
+            ids(saver, config(namespace=""), filter={"even": True}, limit=limit)
+            == [n for n in numbers[::3][::-1] if int(n) % 2 == 0][:limit]
+        )
 
 
 def test_one_id_is_listed_in_its_namespaces(redis: Target) -> None:
@@ -197,7 +218,9 @@ def test_versions_go_on_in_the_style_of_the_thread(redis: Target) -> None:
         first = saver.get_next_version(None, None)
         assert first < saver.get_next_version(first, None) < "00000003"
         imported = InMemorySaver().get_next_version(None, None)
-        assert imported < saver.get_next_version(imported, None) < InMemorySaver().get_next_version("2.0", None)
+        assert (
+            imported < saver.get_next_version(imported, None) < InMemorySaver().get_next_version("2.0", None)
+        )
         assert saver.get_next_version(4, None) == 5  # type: ignore[arg-type, comparison-overlap]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langgraph.store.base import BaseStore, GetOp, PutOp, SearchOp
+from langgraph.store.base import BaseStore, GetOp, Op, PutOp, SearchOp
 from langgraph.store.memory import InMemoryStore
 
 from app.persistence import RedisStore
@@ -42,7 +42,13 @@ def test_it_does_what_the_model_does(store: RedisStore) -> None:
     fill(model)
     for prefix in [(), ("a",), ("a", "b"), ("x",), ("none",)]:
         assert found(store, prefix) == found(model, prefix)
-    for wanted in [{"even": True}, {"n": {"$gte": 3}}, {"n": {"$gt": 1, "$lt": 5}}, {"key": {"$ne": "k"}}, {"no": 1}]:
+    for wanted in [
+        {"even": True},
+        {"n": {"$gte": 3}},
+        {"n": {"$gt": 1, "$lt": 5}},
+        {"key": {"$ne": "k"}},
+        {"no": 1},
+    ]:
         assert found(store, (), filter=wanted) == found(model, (), filter=wanted)
     for options in [
         {},
@@ -80,7 +86,12 @@ def test_times_and_updates(store: RedisStore) -> None:
 
 
 def test_a_batch_reads_first_and_the_last_put_counts(store: RedisStore) -> None:
-    ops = [PutOp(("a",), "k", {"v": 1}), GetOp(("a",), "k"), PutOp(("a",), "k", {"v": 2}), SearchOp(("a",))]
+    ops: list[Op] = [
+        PutOp(("a",), "k", {"v": 1}),
+        GetOp(("a",), "k"),
+        PutOp(("a",), "k", {"v": 2}),
+        SearchOp(("a",)),
+    ]
     assert store.batch(ops) == InMemoryStore().batch(ops) == [None, None, None, []]
     item = store.get(("a",), "k")
     assert item is not None and item.value == {"v": 2}

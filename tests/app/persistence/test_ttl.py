@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from app.persistence import RedisSaver
 from app.persistence.operations import Operation, command
@@ -14,10 +15,8 @@ def expiries(saver: RedisSaver) -> list[int]:
     """Milliseconds to live of the two keys of a thread."""
 
     def ask() -> Operation[list[int]]:
-        left = []
-        for key in saver._layout.keys.thread("thread"):
-            left.append((yield command("PTTL", key)))
-        return left
+        hash_key, set_key = saver._layout.keys.thread("thread")
+        return [(yield command("PTTL", hash_key)), (yield command("PTTL", set_key))]
 
     return saver.client.run(ask())
 
@@ -25,7 +24,7 @@ def expiries(saver: RedisSaver) -> list[int]:
 def test_every_use_lets_the_whole_thread_live_on(target: Target) -> None:
     with target.saver(ttl=0.5) as saver:
         where = put(saver, {"old": "x" * 300})
-        uses = [
+        uses: list[Callable[[], object]] = [
             lambda: put(saver, {"new": 1}, where),
             lambda: saver.put_writes(where, [("new", 1)], "task"),
             lambda: saver.get_tuple(config()),

@@ -8,8 +8,18 @@ import pytest
 
 from app.persistence import RedisSaver
 from app.persistence.errors import PersistenceError
+from app.persistence.operations import Operation, command
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import config, ids, put, values
+
+
+def send(saver: RedisSaver, *words: bytes | str) -> Any:
+    """One plain command."""
+
+    def operation() -> Operation[Any]:
+        return (yield command(*words))
+
+    return saver.client.run(operation())
 
 
 def converse(saver: RedisSaver, turns: int, thread: str = "thread", **metadata: Any) -> list[str]:
@@ -26,7 +36,6 @@ def converse(saver: RedisSaver, turns: int, thread: str = "thread", **metadata: 
 
 def fields(saver: RedisSaver, thread: str = "thread") -> dict[str, int]:
     """Number of fields of each kind in the hash of a thread."""
-    from app.persistence.operations import Operation, command
 
     def count() -> Operation[dict[str, int]]:
         names = yield command("HKEYS", saver._layout.keys.thread(thread)[0])
@@ -59,14 +68,12 @@ def test_prune_knows_its_strategies(saver: RedisSaver) -> None:
 
 
 def test_deleting_leaves_no_key(clean_redis: Target) -> None:
-    from app.persistence.operations import command
-
     with clean_redis.saver(prefix="p") as saver:
         converse(saver, 3, run_id="run 1")
         converse(saver, 3, "other", run_id="run 1")
         saver.delete_thread("thread")
         saver.delete_thread("other")
-        assert saver.client.run((lambda: (yield command("KEYS", "*")))()) == []
+        assert send(saver, "KEYS", "*") == []
 
 
 def test_runs_are_deleted_in_all_their_threads(saver: RedisSaver) -> None:
@@ -84,12 +91,10 @@ def test_runs_are_deleted_in_all_their_threads(saver: RedisSaver) -> None:
 
 
 def test_runs_of_threads_that_outlive_their_register_are_found(redis: Target) -> None:
-    from app.persistence.operations import command
-
     with redis.saver(ttl=600) as saver:
         converse(saver, 2, run_id="run")
         key = saver._layout.keys.run(saver._layout.run("run"))
-        saver.client.run((lambda: (yield command("DEL", key)))())
+        send(saver, "DEL", key)
         saver.delete_for_runs(["run"])
         assert ids(saver, config()) == []
 
@@ -140,7 +145,7 @@ def test_a_writer_with_old_knowledge_sends_again(redis: Target) -> None:
         put(one, {"log": log}, versions={"log": 11})
         assert values(two, config())["log"] == log
         two.prune(["thread"])
-        log = log[:3] + ["new " + "x" * 300]
+        log = [*log[:3], "new " + "x" * 300]
         put(one, {"log": log}, versions={"log": 12})
         assert values(two, config())["log"] == log
         one.put_writes(config(checkpoint_id="later"), [("log", [log[0]])], "task")
