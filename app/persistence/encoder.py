@@ -31,12 +31,12 @@ class Encoded:
 
     manifest: Manifest
     full: tuple[bytes, ...] = ()
-    snapshots: tuple[Snapshot | None, ...] = ()
+    snapshot: Snapshot | None = None
     depth: int = 1
 
     def stored(self, ref: bytes) -> StoredList:
         """The list once it is in Redis under `ref`."""
-        return StoredList(ref, self.full, self.depth, self.snapshots)
+        return StoredList(ref, self.full, self.depth, self.snapshot or Snapshot())
 
 
 class Encoder:
@@ -83,15 +83,15 @@ class Encoder:
 
     def _list(self, items: list[Any], before: StoredList | None, chained: bool) -> Encoded | None:
         """Item by item, unless the list is small."""
-        same = _unchanged(items, before)
+        known = before.snapshot if before else Snapshot()
+        same = known.unchanged(items)
         packed = [self._codec.pack(item) for item in items[same:]]
         if same == 0 and sum(map(len, packed)) <= INLINE_BYTES:
             return None
         taken: tuple[bytes, ...] = before.hashes[:same] if before else ()
         full = (*taken, *map(self._add, packed))
-        copies = before.snapshots[:same] if before else ()
         manifest, depth = _shorten(full, before, chained)
-        return Encoded(manifest, full, (*copies, *map(Snapshot.of, items[same:])), depth)
+        return Encoded(manifest, full, known.extended(same, items) if chained else None, depth)
 
     def _dict(self, value: dict[Any, Any], name: bytes) -> Manifest | None:
         """Key by key, if a list in it is worth it."""
@@ -117,16 +117,6 @@ def references(manifests: list[Manifest]) -> tuple[tuple[bytes, ...], tuple[byte
     bases = [base for manifest in manifests for base in (*manifest.bases, manifest.base) if base]
     hashes = [digest for manifest in manifests for digest in manifest.hashes]
     return tuple(dict.fromkeys(bases)), tuple(dict.fromkeys(hashes))
-
-
-def _unchanged(items: list[Any], before: StoredList | None) -> int:
-    """How many of the first items are those of the list before."""
-    count = 0
-    for item, snapshot in zip(items, before.snapshots if before else (), strict=False):
-        if snapshot is None or not snapshot.matches(item):
-            break
-        count += 1
-    return count
 
 
 def _shorten(full: tuple[bytes, ...], before: StoredList | None, chained: bool) -> tuple[Manifest, int]:

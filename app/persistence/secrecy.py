@@ -51,11 +51,9 @@ class Secrecy:
 
     def name(self, *parts: str) -> bytes:
         """8 bytes for a name made of `parts`; different splits of one text give different names."""
-        digest = blake2b(digest_size=NAME_BYTES, key=self._hash_key)
-        for part in parts:
-            encoded = part.encode("utf-8", "surrogatepass")
-            digest.update(b"%d:" % len(encoded) + encoded)
-        return digest.digest()
+        encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+        content = b"".join([b"%d:%b" % (len(part), part) for part in encoded])
+        return blake2b(content, digest_size=NAME_BYTES, key=self._hash_key).digest()
 
     def item(self, content: bytes) -> bytes:
         """16 bytes for the content of an item."""

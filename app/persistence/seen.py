@@ -23,13 +23,13 @@ class StoredList:
         ref: its manifest.
         hashes: of its items.
         depth: how many manifests it is built from.
-        snapshots: of its items, as far as this process wrote them.
+        snapshot: of its items, as far as this process wrote them.
     """
 
     ref: bytes
     hashes: tuple[bytes, ...]
     depth: int
-    snapshots: tuple[Snapshot | None, ...] = ()
+    snapshot: Snapshot = Snapshot()  # noqa: RUF009
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Seen:
         self.items.update(items)
         for channel, stored in lists.items():
             known = self._lists.get((name, channel))
-            if known is None or known.ref != stored.ref:  # the same ref: what is known has snapshots
+            if known is None or known.ref != stored.ref:  # the same ref: what is known has a snapshot
                 self._lists[(name, channel)] = self._newest[channel] = stored
         while len(self._lists) > _LISTS:
             self._lists.popitem(last=False)

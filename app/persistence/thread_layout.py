@@ -42,18 +42,18 @@ class Layout:
     keys: Keys
     codec: Codec
     seen: SeenThreads
-    _names: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    _names: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
     def namespace(self, name: str) -> bytes:
         """Hashed name of a namespace."""
         return self._remembered("namespace", name)
 
-    def _remembered(self, kind: str, name: str) -> bytes:
-        hashed = self._names.get((kind, name))
+    def _remembered(self, *parts: str) -> bytes:
+        hashed = self._names.get(parts)
         if hashed is None:
-            hashed = self._names[(kind, name)] = self.codec.secrecy.name(kind, name)
             if len(self._names) > _NAMES:
                 self._names.clear()
+            hashed = self._names[parts] = self.codec.secrecy.name(*parts)
         return hashed
 
     def channel(self, name: str) -> bytes:
@@ -62,7 +62,7 @@ class Layout:
 
     def version(self, namespace: str, channel: str, version: Any) -> bytes:
         """Hashed version of a channel; 1, 1.0 and "1" differ."""
-        return self.codec.secrecy.name("version", namespace, channel, repr(version))
+        return self._remembered("version", namespace, channel, repr(version))
 
     def run(self, run_id: str) -> bytes:
         """Hashed id of a run."""
