@@ -33,16 +33,15 @@ def payload(saver: RedisSaver, thread: str) -> int:
 def test_a_conversation_costs_what_it_is_long(clean_redis: Target) -> None:
     with clean_redis.saver() as saver:
         talk(saver, 1, "warm-up")
-        stored, sent, memory = [], [], clean_redis.info("used_memory")
+        stored, sent = [], []
         for turns in (50, 100):
             received = clean_redis.info("total_net_input_bytes")
             talk(saver, turns, str(turns))
             sent.append(clean_redis.info("total_net_input_bytes") - received)
             stored.append(payload(saver, str(turns)))
-        used = clean_redis.info("used_memory") - memory
     assert math.log2(stored[1] / stored[0]) <= 1.05
     assert math.log2(sent[1] / sent[0]) <= 1.05
-    assert max(used, sum(sent)) <= REDIS_TARGET * 150 / 200
+    assert max(sum(stored), sum(sent)) <= REDIS_TARGET * 150 / 200
 
 
 @pytest.mark.accept
