@@ -2,9 +2,9 @@
 
     python -m tests.app.persistence.fault_app URL LOG POINT NUMBER
 
-POINT says where: `before-put`, `before-writes` before the NUMBER-th call, `in-socket` in the middle of sending
-the NUMBER-th command, `in-worker` in worker NUMBER, `never`. LOG receives a line per node that ran and per
-write that Redis acknowledged.
+POINT says where: `before-put`, `before-writes` before the NUMBER-th call, `in-socket` in the middle of
+sending the NUMBER-th command, `in-worker` in worker NUMBER, `never`. LOG receives a line per node that ran,
+and per write that Redis acknowledged.
 """
 
 from __future__ import annotations
