@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from redis import Redis, RedisCluster
+from redis import BlockingConnectionPool, Redis, RedisCluster
 from redis import asyncio as aioredis
 from redis import exceptions as failures
 from redis.asyncio.retry import Retry as AsyncRetry
@@ -23,6 +21,7 @@ T = TypeVar("T")
 
 _CONNECTIONS = 64
 _FULL = ("OOM", "MISCONF", "NOREPLICAS")
+_FAILURES = (failures.RedisError, OSError)
 _BUSY = (failures.ConnectionError, failures.TimeoutError, failures.ClusterDownError, OSError)
 
 
@@ -56,8 +55,10 @@ class RedisClient:
         try:
             call = next(operation)
             while True:
-                with self._explained():
+                try:
                     reply = self._execute(call)
+                except _FAILURES as error:
+                    raise self._explained(error) from error
                 call = operation.send(reply)
         except StopIteration as stop:
             result: T = stop.value
@@ -68,8 +69,10 @@ class RedisClient:
         try:
             call = next(operation)
             while True:
-                with self._explained():
+                try:
                     reply = await self._aexecute(call)
+                except _FAILURES as error:
+                    raise self._explained(error) from error
                 call = operation.send(reply)
         except StopIteration as stop:
             result: T = stop.value
@@ -122,7 +125,6 @@ class RedisClient:
         if self.cluster:
             return RedisCluster.from_url(self.url, **options)
         pool: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
-        from redis import BlockingConnectionPool
 
         return Redis.from_pool(BlockingConnectionPool.from_url(self.url, **options, **pool))
 
@@ -133,23 +135,19 @@ class RedisClient:
         pool: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
         return aioredis.Redis.from_pool(aioredis.BlockingConnectionPool.from_url(self.url, **options, **pool))
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, error: Exception) -> PersistenceError:
         """Errors of redis-py become ours; an unreachable server never reads as an empty thread."""
-        try:
-            yield
-        except failures.AuthenticationError as error:
-            raise PersistenceError(
+        if isinstance(error, failures.AuthenticationError):
+            return PersistenceError(
                 f"Redis at {safe_url(self.url)} refused the credentials: {error}.", hint="Check the url."
-            ) from error
-        except (failures.ResponseError, failures.ReadOnlyError) as error:
-            raise self._refusal(error) from error
-        except (failures.RedisError, OSError) as error:
-            raise UnavailableError(
-                f"Redis at {safe_url(self.url)} cannot be reached: {error}.",
-                hint="Is it running, and is the url right?",
-                retryable=True,
-            ) from error
+            )
+        if isinstance(error, failures.ResponseError):
+            return self._refusal(error)
+        return UnavailableError(
+            f"Redis at {safe_url(self.url)} cannot be reached: {error}.",
+            hint="Is it running, and is the url right?",
+            retryable=True,
+        )
 
     def _refusal(self, error: Exception) -> PersistenceError:
         text = str(error)

@@ -256,6 +256,14 @@ class RedisSaver(BaseCheckpointSaver[str]):
         """The threads that exist, by id."""
         return self.client.run(upkeep.thread_ids(self._layout))
 
+    def thread_size(self, thread_id: str) -> int:
+        """Number of checkpoints of a thread, in all namespaces."""
+        return self.client.run(upkeep.thread_size(self._layout, str(thread_id)))
+
+    async def athread_size(self, thread_id: str) -> int:
+        """As `thread_size`."""
+        return await self.client.arun(upkeep.thread_size(self._layout, str(thread_id)))
+
     async def athread_ids(self) -> Sequence[str]:
         """As `thread_ids`."""
         return await self.client.arun(upkeep.thread_ids(self._layout))

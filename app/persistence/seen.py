@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from app.persistence.snapshot import Snapshot
 
 _LISTS = 64
+_NOTED = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class SeenThreads:
         self._limit = limit
         self._lock = threading.Lock()
         self._threads: OrderedDict[str, Seen] = OrderedDict()
-        self._runs: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._noted: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     def get(self, thread_id: str) -> Seen | None:
         """What is known of a thread, if anything."""
@@ -89,14 +90,14 @@ class SeenThreads:
         with self._lock:
             self._threads.pop(thread_id, None)
 
-    def has_run(self, thread_id: str, run: bytes) -> bool:
-        """Whether this run's thread has been noted."""
+    def is_noted(self, thread_id: str, run: bytes) -> bool:
+        """Whether a register names the thread; that of a run, or the one of all threads for b""."""
         with self._lock:
-            return (thread_id, run) in self._runs
+            return (thread_id, run) in self._noted
 
-    def add_run(self, thread_id: str, run: bytes) -> None:
-        """Note that a run writes to a thread."""
+    def note(self, thread_id: str, run: bytes) -> None:
+        """A register names the thread now."""
         with self._lock:
-            self._runs[(thread_id, run)] = None
-            if len(self._runs) > 4 * self._limit:
-                self._runs.popitem(last=False)
+            self._noted[(thread_id, run)] = None
+            if len(self._noted) > _NOTED:
+                self._noted.popitem(last=False)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -37,16 +37,40 @@ class ThreadSummary:
     updated: str
 
 
+@runtime_checkable
+class _Counting(Protocol):
+    """A saver that counts without reading."""
+
+    async def athread_ids(self) -> Sequence[str]: ...
+
+    async def athread_size(self, thread_id: str) -> int: ...
+
+
 async def list_threads(saver: BaseCheckpointSaver[Any], limit: int | None = None) -> list[ThreadSummary]:
     """The threads of a saver, the one used last first."""
+    summaries = [
+        ThreadSummary(thread_id, count, newest.checkpoint["ts"])
+        for thread_id, count in (await _sizes(saver)).items()
+        async for newest in saver.alist({"configurable": {"thread_id": thread_id}}, limit=1)
+    ]
+    return sorted(summaries, key=lambda summary: summary.updated, reverse=True)[:limit]
+
+
+async def _sizes(saver: BaseCheckpointSaver[Any]) -> dict[str, int]:
+    """Number of checkpoints per thread. A saver that cannot count is read in full, which takes long."""
+    if isinstance(saver, _Counting):
+        return {thread_id: await saver.athread_size(thread_id) for thread_id in await saver.athread_ids()}
+    if hasattr(saver, "conn") and hasattr(saver, "setup"):  # AsyncSqliteSaver
+        await saver.setup()
+        async with saver.conn.execute(
+            "SELECT thread_id, COUNT(*) FROM checkpoints GROUP BY thread_id"
+        ) as rows:
+            return {thread_id: count async for thread_id, count in rows}
     counts: dict[str, int] = {}
-    updated: dict[str, str] = {}
     async for found in saver.alist(None):
         thread_id = found.config["configurable"]["thread_id"]
         counts[thread_id] = counts.get(thread_id, 0) + 1
-        updated[thread_id] = max(updated.get(thread_id, ""), found.checkpoint["ts"])
-    summaries = [ThreadSummary(thread_id, count, updated[thread_id]) for thread_id, count in counts.items()]
-    return sorted(summaries, key=lambda summary: summary.updated, reverse=True)[:limit]
+    return counts
 
 
 async def export_thread(saver: BaseCheckpointSaver[Any], thread_id: str) -> AsyncIterator[str]:

@@ -93,3 +93,9 @@ def thread_ids(layout: Layout) -> Operation[list[str]]:
         if len(page) < _PAGE:
             return existing
         start = b"(" + page[-1]
+
+
+def thread_size(layout: Layout, thread_id: str) -> Operation[int]:
+    """Number of checkpoints of a thread, in all namespaces."""
+    _, set_key = layout.keys.thread(thread_id)
+    return int((yield command("ZLEXCOUNT", set_key, "[c", "(d")))

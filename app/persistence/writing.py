@@ -25,7 +25,7 @@ from app.persistence.scripts import load
 from app.persistence.secrecy import NAME_BYTES
 from app.persistence.seen import Seen, StoredList
 from app.persistence.thread_layout import Layout, Place, config_of
-from app.persistence.wire import NO_VALUE, REF_BYTES, Slot, pack_batch, pack_bundle, row_head
+from app.persistence.wire import NO_VALUE, REF_BYTES, pack_batch, pack_bundle, row_head
 
 _EPOCH_BYTES = 8
 _UNCHANGED = b"????????"
@@ -103,7 +103,7 @@ class _PutMessage:
 
     def _slots(self, namespace: str, checkpoint: Checkpoint, new_versions: ChannelVersions) -> bytes:
         values = checkpoint["channel_values"]
-        slots = []
+        slots: list[bytes] = []
         for name, version in checkpoint["channel_versions"].items():
             channel = self._layout.channel(name)
             if new_versions.get(name) != version:
@@ -112,7 +112,7 @@ class _PutMessage:
                 ref = self._store(name, values[name])
             else:
                 ref = NO_VALUE
-            slots.append(Slot(channel, self._layout.version(namespace, name, version), ref).pack())
+            slots += (channel, self._layout.version(namespace, name, version), ref)
         return b"".join(slots)
 
     def _store(self, channel: str, value: Any) -> bytes:
@@ -183,15 +183,15 @@ def _writes_call(
 
 def _note(layout: Layout, thread_id: str, run: bytes) -> Operation[None]:
     """Before a thread is written, register it and its run: a register may name too much, never too little."""
-    if layout.seen.get(thread_id) is None:
+    if not layout.seen.is_noted(thread_id, b""):
         yield command("ZADD", layout.keys.threads, 0, encode_id(thread_id))
-        layout.seen.open(thread_id)
-    if run != bytes(NAME_BYTES) and not layout.seen.has_run(thread_id, run):
+        layout.seen.note(thread_id, b"")
+    if run != bytes(NAME_BYTES) and not layout.seen.is_noted(thread_id, run):
         key = layout.keys.run(run)
         yield command("SADD", key, encode_id(thread_id))
         if layout.settings.ttl:
             yield command("PEXPIRE", key, layout.settings.ttl)
-        layout.seen.add_run(thread_id, run)
+        layout.seen.note(thread_id, run)
 
 
 def _note_again(layout: Layout, thread_id: str, created: bytes) -> Operation[None]:
