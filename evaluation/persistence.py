@@ -7,7 +7,9 @@
 One turn is a question and an answer of 500 characters each, through a graph of two nodes: four checkpoints.
 Every saver stores the same conversation through LangGraph with durability "sync", one after the other, on a
 server of its own. Bytes stored are the server's memory before and after (SQLite: the file; in memory: the
-serialized values). Bytes sent are what the server read from its sockets. CPU is that of the calling thread.
+serialized values). Bytes sent are what the server read from its sockets. CPU of a put is that of the calling
+thread, once within the run, and once when the same puts are made again back to back, without the graph's work
+in between.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 CHARACTERS = 500
 COUNTED_TURNS = 10
 READS = 20
+_REPLAYED_TURNS = 200
+"""A longer recording would not fit into memory: it holds every state of the conversation."""
 
 
 @dataclass
@@ -53,6 +57,7 @@ class Row:
     sent: int | None
     commands_per_step: float | None
     put_cpu: float
+    put_cpu_replayed: float | None
     resume: float
     list_20: float
     exponent: float | None = None
@@ -248,7 +253,31 @@ def measure(name: str, turns: int, binary: str) -> Row:
         if server:
             total = server.count_commands(lambda: talk(saver, COUNTED_TURNS, "counted"))
             commands = total / (4 * COUNTED_TURNS)
-        return Row(name, turns, steps, stored, sent, commands, put_cpu, resume, listed)
+    replayed = replay(name, turns, binary) if turns <= _REPLAYED_TURNS else None
+    return Row(name, turns, steps, stored, sent, commands, put_cpu, replayed, resume, listed)
+
+
+def replay(name: str, turns: int, binary: str) -> float:
+    """Mean CPU seconds of the puts of the conversation, made again on an empty saver."""
+    puts: list[tuple[Any, ...]] = []
+    recorder = InMemorySaver()
+    original = recorder.put
+
+    def recorded(*args: Any) -> Any:
+        puts.append(args)
+        return original(*args)
+
+    recorder.put = recorded  # type: ignore[method-assign, assignment]
+    talk(recorder, turns)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(RedisServer(binary).running()) if name in _ON_REDIS else None
+        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "checkpoints.sqlite"
+        saver = stack.enter_context(SAVERS[name](server.url if server else str(file)))
+        talk(saver, 1, "warm-up")
+        start = time.thread_time()
+        for args in puts:
+            saver.put(*args)
+        return (time.thread_time() - start) / len(puts)
 
 
 def _file_bytes(folder: str) -> int:
@@ -275,8 +304,9 @@ def _median(action: Callable[[], Any]) -> float:
 def table(rows: Sequence[Row]) -> str:
     """Markdown."""
     lines = [
-        "| saver | turns | checkpoints | stored | sent | growth | commands | put CPU | resume | list 20 |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| saver | turns | checkpoints | stored | sent | growth | commands | put CPU | replayed | resume "
+        "| list 20 |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         cells = [
@@ -288,6 +318,7 @@ def table(rows: Sequence[Row]) -> str:
             "" if row.exponent is None else f"n^{row.exponent:.2f}",
             "" if row.commands_per_step is None else f"{row.commands_per_step:.1f}",
             f"{row.put_cpu * 1e3:.2f} ms",
+            "" if row.put_cpu_replayed is None else f"{row.put_cpu_replayed * 1e3:.2f} ms",
             f"{row.resume * 1e3:.1f} ms",
             f"{row.list_20 * 1e3:.0f} ms",
         ]

