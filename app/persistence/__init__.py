@@ -1,4 +1,21 @@
-"""Conversations that survive: a LangGraph checkpointer, store and cache on plain Redis."""
+"""Conversations that survive: a LangGraph checkpointer, store and cache on plain Redis.
+
+    from app.persistence import RedisSaver
+
+    with RedisSaver.from_url("redis://localhost:6379", ttl=7 * 86400) as saver:
+        graph = builder.compile(checkpointer=saver)      # invoke and ainvoke
+
+Redis 6 or later, Valkey, managed Redis and Redis Cluster; no modules. The package imports nothing else of
+this project. What to know:
+
+- A thread is two keys that expire together. If Redis evicts one of them, reading raises `LostDataError`; if
+  it evicts both, the thread looks expired. Set maxmemory-policy noeviction; `describe` warns.
+- What Redis acknowledges is as durable as its own settings: appendfsync always loses nothing, everysec up to
+  a second.
+- Types outside LangGraph's safe list are refused, when written and when read, until `allow=` names them.
+- With an encryption_key, the ids of threads, namespaces and checkpoints stay readable, and nothing else.
+- `delete_for_runs` finds threads through a register that Redis could evict too.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from app.persistence.client import RedisClient
 from app.persistence.codec import Codec
-from app.persistence.keys import encode_id
+from app.persistence.keys import Keys, encode_id
 from app.persistence.namespaces import encode_namespace
 from app.persistence.operations import Call, Operation, command
 from app.persistence.scripts import load
@@ -45,7 +45,7 @@ class RedisCache(BaseCache[ValueT]):
     ) -> None:
         super().__init__(serde=serde or StrictSerializer(allow))
         self.client = client
-        self._prefix = prefix.encode()
+        self._keys = Keys(prefix)
         self._codec = Codec(self.serde, Secrecy(encryption_key))
 
     @classmethod
@@ -110,7 +110,7 @@ class RedisCache(BaseCache[ValueT]):
         found: dict[FullKey, ValueT] = {}
         for namespace, names in by_namespace.items():
             encoded, args = encode_namespace(namespace), [encode_id(name) for name in names]
-            raw = yield Call(script=load("cache_get"), keys=self._keys(encoded), args=args)
+            raw = yield Call(script=load("cache_get"), keys=self._keys.cache(encoded), args=args)
             for name, field, sealed in zip(names, args, raw, strict=True):
                 if sealed:
                     packed = self._codec.secrecy.open(sealed, encoded + b"/" + field)
@@ -126,22 +126,14 @@ class RedisCache(BaseCache[ValueT]):
             by_namespace[namespace] += [field, "" if ttl is None else str(ttl * 1000), sealed]
         for namespace, args in by_namespace.items():
             encoded = encode_namespace(namespace)
-            yield command("ZADD", self._register, 0, encoded)
-            yield Call(script=load("cache_set"), keys=self._keys(encoded), args=args)
+            yield command("ZADD", self._keys.cache_namespaces, 0, encoded)
+            yield Call(script=load("cache_set"), keys=self._keys.cache(encoded), args=args)
 
     def _clear(self, namespaces: Sequence[Namespace] | None) -> Operation[None]:
         if namespaces is None:
-            all_names: list[bytes] = yield command("ZRANGE", self._register, 0, -1)
+            all_names: list[bytes] = yield command("ZRANGE", self._keys.cache_namespaces, 0, -1)
         else:
             all_names = [encode_namespace(namespace) for namespace in namespaces]
         for encoded in all_names:
-            yield command("UNLINK", *self._keys(encoded))
-            yield command("ZREM", self._register, encoded)
-
-    @property
-    def _register(self) -> bytes:
-        return self._prefix + b":cache-namespaces"
-
-    def _keys(self, encoded: bytes) -> tuple[bytes, bytes]:
-        tag = b"{" + self._prefix + b":cache:" + encoded + b"}"
-        return tag + b":h", tag + b":x"
+            yield command("UNLINK", *self._keys.cache(encoded))
+            yield command("ZREM", self._keys.cache_namespaces, encoded)

@@ -9,13 +9,17 @@ OCTOPUS_CHECKPOINTS (the SQLite file).
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
+
+if TYPE_CHECKING:
+    from app.persistence.redis_saver import RedisSaver
 
 
 @asynccontextmanager
@@ -33,9 +37,8 @@ async def open_saver(
 ) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     """A saver on Redis if there is a url, else on an SQLite file, whose folder is made."""
     if redis_url:
-        from app.persistence.redis_saver import RedisSaver
-
-        async with RedisSaver.from_url(redis_url, **redis_options) as saver:
+        # In a thread: reading files would block the event loop, which the LangGraph server refuses.
+        async with await asyncio.to_thread(_redis_saver, redis_url, redis_options) as saver:
             yield saver
     else:
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -43,6 +46,12 @@ async def open_saver(
         sqlite.parent.mkdir(parents=True, exist_ok=True)
         async with AsyncSqliteSaver.from_conn_string(str(sqlite)) as saver:
             yield saver
+
+
+def _redis_saver(url: str, options: Mapping[str, Any]) -> RedisSaver:
+    from app.persistence.redis_saver import RedisSaver
+
+    return RedisSaver.from_url(url, **options)
 
 
 def redis_options(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import weakref
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -48,6 +49,7 @@ class RedisClient:
         self._timeout = timeout
         self._retries = retries
         self._blocking: Any = None
+        self._connecting = threading.Lock()
         self._async: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
 
     def run(self, operation: Operation[T]) -> T:
@@ -92,7 +94,8 @@ class RedisClient:
 
     def _execute(self, call: Call) -> Any:
         if self._blocking is None:
-            self._blocking = self._connect()
+            with self._connecting:
+                self._blocking = self._blocking or self._connect()
         try:
             return self._blocking.execute_command(*call.by_sha())
         except failures.NoScriptError:

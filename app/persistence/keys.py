@@ -34,6 +34,8 @@ class Keys:
             raise ValueError(f"prefix {prefix!r} must be letters, digits, '_', '.' and '-'.")
         self._prefix = prefix.encode()
         self.threads = self._prefix + b":threads"
+        self.store_roots = self._prefix + b":store-roots"
+        self.cache_namespaces = self._prefix + b":cache-namespaces"
 
     def thread(self, thread_id: str) -> tuple[bytes, bytes]:
         """The hash and the sorted set of a thread."""
@@ -44,6 +46,11 @@ class Keys:
         """The set of the threads that the run with this hashed id wrote to."""
         return self._prefix + b":run:" + run.hex().encode()
 
-    def named(self, *parts: str) -> bytes:
-        """A key of the store or the cache; `parts` are joined so that no two splits meet."""
-        return b":".join([self._prefix, *(b"%d:%s" % (len(p), p) for p in map(encode_id, parts))])
+    def store(self, root: str) -> bytes:
+        """Start of the store's keys under one root label; elsewhere, no slash follows a prefix."""
+        return b"{" + self._prefix + b"/store:" + encode_id(root) + b"}:"
+
+    def cache(self, namespace: bytes) -> tuple[bytes, bytes]:
+        """The hash and the sorted set of a namespace of the cache."""
+        tag = b"{" + self._prefix + b"/cache:" + namespace + b"}"
+        return tag + b":h", tag + b":x"

@@ -23,6 +23,7 @@ from app.persistence.client import RedisClient
 from app.persistence.codec import Codec
 from app.persistence.keys import Keys
 from app.persistence.listing import Listing
+from app.persistence.scripts import preload
 from app.persistence.secrecy import Secrecy
 from app.persistence.seen import SeenThreads
 from app.persistence.strict import StrictSerializer, TypeName
@@ -70,6 +71,7 @@ class RedisSaver(BaseCheckpointSaver[str]):
             raise ValueError(f"ttl {ttl!r} must be at least 0.001 seconds, or None.")
         if history not in ("full", "shallow"):
             raise ValueError(f"history {history!r} must be 'full' or 'shallow'.")
+        preload()
         self.client = client
         settings = Settings(round((ttl or 0) * 1000), refresh_on_read, history == "shallow")
         codec = Codec(self.serde, Secrecy(encryption_key))

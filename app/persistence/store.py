@@ -66,8 +66,6 @@ class RedisStore(BaseStore):
         self.client = client
         self.ttl_config = ttl
         self._keys = Keys(prefix)
-        self._prefix = b"{" + prefix.encode() + b":store:"
-        self._roots = prefix.encode() + b":store-roots"
         self._codec = Codec(StrictSerializer(allow), Secrecy(encryption_key))
 
     @classmethod
@@ -144,7 +142,7 @@ class RedisStore(BaseStore):
         packed = self._codec.pack(dict(op.value))
         self._codec.check(packed)
         ttl = 0 if op.ttl is None else max(1, round(op.ttl * _MINUTE))
-        yield command("ZADD", self._roots, 0, encode_id(root))
+        yield command("ZADD", self._keys.store_roots, 0, encode_id(root))
         args = (member, ttl, time.time_ns() // 1000, self._codec.secrecy.seal(packed, member))
         yield Call(script=load("store_put"), keys=keys, args=args)
 
@@ -174,7 +172,7 @@ class RedisStore(BaseStore):
     def _root_labels(self, prefix: Sequence[str]) -> Operation[list[str]]:
         if prefix:
             return [prefix[0]]
-        roots = yield command("ZRANGE", self._roots, 0, -1)
+        roots = yield command("ZRANGE", self._keys.store_roots, 0, -1)
         return [decode_id(root) for root in roots]
 
     def _load(self, root: str, members: Sequence[bytes], refresh: bool) -> Operation[list[Item | None]]:
@@ -198,10 +196,10 @@ class RedisStore(BaseStore):
         return _Pages(self._index(root), prefix)
 
     def _index(self, root: str) -> bytes:
-        return self._prefix + encode_id(root) + b"}:index"
+        return self._keys.store(root) + b"index"
 
     def _item_key(self, root: str, member: bytes) -> bytes:
-        return self._prefix + encode_id(root) + b"}:item:" + member
+        return self._keys.store(root) + b"item:" + member
 
 
 class _Pages:

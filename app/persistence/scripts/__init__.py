@@ -16,6 +16,14 @@ class Script:
     sha: str
 
 
+def preload() -> None:
+    """Read all scripts, so that no file is read later, in an event loop."""
+    for name in ("put", "prune", "delete_runs"):
+        load(name, "common", "collect")
+    for name in ("put_writes", "read", "history", "delete", "dump", "restore"):
+        load(name, "common")
+
+
 @cache
 def load(name: str, *libraries: str) -> Script:
     """The script `name`.lua after the text of its libraries."""

@@ -92,7 +92,7 @@ async def test_an_export_grows_with_the_conversation(redis: Target) -> None:
     sizes = []
     async with redis.saver() as saver:
         for _ in range(2):
-            for i in range(20):
+            for i in range(12):
                 await graph(saver).ainvoke({"messages": [("user", f"question {i} " * 30)]}, config())
             sizes.append(sum([len(line) async for line in export_thread(saver, "thread")]))
     assert sizes[1] < 2.2 * sizes[0]
