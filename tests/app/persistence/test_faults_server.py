@@ -87,10 +87,11 @@ def test_a_kill_loses_nothing_that_was_acknowledged(fsync: str) -> None:
 @pytest.mark.accept
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("fsync", ["always", "everysec"])
-def test_many_kills(fsync: str, record_property: Any) -> None:
+def test_many_kills(fsync: str) -> None:
     talks = killed_under_load(fsync, 40)
-    record_property("acknowledged", sum(len(talk.acknowledged) for talk in talks))
-    record_property("refused", sum(len(talk.refused) for talk in talks))
+    acknowledged = sum(len(talk.acknowledged) for talk in talks)
+    print(f"{acknowledged} acknowledged, {sum(len(talk.refused) for talk in talks)} refused")
+    assert acknowledged > 500
 
 
 def cut_file(rounds: int, seed: int) -> int:
