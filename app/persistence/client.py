@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _CONNECTIONS = 64
 _FULL = ("OOM", "MISCONF", "NOREPLICAS")
-_FAILURES = (failures.RedisError, OSError)
+_FAILURES = (failures.RedisError, failures.RedisClusterException, OSError)
 _BUSY = (failures.ConnectionError, failures.TimeoutError, failures.ClusterDownError, OSError)
 
 

@@ -18,7 +18,7 @@ from app.persistence.operations import Operation, command
 from tests.app.persistence.conftest import Target, require_binary
 from tests.app.persistence.conversations import Conversation
 from tests.app.persistence.samples import config, ids, put
-from tests.app.persistence.servers import Server, running
+from tests.app.persistence.servers import Server, free_port, running
 
 WRITERS = 16
 
@@ -289,3 +289,27 @@ def test_an_unreachable_server_is_an_error_everywhere() -> None:
             with pytest.raises(UnavailableError, match="cannot be reached") as error:
                 action()
             assert error.value.retryable and isinstance(error.value, PersistenceError)
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+async def test_so_it_is_for_a_new_client(cluster: bool) -> None:
+    url = f"redis://user:hidden@127.0.0.1:{free_port()}/0"
+    with RedisSaver.from_url(url, cluster=cluster, retries=0, timeout=2) as saver:
+        with pytest.raises(UnavailableError) as sync_error:
+            saver.get_tuple(config())
+        with pytest.raises(UnavailableError) as async_error:
+            await saver.aget_tuple(config())
+        await saver.client.aclose()
+    assert "hidden" not in str(sync_error.value) + str(async_error.value)
+
+
+def test_connections_are_given_back_after_errors(redis: Target) -> None:
+    with redis.saver(prefix="leak") as saver:
+        for _ in range(100):
+            with pytest.raises(PersistenceError):
+                saver.client.run(_broken())
+        put(saver, {"a": 1})
+
+
+def _broken() -> Operation[None]:
+    yield command("HGETALL")
