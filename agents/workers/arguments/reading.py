@@ -1,0 +1,80 @@
+"""The arguments of one function from a question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.workers.arguments.assignment import assign
+from agents.workers.arguments.formulas import Binding, read_differentials, read_formulas, read_orders
+from agents.workers.arguments.spoken import respell
+from agents.workers.arguments.stream import Mention, NotAskedError, Stream, UnreadError
+from agents.workers.arguments.words import asks_for, understood, vocabulary
+from tools import types
+from tools.declaration import ToolFunction
+from tools.expressions import parse, symbols
+
+_PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
+
+
+def read_arguments(query: str, function: ToolFunction) -> dict[str, Any]:
+    """The arguments that a question gives for a function, by parameter name; JSON values.
+
+    Raises:
+        UnreadError: if the question does not ask for this function, does not give every required argument
+            unambiguously, or says something more.
+    """
+    stream = Stream(query)
+    respell(stream)
+    if not asks_for(stream, function):
+        raise NotAskedError(f"The question does not ask for {function.name}.")
+    _read_mentions(stream, function)
+    assigned = assign(stream, function)
+    _check_bindings(assigned)
+    _check_rest(stream, function)
+    return {name: argument for name, (_, argument) in assigned.items()}
+
+
+def _read_mentions(stream: Stream, function: ToolFunction) -> None:
+    wanted = [parameter.type for parameter in function.parameters]
+    if types.Order in wanted:
+        read_orders(stream, vocabulary(function))
+    if types.Variable in wanted:
+        read_differentials(stream)
+    if any(one in wanted for one in (types.Expression, types.Equation, types.Point)):
+        read_formulas(stream)
+    stream.mentions.sort(key=lambda mention: mention.first)
+
+
+def _check_bindings(assigned: dict[str, tuple[Mention, Any]]) -> None:
+    """A value "at y = 2" must be of the variable of the formula; it also names the variable."""
+    bound = {mention.value.variable for mention, _ in assigned.values() if isinstance(mention.value, Binding)}
+    if not bound or "expression" not in assigned:
+        return
+    variable = assigned["variable"][1] if "variable" in assigned else None
+    free = symbols(parse(assigned["expression"][1]))
+    if len(bound) > 1 or not bound <= free or (variable is not None and bound != {variable}):
+        raise UnreadError(f"The variable {', '.join(sorted(bound))} is not the one of the formula.")
+    if len(free) > 1 and variable is None:
+        raise UnreadError(f"Say in which variable: {', '.join(sorted(free))}.")
+
+
+def _check_rest(stream: Stream, function: ToolFunction) -> None:
+    """Everything that is not a mention must be a word of the function, filler or punctuation."""
+    known = vocabulary(function)
+    rest = [index for index, taken in enumerate(stream.taken) if not taken]
+    words = [stream.lower[index] for index in rest]
+    if words.count("(") != words.count(")"):
+        raise UnreadError("The parentheses do not match.")
+    for index in rest:
+        if not (_is_punctuation(stream, index) or _is_word(stream, index, known)):
+            raise UnreadError(f"{stream.source(index, index + 1)!r} was not understood.")
+
+
+def _is_word(stream: Stream, index: int, known: frozenset[str]) -> bool:
+    return stream.tokens[index].kind == "name" and understood(stream.lower[index], known)
+
+
+def _is_punctuation(stream: Stream, index: int) -> bool:
+    if stream.lower[index] == "-":  # a dash between words
+        return not stream.adjacent(index) and not stream.adjacent(index + 1)
+    return stream.lower[index] in _PUNCTUATION

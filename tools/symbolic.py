@@ -1,0 +1,188 @@
+"""Trees of `tools.expressions` as SymPy objects, with bounds, and SymPy objects as text."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from tools.errors import ToolError
+from tools.expressions import Apply, Literal, Node, Symbol, parse
+
+MAX_POWER_DIGITS = 1_000
+MAX_DEGREE = 200
+MAX_FACTORIAL = 400
+MAX_RESULT_CHARACTERS = 4_000
+
+
+def symbolic(text: str) -> Any:
+    """The SymPy expression of a formula. Decimals are exact: 0.1 is 1/10.
+
+    Raises:
+        ToolError: if the text is no formula, or a power or factorial in it is too large.
+    """
+    return _build(parse(text))
+
+
+def equation(text: str) -> Any:
+    """The SymPy expression `left - right` of `left = right`.
+
+    Raises:
+        ToolError: if there is not exactly one `=`, or a side is no formula.
+    """
+    sides = text.split("=")
+    if len(sides) != 2:
+        raise ToolError(f"{text!r} is not one equation: write one '=' between two formulas.")
+    return symbolic(sides[0]) - symbolic(sides[1])
+
+
+def numeric(text: str) -> Any:
+    """The SymPy number of a formula without variables; infinity is written `oo`.
+
+    Raises:
+        ToolError: if there are variables.
+    """
+    value = symbolic(text)
+    if value.free_symbols:
+        raise ToolError(f"{text!r} must be a number, but it has variables.")
+    return value
+
+
+def symbol(name: str) -> Any:
+    """The SymPy symbol of a variable."""
+    import sympy
+
+    return sympy.Symbol(name)
+
+
+def only_variable(expression: Any, given: str | None) -> Any:
+    """The variable to work in: the one given, else the only one of the expression, else x.
+
+    Raises:
+        ToolError: if there are several variables and none is given.
+    """
+    if given:
+        return symbol(given)
+    free = sorted(expression.free_symbols, key=str)
+    if len(free) > 1:
+        raise ToolError(f"Say in which variable: {', '.join(map(str, free))}.")
+    return free[0] if free else symbol("x")
+
+
+def plain(value: Any) -> int | str:
+    """A SymPy value for people: an int, or text with `^`, followed by `≈` and a decimal if it is a number.
+
+    Raises:
+        ToolError: if it has no closed form, is undefined or too long to show.
+    """
+    import sympy
+
+    if value.has(sympy.nan, sympy.zoo):
+        raise ToolError("The result is undefined.")
+    if value.is_Integer and abs(value) < 10**15:
+        return int(value)
+    text = _text(value)
+    if len(text) > MAX_RESULT_CHARACTERS:
+        raise ToolError(f"The result has {len(text)} characters; at most {MAX_RESULT_CHARACTERS} are shown.")
+    if value.is_number and not value.is_Integer and value.is_finite:
+        decimal = _decimal(value)
+        return decimal if decimal is not None else f"{text} ≈ {_text(value.evalf(10))}"
+    return text
+
+
+def _text(value: Any) -> str:
+    text = re.sub(r"\blog\(", "ln(", str(value)).replace("**", "^")
+    return re.sub(r"\boo\b", "infinity", text)
+
+
+def _decimal(value: Any) -> str | None:
+    """The exact decimal form of a rational that has a short one."""
+    if not value.is_Rational:
+        return None
+    for places in range(1, 11):
+        if (10**places) % value.q == 0:
+            return f"{float(value):.{places}f}"
+    return None
+
+
+def _build(node: Node) -> Any:
+    import sympy
+
+    if isinstance(node, Literal):
+        return _rational(node.digits)
+    if isinstance(node, Symbol):
+        return sympy.Symbol(node.name)
+    arguments = [_build(argument) for argument in node.arguments]
+    return _apply(node, arguments)
+
+
+def _rational(digits: str) -> Any:
+    import sympy
+
+    exponent = digits.lower().partition("e")[2]
+    if exponent and abs(int(exponent)) > MAX_POWER_DIGITS:
+        raise ToolError(f"The number {digits!r} is out of range.")
+    return sympy.Rational(digits)
+
+
+def _apply(node: Apply, arguments: list[Any]) -> Any:
+    import sympy
+
+    name = node.name
+    if not arguments:
+        return {"pi": sympy.pi, "E": sympy.E, "oo": sympy.oo}[name]
+    first, last = arguments[0], arguments[-1]
+    match name:
+        case "+":
+            return first + last
+        case "-":
+            return first - last
+        case "*":
+            return first * last
+        case "/" | "mod":
+            if last == 0:
+                raise ToolError("Division by zero is undefined.")
+            return first / last if name == "/" else sympy.Mod(first, last)
+        case "^":
+            return _power(first, last)
+        case "negative":
+            return -first
+        case "factorial":
+            return _factorial(first)
+    functions = {"abs": sympy.Abs, "log2": lambda x: sympy.log(x, 2), "log10": lambda x: sympy.log(x, 10)}
+    return functions.get(name, getattr(sympy, name, None))(first)
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if base == 0 and exponent.is_number and not exponent.is_positive:
+        raise ToolError("Zero to a power that is not positive is undefined.")
+    if exponent.is_Rational:
+        digits = abs(exponent) * max(_digits(base), 1) if base.is_number else 0
+        if digits > MAX_POWER_DIGITS or (not base.is_number and abs(exponent) > MAX_DEGREE):
+            raise ToolError(f"The power ({str(base)[:20]})^{str(exponent)[:20]} is too large to compute.")
+    elif (
+        base.is_number
+        and exponent.is_number
+        and exponent.is_finite
+        and abs(exponent.evalf(5)) > MAX_POWER_DIGITS
+    ):
+        raise ToolError("The exponent is too large to compute.")
+    return base**exponent
+
+
+def _digits(number: Any) -> float:
+    if number.is_Rational:
+        return max(math.log10(max(abs(number.p), 1)), math.log10(number.q))
+    return 1.0
+
+
+def _factorial(argument: Any) -> Any:
+    import sympy
+
+    if argument.is_Integer and argument < 0:
+        raise ToolError("The factorial of a negative number is undefined.")
+    if argument.is_number and not argument.is_Integer:
+        raise ToolError("The factorial is computed for whole numbers only.")
+    if argument.is_Integer and argument > MAX_FACTORIAL:
+        raise ToolError(f"{str(argument)[:20]}! is too large: factorials up to {MAX_FACTORIAL} are computed.")
+    return sympy.factorial(argument)
