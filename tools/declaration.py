@@ -48,6 +48,7 @@ class ToolFunction:
         examples: questions that it answers, for zero-shot routing.
         asks: phrases that ask for it; a question must have one of them, unless there are none.
         words: further words that may stand in a question without changing its meaning.
+        in_order: whether values of one type that have no cues stand in the order of the parameters.
         parameters: in the order of the signature.
         libraries: what to import before the clock of a call starts.
         call: the function itself.
@@ -59,6 +60,7 @@ class ToolFunction:
     examples: tuple[str, ...]
     asks: tuple[str, ...]
     words: tuple[str, ...]
+    in_order: bool
     parameters: tuple[Parameter, ...]
     libraries: tuple[str, ...]
     call: Callable[..., Any] = field(repr=False)
@@ -70,6 +72,7 @@ class _Declaration:
     examples: tuple[str, ...]
     cues: Mapping[str, Cue]
     words: tuple[str, ...]
+    in_order: bool
     libraries: tuple[str, ...]
 
 
@@ -79,12 +82,15 @@ def tool(
     examples: tuple[str, ...],
     cues: Mapping[str, Cue] | None = None,
     words: tuple[str, ...] = (),
+    in_order: bool = False,
     libraries: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
     """Declare a function as a tool; see `ToolFunction` for the parameters. The function stays as it is."""
 
     def declare(function: Function) -> Function:
-        function.__dict__["declaration"] = _Declaration(asks, examples, cues or {}, words, libraries)
+        function.__dict__["declaration"] = _Declaration(
+            asks, examples, cues or {}, words, in_order, libraries
+        )
         return function
 
     return declare
@@ -107,6 +113,7 @@ def _tool_function(subject: str, function: Callable[..., Any]) -> ToolFunction:
         examples=declaration.examples,
         asks=declaration.asks,
         words=declaration.words,
+        in_order=declaration.in_order,
         parameters=tuple(
             Parameter(
                 name=name,

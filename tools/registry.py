@@ -8,7 +8,21 @@ from functools import cache
 from tools.declaration import ToolFunction, declared
 from tools.errors import ToolError
 
-SUBJECTS = ("calculus",)
+SUBJECTS = (
+    "algebra",
+    "arithmetic",
+    "calculus",
+    "chemistry",
+    "constants",
+    "dates",
+    "encodings",
+    "finance",
+    "geography",
+    "linear_algebra",
+    "number_theory",
+    "statistics",
+    "units",
+)
 
 
 def functions(*names: str) -> tuple[ToolFunction, ...]:

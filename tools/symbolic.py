@@ -112,6 +112,8 @@ def _build(node: Node) -> Any:
         return _rational(node.digits)
     if isinstance(node, Symbol):
         return sympy.Symbol(node.name)
+    if node.name == "mod":
+        return _remainder(*node.arguments)
     arguments = [_build(argument) for argument in node.arguments]
     return _apply(node, arguments)
 
@@ -139,18 +141,33 @@ def _apply(node: Apply, arguments: list[Any]) -> Any:
             return first - last
         case "*":
             return first * last
-        case "/" | "mod":
+        case "/":
             if last == 0:
                 raise ToolError("Division by zero is undefined.")
-            return first / last if name == "/" else sympy.Mod(first, last)
+            return first / last
         case "^":
             return _power(first, last)
         case "negative":
             return -first
         case "factorial":
             return _factorial(first)
-    functions = {"abs": sympy.Abs, "log2": lambda x: sympy.log(x, 2), "log10": lambda x: sympy.log(x, 10)}
-    return functions.get(name, getattr(sympy, name, None))(first)
+    if name in ("log2", "log10"):
+        return sympy.log(first, int(name[3:]))
+    return getattr(sympy, {"abs": "Abs"}.get(name, name))(first)
+
+
+def _remainder(left: Node, right: Node) -> Any:
+    """`left mod right`; of a power of whole numbers without computing the power."""
+    import sympy
+
+    modulus = _build(right)
+    if modulus == 0:
+        raise ToolError("The remainder of a division by zero is undefined.")
+    if isinstance(left, Apply) and left.name == "^":
+        base, exponent = (_build(argument) for argument in left.arguments)
+        if base.is_Integer and exponent.is_Integer and exponent >= 0 and modulus.is_Integer:
+            return sympy.Integer(pow(int(base), int(exponent), int(modulus)))
+    return sympy.Mod(_build(left), modulus)
 
 
 def _power(base: Any, exponent: Any) -> Any:

@@ -16,6 +16,9 @@ Variable = NewType("Variable", str)
 Point = NewType("Point", str)
 """An expression without symbols, such as `2`, `pi/2` or `oo`."""
 
+Calculation = NewType("Calculation", str)
+"""An expression of numbers with at least one operation, such as `2 + 3*4`."""
+
 Order = NewType("Order", int)
 """How often to apply an operation: second derivative, third root. At least 1."""
 
@@ -37,6 +40,9 @@ Years = NewType("Years", float)
 Days = NewType("Days", int)
 """A length of time in days."""
 
+Months = NewType("Months", int)
+"""A length of time in months of the calendar."""
+
 Quantity = NewType("Quantity", str)
 """A number with a unit, such as `5 kg`; the unit in Pint's spelling."""
 
@@ -56,7 +62,7 @@ Country = NewType("Country", str)
 """A country, as its ISO 3166 two-letter code."""
 
 City = NewType("City", str)
-"""A city, as its GeoNames number."""
+"""A city with its country, such as `Paris, FR`."""
 
 Formula = NewType("Formula", str)
 """A chemical formula such as `Ca(OH)2`."""
@@ -67,6 +73,9 @@ Reaction = NewType("Reaction", str)
 Constant = NewType("Constant", str)
 """The name of a physical constant, a key of `tools.constants.CONSTANTS`."""
 
+Element = NewType("Element", str)
+"""The symbol of a chemical element, such as `Fe`."""
+
 Text = NewType("Text", str)
 """Text that is data, as the user wrote it in quotes."""
 
@@ -76,8 +85,14 @@ Digits = NewType("Digits", str)
 Base = NewType("Base", int)
 """The base of a numeral, 2 to 36."""
 
+SourceBase = NewType("SourceBase", int)
+"""The base in which a numeral is written, 2 to 36."""
+
 RomanNumeral = NewType("RomanNumeral", str)
 """A Roman numeral, such as `MCMXCIV`."""
+
+Frequency = NewType("Frequency", int)
+"""How often a year: 12 for monthly."""
 
 Numbers = list[float]
 """A list of real numbers."""

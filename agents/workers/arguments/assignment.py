@@ -32,6 +32,8 @@ def assign(stream: Stream, function: ToolFunction) -> dict[str, tuple[Mention, A
     fits = [_fits(stream, mention, function) for mention in stream.mentions]
     required = {parameter.name for parameter in function.parameters if parameter.required}
     ways = [way for way in _ways(fits) if required <= {fit.parameter for fit in way}]
+    if function.in_order:
+        ways = [way for way in ways if _is_in_order(way, function)]
     distinct = {repr(sorted((fit.parameter, repr(fit.argument)) for fit in way)): way for way in ways}
     if len(distinct) > 1:
         raise UnreadError(f"It is not clear which value is which of {_names(function)}.")
@@ -77,6 +79,17 @@ def _ways(fits: list[list[_Fit]]) -> Iterator[tuple[_Fit, ...]]:
     for rest in _ways(fits[1:]):
         used = {fit.parameter for fit in rest}
         yield from ((fit, *rest) for fit in fits[0] if fit.parameter not in used)
+
+
+def _is_in_order(way: tuple[_Fit, ...], function: ToolFunction) -> bool:
+    """Whether the values without cues stand in the order of the parameters of their type."""
+    places = {parameter.name: place for place, parameter in enumerate(function.parameters)}
+    kinds = {parameter.name: parameter.type for parameter in function.parameters}
+    uncued = [fit.parameter for fit in way if not fit.cue]
+    return all(
+        places[left] < places[right] or kinds[left] != kinds[right]
+        for left, right in zip(uncued, uncued[1:], strict=False)
+    )
 
 
 def _names(function: ToolFunction) -> str:

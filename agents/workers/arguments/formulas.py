@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agents.workers.arguments.stream import Stream, UnreadError
+from agents.workers.arguments.stream import Mention, Stream, UnreadError
 from tools.errors import ToolError
 from tools.expressions import Node, Symbol, parse_prefix, symbols
+from tools.formula_text import render
 
 _LINKS = tuple(
     tuple(link.split())
@@ -71,6 +72,31 @@ def read_differentials(stream: Stream) -> None:
             and stream.tokens[index].kind == "name"
         ):
             stream.take("differential", word[1], index, index + 1)
+
+
+def join_equations(stream: Stream) -> None:
+    """Make one mention of all equations; in a system, the unknowns named beside it are understood."""
+    found = [mention for mention in stream.mentions if mention.kind in ("equation", "binding")]
+    if not found:
+        return
+    unknowns = frozenset().union(*(_unknowns(mention.value) for mention in found))
+    others = [mention for mention in stream.mentions if mention not in found]
+    if len(found) > 1:
+        others = [one for one in others if not (isinstance(one.value, Symbol) and one.value.name in unknowns)]
+    texts = [_equation_text(mention.value) for mention in found]
+    stream.mentions = [*others, Mention("equations", texts, found[0].first, found[-1].end)]
+
+
+def _unknowns(value: Binding | EquationText) -> frozenset[str]:
+    if isinstance(value, Binding):
+        return frozenset({value.variable})
+    return symbols(value.left) | symbols(value.right)
+
+
+def _equation_text(value: Binding | EquationText) -> str:
+    if isinstance(value, Binding):
+        return f"{value.variable} = {render(value.value)}"
+    return f"{render(value.left)} = {render(value.right)}"
 
 
 def _definition(stream: Stream, index: int) -> int:

@@ -22,7 +22,7 @@ _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10
 _DIGITS_SCALES = _SCALES | {"hundred": 100, "m": 10**6, "bn": 10**9}
 
 
-def replace_number_words(stream: Stream) -> None:
+def respell_numbers(stream: Stream) -> None:
     """Put one number token in the place of every number in words or digits with a scale word."""
     index = 0
     while index < len(stream):
@@ -57,8 +57,8 @@ def _words(stream: Stream, index: int) -> tuple[int | None, int]:
             group, room = group + _UNITS[word], 0
         elif word in _TENS and room > 10:
             group, room = group + _TENS[word], 10
-        elif word == "hundred" and 0 < group < 10:
-            group, room = group * 100, 100
+        elif word == "hundred" and group < 10 and (group or not seen):
+            group, room = (group or 1) * 100, 100
         elif word in _SCALES and word != "k" and group and _SCALES[word] < last_scale:
             total, last_scale = total + group * _SCALES[word], _SCALES[word]
             group, room = 0, 10**3

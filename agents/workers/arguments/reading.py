@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from agents.workers.arguments.assignment import assign
-from agents.workers.arguments.formulas import Binding, read_differentials, read_formulas, read_orders
-from agents.workers.arguments.spoken import respell
+from agents.workers.arguments.formulas import Binding
+from agents.workers.arguments.readers import read_mentions, respell
 from agents.workers.arguments.stream import Mention, NotAskedError, Stream, UnreadError
 from agents.workers.arguments.words import asks_for, understood, vocabulary
-from tools import types
 from tools.declaration import ToolFunction
 from tools.expressions import parse, symbols
 
@@ -24,25 +23,15 @@ def read_arguments(query: str, function: ToolFunction) -> dict[str, Any]:
             unambiguously, or says something more.
     """
     stream = Stream(query)
-    respell(stream)
-    if not asks_for(stream, function):
+    asked = asks_for(stream, function)
+    respell(stream, function)
+    if not asked and not asks_for(stream, function):
         raise NotAskedError(f"The question does not ask for {function.name}.")
-    _read_mentions(stream, function)
+    read_mentions(stream, function)
     assigned = assign(stream, function)
     _check_bindings(assigned)
     _check_rest(stream, function)
     return {name: argument for name, (_, argument) in assigned.items()}
-
-
-def _read_mentions(stream: Stream, function: ToolFunction) -> None:
-    wanted = [parameter.type for parameter in function.parameters]
-    if types.Order in wanted:
-        read_orders(stream, vocabulary(function))
-    if types.Variable in wanted:
-        read_differentials(stream)
-    if any(one in wanted for one in (types.Expression, types.Equation, types.Point)):
-        read_formulas(stream)
-    stream.mentions.sort(key=lambda mention: mention.first)
 
 
 def _check_bindings(assigned: dict[str, tuple[Mention, Any]]) -> None:
@@ -71,10 +60,13 @@ def _check_rest(stream: Stream, function: ToolFunction) -> None:
 
 
 def _is_word(stream: Stream, index: int, known: frozenset[str]) -> bool:
-    return stream.tokens[index].kind == "name" and understood(stream.lower[index], known)
+    word = stream.lower[index]
+    return word in known or (stream.tokens[index].kind == "name" and understood(word, known))
 
 
 def _is_punctuation(stream: Stream, index: int) -> bool:
     if stream.lower[index] == "-":  # a dash between words
         return not stream.adjacent(index) and not stream.adjacent(index + 1)
+    if stream.lower[index] == "=":  # "2 + 2 = ?"
+        return all(word in _PUNCTUATION for word in stream.lower[index + 1 :])
     return stream.lower[index] in _PUNCTUATION

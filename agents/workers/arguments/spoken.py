@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from agents.workers.arguments.number_words import replace_number_words
 from agents.workers.arguments.stream import Stream
 from tools.lexer import Token
 
@@ -25,13 +24,13 @@ _PHRASES = sorted(
 _ORDINALS = {"fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
 
 
-def respell(stream: Stream) -> None:
+def respell_formulas(stream: Stream) -> None:
     """Put the grammar's tokens in the place of words, throughout the question."""
-    replace_number_words(stream)
     index = 0
     while index < len(stream):
         _differential(stream, index) or _ordinal_power(stream, index) or _phrase(stream, index)
         _times_sign(stream, index)
+        _factorial(stream, index)
         index += 1
 
 
@@ -90,6 +89,13 @@ def _is_differential(word: str) -> bool:
     return len(word) == 2 and word[0] == "d" and word[1] in "xyztuvwrs"
 
 
+def _factorial(stream: Stream, index: int) -> None:
+    """`7 factorial`."""
+    follows_number = index and stream.tokens[index - 1].kind == "number"
+    if stream.lower[index] == "factorial" and follows_number and stream.lower[index + 1 : index + 2] != ["("]:
+        _put(stream, index, index + 1, "!")
+
+
 def _times_sign(stream: Stream, index: int) -> None:
     """`3 x 4`: an x between two numbers, with spaces, multiplies."""
     between = stream.tokens[max(index - 1, 0) : index + 2]
@@ -109,5 +115,5 @@ def _put(stream: Stream, first: int, end: int, text: str) -> None:
 
 
 def _token(text: str, start: int, end: int) -> Token:
-    kind = "number" if text.isdigit() else "operator" if text in "+-*/^" else "name"
+    kind = "number" if text.isdigit() else "operator" if text in "+-*/^!" else "name"
     return Token(kind, text, start, end)  # type: ignore[arg-type]

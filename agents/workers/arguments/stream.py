@@ -97,6 +97,13 @@ class Stream:
         """The text of some tokens as the user wrote it."""
         return self.text[self.tokens[first].start : self.tokens[end - 1].end] if first < end else ""
 
+    def span(self, start: int, end: int) -> tuple[int, int] | None:
+        """The tokens of a part of the text: the first, and the index after the last; None if it cuts one."""
+        inside = [i for i, token in enumerate(self.tokens) if token.start < end and token.end > start]
+        if not inside or self.tokens[inside[0]].start != start or self.tokens[inside[-1]].end != end:
+            return None
+        return inside[0], inside[-1] + 1
+
     def adjacent(self, index: int) -> bool:
         """Whether the token at an index follows the one before it without a space."""
         return 0 < index < len(self) and self.tokens[index - 1].end == self.tokens[index].start

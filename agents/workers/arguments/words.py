@@ -8,6 +8,7 @@ from pathlib import Path
 from agents.workers.arguments.stream import Mention, Stream
 from tools.declaration import ToolFunction
 from tools.lexer import tokenize
+from tools.registry import SUBJECTS, functions
 
 _BESIDE = frozenset(
     {"the", "a", "an", "is", "are", "of", "point", "value", "about", "exactly", ":", "=", "be"}
@@ -27,6 +28,12 @@ def filler() -> frozenset[str]:
 def phrase(text: str) -> tuple[str, ...]:
     """The words of a declared phrase, cut as a question is."""
     return tuple(token.text.lower() for token in tokenize(text))
+
+
+@cache
+def _lexicon() -> frozenset[str]:
+    """Words that are spelled as they should be: `decrease` is no slip for `increase`."""
+    return filler().union(_UNCLEAR, *(vocabulary(function) for function in functions(*SUBJECTS)))
 
 
 @cache
@@ -69,9 +76,9 @@ def is_spelled_like(word: str, known: str) -> bool:
     if word == known:
         return True
     allowed = 2 if len(known) >= 8 else 1 if len(known) >= 5 else 0
-    if not allowed or abs(len(word) - len(known)) > allowed or word in _UNCLEAR or word in filler():
+    if not allowed or abs(len(word) - len(known)) > allowed:
         return False
-    return _edits(word, known) <= allowed
+    return _edits(word, known) <= allowed and word not in _lexicon()
 
 
 def understood(word: str, known: frozenset[str]) -> bool:
