@@ -163,6 +163,8 @@ def evaluate_at(expression: Expression, at: Point, variable: Variable | None = N
 def _roots(form: Any, variable: Any) -> str:
     import sympy
 
+    if any(one.has(variable) for one in form.atoms(sympy.functions.elementary.trigonometric.TrigonometricFunction)):
+        raise ToolError("It may have solutions without end: trigonometric equations are not solved.")
     try:
         found = sympy.solve(form, variable)
     except NotImplementedError as error:

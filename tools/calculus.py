@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tools.declaration import Cue, tool
 from tools.errors import ToolError
 from tools.symbolic import numeric, only_variable, plain, symbolic
@@ -49,13 +51,13 @@ def derivative(
     Raises:
         ToolError: if the variable is not clear or the derivative is undefined there.
     """
-    formula = symbolic(expression)
+    formula = symbolic(expression, real=True)
     name = only_variable(formula, variable)
     times = order or 1
     if not 1 <= times <= 20:
         raise ToolError(f"The order of a derivative is 1 to 20, not {times}.")
     result = formula.diff(name, times)
-    return plain(result if at is None else result.subs(name, numeric(at)))
+    return plain(result if at is None else _value_at(formula, result, name, numeric(at)))
 
 
 @tool(
@@ -93,7 +95,7 @@ def integral(
     """
     import sympy
 
-    formula = symbolic(expression)
+    formula = symbolic(expression, real=True)
     name = only_variable(formula, variable)
     if (lower is None) != (upper is None):
         raise ToolError("A definite integral needs both limits.")
@@ -135,7 +137,7 @@ def limit(expression: Expression, at: Point, variable: Variable | None = None) -
     """
     import sympy
 
-    formula = symbolic(expression)
+    formula = symbolic(expression, real=True)
     name = only_variable(formula, variable)
     target = numeric(at)
     try:
@@ -146,3 +148,21 @@ def limit(expression: Expression, at: Point, variable: Variable | None = None) -
     if result.has(sympy.AccumBounds, sympy.Limit):
         raise ToolError(f"The limit of {expression} at {at} does not exist.")
     return plain(result)
+
+
+def _value_at(formula: Any, result: Any, name: Any, point: Any) -> Any:
+    """The derivative at a point where there is one: not outside the domain, and not at a kink.
+
+    Raises:
+        ToolError: if there is none.
+    """
+    import sympy
+
+    undefined = ToolError(f"The derivative is undefined at {name} = {point}.")
+    if formula.subs(name, point).is_real is False or not point.is_finite:
+        raise undefined
+    if formula.has(sympy.Abs, sympy.floor, sympy.ceiling, sympy.Mod):
+        sides = {sympy.limit(result, name, point, side) for side in "+-"}
+        if len(sides) > 1 or formula.has(sympy.floor, sympy.ceiling, sympy.Mod):
+            raise undefined
+    return result.subs(name, point)

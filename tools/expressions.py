@@ -190,7 +190,8 @@ class _Parser:
         if exponent is None:
             self.position = back
             return base
-        self.refuse_run_on_exponent()
+        if not isinstance(base, Symbol):  # x^2y is x^2 y; but e^2x is often meant for e^(2x)
+            self.refuse_run_on_exponent()
         return Apply("^", (base, exponent))
 
     def refuse_run_on_exponent(self) -> None:

@@ -15,7 +15,7 @@ _DATA_WORDS = ("numbers", "data", "set", "list", "dataset", "values", "scores", 
 
 
 @tool(
-    asks=("mean", "average", "avg", "arithmetic mean"),
+    asks=("the mean", "mean of", "mean for", "mean value", "arithmetic mean", "average", "avg"),
     examples=("mean of 3, 5, 7 and 9", "What is the average of 10, 20, 60?", "avg 1.5 2.5 4"),
     words=_DATA_WORDS,
 )

@@ -15,17 +15,21 @@ MAX_FACTORIAL = 400
 MAX_RESULT_CHARACTERS = 4_000
 
 
-def symbolic(text: str) -> Any:
+def symbolic(text: str, *, real: bool = False) -> Any:
     """The SymPy expression of a formula. Decimals are exact: 0.1 is 1/10.
+
+    Args:
+        text: the formula.
+        real: whether its variables stand for real numbers only.
 
     Raises:
         ToolError: if the text is no formula, or a power or factorial in it is too large.
     """
-    return _build(parse(text))
+    return _build(parse(text), real or None)
 
 
 def equation(text: str) -> Any:
-    """The SymPy expression `left - right` of `left = right`.
+    """The SymPy expression `left - right` of `left = right`; real where it has an absolute value.
 
     Raises:
         ToolError: if there is not exactly one `=`, or a side is no formula.
@@ -33,7 +37,8 @@ def equation(text: str) -> Any:
     sides = text.split("=")
     if len(sides) != 2:
         raise ToolError(f"{text!r} is not one equation: write one '=' between two formulas.")
-    return symbolic(sides[0]) - symbolic(sides[1])
+    real = "abs(" in text
+    return symbolic(sides[0], real=real) - symbolic(sides[1], real=real)
 
 
 def numeric(text: str) -> Any:
@@ -48,25 +53,19 @@ def numeric(text: str) -> Any:
     return value
 
 
-def symbol(name: str) -> Any:
-    """The SymPy symbol of a variable."""
-    import sympy
-
-    return sympy.Symbol(name)
-
-
 def only_variable(expression: Any, given: str | None) -> Any:
     """The variable to work in: the one given, else the only one of the expression, else x.
 
     Raises:
         ToolError: if there are several variables and none is given.
     """
-    if given:
-        return symbol(given)
-    free = sorted(expression.free_symbols, key=str)
-    if len(free) > 1:
-        raise ToolError(f"Say in which variable: {', '.join(map(str, free))}.")
-    return free[0] if free else symbol("x")
+    import sympy
+
+    free = {str(variable): variable for variable in expression.free_symbols}
+    if given is None and len(free) > 1:
+        raise ToolError(f"Say in which variable: {', '.join(sorted(free))}.")
+    name = given or next(iter(free), "x")
+    return free.get(name, sympy.Symbol(name))
 
 
 def plain(value: Any) -> int | str:
@@ -84,15 +83,16 @@ def plain(value: Any) -> int | str:
     text = _text(value)
     if len(text) > MAX_RESULT_CHARACTERS:
         raise ToolError(f"The result has {len(text)} characters; at most {MAX_RESULT_CHARACTERS} are shown.")
-    if value.is_number and not value.is_Integer and value.is_finite:
-        decimal = _decimal(value)
-        return decimal if decimal is not None else f"{text} ≈ {_text(value.evalf(10))}"
-    return text
+    if not value.is_number or value.is_Integer or value.is_infinite or value.has(sympy.I):
+        return text
+    if value.has(sympy.CRootOf):  # a root that has no other form
+        return f"≈ {_text(value.evalf(10))}"
+    return _decimal(value) or f"{text} ≈ {_text(value.evalf(10))}"
 
 
 def _text(value: Any) -> str:
-    text = re.sub(r"\blog\(", "ln(", str(value)).replace("**", "^")
-    return re.sub(r"\boo\b", "infinity", text)
+    names = {"log": "ln", "oo": "infinity", "E": "e", "I": "i"}
+    return re.sub(r"\b(?:log|oo|E|I)\b", lambda match: names[match.group()], str(value)).replace("**", "^")
 
 
 def _decimal(value: Any) -> str | None:
@@ -105,16 +105,16 @@ def _decimal(value: Any) -> str | None:
     return None
 
 
-def _build(node: Node) -> Any:
+def _build(node: Node, real: bool | None) -> Any:
     import sympy
 
     if isinstance(node, Literal):
         return _rational(node.digits)
     if isinstance(node, Symbol):
-        return sympy.Symbol(node.name)
+        return sympy.Symbol(node.name, real=real)
     if node.name == "mod":
-        return _remainder(*node.arguments)
-    arguments = [_build(argument) for argument in node.arguments]
+        return _remainder(*node.arguments, real)
+    arguments = [_build(argument, real) for argument in node.arguments]
     return _apply(node, arguments)
 
 
@@ -156,18 +156,18 @@ def _apply(node: Apply, arguments: list[Any]) -> Any:
     return getattr(sympy, {"abs": "Abs"}.get(name, name))(first)
 
 
-def _remainder(left: Node, right: Node) -> Any:
+def _remainder(left: Node, right: Node, real: bool | None) -> Any:
     """`left mod right`; of a power of whole numbers without computing the power."""
     import sympy
 
-    modulus = _build(right)
+    modulus = _build(right, real)
     if modulus == 0:
         raise ToolError("The remainder of a division by zero is undefined.")
     if isinstance(left, Apply) and left.name == "^":
-        base, exponent = (_build(argument) for argument in left.arguments)
+        base, exponent = (_build(argument, real) for argument in left.arguments)
         if base.is_Integer and exponent.is_Integer and exponent >= 0 and modulus.is_Integer:
             return sympy.Integer(pow(int(base), int(exponent), int(modulus)))
-    return sympy.Mod(_build(left), modulus)
+    return sympy.Mod(_build(left, real), modulus)
 
 
 def _power(base: Any, exponent: Any) -> Any:

@@ -116,7 +116,8 @@ def _formula_at(stream: Stream, index: int) -> tuple[Node | None, int]:
         node, end = parse_prefix(stream.tokens[:stop], index)
     except ToolError as error:
         raise UnreadError(str(error)) from error
-    if node is not None and stream.lower[end - 1] == "!" and end == len(stream) and end - index != 2:
+    exclaims = node is not None and stream.lower[end - 1] == "!" and end == len(stream) and end - index != 2
+    if exclaims and "!" not in stream.lower[index : end - 1]:
         raise UnreadError(f"The '!' of {stream.source(index, end)!r} can be a factorial or punctuation.")
     return node, end
 

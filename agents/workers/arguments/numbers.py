@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.workers.arguments.stream import Mention, Stream, UnreadError
 
 _SEPARATORS = frozenset({",", ";", "and", "&"})
-_OPENING = {"[": "]", "(": ")", "{": "}"}
+_OPENING = {"[": "]", "(": ")", "{": "}", "<": ">"}
 
 
 def literal_at(stream: Stream, index: int) -> tuple[int | float, int] | None:

@@ -47,7 +47,7 @@ def read_cities(stream: Stream, own_words: frozenset[str]) -> None:
 def country_at(stream: Stream, index: int) -> tuple[str, int] | None:
     """The code of the country whose name begins at a token, and the index after it; the longest name wins."""
     for end in _ends(stream, index):
-        name = fold(stream.source(index, end))
+        name = fold(_without_possessive(stream.source(index, end)))
         code = country_codes().get(name)
         short = len(name.replace(" ", "")) <= 3 and name not in _LOWER_CASE
         if code is None or (short and not stream.tokens[index].text[0].isupper()):
@@ -61,7 +61,7 @@ def country_at(stream: Stream, index: int) -> tuple[str, int] | None:
 def city_at(stream: Stream, index: int, own_words: frozenset[str] = frozenset()) -> tuple[City, int] | None:
     """The city whose name begins at a token, and the index after it and its country."""
     for end in _ends(stream, index):
-        name = fold(stream.source(index, end))
+        name = fold(_without_possessive(stream.source(index, end)))
         found = cities().get(_CITY_ALIASES.get(name, name), ())
         if not found or (end == index + 1 and (name in filler() or name in own_words)):
             continue
@@ -87,3 +87,7 @@ def _ends(stream: Stream, index: int) -> list[int]:
         return []
     longest = min(index + _LONGEST, len(stream))
     return [end for end in range(longest, index, -1) if not any(stream.taken[index:end])]
+
+
+def _without_possessive(source: str) -> str:
+    return source.removesuffix("'s").removesuffix("’s")
