@@ -14,7 +14,8 @@ _VARIABLE = Cue(before=("for", "find", "in", "what is", "value of", "with respec
 
 
 @tool(
-    asks=("solve", "solution", "solutions", "find", "what is", "system", "roots", "root", "if", "solving", "value of"),
+    asks=("solve", "solution", "solutions", "find", "what is", "system", "roots", "root", "if", "solving",
+          "value of"),
     examples=(
         "solve 2x + 3 = 11",
         "Find x: x^2 - 5x + 6 = 0",
@@ -22,7 +23,8 @@ _VARIABLE = Cue(before=("for", "find", "in", "what is", "value of", "with respec
         "what is x if 3x - 7 = 14",
     ),
     cues={"variable": _VARIABLE},
-    words=("equation", "equations", "simultaneous", "unknown", "given that", "linear", "quadratic", "cubic", "if",
+    words=("equation", "equations", "simultaneous", "unknown", "given that", "linear", "quadratic",
+           "cubic", "if",
            "values", "all", "following", "that", "real", "such", "when", "where"),
     libraries=("sympy",),
 )  # fmt: skip
@@ -163,7 +165,10 @@ def evaluate_at(expression: Expression, at: Point, variable: Variable | None = N
 def _roots(form: Any, variable: Any) -> str:
     import sympy
 
-    if any(one.has(variable) for one in form.atoms(sympy.functions.elementary.trigonometric.TrigonometricFunction)):
+    if any(
+        one.has(variable)
+        for one in form.atoms(sympy.functions.elementary.trigonometric.TrigonometricFunction)
+    ):
         raise ToolError("It may have solutions without end: trigonometric equations are not solved.")
     try:
         found = sympy.solve(form, variable)

@@ -23,7 +23,7 @@ from tools.types import Calculation, Integer, Number, Percent
     libraries=("sympy",),
 )
 def evaluate(calculation: Calculation) -> int | str:
-    """Calculates an arithmetic expression of numbers: plus, minus, times, divided by, powers, roots, factorials.
+    """Calculates an expression of numbers: plus, minus, times, divided by, powers, roots, factorials.
 
     Args:
         calculation: numbers with operators and functions, without variables.
@@ -74,13 +74,14 @@ def percentage(part: Number, whole: Number) -> str:
     Raises:
         ToolError: if the whole is zero.
     """
-    if whole == 0:
+    if not whole:
         raise ToolError("There is no percentage of zero.")
     return f"{number(100 * part / whole)}%"
 
 
 @tool(
-    asks=("percent change", "percentage change", "percent increase", "percentage increase", "percent decrease",
+    asks=("percent change", "percentage change", "percent increase", "percentage increase",
+          "percent decrease",
           "percentage decrease", "% change", "% increase", "% decrease"),
     examples=("percent change from 50 to 65", "What is the percentage increase from 200 to 250?",
               "percentage decrease from 80 to 60"),
@@ -99,7 +100,7 @@ def percent_change(old: Number, new: Number) -> str:
     Raises:
         ToolError: if the old number is zero.
     """
-    if old == 0:
+    if not old:
         raise ToolError("There is no percentage change from zero.")
     change = number(100 * (new - old) / abs(old))
     return f"{change:+}%"
@@ -124,7 +125,8 @@ def increase(base: Number, percent: Percent) -> int | float:
 
 
 @tool(
-    asks=("decrease by", "decreased by", "reduce by", "reduced by", "discount", "% off", "percent off", "decrease",
+    asks=("decrease by", "decreased by", "reduce by", "reduced by", "discount", "% off", "percent off",
+          "decrease",
           "reduce"),
     examples=("decrease 80 by 15%", "What is 20% off 150?", "reduce 640 by 25 percent"),
     cues={"base": Cue(before=("decrease", "reduce", "off", "on"))},
@@ -152,7 +154,8 @@ def decrease(base: Number, percent: Percent) -> int | float:
     examples=("round 3.14159 to 2 decimal places", "What is 2.71828 rounded to three decimals?"),
     cues={
         "value": Cue(before=("round",)),
-        "places": Cue(after=("decimal places", "decimals", "decimal place", "decimal", "places", "digits after the"),
+        "places": Cue(after=("decimal places", "decimals", "decimal place", "decimal", "places",
+                             "digits after the"),
                       needed=True),
     },
     words=("off", "decimal point"),

@@ -15,7 +15,8 @@ _UPPER = Cue(before=("to", "and", "until", "up to"), needed=True)
 
 
 @tool(
-    asks=("derivative", "derivatives", "differentiate", "differentiating", "derive", "partial derivative", "slope",
+    asks=("derivative", "derivatives", "differentiate", "differentiating", "derive", "partial derivative",
+          "slope",
           "rate of change", "partial differentiate", "gradient"),
     examples=(
         "Tell me the result of derivative of x^3 when x is 2?",
@@ -70,7 +71,8 @@ def derivative(
         "area under the curve x^2 + 1 from x = 0 to x = 2",
     ),
     cues={"variable": _VARIABLE, "lower": _LOWER, "upper": _UPPER},
-    words=("curve", "graph", "function", "expression", "value", "evaluate", "evaluated", "dx", "dt", "dy", "du"),
+    words=("curve", "graph", "function", "expression", "value", "evaluate", "evaluated", "dx", "dt", "dy",
+           "du"),
     libraries=("sympy",),
 )  # fmt: skip
 def integral(
@@ -79,7 +81,7 @@ def integral(
     lower: Point | None = None,
     upper: Point | None = None,
 ) -> int | str:
-    """Integrates a formula: the antiderivative, or the definite integral between two limits, area under a curve.
+    """Integrates a formula: its antiderivative, or the definite integral between two limits, the area.
 
     Args:
         expression: the integrand.

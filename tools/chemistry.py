@@ -12,12 +12,21 @@ from tools.types import Element, Formula, Quantity, Reaction
 
 MAX_FORMULA_CHARACTERS = 60
 MAX_FORMULAS = 12
-_FORMULA = re.compile(r"(?:[A-Z][a-z]?[0-9]*|\((?:[A-Z][a-z]?[0-9]*)+\)[0-9]*)+(?:·[0-9]*(?:[A-Z][a-z]?[0-9]*)+)?")
+_FORMULA = re.compile(
+    r"(?:[A-Z][a-z]?[0-9]*|\((?:[A-Z][a-z]?[0-9]*)+\)[0-9]*)+(?:·[0-9]*(?:[A-Z][a-z]?[0-9]*)+)?"
+)
 _MASS_WORDS = ("compound", "molecule", "substance")
 
 
 @tool(
-    asks=("molar mass", "molecular weight", "molecular mass", "formula mass", "formula weight", "molar weight"),
+    asks=(
+        "molar mass",
+        "molecular weight",
+        "molecular mass",
+        "formula mass",
+        "formula weight",
+        "molar weight",
+    ),
     examples=("molar mass of H2SO4", "What is the molecular weight of Ca(OH)2?", "formula mass NaCl"),
     words=(*_MASS_WORDS, "gram", "grams", "g/mol", "per", "mole"),
 )
@@ -38,7 +47,11 @@ def molar_mass(formula: Formula) -> str:
 
 @tool(
     asks=("moles", "mol", "amount of substance", "how many moles"),
-    examples=("How many moles are in 36 g of H2O?", "moles in 100 grams of NaCl", "convert 5 kg of CO2 to moles"),
+    examples=(
+        "How many moles are in 36 g of H2O?",
+        "moles in 100 grams of NaCl",
+        "convert 5 kg of CO2 to moles",
+    ),
     words=(*_MASS_WORDS, "convert", "number", "contained", "contain"),
     libraries=("pint",),
 )
@@ -83,7 +96,11 @@ def mass_of_moles(amount: Quantity, formula: Formula) -> str:
 
 @tool(
     asks=("balance", "balanced", "balancing"),
-    examples=("balance H2 + O2 -> H2O", "Balance the equation C3H8 + O2 = CO2 + H2O", "balance Fe + O2 -> Fe2O3"),
+    examples=(
+        "balance H2 + O2 -> H2O",
+        "Balance the equation C3H8 + O2 = CO2 + H2O",
+        "balance Fe + O2 -> Fe2O3",
+    ),
     words=("equation", "reaction", "chemical", "following", "coefficients"),
     libraries=("sympy",),
 )
@@ -108,10 +125,14 @@ def balance(reaction: Reaction) -> str:
     counts = [atoms(formula) for formula in formulas]
     elements = sorted(set().union(*counts))
     signs = [1] * len(left) + [-1] * len(right)
-    matrix = sympy.Matrix([[sign * one.get(e, 0) for sign, one in zip(signs, counts, strict=True)] for e in elements])
+    matrix = sympy.Matrix(
+        [[sign * one.get(e, 0) for sign, one in zip(signs, counts, strict=True)] for e in elements]
+    )
     space = matrix.nullspace()
     if len(space) != 1:
-        raise ToolError("The equation cannot be balanced." if not space else "It can be balanced in several ways.")
+        raise ToolError(
+            "The equation cannot be balanced." if not space else "It can be balanced in several ways."
+        )
     vector = space[0] * sympy.ilcm(*(entry.q for entry in space[0]))
     coefficients = [int(entry / sympy.igcd(*vector)) for entry in vector]
     if any(coefficient <= 0 for coefficient in coefficients):
@@ -122,7 +143,11 @@ def balance(reaction: Reaction) -> str:
 
 @tool(
     asks=("atomic number", "protons", "how many protons"),
-    examples=("atomic number of iron", "What is the atomic number of Au?", "how many protons does carbon have"),
+    examples=(
+        "atomic number of iron",
+        "What is the atomic number of Au?",
+        "how many protons does carbon have",
+    ),
     words=("element", "atom"),
 )
 def atomic_number(element: Element) -> int:
@@ -173,7 +198,7 @@ def element_symbol(element: Element) -> str:
 
 def grams_per_mole(formula: str) -> float:
     """The molar mass of a formula in g/mol."""
-    return sum(_element(symbol).mass * count for symbol, count in atoms(formula).items())
+    return float(sum(_element(symbol).mass * count for symbol, count in atoms(formula).items()))
 
 
 def atoms(formula: str) -> dict[str, int]:
@@ -192,7 +217,9 @@ def atoms(formula: str) -> dict[str, int]:
 
 
 def _count(formula: str, times: int, counts: dict[str, int]) -> None:
-    for group, group_count, symbol, count in re.findall(r"\(([^)]*)\)([0-9]*)|([A-Z][a-z]?)([0-9]*)", formula):
+    for group, group_count, symbol, count in re.findall(
+        r"\(([^)]*)\)([0-9]*)|([A-Z][a-z]?)([0-9]*)", formula
+    ):
         if group:
             _count(group, times * int(group_count or 1), counts)
         else:

@@ -33,16 +33,21 @@ CONSTANTS = {
 """Common names, in lower case and without apostrophes, and those of CODATA."""
 
 ALIASES = {
-    "speed of light in vacuum": "speed of light", "light speed": "speed of light", "newtons constant": "gravitational constant",
-    "universal gravitational constant": "gravitational constant", "newtons gravitational constant": "gravitational constant",
+    "speed of light in vacuum": "speed of light", "light speed": "speed of light",
+    "newtons constant": "gravitational constant",
+    "universal gravitational constant": "gravitational constant",
+    "newtons gravitational constant": "gravitational constant",
     "plancks constant": "planck constant", "reduced plancks constant": "reduced planck constant",
     "boltzmanns constant": "boltzmann constant", "avogadros number": "avogadro constant",
     "avogadro number": "avogadro constant", "avogadros constant": "avogadro constant",
-    "universal gas constant": "gas constant", "ideal gas constant": "gas constant", "molar gas constant": "gas constant",
+    "universal gas constant": "gas constant", "ideal gas constant": "gas constant",
+    "molar gas constant": "gas constant",
     "charge of an electron": "elementary charge", "charge of a proton": "elementary charge",
     "charge of the electron": "elementary charge", "electron charge": "elementary charge",
-    "mass of an electron": "electron mass", "mass of the electron": "electron mass", "mass of a proton": "proton mass",
-    "mass of the proton": "proton mass", "mass of a neutron": "neutron mass", "mass of the neutron": "neutron mass",
+    "mass of an electron": "electron mass", "mass of the electron": "electron mass",
+    "mass of a proton": "proton mass",
+    "mass of the proton": "proton mass", "mass of a neutron": "neutron mass",
+    "mass of the neutron": "neutron mass",
     "acceleration due to gravity": "standard gravity", "gravitational acceleration": "standard gravity",
     "acceleration of gravity": "standard gravity", "rydbergs constant": "rydberg constant",
     "faradays constant": "faraday constant", "permittivity of free space": "vacuum permittivity",
@@ -62,12 +67,13 @@ ALIASES = {
         "How big is the gravitational constant?",
         "Avogadro's number",
     ),
-    words=("value", "constant", "physical", "si", "units", "vacuum", "numerical", "large", "big", "fast", "standard",
+    words=("value", "constant", "physical", "si", "units", "vacuum", "numerical", "large", "big", "fast",
+           "standard",
            "earth", "mass", "charge", "exact"),
     libraries=("scipy.constants",),
 )  # fmt: skip
 def physical_constant(name: Constant) -> str:
-    """Gives the value of a physical constant: speed of light, Planck, Boltzmann, Avogadro, masses and charges.
+    """Gives a physical constant: speed of light, Planck, Boltzmann, Avogadro, masses and charges.
 
     Args:
         name: a key of `CONSTANTS`.

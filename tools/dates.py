@@ -15,7 +15,8 @@ from tools.types import ClockTime, Date, Days, Integer, Months, Zone
     asks=("days between", "days from", "days", "how long", "how far apart", "number of days", "days until"),
     examples=("days between 2024-01-15 and 2024-03-01", "How many days from March 3, 2023 to July 4, 2023?",
               "how many days until 25 December 2030 from 1 June 2030"),
-    cues={"start": Cue(before=("from", "between", "since")), "end": Cue(before=("to", "and", "until", "till"))},
+    cues={"start": Cue(before=("from", "between", "since")), "end": Cue(before=("to", "and", "until",
+                                                                                "till"))},
     words=("number", "date", "dates", "passed", "elapsed", "apart"),
     in_order=True,
 )  # fmt: skip
@@ -34,7 +35,11 @@ def days_between(start: Date, end: Date) -> int:
 
 @tool(
     asks=("day of the week", "weekday", "what day", "which day", "day"),
-    examples=("What day of the week was July 20, 1969?", "weekday of 2000-01-01", "which day is 24 December 2030"),
+    examples=(
+        "What day of the week was July 20, 1969?",
+        "weekday of 2000-01-01",
+        "which day is 24 December 2030",
+    ),
     words=("week", "fall", "falls", "fell", "date"),
 )
 def weekday(day: Date) -> str:
@@ -51,7 +56,11 @@ def weekday(day: Date) -> str:
 
 @tool(
     asks=("after", "later", "plus", "add", "from"),
-    examples=("What date is 90 days after 2024-01-15?", "add 6 weeks to March 1, 2025", "3 months after 31 January 2023"),
+    examples=(
+        "What date is 90 days after 2024-01-15?",
+        "add 6 weeks to March 1, 2025",
+        "3 months after 31 January 2023",
+    ),
     words=("date", "day", "which", "to", "be"),
 )
 def date_after(day: Date, days: Days | None = None, months: Months | None = None) -> str:
@@ -73,7 +82,11 @@ def date_after(day: Date, days: Days | None = None, months: Months | None = None
 
 @tool(
     asks=("before", "earlier", "minus", "prior to", "subtract"),
-    examples=("What date was 90 days before 2024-04-14?", "subtract 2 weeks from March 1, 2025", "6 months before 31 August 2023"),
+    examples=(
+        "What date was 90 days before 2024-04-14?",
+        "subtract 2 weeks from March 1, 2025",
+        "6 months before 31 August 2023",
+    ),
     words=("date", "day", "which", "from", "be"),
 )
 def date_before(day: Date, days: Days | None = None, months: Months | None = None) -> str:
@@ -149,7 +162,11 @@ def _moved(day: str, days: int | None, months: int | None, sign: int) -> str:
     if days is None and months is None:
         raise ToolError("Say how many days, weeks, months or years.")
     try:
-        moved = date.fromisoformat(day) + relativedelta(months=sign * (months or 0)) + timedelta(sign * (days or 0))
+        moved = (
+            date.fromisoformat(day)
+            + relativedelta(months=sign * (months or 0))
+            + timedelta(sign * (days or 0))
+        )
     except (OverflowError, ValueError) as error:
         raise ToolError("The date is outside the years 1 to 9999.") from error
     return f"{moved.isoformat()} ({calendar.day_name[moved.weekday()]})"

@@ -43,7 +43,7 @@ class ToolFunction:
 
     Attributes:
         name: `subject.function`.
-        docstring: what it does, its parameters and its result; the meaning of its functional token.
+        description: the docstring, which is the meaning of its functional token.
         signature: as in Python, e.g. `derivative(expression: Expression, ...)`.
         examples: questions that it answers, for zero-shot routing.
         asks: phrases that ask for it; a question must have one of them, unless there are none.
@@ -55,7 +55,7 @@ class ToolFunction:
     """
 
     name: str
-    docstring: str
+    description: str
     signature: str
     examples: tuple[str, ...]
     asks: tuple[str, ...]
@@ -108,7 +108,7 @@ def _tool_function(subject: str, function: Callable[..., Any]) -> ToolFunction:
     hints = typing.get_type_hints(function)
     return ToolFunction(
         name=f"{subject}.{function.__name__}",
-        docstring=inspect.getdoc(function) or "",
+        description=inspect.getdoc(function) or "",
         signature=f"{function.__name__}{signature}".replace("'", ""),
         examples=declaration.examples,
         asks=declaration.asks,

@@ -19,10 +19,12 @@ MAX_NUMERAL = 200
 
 @tool(
     asks=(),
-    examples=("convert 255 to binary", "What is 0xff in decimal?", "binary 101101 to hex", "write 4095 in base 16",
+    examples=("convert 255 to binary", "What is 0xff in decimal?", "binary 101101 to hex",
+              "write 4095 in base 16",
               "convert 1010 from base 2 to base 10"),
     cues={"source": Cue(before=("from",)), "target": Cue(before=("to", "in", "into", "as"))},
-    words=("convert", "number", "write", "decimal", "binary", "hexadecimal", "octal", "representation", "notation",
+    words=("convert", "number", "write", "decimal", "binary", "hexadecimal", "octal", "representation",
+           "notation",
            "represent", "numeral", "translate", "change", "form", "system", "base"),
 )  # fmt: skip
 def convert_base(digits: Digits, target: Base, source: SourceBase | None = None) -> str:
@@ -57,7 +59,11 @@ def convert_base(digits: Digits, target: Base, source: SourceBase | None = None)
 
 @tool(
     asks=("roman", "roman numeral", "roman numerals"),
-    examples=("1994 in Roman numerals", "convert 49 to a roman numeral", "How do you write 2024 in Roman numerals?"),
+    examples=(
+        "1994 in Roman numerals",
+        "convert 49 to a roman numeral",
+        "How do you write 2024 in Roman numerals?",
+    ),
     words=("convert", "write", "written", "number", "year", "turn"),
 )
 def to_roman(value: Integer) -> str:
@@ -75,8 +81,9 @@ def to_roman(value: Integer) -> str:
     if not 1 <= value <= 3999:
         raise ToolError(f"Roman numerals are written for 1 to 3999, not for {str(value)[:30]}.")
     result = ""
+    rest: int = value
     for letters, worth in _ROMAN.items():
-        count, value = divmod(value, worth)
+        count, rest = divmod(rest, worth)
         result += letters * count
     return result
 
@@ -200,7 +207,7 @@ def url_decode(text: Text) -> str:
 
 @tool(
     asks=("unicode", "code point", "codepoint", "ascii code", "ascii", "unicode code point"),
-    examples=("unicode code point of 'é'", "What's the ASCII code of \"A\"?", 'which code point is "€"'),
+    examples=("unicode code point of 'é'", 'What\'s the ASCII code of "A"?', 'which code point is "€"'),
     words=("character", "letter", "code", "value", "number", "symbol", "name"),
 )
 def code_point(text: Text) -> str:

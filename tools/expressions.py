@@ -234,7 +234,8 @@ class _Parser:
             return None
         self.position += 1
         if token.text in _PRODUCTS:
-            return reduce(lambda left, right: Apply("*", (left, right)), map(Symbol, token.text))
+            factors: list[Node] = [Symbol(letter) for letter in token.text]
+            return reduce(lambda left, right: Apply("*", (left, right)), factors)
         return Symbol(token.text)
 
     def number(self, token: Token) -> Node:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tools.declaration import Cue, tool
 from tools.errors import ToolError
 from tools.formatting import money, number
 from tools.types import Frequency, Money, Numbers, Percent, Years
 
-_RATE = Cue(before=("at", "rate", "interest", "interest rate", "with"), after=("interest", "rate", "apr", "per year"))
+_RATE = Cue(
+    before=("at", "rate", "interest", "interest rate", "with"), after=("interest", "rate", "apr", "per year")
+)
 _YEARS = Cue(before=("over", "for", "in", "after", "term"))
-_WORDS = ("interest", "rate", "annual", "annually", "yearly", "per year", "per annum", "p a", "a year", "year", "apr", "term",
+_WORDS = ("interest", "rate", "annual", "annually", "yearly", "per year", "per annum", "p a", "a year",
+          "year", "apr", "term",
           "fixed", "nominal", "pa", "period")  # fmt: skip
 MAX_YEARS = 200
 
 
 @tool(
-    asks=("monthly payment", "loan payment", "mortgage payment", "monthly mortgage", "monthly instalment", "emi",
+    asks=("monthly payment", "loan payment", "mortgage payment", "monthly mortgage", "monthly instalment",
+          "emi",
           "monthly installment", "pay per month", "monthly repayment", "pay each month", "payment"),
     examples=(
         "monthly payment on a $250,000 loan at 4.5% over 30 years",
         "What is the mortgage payment for 300000 at 6 percent for 15 years?",
         "EMI for a loan of 20000 dollars, 8% interest, 5 years",
     ),
-    cues={"principal": Cue(before=("loan of", "on", "borrow", "for", "mortgage of"), after=("loan", "mortgage")),
+    cues={"principal": Cue(before=("loan of", "on", "borrow", "for", "mortgage of"), after=("loan",
+                                                                                            "mortgage")),
           "rate": _RATE, "years": _YEARS},
     words=(*_WORDS, "loan", "mortgage", "car", "home", "house", "borrow", "monthly", "month", "each", "per"),
     libraries=("numpy_financial",),
@@ -56,9 +63,12 @@ def loan_payment(principal: Money, rate: Percent, years: Years) -> str:
         "future value of 5000 dollars at 3% compounded monthly over 4 years",
         "compound interest on 2000 at 6 percent compounded quarterly for 3 years",
     ),
-    cues={"principal": Cue(before=("on", "of", "invest", "investing", "deposit")), "rate": _RATE, "years": _YEARS,
-          "frequency": Cue(before=("compounded", "compounding", "compound"), after=("compounding",), needed=True)},
-    words=(*_WORDS, "balance", "amount", "money", "deposit", "account", "savings", "investing", "future", "value",
+    cues={"principal": Cue(before=("on", "of", "invest", "investing", "deposit")), "rate": _RATE,
+    "years": _YEARS,
+          "frequency": Cue(before=("compounded", "compounding", "compound"), after=("compounding",),
+          needed=True)},
+    words=(*_WORDS, "balance", "amount", "money", "deposit", "account", "savings", "investing", "future",
+           "value",
            "total", "final", "become", "becomes", "end"),
 )  # fmt: skip
 def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Frequency) -> str:
@@ -83,7 +93,10 @@ def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Fr
 
 @tool(
     asks=("simple interest",),
-    examples=("simple interest on $1,000 at 5% for 3 years", "What's the simple interest for 500 at 4 percent over 18 months?"),
+    examples=(
+        "simple interest on $1,000 at 5% for 3 years",
+        "What's the simple interest for 500 at 4 percent over 18 months?",
+    ),
     cues={"principal": Cue(before=("on", "of", "for")), "rate": _RATE, "years": _YEARS},
     words=(*_WORDS, "loan", "deposit", "earned"),
 )
@@ -107,7 +120,10 @@ def simple_interest(principal: Money, rate: Percent, years: Years) -> str:
 
 @tool(
     asks=("npv", "net present value"),
-    examples=("NPV of -1000, 500, 600, 300 at 8%", "What is the net present value of cash flows -200, 90, 90, 90 at a 5 percent discount rate?"),
+    examples=(
+        "NPV of -1000, 500, 600, 300 at 8%",
+        "What is the net present value of cash flows -200, 90, 90, 90 at a 5 percent discount rate?",
+    ),
     cues={"rate": _RATE},
     words=("cash", "flows", "cashflows", "discount", "discounted", "rate", "flow"),
     libraries=("numpy_financial",),
@@ -152,7 +168,7 @@ def irr(cash_flows: Numbers) -> str:
     import numpy_financial
 
     signs = [flow > 0 for flow in cash_flows if flow]
-    if sum(left != right for left, right in zip(signs, signs[1:], strict=False)) != 1:
+    if sum(left != right for left, right in pairwise(signs)) != 1:
         raise ToolError("The flows must change their sign once: else there is no single rate of return.")
     return f"{number(round(100 * float(numpy_financial.irr(cash_flows)), 4))}% per period"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tools.expressions import Apply, Literal, Node, Symbol
 
-
 _LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "mod": 2, "negative": 3, "^": 4, "factorial": 5}
 
 

@@ -11,7 +11,8 @@ _ALIASES = {
     "uk": "GB", "great britain": "GB", "britain": "GB", "usa": "US", "us": "US", "u s": "US", "u s a": "US",
     "holland": "NL", "the netherlands": "NL", "burma": "MM", "ivory coast": "CI", "czech republic": "CZ",
     "russia": "RU", "turkey": "TR", "uae": "AE", "vatican": "VA", "swaziland": "SZ", "cape verde": "CV",
-    "east timor": "TL", "dr congo": "CD", "democratic republic of the congo": "CD", "republic of the congo": "CG",
+    "east timor": "TL", "dr congo": "CD", "democratic republic of the congo": "CD",
+    "republic of the congo": "CG",
 }  # fmt: skip
 DOMINANCE = 3
 """How many times larger a city must be than all others of its name to be meant without a country."""
@@ -37,7 +38,9 @@ class City:
 def fold(name: str) -> str:
     """A name in lower case, without accents and punctuation."""
     decomposed = unicodedata.normalize("NFKD", name.lower().replace("&", " and "))
-    letters = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c) and c not in "'’.")
+    letters = "".join(
+        c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c) and c not in "'’."
+    )
     return " ".join(letters.split())
 
 
@@ -66,7 +69,12 @@ def cities() -> dict[str, tuple[City, ...]]:
     found: dict[str, list[City]] = {}
     for row in _geonames().get_cities().values():
         city = City(
-            row["name"], row["countrycode"], row["latitude"], row["longitude"], row["population"], row["timezone"]
+            row["name"],
+            row["countrycode"],
+            row["latitude"],
+            row["longitude"],
+            row["population"],
+            row["timezone"],
         )
         found.setdefault(fold(row["name"]), []).append(city)
         short = fold(row["name"]).removesuffix(" city")

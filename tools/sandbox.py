@@ -1,6 +1,7 @@
 """Calls of tools in a worker process that can be killed, with limits on time and memory.
 
-The worker is `python -m tools.sandbox_worker`: it reads calls as JSON lines and answers as JSON lines. It never
+The worker is `python -m tools.sandbox_worker`: it reads calls as JSON lines and answers as JSON lines. It
+never
 imports the main program, and only names of the registry can be called.
 """
 
@@ -41,7 +42,7 @@ class Sandbox:
 
     def start(self, *libraries: str) -> None:
         """Start the worker and do not wait for it; meanwhile it imports libraries that functions declare."""
-        with self._turn:
+        with self._turn, contextlib.suppress(OSError):  # a worker that has just ended is replaced by the next call
             self._running().send(json.dumps({"import": libraries}))
 
     def close(self) -> None:
@@ -147,10 +148,15 @@ class _Worker:
         self._process.stdin.flush()
 
     def receive(self, seconds: float) -> dict[str, Any]:
-        """The next line of the worker; TimeoutError after so many seconds, EOFError when the worker has ended."""
+        """The next reply; TimeoutError after so many seconds, ConnectionError if the worker has ended."""
         assert self._process.stdout is not None
         late = threading.Event()
-        timer = threading.Timer(seconds, lambda: (late.set(), self.kill()))
+
+        def stop() -> None:
+            late.set()
+            self.kill()
+
+        timer = threading.Timer(seconds, stop)
         timer.daemon = True
         timer.start()
         line = self._process.stdout.readline()

@@ -1,6 +1,7 @@
 """The worker process of `tools.sandbox`: `python -m tools.sandbox_worker SECONDS MEMORY_BYTES`.
 
-Reads JSON lines: `{"import": [library, ...]}` has no answer; `{"call": name, "arguments": {...}}` is answered by
+Reads JSON lines: `{"import": [library, ...]}` has no answer; `{"call": name, "arguments": {...}}` is
+answered by
 `{}` once the function's libraries are imported, and then by `{"result": ...}` or `{"error": text}`.
 """
 

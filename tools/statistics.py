@@ -10,7 +10,8 @@ from tools.errors import ToolError
 from tools.formatting import number
 from tools.types import Numbers
 
-_DATA_WORDS = ("numbers", "data", "set", "list", "dataset", "values", "scores", "measurements", "series", "sequence",
+_DATA_WORDS = ("numbers", "data", "set", "list", "dataset", "values", "scores", "measurements", "series",
+               "sequence",
                "observations")  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def sample_standard_deviation(numbers: Numbers) -> int | float:
     Returns:
         The sample standard deviation.
     """
-    return number(library.stdev(_exact(numbers)))
+    return number(float(library.stdev(_exact(numbers))))
 
 
 @tool(
@@ -96,7 +97,7 @@ def population_standard_deviation(numbers: Numbers) -> int | float:
     Returns:
         The population standard deviation.
     """
-    return number(library.pstdev(_exact(numbers)))
+    return number(float(library.pstdev(_exact(numbers))))
 
 
 @tool(
@@ -114,7 +115,10 @@ def standard_deviation(numbers: Numbers) -> str:
         Both: of a sample (divisor n - 1) and of a population (divisor n).
     """
     sample, population = library.stdev(_exact(numbers)), library.pstdev(_exact(numbers))
-    return f"{number(sample)} as a sample (divisor n - 1), {number(population)} as a population (divisor n)"
+    return (
+        f"{number(float(sample))} as a sample (divisor n - 1), "
+        f"{number(float(population))} as a population (divisor n)"
+    )
 
 
 @tool(
@@ -209,7 +213,10 @@ def value_range(numbers: Numbers) -> int | float:
 
 @tool(
     asks=("correlation", "correlation coefficient", "pearson correlation", "pearson"),
-    examples=("correlation of [1, 2, 3] and [2, 4, 7]", "Pearson correlation between [1, 2, 3, 4] and [4, 3, 2, 1]"),
+    examples=(
+        "correlation of [1, 2, 3] and [2, 4, 7]",
+        "Pearson correlation between [1, 2, 3, 4] and [4, 3, 2, 1]",
+    ),
     words=(*_DATA_WORDS, "between", "lists", "vectors"),
     in_order=True,
 )

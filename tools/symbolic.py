@@ -113,7 +113,8 @@ def _build(node: Node, real: bool | None) -> Any:
     if isinstance(node, Symbol):
         return sympy.Symbol(node.name, real=real)
     if node.name == "mod":
-        return _remainder(*node.arguments, real)
+        left, right = node.arguments
+        return _remainder(left, right, real)
     arguments = [_build(argument, real) for argument in node.arguments]
     return _apply(node, arguments)
 

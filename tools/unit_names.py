@@ -1,6 +1,7 @@
 """How people write units, and Pint's names for them.
 
-A list of our own: Pint reads almost any word as some unit ("at" is a technical atmosphere), which is wrong in text.
+A list of our own: Pint reads almost any word as some unit ("at" is a technical atmosphere), which is wrong
+in text.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ mole: mole moles mol mols
 millimole: millimole millimoles mmol
 """
 _SYMBOLS = {
-    "m": "metre", "g": "gram", "s": "second", "h": "hour", "L": "litre", "l": "litre", "J": "joule", "W": "watt",
+    "m": "metre", "g": "gram", "s": "second", "h": "hour", "L": "litre", "l": "litre", "J": "joule",
+    "W": "watt",
     "N": "newton", "Pa": "pascal", "V": "volt", "A": "ampere", "K": "kelvin", "C": "degree_Celsius",
     "F": "degree_Fahrenheit", "MJ": "megajoule", "MPa": "megapascal", "MW": "megawatt", "kN": "kilonewton",
     "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte", "Mb": "megabit",
@@ -112,7 +114,8 @@ _SYMBOLS = {
 }  # fmt: skip
 _PHRASES = {
     "nautical miles": "nautical_mile", "nautical mile": "nautical_mile", "light years": "light_year",
-    "light year": "light_year", "astronomical units": "astronomical_unit", "astronomical unit": "astronomical_unit",
+    "light year": "light_year", "astronomical units": "astronomical_unit",
+    "astronomical unit": "astronomical_unit",
     "fluid ounces": "fluid_ounce", "fluid ounce": "fluid_ounce", "fl oz": "fluid_ounce",
     "metric tons": "metric_ton", "metric ton": "metric_ton", "metric tonnes": "metric_ton",
     "short tons": "short_ton", "long tons": "long_ton", "kilowatt hours": "kilowatt_hour",
@@ -121,7 +124,8 @@ _PHRASES = {
     "° c": "degree_Celsius", "degrees centigrade": "degree_Celsius", "deg c": "degree_Celsius",
     "degrees fahrenheit": "degree_Fahrenheit", "degree fahrenheit": "degree_Fahrenheit",
     "degrees f": "degree_Fahrenheit", "° f": "degree_Fahrenheit", "deg f": "degree_Fahrenheit",
-    "° celsius": "degree_Celsius", "° fahrenheit": "degree_Fahrenheit", "degrees farenheit": "degree_Fahrenheit",
+    "° celsius": "degree_Celsius", "° fahrenheit": "degree_Fahrenheit",
+    "degrees farenheit": "degree_Fahrenheit",
 }  # fmt: skip
 PHRASES = {tuple(phrase.split()): name for phrase, name in _PHRASES.items()}
 """Units of two words, in lower case."""

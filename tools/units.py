@@ -21,12 +21,13 @@ from tools.types import Quantity, Unit
         "how many seconds in a day",
         "3 cups to ml",
     ),
-    words=("convert", "conversion", "change", "equivalent", "express", "expressed", "temperature", "unit", "units",
+    words=("convert", "conversion", "change", "equivalent", "express", "expressed", "temperature", "unit",
+           "units",
            "make", "fit", "long", "far", "heavy", "=", "turn", "translate"),
     libraries=("pint",),
 )  # fmt: skip
 def convert(quantity: Quantity, to: Unit) -> str:
-    """Converts a quantity to another unit: length, mass, volume, speed, temperature, pressure, energy, data, time.
+    """Converts a quantity to another unit: length, mass, volume, speed, temperature, pressure, energy.
 
     Args:
         quantity: a number with a unit. Gallons, pints and cups are those of the United States.

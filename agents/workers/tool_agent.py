@@ -1,6 +1,7 @@
 """The tool agent: the second layer of abstraction, where one function is chosen by its functional token.
 
-Source: Octopus v2 (arXiv 2404.01744), a functional token per function. The arguments are read from the question by
+Source: Octopus v2 (arXiv 2404.01744), a functional token per function. The arguments are read from the
+question by
 parsers of their types, not generated; what they cannot read without guessing is declined.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from agents.workers.arguments.formulas import Binding, EquationText
+from agents.workers.arguments.formulas import EquationText
 from agents.workers.arguments.stream import Mention
 from tools import types
 from tools.expressions import Apply, Literal, Symbol, symbols
@@ -49,38 +49,40 @@ def _integers(values: list[int | float]) -> list[int | float] | None:
     return values if all(isinstance(value, int) for value in values) else None
 
 
-_PLAIN = frozenset({
-    (types.Equations, "equations"),
-    (types.Variable, "differential"),
-    (types.Order, "order"),
-    (types.Number, "number"),
-    (types.Numbers, "list"),
-    (types.Matrix, "matrix"),
-    (types.Percent, "percent"),
-    (types.Money, "money"),
-    (types.Money, "number"),
-    (types.Years, "years"),
-    (types.Days, "days"),
-    (types.Months, "months"),
-    (types.Frequency, "frequency"),
-    (types.Quantity, "quantity"),
-    (types.Unit, "unit"),
-    (types.Date, "date"),
-    (types.ClockTime, "clock"),
-    (types.Zone, "zone"),
-    (types.Country, "country"),
-    (types.City, "city"),
-    (types.Formula, "chemical"),
-    (types.Reaction, "reaction"),
-    (types.Element, "element"),
-    (types.Constant, "constant"),
-    (types.Text, "text"),
-    (types.Digits, "numeral"),
-    (types.Base, "base"),
-    (types.SourceBase, "source_base"),
-    (types.SourceBase, "base"),
-    (types.RomanNumeral, "roman"),
-})
+_PLAIN = frozenset(
+    {
+        (types.Equations, "equations"),
+        (types.Variable, "differential"),
+        (types.Order, "order"),
+        (types.Number, "number"),
+        (types.Numbers, "list"),
+        (types.Matrix, "matrix"),
+        (types.Percent, "percent"),
+        (types.Money, "money"),
+        (types.Money, "number"),
+        (types.Years, "years"),
+        (types.Days, "days"),
+        (types.Months, "months"),
+        (types.Frequency, "frequency"),
+        (types.Quantity, "quantity"),
+        (types.Unit, "unit"),
+        (types.Date, "date"),
+        (types.ClockTime, "clock"),
+        (types.Zone, "zone"),
+        (types.Country, "country"),
+        (types.City, "city"),
+        (types.Formula, "chemical"),
+        (types.Reaction, "reaction"),
+        (types.Element, "element"),
+        (types.Constant, "constant"),
+        (types.Text, "text"),
+        (types.Digits, "numeral"),
+        (types.Base, "base"),
+        (types.SourceBase, "source_base"),
+        (types.SourceBase, "base"),
+        (types.RomanNumeral, "roman"),
+    }
+)
 """The types whose readers give the argument itself."""
 _RULES: dict[tuple[Any, str], Callable[[Any], Any | None]] = {
     (types.Expression, "formula"): render,

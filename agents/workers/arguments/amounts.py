@@ -7,13 +7,15 @@ from agents.workers.arguments.stream import Stream, UnreadError
 
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 _CURRENCIES = {
-    "dollar": "USD", "dollars": "USD", "usd": "USD", "bucks": "USD", "euro": "EUR", "euros": "EUR", "eur": "EUR",
+    "dollar": "USD", "dollars": "USD", "usd": "USD", "bucks": "USD", "euro": "EUR", "euros": "EUR",
+    "eur": "EUR",
     "pounds": "GBP", "gbp": "GBP", "yen": "JPY", "rupees": "INR", "inr": "INR", "francs": "CHF", "chf": "CHF",
 }  # fmt: skip
 _MONTHS = {"month": 1, "months": 1, "mo": 1, "mos": 1, "year": 12, "years": 12, "yr": 12, "yrs": 12}
 _DAYS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "fortnight": 14, "fortnights": 14}
 _FREQUENCIES = {
-    "annually": 1, "yearly": 1, "semiannually": 2, "semi-annually": 2, "quarterly": 4, "monthly": 12, "weekly": 52,
+    "annually": 1, "yearly": 1, "semiannually": 2, "semi-annually": 2, "quarterly": 4, "monthly": 12,
+    "weekly": 52,
     "daily": 365,
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from agents.workers.arguments.acceptance import accept
@@ -87,8 +88,7 @@ def _is_in_order(way: tuple[_Fit, ...], function: ToolFunction) -> bool:
     kinds = {parameter.name: parameter.type for parameter in function.parameters}
     uncued = [fit.parameter for fit in way if not fit.cue]
     return all(
-        places[left] < places[right] or kinds[left] != kinds[right]
-        for left, right in zip(uncued, uncued[1:], strict=False)
+        places[left] < places[right] or kinds[left] != kinds[right] for left, right in pairwise(uncued)
     )
 
 

@@ -14,7 +14,8 @@ _LINKS = tuple(
     for link in ("is equal to", "is", "equals", "=", "->", "approaches", "goes to", "tends to", "becomes")
 )
 _ORDERS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "twice": 2, "thrice": 3, "double": 2,
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "twice": 2, "thrice": 3,
+    "double": 2,
     "triple": 3,
 }  # fmt: skip
 
@@ -50,7 +51,7 @@ def read_formulas(stream: Stream) -> None:
 
 
 def read_orders(stream: Stream, asks: frozenset[str]) -> None:
-    """Take ordinals before a word that asks for the function: "second derivative", "2nd partial derivative"."""
+    """Take ordinals before a word that asks for the function: "second derivative"."""
     for index, word in enumerate(stream.lower):
         ordinal = word in ("st", "nd", "rd", "th") and stream.adjacent(index)
         first = index - 1 if ordinal else index

@@ -64,7 +64,9 @@ def _refuse_thousands(stream: Stream, run: list[Mention]) -> None:
     if any("," in source for source in sources) and not all(
         stream.text[stream.tokens[m.first].start - 1].isspace() for m in run[1:]
     ):
-        raise UnreadError("The commas can stand within numbers or between them: put spaces after those between.")
+        raise UnreadError(
+            "The commas can stand within numbers or between them: put spaces after those between."
+        )
 
 
 def _list(stream: Stream, run: list[Mention]) -> Mention:

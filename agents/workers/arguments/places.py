@@ -53,7 +53,9 @@ def country_at(stream: Stream, index: int) -> tuple[str, int] | None:
         if code is None or (short and not stream.tokens[index].text[0].isupper()):
             continue
         if name in _TWO_PLACES:
-            raise UnreadError(f"{stream.source(index, end)!r} is a country and a state: it is not clear which.")
+            raise UnreadError(
+                f"{stream.source(index, end)!r} is a country and a state: it is not clear which."
+            )
         return code, end
     return None
 

@@ -31,7 +31,11 @@ def read_units(stream: Stream) -> None:
         unit = _unit_at(stream, index)
         if unit is not None:
             stream.take("unit", unit[0], index, unit[1])
-        elif stream.lower[index] == "in" and stream.lower[index - 1] in ("to", "into") and index == _last(stream):
+        elif (
+            stream.lower[index] == "in"
+            and stream.lower[index - 1] in ("to", "into")
+            and index == _last(stream)
+        ):
             stream.take("unit", "inch", index, index + 1)
 
 
@@ -81,7 +85,11 @@ def _single_at(stream: Stream, index: int) -> tuple[str, int] | None:
 
 def _inch_at(stream: Stream, index: int) -> tuple[str, int] | None:
     """`5 in to cm`: `in` is the inch if what follows it is a preposition."""
-    if stream.lower[index : index + 1] == ["in"] and stream.lower[index + 1 : index + 2] in (["to"], ["in"], ["into"]):
+    if stream.lower[index : index + 1] == ["in"] and stream.lower[index + 1 : index + 2] in (
+        ["to"],
+        ["in"],
+        ["into"],
+    ):
         return "inch", index + 1
     return None
 

@@ -8,13 +8,16 @@ from tools.lexer import Token
 _OPERATORS = {
     "plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/", "modulo": "mod",
     "to the power of": "^", "to the power": "^", "raised to the power of": "^", "raised to the power": "^",
-    "raised to": "^", "squared": "^ 2", "cubed": "^ 3", "infinity": "oo", "infinite": "oo", "positive infinity": "oo",
+    "raised to": "^", "squared": "^ 2", "cubed": "^ 3", "infinity": "oo", "infinite": "oo",
+    "positive infinity": "oo",
     "negative infinity": "- oo", "minus infinity": "- oo",
 }  # fmt: skip
 _FUNCTIONS = {
-    "square root of": "sqrt", "cube root of": "cbrt", "sine of": "sin", "cosine of": "cos", "tangent of": "tan",
+    "square root of": "sqrt", "cube root of": "cbrt", "sine of": "sin", "cosine of": "cos",
+    "tangent of": "tan",
     "natural log of": "ln", "natural logarithm of": "ln", "log base 2 of": "log2", "log base 10 of": "log10",
-    "absolute value of": "abs", "factorial of": "factorial", "sqrt of": "sqrt", "sin of": "sin", "cos of": "cos",
+    "absolute value of": "abs", "factorial of": "factorial", "sqrt of": "sqrt", "sin of": "sin",
+    "cos of": "cos",
     "tan of": "tan", "ln of": "ln", "exponential of": "exp", "square root": "sqrt", "cube root": "cbrt",
 }  # fmt: skip
 _PHRASES = sorted(

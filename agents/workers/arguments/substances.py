@@ -19,10 +19,18 @@ _COMMON = {
     "water": "H2O", "ammonia": "NH3", "methane": "CH4", "ethanol": "C2H6O", "glucose": "C6H12O6",
     "carbon dioxide": "CO2", "carbon monoxide": "CO", "sodium chloride": "NaCl", "table salt": "NaCl",
     "sulfuric acid": "H2SO4", "sulphuric acid": "H2SO4", "hydrochloric acid": "HCl", "nitric acid": "HNO3",
-    "sodium hydroxide": "NaOH", "calcium carbonate": "CaCO3", "hydrogen peroxide": "H2O2", "sucrose": "C12H22O11",
+    "sodium hydroxide": "NaOH", "calcium carbonate": "CaCO3", "hydrogen peroxide": "H2O2",
+    "sucrose": "C12H22O11",
     "caffeine": "C8H10N4O2", "acetic acid": "C2H4O2", "benzene": "C6H6", "ozone": "O3",
 }  # fmt: skip
-_SPELLINGS = {"aluminum": "Al", "aluminium": "Al", "sulfur": "S", "sulphur": "S", "cesium": "Cs", "caesium": "Cs"}
+_SPELLINGS = {
+    "aluminum": "Al",
+    "aluminium": "Al",
+    "sulfur": "S",
+    "sulphur": "S",
+    "cesium": "Cs",
+    "caesium": "Cs",
+}
 
 
 def read_formulas_of_compounds(stream: Stream) -> None:

@@ -9,7 +9,9 @@ from tools.constants import ALIASES, CONSTANTS
 from tools.gazetteer import fold
 
 _QUOTED = re.compile(r"\"([^\"]*)\"|“([^”]*)”|‘([^’]*)’|«([^»]*)»|`([^`]*)`|(?<!\w)'([^']*)'(?!\w)")
-_NUMERAL = re.compile(r"(?<![\w.,-])(0[xXbBoO][0-9A-Za-z]+|[0-9][0-9A-Fa-f]*|[A-F]{2,})(?![\w-])(?![.,][0-9])")
+_NUMERAL = re.compile(
+    r"(?<![\w.,-])(0[xXbBoO][0-9A-Za-z]+|[0-9][0-9A-Fa-f]*|[A-F]{2,})(?![\w-])(?![.,][0-9])"
+)
 _ROMAN = re.compile(r"(?<!\w)[MDCLXVI]{1,20}(?!\w)")
 _BASES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
 _LONGEST_CONSTANT = 6

@@ -14,8 +14,42 @@ _BESIDE = frozenset(
     {"the", "a", "an", "is", "are", "of", "point", "value", "about", "exactly", ":", "=", "be"}
 )
 _UNCLEAR = frozenset(
-    "not no never without except excluding unless half twice double triple per every each only more less than "
-    "other another both neither nor but however although next last previous before after until since if".split()
+    [
+        "not",
+        "no",
+        "never",
+        "without",
+        "except",
+        "excluding",
+        "unless",
+        "half",
+        "twice",
+        "double",
+        "triple",
+        "per",
+        "every",
+        "each",
+        "only",
+        "more",
+        "less",
+        "than",
+        "other",
+        "another",
+        "both",
+        "neither",
+        "nor",
+        "but",
+        "however",
+        "although",
+        "next",
+        "last",
+        "previous",
+        "before",
+        "after",
+        "until",
+        "since",
+        "if",
+    ]
 )
 
 
