@@ -54,6 +54,9 @@ class NodeSpec(_Spec):
     """What masters and workers share.
 
     Attributes:
+        description: docstring: what it does, parameters, returns. Its embedding is the node's functional
+            token until a router is trained.
+        examples: queries that belong here; they sharpen the zero-shot token.
         neighbours: node name → functional token. In YAML a list (tokens by position) or a mapping that
             fixes slots; a null token takes the lowest free slot.
         octopus: what routes at this node; a worker needs one only if it has neighbours.
@@ -61,6 +64,7 @@ class NodeSpec(_Spec):
     """
 
     description: str = ""
+    examples: tuple[str, ...] = ()
     neighbours: Neighbours = Field(default_factory=dict)
     octopus: OctopusSpec = OctopusSpec()
     generalist: NodeName | None = None
@@ -80,16 +84,11 @@ class NodeSpec(_Spec):
 class MasterSpec(NodeSpec):
     """A node that coordinates: it routes, it does not answer."""
 
-    examples: tuple[str, ...] = ()
-
 
 class WorkerSpec(NodeSpec):
     """A node that answers.
 
     Attributes:
-        description: docstring: what it does, parameters, returns. Its embedding is the worker's functional
-            token until a router is trained.
-        examples: queries that belong here; they sharpen the zero-shot token.
         prompt: system prompt for the worker's model.
         template: the query as the worker gets it; `{query}` stands for the query.
         tools: subjects (`calculus`) or single functions (`calculus.derivative`) of the tools package.
@@ -99,7 +98,6 @@ class WorkerSpec(NodeSpec):
     """
 
     description: str
-    examples: tuple[str, ...] = ()
     prompt: str = ""
     template: str = "{query}"
     tools: tuple[str, ...] = ()

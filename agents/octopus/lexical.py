@@ -37,12 +37,19 @@ _FUNCTION_WORDS = """
     don also
 """
 _STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+_KIND_WORDS = frozenset(
+    ["agent", "ai", "api", "app", "bot", "function", "gpt", "plugin", "service", "tool", "tools"]
+)
 
 
 def split_identifier(name: str) -> str:
-    """The words of a name in lower case: `Music_2_PlayTrack` → `music play track`."""
-    words = re.split(r"[\W_\d]+", _CAMEL.sub(" ", name))
-    return " ".join(word for word in words if word).lower() or name
+    """The words of a name in lower case, but for those that say only what kind of thing it is.
+
+    `Music_2_PlayTrack` → `music play track`, `weather_tool` → `weather`.
+    """
+    words = [word for word in re.split(r"[\W_\d]+", _CAMEL.sub(" ", name).lower()) if word]
+    telling = [word for word in words if word not in _KIND_WORDS]
+    return " ".join(telling or words) or name
 
 
 def terms(text: str) -> list[str]:

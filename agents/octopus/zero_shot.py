@@ -1,7 +1,7 @@
 """Zero-shot routing: functional-token logits from names, descriptions and examples, without training.
 
-One vector per neighbour. The neighbour is written in three ways (a heading, a request in words, a request
-by name alone), because a query reads like a request and a docstring does not; their embeddings are averaged.
+One vector per neighbour. The neighbour is written in four ways (its description, and requests made from name
+and description), because a query reads like a request and a docstring does not; their mean is the vector.
 What all descriptions share and part of what all queries share is subtracted: sentence embeddings lie in a
 narrow cone, and its axis says nothing about which neighbour fits. Example queries move the vector towards
 themselves, the more the more there are. To the cosine comes BM25 for the rare words that embeddings blur.
@@ -30,9 +30,9 @@ Embed = Callable[[Sequence[str]], Vectors]
 _QUERY_CENTRING = 0.5  # how much of the mean query is subtracted from a query
 _BACKGROUND_WEIGHT = 10.0  # how many neighbours the background counts for in the mean of the descriptions
 _EXAMPLE_HALF = 3.0  # so many examples weigh half as much as the name and description
-_LEXICAL_WEIGHT = 0.012  # of BM25 against the cosine
+_LEXICAL_WEIGHT = 0.006  # of BM25 against the cosine
 _TEMPERATURE = 0.05
-_FIT_COSINE, _FIT_LEXICAL, _FIT_BIAS = 10.0, 0.04, -2.4
+_FIT_COSINE, _FIT_LEXICAL, _FIT_BIAS = 11.0, 0.01, -2.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ZeroShotHead:
     def build(
         cls, candidates: Sequence[Candidate], embed: Embed, background: Background | None = None
     ) -> Self:
-        """Embed and index `candidates`: three texts each and their examples.
+        """Embed and index `candidates`: four texts each and their examples.
 
         Raises:
             SpecError: there are no candidates.
@@ -148,10 +148,15 @@ def describe(candidates: Sequence[Candidate], embed: Embed) -> Vectors:
     return _unit(embedded.reshape(len(candidates), -1, embedded.shape[1]).sum(axis=1))
 
 
-def _facets(candidate: Candidate) -> tuple[str, str, str]:
+def _facets(candidate: Candidate) -> tuple[str, str, str, str]:
     name, description = split_identifier(candidate.name), candidate.description.strip()
     request = description[:1].lower() + description[1:]
-    return f"{name}: {description}", f"Please help me {name}: {request}", f"Please help me {name}."
+    return (
+        description,
+        f"Please help me: {request}",
+        f"Please help me {name}: {request}",
+        f"Please help me {name}.",
+    )
 
 
 def _with_examples(
