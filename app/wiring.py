@@ -78,7 +78,8 @@ class Wiring:
             Neighbour(neighbour, token, self._template(neighbour), self.spec.nodes[neighbour].examples)
             for neighbour, token in node.neighbours.items()
         ]
-        parent = next((n for n in node.neighbours if n in self.spec.masters and name in self.spec.nodes[n].neighbours), None)
+        masters = self.spec.masters
+        parent = next((n for n in node.neighbours if n in masters and name in masters[n].neighbours), None)
         return EncoderOctopus(
             neighbours, head, self.encoder, top, node.octopus.threshold, node.generalist, parent
         )
@@ -116,6 +117,11 @@ class Wiring:
         nodes = self.spec.nodes
         octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
         return build_graph(self.spec, octopuses=octopuses, workers=self.workers())
+
+    def close(self) -> None:
+        """End the process that tools run in."""
+        if self._sandbox is not None:
+            self._sandbox.close()
 
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
         if artifact is None or name not in artifact.masters:

@@ -11,7 +11,7 @@ from yaml.constructor import SafeConstructor
 
 from agents.errors import SpecError
 
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Lines = dict[tuple[str, ...], int]
@@ -64,7 +64,9 @@ def _check(node: yaml.Node, path: tuple[str, ...], lines: Lines, source: str) ->
 
 
 def interpolate(value: Any, environment: Mapping[str, str], *, source: str) -> Any:
-    """Replace `${VAR}` and `${VAR:-default}` in every string of `value` (an empty VAR takes the default).
+    """Replace `${VAR}` and `${VAR:-default}` in every string of `value`; `$${` is a plain `${`.
+
+    An empty VAR takes the default.
 
     Raises:
         SpecError: a variable without a default is not set.
@@ -79,6 +81,8 @@ def interpolate(value: Any, environment: Mapping[str, str], *, source: str) -> A
 
 
 def _lookup(match: re.Match[str], environment: Mapping[str, str], source: str) -> str:
+    if match["escaped"]:
+        return "${"
     name, default = match["name"], match["default"]
     if found := environment.get(name):
         return found

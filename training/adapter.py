@@ -8,10 +8,9 @@ an epoch three times cheaper than fine-tuning all layers, and the adapted encode
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from agents.octopus.embedding import Encoder
 from training.encoder import Top, load_bert
 from training.rows import RouterRow
 
+_POOL = 1024  # examples among which batches of similar length are formed
 HEAD_SCALE = 20.0  # unit vectors times this are the head's input; keeps logits in a trainable range
 
 
@@ -35,7 +35,7 @@ class AdapterSettings:
     weight_decay: float = 0.05
     warm_up: float = 0.06
     label_smoothing: float = 0.05
-    tokens_per_batch: int = 4096
+    tokens_per_batch: int = 3072
     seed: int = 0
     threads: int = 2
 
@@ -86,7 +86,11 @@ def train_adapter(
         lr=settings.learning_rate,
         weight_decay=settings.weight_decay,
     )
-    epochs = [list(_batches(_examples(rows, hidden, rng), settings, rng)) for _ in range(settings.epochs)]
+    lengths = [[len(states) for states in variants] for variants in hidden]
+    epochs = [
+        _batches(_examples(rows, lengths, rng), lengths, settings.tokens_per_batch, rng)
+        for _ in range(settings.epochs)
+    ]
     steps = sum(map(len, epochs))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_decay(steps, settings.warm_up))
     targets = torch.tensor(labels)
@@ -114,22 +118,33 @@ def train_adapter(
 Example = tuple[int, int]  # (row, variant)
 
 
-def _examples(rows: Sequence[RouterRow], hidden: Sequence[Sequence[Any]], rng: random.Random) -> list[Example]:
+def _examples(
+    rows: Sequence[RouterRow], lengths: Sequence[Sequence[int]], rng: random.Random
+) -> list[Example]:
     """One epoch: measured rows in all their forms, supporting text in one form at a time."""
     return [
         (index, variant)
         for index, row in enumerate(rows)
-        for variant in (range(len(hidden[index])) if row.held_out else [rng.randrange(len(hidden[index]))])
+        for variant in (range(len(lengths[index])) if row.held_out else [rng.randrange(len(lengths[index]))])
     ]
 
 
 def _batches(
-    examples: list[Example], settings: AdapterSettings, rng: random.Random
-) -> Iterator[list[Example]]:
+    examples: list[Example], lengths: Sequence[Sequence[int]], tokens: int, rng: random.Random
+) -> list[list[Example]]:
+    """Batches of similar length with at most `tokens` padded positions, in random order."""
     rng.shuffle(examples)
-    step = max(1, settings.tokens_per_batch // 96)
-    for start in range(0, len(examples), step):
-        yield examples[start : start + step]
+    batches: list[list[Example]] = []
+    for start in range(0, len(examples), _POOL):
+        batch: list[Example] = []
+        for row, variant in sorted(examples[start : start + _POOL], key=lambda e: lengths[e[0]][e[1]]):
+            if batch and lengths[row][variant] * (len(batch) + 1) > tokens:
+                batches.append(batch)
+                batch = []
+            batch.append((row, variant))
+        batches.append(batch)
+    rng.shuffle(batches)
+    return batches
 
 
 def _warm_up_then_decay(steps: int, warm_up: float) -> Callable[[int], float]:

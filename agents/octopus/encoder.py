@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -63,23 +62,29 @@ class EncoderOctopus:
         Raises:
             InputError: there is no human turn, or it is empty, too long, or not text.
         """
-        turns = [clean_query(str(m.text)) for m in conversation if isinstance(m, HumanMessage) and m.text][-_TURNS:]
-        if not turns:
-            raise InputError("the query is empty.", hint="Ask something.")
-        return await asyncio.to_thread(self.decide, turns)
+        said = [str(message.text) for message in conversation if isinstance(message, HumanMessage)]
+        return await asyncio.to_thread(self.decide, clean_turns(said))
 
     def decide(self, turns: Sequence[str]) -> Route:
         """The route for the last of `turns`, human turns in order; blocking."""
-        vectors = self.encoder.embed(turns, top=self.top)
-        if len(turns) == 1:
-            reading = Reading(self.head.probabilities(turns[0], vectors[0]), 0.0, "")
-        else:
-            read = [
-                Turn(text, vector, self.head.probabilities(text, vector))
-                for text, vector in zip(turns, vectors, strict=True)
-            ]
-            reading = read_conversation(read, self.follow_up)
-        return self._choose(turns[-1], vectors[-1], reading)
+        return self.decide_all([turns])[0]
+
+    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Route]:
+        """A route for each conversation, embedded together; blocking."""
+        vectors = self.encoder.embed([turn for turns in conversations for turn in turns], top=self.top)
+        routes, start = [], 0
+        for turns in conversations:
+            own = vectors[start : start + len(turns)]
+            start += len(turns)
+            routes.append(self._choose(turns[-1], own[-1], self._read(turns, own)))
+        return routes
+
+    def _read(self, turns: Sequence[str], vectors: NDArray[np.float32]) -> Reading:
+        read = [
+            Turn(text, vector, self.head.probabilities(text, vector))
+            for text, vector in zip(turns, vectors, strict=True)
+        ]
+        return read_conversation(read, self.follow_up)
 
     def _choose(self, query: str, vector: NDArray[np.float32], reading: Reading) -> Route:
         choices = self._ranked(reading.probabilities[:-1])
@@ -100,16 +105,13 @@ class EncoderOctopus:
             ),
         )
 
-    def _ranked(self, probabilities: NDArray[np.float64]) -> list[tuple[int, float]]:
-        most = heapq.nlargest(MOST_CHOICES, range(len(probabilities)), key=probabilities.__getitem__) if len(
-            probabilities
-        ) <= 4 * MOST_CHOICES else self._largest(probabilities)
-        return [(k, float(probabilities[k])) for k in most]
-
     @staticmethod
-    def _largest(probabilities: NDArray[np.float64]) -> list[int]:
-        some = np.argpartition(-probabilities, MOST_CHOICES)[:MOST_CHOICES]
-        return [int(k) for k in some[np.argsort(-probabilities[some], kind="stable")]]
+    def _ranked(probabilities: NDArray[np.float64]) -> list[tuple[int, float]]:
+        some = np.arange(len(probabilities))
+        if len(some) > MOST_CHOICES:
+            some = np.argpartition(-probabilities, MOST_CHOICES)[:MOST_CHOICES]
+        order = some[np.argsort(-probabilities[some], kind="stable")]
+        return [(int(k), float(probabilities[k])) for k in order]
 
     def _cascade(
         self, query: str, vector: NDArray[np.float32], reading: Reading, choices: list[tuple[int, float]]
@@ -170,6 +172,18 @@ def clean_query(query: str) -> str:
     if not cleaned:
         raise InputError("the query is empty.", hint="Ask something.")
     return cleaned
+
+
+def clean_turns(said: Sequence[str]) -> list[str]:
+    """The human turns that routing reads: the last one and the few before it that say something.
+
+    Raises:
+        InputError: the last turn is empty or not text, or there is none.
+    """
+    if not said:
+        raise InputError("the query is empty.", hint="Ask something.")
+    earlier = [clean_query(turn) for turn in said[:-1] if turn.strip()]
+    return [*earlier[-(_TURNS - 1) :], clean_query(said[-1])]
 
 
 def rewrite(query: str, template: str, refers_to: str) -> str:

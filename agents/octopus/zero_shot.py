@@ -27,12 +27,12 @@ Embed = Callable[[Sequence[str]], Vectors]
 """Texts → unit vectors [n, d]."""
 
 # Chosen on the tool descriptions and queries of training/text/tools.jsonl and on UltraTool's training rows.
-_QUERY_CENTRING = 0.5  # how much of the mean query is subtracted from a query
+_QUERY_CENTRING = 0.8  # how much of the mean query is subtracted from a query
 _BACKGROUND_WEIGHT = 10.0  # how many neighbours the background counts for in the mean of the descriptions
 _EXAMPLE_HALF = 3.0  # so many examples weigh half as much as the name and description
 _LEXICAL_WEIGHT = 0.006  # of BM25 against the cosine
 _TEMPERATURE = 0.05
-_FIT_COSINE, _FIT_LEXICAL, _FIT_BIAS = 11.0, 0.01, -2.6
+_FIT_SLOPE, _FIT_BIAS = 10.8, -2.46  # logistic regression of "fits" on the cosine of the best neighbour
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,8 @@ class ZeroShotHead:
             vector: [d] its embedding by the encoder that built the head.
         """
         cosine = self.vectors @ _unit(vector - self.query_centre)
-        lexical = self.lexical.scores(query)
-        total = cosine + _LEXICAL_WEIGHT * lexical
-        best = int(total.argmax())
-        evidence = _FIT_COSINE * cosine[best] + _FIT_LEXICAL * lexical[best] + _FIT_BIAS
+        total = cosine + _LEXICAL_WEIGHT * self.lexical.scores(query)
+        evidence = _FIT_SLOPE * cosine[int(total.argmax())] + _FIT_BIAS
         logits = np.asarray(total / _TEMPERATURE, dtype=np.float32)
         return Scores(logits=logits, fit=float(1 / (1 + np.exp(-evidence))))
 

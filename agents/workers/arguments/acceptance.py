@@ -87,6 +87,7 @@ _PLAIN = frozenset(
 _RULES: dict[tuple[Any, str], Callable[[Any], Any | None]] = {
     (types.Expression, "formula"): render,
     (types.Expression, "equation"): _definition,
+    (types.Polynomial, "formula"): lambda node: render(node) if symbols(node) else None,
     (types.Calculation, "formula"): _calculation,
     (types.Point, "formula"): _point,
     (types.Point, "binding"): lambda binding: render(binding.value),

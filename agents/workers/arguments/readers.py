@@ -15,7 +15,7 @@ from agents.workers.arguments.words import vocabulary
 from tools import types
 from tools.declaration import ToolFunction
 
-_FORMULAS = (types.Expression, types.Equations, types.Calculation)
+_FORMULAS = (types.Expression, types.Polynomial, types.Equations, types.Calculation)
 _LISTS = (types.Numbers, types.Integers)
 _NUMBERS = (*_LISTS, types.Number, types.Integer, types.Money)
 _READERS: tuple[tuple[tuple[Any, ...], Callable[[Stream], None]], ...] = (
