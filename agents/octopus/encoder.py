@@ -122,11 +122,11 @@ class EncoderOctopus:
         none = float(reading.probabilities[-1])
         threshold = self.head.threshold if self.threshold is None else self.threshold
         after = f", as a follow-up to {_quote(reading.refers_to)}" if reading.refers_to else ""
-        if probability >= threshold and probability >= none:
+        if probability >= threshold and none <= self.head.abstain:
             return best, "token", f"{name} has the highest probability, {probability:.2f}{after}."
         doubt = (
             f"probably none of the neighbours fits ({none:.2f}; the best, {name}, {probability:.2f})"
-            if none > probability
+            if none > self.head.abstain
             else f"the best neighbour, {name}, has only {probability:.2f} of the {threshold:.2f} needed"
         )
         example = self._nearest_example(vector)
@@ -134,12 +134,12 @@ class EncoderOctopus:
             owner, text, cosine = example
             near = f"the example {_quote(text)} of {self.neighbours[owner].node} is near ({cosine:.2f})"
             return owner, "examples", f"{doubt}, but {near}."
-        if none <= probability:
+        if none <= self.head.abstain:
             for step, node in (("parent", self.parent), ("generalist", self.generalist)):
                 index = next((k for k, n in enumerate(self.neighbours) if n.node == node), None)
                 if index is not None:
                     return index, step, f"{doubt}, so {node} takes it as the {step}."  # type: ignore[return-value]
-        return None, "ask", f"{doubt}. Say more, in English, or name the subject.".capitalize()
+        return None, "ask", f"{doubt[0].upper()}{doubt[1:]}. Say more, in English, or name the subject."
 
     def _nearest_example(self, vector: NDArray[np.float32]) -> tuple[int, str, float] | None:
         owners, texts, vectors = self._examples

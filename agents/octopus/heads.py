@@ -16,10 +16,17 @@ from agents.octopus.zero_shot import Candidate, Embed, ZeroShotHead, describe
 
 
 class Head(Protocol):
-    """What the encoder Octopus needs of a head."""
+    """What the encoder Octopus needs of a head.
+
+    Attributes:
+        calibrated: whether a temperature was fitted on held-out rows.
+        threshold: probability of the best neighbour below which the cascade takes over.
+        abstain: probability of "none of them" above which the Octopus abstains.
+    """
 
     calibrated: bool
     threshold: float
+    abstain: float
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
         """[n + 1] probabilities of the n neighbours and, last, that none of them fits."""
@@ -32,6 +39,7 @@ class Untrained:
 
     head: ZeroShotHead
     threshold: float = 0.0
+    abstain: float = 0.9
     calibrated: bool = False
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -57,6 +65,7 @@ class Trained:
     neighbours: int
     temperature: float
     threshold: float
+    abstain: float = 0.5
     calibrated: bool = True
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:

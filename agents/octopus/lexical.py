@@ -9,6 +9,7 @@ Source: S. Robertson and H. Zaragoza, The Probabilistic Relevance Framework: BM2
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -108,8 +109,8 @@ class LexicalIndex:
             background_size: the number of documents of that collection.
         """
         counts = [Counter(terms(text)) for text in texts]
-        lengths = np.array([count.total() for count in counts], dtype=np.float64)
-        norms = 1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * lengths / max(lengths.sum() / max(len(texts), 1), 1.0)
+        mean = max(sum(count.total() for count in counts) / max(len(texts), 1), 1.0)
+        norms = [1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * count.total() / mean for count in counts]
         postings: dict[str, list[tuple[int, int]]] = {}
         for document, count in enumerate(counts):
             for term, occurrences in count.items():
@@ -120,7 +121,7 @@ class LexicalIndex:
         for term in vocabulary:
             entries = postings[term]
             frequency = len(entries) + (background or {}).get(term, 0)
-            idf = np.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+            idf = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
             documents += [document for document, _ in entries]
             weights += [
                 idf * count * (_SATURATION + 1) / (count + _SATURATION * norms[document])

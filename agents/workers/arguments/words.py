@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from agents.workers.arguments.stream import Mention, Stream
@@ -59,6 +59,7 @@ def filler() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("filler.txt").read_text(encoding="utf-8").split())
 
 
+@cache
 def phrase(text: str) -> tuple[str, ...]:
     """The words of a declared phrase, cut as a question is."""
     return tuple(token.text.lower() for token in tokenize(text))
@@ -105,6 +106,7 @@ def trailing_cue_length(stream: Stream, mention: Mention, cues: tuple[str, ...])
     return 0
 
 
+@lru_cache(maxsize=1 << 16)
 def is_spelled_like(word: str, known: str) -> bool:
     """Whether a word is a known one with a slip: one edit from 5 letters on, two from 8 on."""
     if word == known:
