@@ -7,7 +7,7 @@ from typing import Any
 from tools.declaration import Cue, tool
 from tools.errors import ToolError
 from tools.symbolic import equation, numeric, only_variable, plain, symbolic
-from tools.types import Equations, Expression, Point, Variable
+from tools.types import Equations, Expression, Point, Polynomial, Variable
 
 MAX_EQUATIONS = 6
 _VARIABLE = Cue(before=("for", "find", "in", "what is", "value of", "with respect to"), needed=True)
@@ -55,7 +55,7 @@ def solve(equations: Equations, variable: Variable | None = None) -> str:
     words=("polynomial", "quadratic", "cubic", "function", "all", "expression", "equation"),
     libraries=("sympy",),
 )
-def roots(expression: Expression) -> str:
+def roots(expression: Polynomial) -> str:
     """Finds the roots (zeros) of a formula or polynomial in one variable.
 
     Args:
@@ -77,7 +77,7 @@ def roots(expression: Expression) -> str:
     words=("polynomial", "completely", "form", "write", "expression", "quadratic", "fully"),
     libraries=("sympy",),
 )
-def factor(expression: Expression) -> int | str:
+def factor(expression: Polynomial) -> int | str:
     """Factors a polynomial over the rational numbers.
 
     Args:

@@ -7,6 +7,9 @@ from typing import NewType
 Expression = NewType("Expression", str)
 """A formula such as `x^3 + 2x`, in the grammar of `tools.expressions`."""
 
+Polynomial = NewType("Polynomial", str)
+"""An expression with at least one variable."""
+
 Equation = NewType("Equation", str)
 """Two expressions with `=` between them."""
 
