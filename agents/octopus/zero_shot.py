@@ -2,9 +2,9 @@
 
 One vector per neighbour. The neighbour is written in four ways (its description, and requests made from name
 and description), because a query reads like a request and a docstring does not; their mean is the vector.
-What all descriptions share and part of what all queries share is subtracted: sentence embeddings lie in a
-narrow cone, and its axis says nothing about which neighbour fits. Example queries move the vector towards
-themselves, the more the more there are. To the cosine comes BM25 for the rare words that embeddings blur.
+What all descriptions share and what all queries share is subtracted: sentence embeddings lie in a narrow cone,
+and its axis says nothing about which neighbour fits. Example queries move the vector towards themselves, the
+more the more there are. To the cosine comes BM25, for the rare words that embeddings blur.
 
 Source of the centring: J. Mu and P. Viswanath, All-but-the-Top, ICLR 2018.
 """
@@ -27,7 +27,6 @@ Embed = Callable[[Sequence[str]], Vectors]
 """Texts → unit vectors [n, d]."""
 
 # Chosen on the tool descriptions and queries of training/text/tools.jsonl and on UltraTool's training rows.
-_QUERY_CENTRING = 0.8  # how much of the mean query is subtracted from a query
 _BACKGROUND_WEIGHT = 10.0  # how many neighbours the background counts for in the mean of the descriptions
 _EXAMPLE_HALF = 3.0  # so many examples weigh half as much as the name and description
 _LEXICAL_WEIGHT = 0.006  # of BM25 against the cosine
@@ -81,7 +80,7 @@ class ZeroShotHead:
         described = describe(candidates, embed)
         weight = len(candidates) + _BACKGROUND_WEIGHT
         mean = (described.sum(axis=0) + _BACKGROUND_WEIGHT * background.description_mean) / weight
-        centre = _QUERY_CENTRING * background.query_mean
+        centre = background.query_mean
         vectors = _unit(described - mean)
         texts = [f"{candidate.name}: {candidate.description}" for candidate in candidates]
         return cls(
