@@ -2,9 +2,9 @@
 
 One vector per neighbour. The neighbour is written in four ways (its description, and requests made from name
 and description), because a query reads like a request and a docstring does not; their mean is the vector.
-What all descriptions share and what all queries share is subtracted: sentence embeddings lie in a narrow cone,
-and its axis says nothing about which neighbour fits. Example queries move the vector towards themselves, the
-more the more there are. To the cosine comes BM25, for the rare words that embeddings blur.
+What all descriptions share and what all queries share is subtracted: sentence embeddings lie in a narrow
+cone, and its axis says nothing about which neighbour fits. Example queries move the vector towards
+themselves, the more the more there are. To the cosine comes BM25, for the rare words that embeddings blur.
 
 Source of the centring: J. Mu and P. Viswanath, All-but-the-Top, ICLR 2018.
 """
