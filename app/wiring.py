@@ -38,9 +38,7 @@ def find_spec(graph: str) -> GraphSpec:
     path = shipped if graph.isidentifier() and shipped.is_file() else Path(graph)
     if path.is_dir() or not path.exists():
         names = ", ".join(sorted(p.stem for p in GRAPHS.glob("*.yaml")))
-        raise SpecError(
-            f"there is no graph {graph!r}.", hint=f"Give the path of a spec, or one of: {names}."
-        )
+        raise SpecError(f"there is no graph {graph!r}.", hint=f"Give the path of a spec, or one of: {names}.")
     return load_spec(path)
 
 

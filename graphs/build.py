@@ -36,9 +36,7 @@ def build_graph(
         SpecError: an octopus or worker is missing.
     """
     _check(spec, octopuses, workers)
-    graph: Graph = StateGraph(
-        GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput
-    )
+    graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
     graph.add_node("guard", guard_node)
     graph.add_node("answer", answer_node)
     for name in spec.masters:

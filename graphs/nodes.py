@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.runtime import Runtime
@@ -18,7 +17,14 @@ from graphs.spec import WorkerSpec
 from graphs.state import Decision, GraphContext, GraphState
 
 Update = dict[str, Any]
-Node = Callable[[GraphState, Runtime[GraphContext]], Awaitable[Update]]
+
+
+class Node(Protocol):
+    """A node that reads the run-time context; LangGraph passes `runtime` by name."""
+
+    async def __call__(self, state: GraphState, runtime: Runtime[GraphContext]) -> Update:
+        """The update of the state."""
+        ...
 
 
 async def guard_node(state: GraphState) -> Update:

@@ -55,7 +55,9 @@ class AdaptedTrainer:
         export_top(adapter.top, self._top)
         return LinearHead(adapter.weights.astype(np.float64), adapter.bias.astype(np.float64))
 
-    def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def logits(
+        self, head: LinearHead, indices: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Logits [m, facets] of all forms of the rows at `indices`, as production will compute them."""
         texts = [text for k in indices for text in self._data.rows[k].texts]
         rows = [k for k in indices for _ in self._data.rows[k].texts]

@@ -42,7 +42,10 @@ class Trunk(nn.Module):
         scale = table.abs().amax(dim=1, keepdim=True) / 127
         self.register_buffer("table", torch.round(table / scale).to(torch.int8))
         self.register_buffer("scale", scale)
-        place = embeddings.position_embeddings.weight.detach() + embeddings.token_type_embeddings.weight[0].detach()
+        place = (
+            embeddings.position_embeddings.weight.detach()
+            + embeddings.token_type_embeddings.weight[0].detach()
+        )
         self.register_buffer("place", place)
         self.norm: nn.Module = embeddings.LayerNorm
         self.layers = nn.ModuleList(_layers(bert)[:TRUNK_LAYERS])
@@ -94,7 +97,9 @@ def load_bert(weights: Path, *, attention: str = "eager") -> nn.Module:
     found = hashlib.sha256((weights / "model.safetensors").read_bytes()).hexdigest()
     if found != WEIGHTS_SHA256:
         raise ValueError(f"{weights}/model.safetensors has sha256 {found}, not {WEIGHTS_SHA256} of {SOURCE}")
-    bert: nn.Module = BertModel.from_pretrained(weights, add_pooling_layer=False, attn_implementation=attention)
+    bert: nn.Module = BertModel.from_pretrained(
+        weights, add_pooling_layer=False, attn_implementation=attention
+    )
     return bert.eval()
 
 

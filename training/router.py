@@ -2,9 +2,9 @@
 
     octopus train router --graph G --rows rows.jsonl.gz --out DIR [--adapter]
 
-Without `--adapter`: minutes on a CPU, no torch; the encoder stays as it is and only the head is trained. With it,
-the encoder's upper layers are trained together with the head (extra `train`). Either way the head is calibrated on
-rows that its model did not see, and the manifest is written last.
+Without `--adapter`: minutes on a CPU, no torch; the encoder stays as it is and only the head is trained.
+With it, the encoder's upper layers are trained together with the head (extra `train`). Either way the head is
+calibrated on rows that its model did not see, and the manifest is written last.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def fold_of(rows: Sequence[RouterRow], folds: int, seed: int) -> NDArray[np.int6
     measured = [k for k, row in enumerate(rows) if row.held_out]
     if len(measured) < folds:
         raise InputError(
-            f"{len(measured)} rows that may be held out are too few for {folds} folds.", hint="Give more rows."
+            f"{len(measured)} rows that may be held out are too few for {folds} folds.",
+            hint="Give more rows.",
         )
     place = np.full(len(rows), -1, dtype=np.int64)
     place[np.random.default_rng(seed).permutation(measured)] = np.arange(len(measured)) % folds
@@ -133,7 +134,9 @@ def train_router(
     known = start.masters[master].manifest.facets if start and master in start.masters else []
     data = Labelled.of(rows, known)
     if len(data.nodes) < 2:
-        raise InputError(f"all rows are for {data.nodes[0]!r}.", hint="Give rows for at least two neighbours.")
+        raise InputError(
+            f"all rows are for {data.nodes[0]!r}.", hint="Give rows for at least two neighbours."
+        )
     folds = fold_of(rows, settings.folds, settings.seed)
     if settings.adapter:
         from training.adapted_router import AdaptedTrainer
@@ -158,7 +161,11 @@ def train_router(
             "penalty": 0 if settings.adapter else settings.penalty,
             "continued_from": start.manifest.spec_hash if start else None,
         },
-        versions={"python": platform.python_version(), "numpy": np.__version__, "octopus": version("octopus-graph")},
+        versions={
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "octopus": version("octopus-graph"),
+        },
     )
     return part.manifest.metrics
 
@@ -175,7 +182,9 @@ class HeadTrainer:
         self._row = np.asarray(owners, dtype=np.int64)
         self._data = data
         self._penalty = settings.penalty
-        self._start = _padded(start.masters[master], len(data.facets)) if start and master in start.masters else None
+        self._start = (
+            _padded(start.masters[master], len(data.facets)) if start and master in start.masters else None
+        )
 
     def train(self, indices: Sequence[int], *, save: bool = False, progress: Any = None) -> LinearHead:
         """A head from the rows at `indices`, in all their forms."""
@@ -194,7 +203,9 @@ class HeadTrainer:
             progress(1.0)
         return head
 
-    def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def logits(
+        self, head: LinearHead, indices: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Logits [m, facets] of all forms of the rows at `indices`, and the row of each."""
         chosen = np.isin(self._row, list(indices))
         return head.logits(self._inputs[chosen]), self._row[chosen]

@@ -50,11 +50,13 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     number = 0
     try:
         with opener(path, "rb") as file:
-            for number, line in enumerate(file, 1):  # noqa: B007 - named in the errors below
+            for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, _object(line)
     except (UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"{path}:{number}: {error}.", hint="Each line is one JSON object in UTF-8.") from error
+        raise InputError(
+            f"{path}:{number}: {error}.", hint="Each line is one JSON object in UTF-8."
+        ) from error
     except (OSError, EOFError) as error:
         raise InputError(f"{path}: cannot be read: {error}.") from error
 

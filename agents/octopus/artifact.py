@@ -1,8 +1,8 @@
-"""A graph's trained artifact: a folder with heads, optional upper encoder layers, and a manifest written last.
+"""A graph's trained artifact: heads, optional upper encoder layers, and a manifest written last.
 
-    manifest.json      what it was trained on, metrics, and per master: facets, temperature, threshold
-    heads.safetensors  "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
-    top.onnx           upper encoder layers of this graph, where an adapter was trained
+manifest.json      what it was trained on, metrics, and per master: facets, temperature, threshold
+heads.safetensors  "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
+top.onnx           upper encoder layers of this graph, where an adapter was trained
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def save_artifact(
     training: dict[str, Any],
     versions: dict[str, str],
 ) -> None:
-    """Write heads, then the manifest, which makes the artifact complete; `top.onnx` may stand there already."""
+    """Write heads, then the manifest, which completes the artifact; `top.onnx` may stand there already."""
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)

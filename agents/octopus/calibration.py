@@ -16,7 +16,9 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Array:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
 
 
-def grouped_softmax(logits: NDArray[np.floating], owner: NDArray[np.int64], groups: int, temperature: float) -> Array:
+def grouped_softmax(
+    logits: NDArray[np.floating], owner: NDArray[np.int64], groups: int, temperature: float
+) -> Array:
     """Probabilities [n, groups]: the softmax over facets [n, facets], summed over each group's facets."""
     facets = softmax(np.atleast_2d(logits), temperature)
     summed = np.zeros((len(facets), groups))
@@ -66,7 +68,9 @@ def fit_temperature(
     return float(np.exp(found.x))
 
 
-def fit_threshold(probabilities: NDArray[np.floating], gold: NDArray[np.int64], *, least: float = 1 / 3) -> float:
+def fit_threshold(
+    probabilities: NDArray[np.floating], gold: NDArray[np.int64], *, least: float = 1 / 3
+) -> float:
     """The largest probability below which the best choice is right less often than `least`.
 
     Below it the cascade takes over. 0 when there are too few doubtful rows to tell.

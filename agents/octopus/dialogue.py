@@ -28,12 +28,12 @@ _POINTING = frozenset(
     "former latter".split()
 )
 _JOINING = frozenset("and but or so also then what about how why ok okay hmm now".split())
-_EMPTY = _POINTING | _JOINING | frozenset(
+_EMPTY = frozenset(
     "a an the of in on at to for from by with as is are was were be been am do does did done can could would "
     "should will shall may might must have has had i you we me my your our us please just give show tell "
     "explain say if not no yes more less much many than very really too who whom when where which whose "
     "up out get got make let's let lets thanks thank mean means meant any some all".split()
-)
+).union(_POINTING, _JOINING)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 FEATURES = (

@@ -145,7 +145,9 @@ class Encoder:
         from onnxruntime import InferenceSession, SessionOptions
 
         if not path.is_file():
-            raise ArtifactError(f"{path}: missing.", hint="Reinstall the project or train the artifact again.")
+            raise ArtifactError(
+                f"{path}: missing.", hint="Reinstall the project or train the artifact again."
+            )
         options = SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3

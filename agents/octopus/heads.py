@@ -24,9 +24,14 @@ class Head(Protocol):
         abstain: probability of "none of them" above which the Octopus abstains.
     """
 
-    calibrated: bool
-    threshold: float
-    abstain: float
+    @property
+    def calibrated(self) -> bool: ...  # noqa: D102 - above
+
+    @property
+    def threshold(self) -> float: ...  # noqa: D102
+
+    @property
+    def abstain(self) -> float: ...  # noqa: D102
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
         """[n + 1] probabilities of the n neighbours and, last, that none of them fits."""
@@ -71,7 +76,8 @@ class Trained:
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
         """Softmax over all facets, summed for each neighbour."""
         logits = self.vectors @ vector + self.bias
-        return grouped_softmax(logits, self.owner, self.neighbours + 1, self.temperature)[0]
+        grouped = grouped_softmax(logits, self.owner, self.neighbours + 1, self.temperature)
+        return np.asarray(grouped[0], dtype=np.float64)
 
 
 def trained_head(part: TrainedMaster, candidates: Sequence[Candidate], embed: Embed) -> Trained:

@@ -34,9 +34,7 @@ class EncoderChooser:
 
     @cached_property
     def _head(self) -> ZeroShotHead:
-        return self.build_head(
-            [Candidate(one.name, one.description, one.examples) for one in self.functions]
-        )
+        return self.build_head([Candidate(one.name, one.description, one.examples) for one in self.functions])
 
     def rank(self, query: str) -> Sequence[Choice]:
         """All functions, best first."""

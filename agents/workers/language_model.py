@@ -1,4 +1,4 @@
-"""A worker that is a language model behind an OpenAI-compatible server: Ollama, vLLM, LM Studio, llama.cpp."""
+"""A worker that is a language model on an OpenAI-compatible server: Ollama, vLLM, LM Studio, llama.cpp."""
 
 from __future__ import annotations
 

@@ -10,7 +10,13 @@ import urllib.request
 import typer
 
 SERVERS = {"Ollama": 11434, "vLLM": 8000, "LM Studio": 1234, "llama.cpp": 8080}
-EXTRAS = {"redis": "redis", "train": "torch", "serve": "uvicorn", "langserve": "langserve", "hf": "transformers"}
+EXTRAS = {
+    "redis": "redis",
+    "train": "torch",
+    "serve": "uvicorn",
+    "langserve": "langserve",
+    "hf": "transformers",
+}
 
 
 def doctor() -> None:
@@ -44,7 +50,7 @@ def _encoder() -> str:
 def served_models(port: int, *, timeout: float = 1.0) -> list[str] | None:
     """Names of the models that an OpenAI-compatible server on loopback `port` has; None if none answers."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=timeout) as reply:  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=timeout) as reply:
             listed = json.loads(reply.read(1_000_000))["data"]
         return [str(model["id"]) for model in listed]
     except (OSError, ValueError, KeyError, TypeError, urllib.error.URLError):

@@ -13,5 +13,7 @@ Artifact = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    typer.Option(envvar="OCTOPUS_DATA", help="Folder of benchmark data; the README says where it is to be had."),
+    typer.Option(
+        envvar="OCTOPUS_DATA", help="Folder of benchmark data; the README says where it is to be had."
+    ),
 ]

@@ -22,7 +22,9 @@ _CHUNK = 256
 
 
 def route(
-    source: Annotated[Path, typer.Option("--input", help='Rows {"query": …} or {"turns": […]}, .jsonl or .jsonl.gz.')],
+    source: Annotated[
+        Path, typer.Option("--input", help='Rows {"query": …} or {"turns": […]}, .jsonl or .jsonl.gz.')
+    ],
     target: Annotated[Path, typer.Option("--output", help="Where the rows go; - is standard output.")],
     graph: Graph = "mmlu",
     artifact: Artifact = None,

@@ -19,7 +19,9 @@ def _train() -> None:
 
 @cli.command()
 def router(
-    rows: Annotated[list[Path], typer.Option(help='Rows {"query", "node"}, .jsonl or .jsonl.gz; may be repeated.')],
+    rows: Annotated[
+        list[Path], typer.Option(help='Rows {"query", "node"}, .jsonl or .jsonl.gz; may be repeated.')
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the new artifact.")],
     graph: Graph = "mmlu",
     master: Annotated[str | None, typer.Option(help="Which master; by default the entry.")] = None,
@@ -46,12 +48,12 @@ def router(
     spec = find_spec(graph)
     name = NodeName(master) if master else spec.entry
     if name not in spec.nodes or not spec.nodes[name].neighbours:
-        raise InputError(f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}.")
+        raise InputError(
+            f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}."
+        )
     found = read_router_rows(rows, spec.nodes[name].neighbours)
     start = Wiring(spec, Settings.read()).artifact(spec.nodes[name]) if go_on else None
-    settings = RouterSettings(
-        folds=folds, adapter=adapter, epochs=epochs, seed=seed, public_weights=weights
-    )
+    settings = RouterSettings(folds=folds, adapter=adapter, epochs=epochs, seed=seed, public_weights=weights)
     trainings = (settings.adapter_folds if adapter else folds) + 1
     with progress("Training", total=trainings) as advance:
         metrics = train_router(
@@ -64,4 +66,6 @@ def router(
             start=start,
             progress=lambda what, step: advance(step),
         )
-    typer.echo(f"{out}: {len(found)} rows, " + ", ".join(f"{key} {value:g}" for key, value in metrics.items()))
+    typer.echo(
+        f"{out}: {len(found)} rows, " + ", ".join(f"{key} {value:g}" for key, value in metrics.items())
+    )
