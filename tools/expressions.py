@@ -22,6 +22,7 @@ from tools.lexer import Token, tokenize
 
 MAX_CHARACTERS = 2_000
 MAX_DEPTH = 40
+MAX_OPERATIONS = 200
 MAX_DIGITS = 100
 
 FUNCTIONS = {
@@ -115,6 +116,7 @@ class _Parser:
         self.tokens = tokens
         self.position = position
         self.depth = 0
+        self.operations = 0
 
     def peek(self, ahead: int = 0) -> Token | None:
         index = self.position + ahead
@@ -127,6 +129,12 @@ class _Parser:
             return token.text
         return None
 
+    def apply(self, name: str, *arguments: Node) -> Node:
+        self.operations += 1
+        if self.operations > MAX_OPERATIONS:
+            raise ToolError(f"The formula has more than {MAX_OPERATIONS} operations.")
+        return Apply(name, arguments)
+
     def sum(self) -> Node | None:
         left = self.product()
         while left is not None:
@@ -136,7 +144,7 @@ class _Parser:
             if operator is None or right is None:
                 self.position = back
                 break
-            left = Apply(operator, (left, right))
+            left = self.apply(operator, left, right)
         return left
 
     def product(self) -> Node | None:
@@ -152,7 +160,7 @@ class _Parser:
             if operator is None and divided:
                 raise AmbiguousFormulaError("a/b c can be read as (a/b) c or a/(b c): put parentheses.")
             divided = operator == "/"
-            left = Apply(operator or "*", (left, right))
+            left = self.apply(operator or "*", left, right)
         return left
 
     def juxtaposed(self) -> Node | None:
@@ -171,7 +179,7 @@ class _Parser:
         if operand is None:
             self.position = back
             return None
-        return Apply("negative", (operand,)) if operator == "-" else operand
+        return self.apply("negative", operand) if operator == "-" else operand
 
     def nested(self, rule: Callable[[], Node | None]) -> Node | None:
         self.depth += 1
@@ -192,7 +200,7 @@ class _Parser:
             return base
         if not isinstance(base, Symbol):  # x^2y is x^2 y; but e^2x is often meant for e^(2x)
             self.refuse_run_on_exponent()
-        return Apply("^", (base, exponent))
+        return self.apply("^", base, exponent)
 
     def refuse_run_on_exponent(self) -> None:
         last, following = self.tokens[self.position - 1], self.peek()
@@ -206,9 +214,9 @@ class _Parser:
             token = self.peek()
             if token is not None and token.kind == "superscript" and token.text.lstrip("-").isdigit():
                 self.position += 1
-                node = Apply("^", (node, integer(int(token.text))))
+                node = self.apply("^", node, integer(int(token.text)))
             elif self.accept("!"):
-                node = Apply("factorial", (node,))
+                node = self.apply("factorial", node)
             else:
                 break
         return node
@@ -229,13 +237,13 @@ class _Parser:
             return self.function(FUNCTIONS[token.text.lower()])
         if token.text in CONSTANTS:
             self.position += 1
-            return Apply(CONSTANTS[token.text], ())
+            return self.apply(CONSTANTS[token.text])
         if not is_symbol(token):
             return None
         self.position += 1
         if token.text in _PRODUCTS:
             factors: list[Node] = [Symbol(letter) for letter in token.text]
-            return reduce(lambda left, right: Apply("*", (left, right)), factors)
+            return reduce(lambda left, right: self.apply("*", left, right), factors)
         return Symbol(token.text)
 
     def number(self, token: Token) -> Node:
@@ -252,7 +260,7 @@ class _Parser:
         if inner is None or not self.accept(")" if opening == "(" else "|"):
             self.position = back
             return None
-        return inner if opening == "(" else Apply("abs", (inner,))
+        return inner if opening == "(" else self.apply("abs", inner)
 
     def function(self, name: str) -> Node | None:
         back = self.position
@@ -262,8 +270,8 @@ class _Parser:
         if argument is None:
             self.position = back
             return None
-        node = Apply(name, (argument,))
-        return node if exponent is None else Apply("^", (node, exponent))
+        node = self.apply(name, argument)
+        return node if exponent is None else self.apply("^", node, exponent)
 
     def function_exponent(self) -> Node | None:
         """The 2 of `sin^2 x`; `sin^-1 x` is refused."""
@@ -294,7 +302,7 @@ class _Parser:
             right = self.power()
             if right is None:
                 break
-            argument = Apply("*", (argument, right))
+            argument = self.apply("*", argument, right)
         return argument
 
     def logarithm(self) -> Node | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from agents.workers.arguments.stream import Mention, Stream, UnreadError
+from tools.expressions import MAX_DIGITS
 
 _SEPARATORS = frozenset({",", ";", "and", "&"})
 _OPENING = {"[": "]", "(": ")", "{": "}", "<": ">"}
@@ -17,6 +20,8 @@ def literal_at(stream: Stream, index: int) -> tuple[int | float, int] | None:
     if any(stream.taken[index : position + 1]) or stream.tokens[position].kind != "number":
         return None
     text = stream.tokens[position].text
+    if len(text) > MAX_DIGITS or not math.isfinite(float(text)):
+        raise UnreadError(f"The number {text[:20]!r}... is out of range.")
     value = int(text) if text.isdigit() else float(text)
     return (-value if stream.lower[index] == "-" else value), position + 1
 

@@ -10,6 +10,7 @@ from agents.workers.arguments.readers import read_mentions, respell
 from agents.workers.arguments.stream import Mention, NotAskedError, Stream, UnreadError
 from agents.workers.arguments.words import asks_for, understood, vocabulary
 from tools.declaration import ToolFunction
+from tools.errors import ToolError
 from tools.expressions import parse, symbols
 
 _PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
@@ -22,7 +23,13 @@ def read_arguments(query: str, function: ToolFunction) -> dict[str, Any]:
         UnreadError: if the question does not ask for this function, does not give every required argument
             unambiguously, or says something more.
     """
-    stream = Stream(query)
+    try:
+        return _read(Stream(query), function)
+    except ToolError as error:  # of the grammar
+        raise UnreadError(str(error)) from error
+
+
+def _read(stream: Stream, function: ToolFunction) -> dict[str, Any]:
     asked = asks_for(stream, function)
     respell(stream, function)
     if not asked and not asks_for(stream, function):
