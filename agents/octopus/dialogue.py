@@ -23,29 +23,33 @@ MODEL = Path(__file__).parent / "artifacts" / "dialogue.json"
 
 # Closed word classes of English: what points back, what joins on, and what carries no subject.
 _POINTING = frozenset(
-    "it its it's that that's this these those they them their he she him her his one ones same there here so "
-    "such both either other another else again instead above previous earlier first second last "
-    "former latter".split()
+    "it its it's that that's this these those they them their theirs he him his she her hers one ones "
+    "there".split()
 )
-_JOINING = frozenset("and but or so also then what about how why ok okay hmm now".split())
-_EMPTY = frozenset(
+_EMPTY = _POINTING | frozenset(
     "a an the of in on at to for from by with as is are was were be been am do does did done can could would "
-    "should will shall may might must have has had i you we me my your our us please just give show tell "
-    "explain say if not no yes more less much many than very really too who whom when where which whose "
-    "up out get got make let's let lets thanks thank mean means meant any some all".split()
-).union(_POINTING, _JOINING)
+    "should will shall may might must have has had get got i you we me my your our us please just give show "
+    "tell explain say if not no yes more less much many than very really too who whom when where which whose "
+    "up out make let let's lets thanks thank mean means meant any some all and but or so also then what "
+    "about how why ok okay hmm now same here such both either other another else again instead above "
+    "previous earlier first second last former latter".split()
+)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")  # a capital within a sentence
+_LEAST = 1e-4  # probabilities are kept this far from 0 and 1 before logarithms
 
 FEATURES = (
-    "similarity",
     "log_words",
-    "content_words",
-    "pointing",
-    "joins_on",
+    "log_content_words",
+    "similarity",
+    "points_back",
     "confidence",
-    "agreement",
-    "confidence_before",
-    "similarity_with_confidence",
+    "points_back_though_confident",
+    "subject_probability",
+    "preference_for_subject",
+    "is_question",
+    "definite_articles",
+    "new_names",
 )
 
 
@@ -59,24 +63,45 @@ class Turn:
 
 
 def follow_up_features(turn: Turn, before: Turn) -> NDArray[np.float64]:
-    """The features [len(FEATURES)] of `turn` in the light of the turn before it."""
+    """The features [len(FEATURES)] of `turn` in the light of the turn that carries the subject before it."""
     words = _WORD.findall(turn.text.lower())
-    content = [word for word in words if word not in _EMPTY]
-    similarity = float(turn.vector @ before.vector)
-    confidence = float(turn.probabilities[:-1].max())
+    confidence, subject, preference = _own_routing(turn.probabilities[:-1], before.probabilities[:-1])
+    points_back = _points_back(words)
     return np.array(
         [
-            similarity,
             np.log1p(len(words)),
-            np.log1p(len(content)),
-            min(2, sum(word in _POINTING for word in words)),
-            float(bool(words) and words[0] in _JOINING),
-            confidence,
-            float(np.sqrt(turn.probabilities * before.probabilities).sum()),
-            float(before.probabilities[:-1].max()),
-            similarity * (1 - confidence),
+            np.log1p(sum(word not in _EMPTY for word in words)),
+            float(turn.vector @ before.vector),
+            points_back,
+            np.log((confidence + _LEAST) / (1 - confidence + _LEAST)),
+            points_back * confidence,
+            subject,
+            preference * confidence,
+            float(turn.text.rstrip().endswith("?")),
+            min(2, words.count("the")),
+            min(2, sum(name not in before.text for name in _NAME.findall(turn.text))),
         ]
     )
+
+
+def _own_routing(own: NDArray[np.float64], before: NDArray[np.float64]) -> tuple[float, float, float]:
+    """The turn's highest probability, that of the subject's node, and ln of this over the best other one."""
+    node = int(before.argmax())
+    others = own.copy()
+    others[node] = 0
+    best_other = float(others.max())
+    subject = float(own[node])
+    return max(subject, best_other), subject, float(np.log((subject + _LEAST) / (best_other + _LEAST)))
+
+
+def _points_back(words: Sequence[str]) -> float:
+    """1 for a pronoun before any content word, less after some: a late one may mean what the turn names."""
+    content = 0
+    for word in words:
+        if word in _POINTING:
+            return 1 / (1 + content)
+        content += word not in _EMPTY
+    return 0.0
 
 
 @dataclass(frozen=True)
