@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from decimal import ROUND_HALF_EVEN, Decimal
+
 from tools.declaration import Cue, tool
 from tools.errors import ToolError
-from tools.formatting import number
+from tools.formatting import exact, exact_number
 from tools.symbolic import numeric, plain
-from tools.types import Calculation, Integer, Number, Percent
+from tools.types import Calculation, Integer, Number, Numbers, Percent
 
 
 @tool(
@@ -38,6 +41,109 @@ def evaluate(calculation: Calculation) -> int | str:
 
 
 @tool(
+    asks=("multiply", "multiplied", "multiplying"),
+    examples=("multiply 48 by 25", "What do I get when multiplying 1.5 and 4?"),
+    cues={"factor": Cue(before=("by", "with", "and")), "value": Cue(before=("multiply", "multiplying"))},
+    words=("number", "numbers"),
+    in_order=True,
+)
+def multiply(value: Number, factor: Number) -> int | float:
+    """Multiplies two numbers.
+
+    Args:
+        value: one number.
+        factor: the other.
+
+    Returns:
+        Their product.
+    """
+    return exact_number(exact(value) * exact(factor))
+
+
+@tool(
+    asks=("divide", "dividing"),
+    examples=("divide 144 by 12", "What do I get when dividing 10 by 4?"),
+    cues={"divisor": Cue(before=("by",), needed=True), "dividend": Cue(before=("divide", "dividing"))},
+    words=("number", "numbers"),
+)
+def divide(dividend: Number, divisor: Number) -> int | float:
+    """Divides one number by another.
+
+    Args:
+        dividend: what is divided.
+        divisor: by what; not zero.
+
+    Returns:
+        The quotient, with 12 significant digits.
+
+    Raises:
+        ToolError: if the divisor is zero.
+    """
+    if not divisor:
+        raise ToolError("Division by zero is undefined.")
+    return exact_number(exact(dividend) / exact(divisor))
+
+
+@tool(
+    asks=("subtract", "subtracting"),
+    examples=("subtract 17 from 42", "What is left when subtracting 2.5 from 10?"),
+    cues={"part": Cue(before=("subtract", "subtracting"), needed=True),
+          "whole": Cue(before=("from",), needed=True)},
+    words=("number", "numbers", "left"),
+)  # fmt: skip
+def subtract(part: Number, whole: Number) -> int | float:
+    """Subtracts one number from another.
+
+    Args:
+        part: what is taken away.
+        whole: from what.
+
+    Returns:
+        whole - part.
+    """
+    return exact_number(exact(whole) - exact(part))
+
+
+@tool(
+    asks=("product",),
+    examples=("What is the product of 12 and 5?", "product of 2, 3 and 4"),
+    words=("number", "numbers"),
+)
+def product(numbers: Numbers) -> int | float:
+    """Multiplies several numbers: their product.
+
+    Args:
+        numbers: two or more numbers.
+
+    Returns:
+        The product, with 12 significant digits.
+    """
+    return exact_number(math.prod(map(exact, numbers)))
+
+
+@tool(
+    asks=("difference",),
+    examples=("What is the difference between 100 and 64?", "difference of 2.5 and 10"),
+    words=("number", "numbers", "between"),
+)
+def difference(numbers: Numbers) -> int | float:
+    """Finds how far two numbers are apart: the larger minus the smaller.
+
+    Args:
+        numbers: exactly two numbers.
+
+    Returns:
+        Their difference, not negative.
+
+    Raises:
+        ToolError: if there are more than two numbers.
+    """
+    if len(numbers) != 2:
+        raise ToolError(f"The difference is of two numbers, not {len(numbers)}.")
+    return exact_number(abs(exact(numbers[0]) - exact(numbers[1])))
+
+
+@tool(
     asks=("percent", "%", "percentage"),
     examples=("What is 15% of 80?", "20 percent of 350", "how much is 7.5% of 1,200"),
     cues={"whole": Cue(before=("of",), needed=True)},
@@ -53,7 +159,7 @@ def percent_of(percent: Percent, whole: Number) -> int | float:
     Returns:
         percent / 100 * whole.
     """
-    return number(percent * whole / 100)
+    return exact_number(exact(percent) * exact(whole) / 100)
 
 
 @tool(
@@ -76,7 +182,7 @@ def percentage(part: Number, whole: Number) -> str:
     """
     if not whole:
         raise ToolError("There is no percentage of zero.")
-    return f"{number(100 * part / whole)}%"
+    return f"{exact_number(100 * exact(part) / exact(whole))}%"
 
 
 @tool(
@@ -102,7 +208,7 @@ def percent_change(old: Number, new: Number) -> str:
     """
     if not old:
         raise ToolError("There is no percentage change from zero.")
-    change = number(100 * (new - old) / abs(old))
+    change = exact_number(100 * (exact(new) - exact(old)) / abs(exact(old)))
     return f"{change:+}%"
 
 
@@ -121,7 +227,7 @@ def increase(base: Number, percent: Percent) -> int | float:
     Returns:
         base * (1 + percent / 100).
     """
-    return number(base * (100 + percent) / 100)
+    return exact_number(exact(base) * (100 + exact(percent)) / 100)
 
 
 @tool(
@@ -146,7 +252,7 @@ def decrease(base: Number, percent: Percent) -> int | float:
     """
     if percent > 100:
         raise ToolError(f"A number cannot shrink by {percent:g} %: at most 100 %.")
-    return number(base * (100 - percent) / 100)
+    return exact_number(exact(base) * (100 - exact(percent)) / 100)
 
 
 @tool(
@@ -175,6 +281,4 @@ def round_number(value: Number, places: Integer) -> str:
     """
     if not 0 <= places <= 12:
         raise ToolError(f"Numbers are rounded to 0 to 12 decimal places, not {places}.")
-    from decimal import ROUND_HALF_EVEN, Decimal
-
     return str(Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN))

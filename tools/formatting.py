@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from tools.errors import ToolError
 
@@ -17,6 +18,16 @@ def number(value: float) -> int | float:
         raise ToolError("The result is not a finite number.")
     rounded = float(f"{value:.12g}")
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+def exact(value: float) -> Fraction:
+    """The fraction that the decimal digits of a number mean: 0.1 is 1/10."""
+    return Fraction(str(value))
+
+
+def exact_number(value: Fraction) -> int | float:
+    """A fraction as an int if it is whole, else as a float of 15 significant digits."""
+    return int(value) if value.denominator == 1 else float(f"{float(value):.15g}")
 
 
 def significant(value: float, digits: int) -> int | float:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from tools.declaration import tool
 from tools.errors import ToolError
-from tools.formatting import number
+from tools.formatting import exact, exact_number, number
 from tools.types import Numbers
 
 _DATA_WORDS = ("numbers", "data", "set", "list", "dataset", "values", "scores", "measurements", "series",
@@ -29,7 +29,7 @@ def mean(numbers: Numbers) -> int | float:
     Returns:
         Their sum divided by their count.
     """
-    return number(float(library.mean(_exact(numbers))))
+    return exact_number(library.mean(_exact(numbers)))
 
 
 @tool(
@@ -46,7 +46,7 @@ def median(numbers: Numbers) -> int | float:
     Returns:
         The median.
     """
-    return number(float(library.median(_exact(numbers))))
+    return exact_number(Fraction(library.median(_exact(numbers))))
 
 
 @tool(
@@ -63,7 +63,7 @@ def mode(numbers: Numbers) -> str:
     Returns:
         The modes, in the order in which they first occur.
     """
-    return ", ".join(str(number(float(one))) for one in library.multimode(_exact(numbers)))
+    return ", ".join(str(exact_number(one)) for one in library.multimode(_exact(numbers)))
 
 
 @tool(
@@ -135,7 +135,7 @@ def sample_variance(numbers: Numbers) -> int | float:
     Returns:
         The sample variance.
     """
-    return number(float(library.variance(_exact(numbers))))
+    return exact_number(library.variance(_exact(numbers)))
 
 
 @tool(
@@ -152,7 +152,7 @@ def population_variance(numbers: Numbers) -> int | float:
     Returns:
         The population variance.
     """
-    return number(float(library.pvariance(_exact(numbers))))
+    return exact_number(library.pvariance(_exact(numbers)))
 
 
 @tool(
@@ -190,7 +190,7 @@ def total(numbers: Numbers) -> int | float:
     Returns:
         Their sum.
     """
-    return number(float(sum(_exact(numbers))))
+    return exact_number(sum(_exact(numbers), Fraction()))
 
 
 @tool(
@@ -207,8 +207,8 @@ def value_range(numbers: Numbers) -> int | float:
     Returns:
         The range.
     """
-    exact = _exact(numbers)
-    return number(float(max(exact) - min(exact)))
+    values = _exact(numbers)
+    return exact_number(max(values) - min(values))
 
 
 @tool(
@@ -240,4 +240,4 @@ def correlation(first: Numbers, second: Numbers) -> int | float:
 
 
 def _exact(numbers: list[float]) -> list[Fraction]:
-    return [Fraction(str(one)) for one in numbers]
+    return [exact(one) for one in numbers]

@@ -56,7 +56,8 @@ def read_money(stream: Stream) -> None:
 def read_years(stream: Stream) -> None:
     """Take a length of time in years or months as years: `30 years`, `30-year`, `18 months`."""
     for value, unit, first, end in _lengths(stream, _MONTHS):
-        stream.take("years", value * _MONTHS[unit] / 12, first, end)
+        years = value * _MONTHS[unit] / 12
+        stream.take("years", int(years) if years.is_integer() else years, first, end)
 
 
 def read_durations(stream: Stream) -> None:
