@@ -7,6 +7,7 @@ parsers of their types, not generated; what they cannot read without guessing is
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from agents.workers.arguments import NotAskedError, UnreadError, read_arguments
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
 from tools.sandbox import Sandbox
+
+Call = tuple[ToolFunction, Mapping[str, Any]]
 
 
 class FunctionChooser(Protocol):
@@ -61,21 +64,26 @@ class ToolAgent:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with a function's result, or decline and say what could not be read or computed."""
+        called, unread = await asyncio.to_thread(self._choose, request.query)
+        if called is not None:
+            return await self._compute(*called)
+        reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
+        return WorkerAnswer("declined", f"No function was called. {reason}", {"unread": unread})
+
+    def _choose(self, query: str) -> tuple[Call | None, dict[str, str]]:
+        """The best function whose arguments can be read, and what could not be read of those before it."""
         unread: dict[str, str] = {}
-        for choice in self._chooser.rank(request.query)[: self._attempts]:
+        for choice in self._chooser.rank(query)[: self._attempts]:
             if choice.probability < self._floor:
                 break
             function = self._functions[choice.node]
             try:
-                arguments = read_arguments(request.query, function)
+                return (function, read_arguments(query, function)), unread
             except NotAskedError:
                 continue
             except UnreadError as error:
                 unread[function.name] = str(error)
-                continue
-            return await self._compute(function, arguments)
-        reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
-        return WorkerAnswer("declined", f"No function was called. {reason}", {"unread": unread})
+        return None, unread
 
     async def _compute(self, function: ToolFunction, arguments: Mapping[str, Any]) -> WorkerAnswer:
         evidence: dict[str, Any] = {"function": function.name, "arguments": dict(arguments)}
