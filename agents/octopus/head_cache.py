@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ import numpy as np
 from agents.errors import ArtifactError
 from agents.octopus.zero_shot import Candidate, Embed, ZeroShotHead
 
-_VERSION = "1"  # of what a head is computed from; raise it when zero-shot scoring changes
+_VERSION = "2"  # of what a head is computed from; raise it when zero-shot scoring changes
 
 
 class HeadCache:
@@ -54,4 +53,4 @@ def _write(path: Path, head: ZeroShotHead) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
         np.savez(file, **head.to_arrays())  # type: ignore[arg-type]
-    os.replace(file.name, path)  # two processes may write the same head at once
+    Path(file.name).replace(path)  # two processes may write the same head at once
