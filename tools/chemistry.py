@@ -46,7 +46,7 @@ def molar_mass(formula: Formula) -> str:
 
 
 @tool(
-    asks=("moles", "mol", "amount of substance", "how many moles"),
+    asks=("moles", "mol", "amount of substance", "how many moles", "number of moles"),
     examples=(
         "How many moles are in 36 g of H2O?",
         "moles in 100 grams of NaCl",
@@ -142,7 +142,7 @@ def balance(reaction: Reaction) -> str:
 
 
 @tool(
-    asks=("atomic number", "protons", "how many protons"),
+    asks=("atomic number", "protons", "how many protons", "number of protons"),
     examples=(
         "atomic number of iron",
         "What is the atomic number of Au?",

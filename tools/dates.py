@@ -12,7 +12,8 @@ from tools.types import ClockTime, Date, Days, Integer, Months, Zone
 
 
 @tool(
-    asks=("days between", "days from", "days", "how long", "how far apart", "number of days", "days until"),
+    asks=("days between", "how many days", "days from", "days", "how long", "how far apart",
+          "number of days", "days until"),
     examples=("days between 2024-01-15 and 2024-03-01", "How many days from March 3, 2023 to July 4, 2023?",
               "how many days until 25 December 2030 from 1 June 2030"),
     cues={"start": Cue(before=("from", "between", "since")), "end": Cue(before=("to", "and", "until",

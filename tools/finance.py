@@ -22,7 +22,7 @@ MAX_YEARS = 200
 @tool(
     asks=("monthly payment", "loan payment", "mortgage payment", "monthly mortgage", "monthly instalment",
           "emi",
-          "monthly installment", "pay per month", "monthly repayment", "pay each month", "payment"),
+          "monthly installment", "pay per month", "monthly repayment", "pay each month"),
     examples=(
         "monthly payment on a $250,000 loan at 4.5% over 30 years",
         "What is the mortgage payment for 300000 at 6 percent for 15 years?",

@@ -178,7 +178,8 @@ def modular(calculation: Calculation) -> int | str:
 
 
 @tool(
-    asks=("choose", "combinations", "ncr", "binomial coefficient", "ways to choose", "C", "ways to pick",
+    asks=("choose", "how many ways to choose", "combinations", "ncr", "binomial coefficient",
+          "ways to choose", "C", "ways to pick",
           "combination",
           "ways to select"),
     examples=("10 choose 3", "How many ways to choose 3 items from 10?",
@@ -187,7 +188,8 @@ def modular(calculation: Calculation) -> int | str:
         "n": Cue(before=("from", "of", "out of", "from a set of", "among"), after=("choose",)),
         "k": Cue(before=("choose", "choosing", "pick", "select", "taken", "taking"), after=("at a time",)),
     },
-    words=("number", "items", "objects", "things", "people", "cards", "elements", "set", "different",
+    words=("how many", "number of", "items", "objects", "things", "people", "cards", "elements", "set",
+           "different",
            "ways", "there",
            "group"),
     in_order=True,
@@ -220,9 +222,7 @@ def combinations(n: Integer, k: Integer) -> int:
         "n": Cue(before=("from", "of", "out of", "among"), after=("permute",)),
         "k": Cue(before=("taken", "taking", "arrange"), after=("at a time",)),
     },
-    words=(
-        "number",
-        "items",
+    words=("how many", "number of", "items",
         "objects",
         "things",
         "people",

@@ -42,7 +42,8 @@ class Sandbox:
 
     def start(self, *libraries: str) -> None:
         """Start the worker and do not wait for it; meanwhile it imports libraries that functions declare."""
-        with self._turn, contextlib.suppress(OSError):  # a worker that has just ended is replaced by the next call
+        # A worker that has just ended is replaced by the next call.
+        with self._turn, contextlib.suppress(OSError):
             self._running().send(json.dumps({"import": libraries}))
 
     def close(self) -> None:

@@ -108,8 +108,8 @@ _SYMBOLS = {
     "W": "watt",
     "N": "newton", "Pa": "pascal", "V": "volt", "A": "ampere", "K": "kelvin", "C": "degree_Celsius",
     "F": "degree_Fahrenheit", "MJ": "megajoule", "MPa": "megapascal", "MW": "megawatt", "kN": "kilonewton",
-    "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte", "Mb": "megabit",
-    "Gb": "gigabit", "Ω": "ohm", "t": "metric_ton", "MeV": "megaelectron_volt", "GeV": "gigaelectron_volt",
+    "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte", 
+    "Ω": "ohm", "t": "metric_ton", "MeV": "megaelectron_volt", "GeV": "gigaelectron_volt",
     "keV": "kiloelectron_volt",
 }  # fmt: skip
 _PHRASES = {

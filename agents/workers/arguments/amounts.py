@@ -13,6 +13,7 @@ _CURRENCIES = {
 }  # fmt: skip
 _MONTHS = {"month": 1, "months": 1, "mo": 1, "mos": 1, "year": 12, "years": 12, "yr": 12, "yrs": 12}
 _DAYS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "fortnight": 14, "fortnights": 14}
+_SHORT_PERIODS = frozenset({"month", "monthly", "week", "weekly", "day", "daily", "quarter", "quarterly"})
 _FREQUENCIES = {
     "annually": 1, "yearly": 1, "semiannually": 2, "semi-annually": 2, "quarterly": 4, "monthly": 12,
     "weekly": 52,
@@ -29,7 +30,16 @@ def read_percentages(stream: Stream) -> None:
         value, end = found
         for words in (("%",), ("percent",), ("pct",), ("per", "cent")):
             if stream.words_at(end, words):
+                _refuse_short_period(stream, end + len(words))
                 stream.take("percent", value, index, end + len(words))
+
+
+def _refuse_short_period(stream: Stream, index: int) -> None:
+    """`5% per month` is no yearly rate."""
+    while stream.lower[index : index + 1] in (["interest"], ["rate"], ["per"], ["a"], ["each"], ["every"]):
+        index += 1
+    if index < len(stream) and stream.lower[index] in _SHORT_PERIODS:
+        raise UnreadError("The rate is not one per year.")
 
 
 def read_money(stream: Stream) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from agents.workers.arguments.acceptance import accept
 from agents.workers.arguments.stream import Mention, Stream, UnreadError
 from agents.workers.arguments.words import cue_length, trailing_cue_length
+from tools import types
 from tools.declaration import Parameter, ToolFunction
 
 _MAX_MENTIONS = 12
@@ -60,7 +61,7 @@ def _fits(stream: Stream, mention: Mention, function: ToolFunction) -> list[_Fit
 
 def _fit(stream: Stream, mention: Mention, parameter: Parameter, function: ToolFunction) -> _Fit | None:
     argument = accept(parameter.type, mention)
-    if argument is None:
+    if argument is None or (parameter.type is types.Point and _is_spoken_operation(stream, mention)):
         return None
     before = cue_length(stream, mention, parameter.cue.before)
     cue = max(before, trailing_cue_length(stream, mention, parameter.cue.after))
@@ -70,6 +71,12 @@ def _fit(stream: Stream, mention: Mention, parameter: Parameter, function: ToolF
     if parameter.cue.needed and not cue and not speaks_for_itself:
         return None
     return _Fit(parameter.name, argument, cue)
+
+
+def _is_spoken_operation(stream: Stream, mention: Mention) -> bool:
+    """ "from 0 to 3 times 2": the operation may be one on the result."""
+    indices = range(mention.first, mention.end)
+    return any(stream.lower[index] in ("+", "*", "/", "^") and stream.is_spoken(index) for index in indices)
 
 
 def _ways(fits: list[list[_Fit]]) -> Iterator[tuple[_Fit, ...]]:

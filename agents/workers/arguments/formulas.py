@@ -153,6 +153,8 @@ def _take_formula(stream: Stream, node: Node, index: int, end: int) -> int:
             continue
         if link == ("=",) and stream.lower[right_end : right_end + 1] == ["="]:
             raise UnreadError(f"{stream.source(index, right_end)!r} has more than one '='.")
+        if {"mod", "modulo"}.intersection(stream.lower[index : right_end + 1]):
+            raise UnreadError("Equations in modular arithmetic are not read.")
         if isinstance(node, Symbol) and not symbols(right):
             stream.take("binding", Binding(node.name, right), index, right_end)
             return right_end

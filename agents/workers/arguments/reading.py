@@ -8,12 +8,15 @@ from agents.workers.arguments.assignment import assign
 from agents.workers.arguments.formulas import Binding
 from agents.workers.arguments.readers import read_mentions, respell
 from agents.workers.arguments.stream import Mention, NotAskedError, Stream, UnreadError
-from agents.workers.arguments.words import asks_for, understood, vocabulary
+from agents.workers.arguments.words import asks_for, counts, understood, vocabulary
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
 from tools.expressions import parse, symbols
 
 _PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
+
+
+_COUNTING = (("how", "many"), ("number", "of"))
 
 
 def read_arguments(query: str, function: ToolFunction) -> dict[str, Any]:
@@ -56,6 +59,9 @@ def _check_bindings(assigned: dict[str, tuple[Mention, Any]]) -> None:
 
 def _check_rest(stream: Stream, function: ToolFunction) -> None:
     """Everything that is not a mention must be a word of the function, filler or punctuation."""
+    for words in _COUNTING:
+        if any(stream.words_at(index, words) for index in range(len(stream))) and not counts(function, words):
+            raise UnreadError(f"The question asks for a count: {' '.join(words)!r}.")
     known = vocabulary(function)
     rest = [index for index, taken in enumerate(stream.taken) if not taken]
     words = [stream.lower[index] for index in rest]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agents.workers.arguments.stream import Stream
+from agents.workers.arguments.stream import Stream, UnreadError
+from tools.expressions import FUNCTIONS, is_symbol
 from tools.lexer import Token
 
 _OPERATORS = {
@@ -13,8 +14,7 @@ _OPERATORS = {
     "negative infinity": "- oo", "minus infinity": "- oo",
 }  # fmt: skip
 _FUNCTIONS = {
-    "square root of": "sqrt", "cube root of": "cbrt", "sine of": "sin", "cosine of": "cos",
-    "tangent of": "tan",
+    "square root of": "sqrt", "cube root of": "cbrt", "sine of": "sin", "cosine of": "cos", 
     "natural log of": "ln", "natural logarithm of": "ln", "log base 2 of": "log2", "log base 10 of": "log10",
     "absolute value of": "abs", "factorial of": "factorial", "sqrt of": "sqrt", "sin of": "sin",
     "cos of": "cos",
@@ -24,6 +24,7 @@ _PHRASES = sorted(
     ((tuple(phrase.split()), text) for phrase, text in (_OPERATORS | _FUNCTIONS).items()),
     key=lambda entry: -len(entry[0]),
 )
+_BINARY = (["+"], ["-"], ["*"], ["/"], ["^"])
 _ORDINALS = {"fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
 
 
@@ -35,6 +36,23 @@ def respell_formulas(stream: Stream) -> None:
         _times_sign(stream, index)
         _factorial(stream, index)
         index += 1
+    for position in range(len(stream)):
+        _refuse_two_readings(stream, position)
+
+
+def _refuse_two_readings(stream: Stream, index: int) -> None:
+    """In speech nobody hears parentheses: "square root of 16 plus 9", "minus 2 squared"."""
+    if not stream.is_spoken(index):
+        return
+    low, end = stream.lower, index + 2
+    while end < len(stream) and (is_symbol(stream.tokens[end]) or stream.tokens[end].kind == "superscript"):
+        end += 1
+    if low[index] in FUNCTIONS and low[index + 1 : index + 2] != ["("] and low[end : end + 1] in _BINARY:
+        raise UnreadError(f"It is not clear where {stream.source(index, end)!r} ends: put parentheses.")
+    negative = index > 1 and low[index - 2] == "-" and stream.tokens[index - 1].kind == "number"
+    follows = index > 2 and (stream.tokens[index - 3].kind == "number" or is_symbol(stream.tokens[index - 3]))
+    if low[index] == "^" and negative and not follows:
+        raise UnreadError("A power of a negative number needs parentheses.")
 
 
 def _phrase(stream: Stream, index: int) -> bool:

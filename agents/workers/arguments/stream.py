@@ -97,6 +97,11 @@ class Stream:
         """The text of some tokens as the user wrote it."""
         return self.text[self.tokens[first].start : self.tokens[end - 1].end] if first < end else ""
 
+    def is_spoken(self, index: int) -> bool:
+        """Whether the token stands for words, as `^` for "squared"."""
+        token = self.tokens[index]
+        return self.text[token.start].isalpha() and self.text[token.start : token.end].lower() != token.text
+
     def span(self, start: int, end: int) -> tuple[int, int] | None:
         """The tokens of a part of the text: the first, and the index after the last; None if it cuts one."""
         inside = [i for i, token in enumerate(self.tokens) if token.start < end and token.end > start]

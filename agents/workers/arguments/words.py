@@ -80,6 +80,12 @@ def vocabulary(function: ToolFunction) -> frozenset[str]:
     return frozenset(word for text in (*function.asks, *function.words, *cues) for word in phrase(text))
 
 
+def counts(function: ToolFunction, words: tuple[str, ...]) -> bool:
+    """Whether these words, which ask for a count, stand in a declared phrase of the function."""
+    declared = (phrase(text) for text in (*function.asks, *function.words))
+    return any(one[: len(words)] == words for one in declared)
+
+
 def asks_for(stream: Stream, function: ToolFunction) -> bool:
     """Whether one of the function's phrases stands in the question, filler between its words or not."""
     return not function.asks or any(_stands(stream, phrase(text)) for text in function.asks)
