@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 
 from tools.declaration import Cue, tool
 from tools.errors import ToolError
@@ -118,7 +119,7 @@ def product(numbers: Numbers) -> int | float:
     Returns:
         The product, with 12 significant digits.
     """
-    return exact_number(math.prod(map(exact, numbers)))
+    return exact_number(math.prod(map(exact, numbers), start=Fraction(1)))
 
 
 @tool(

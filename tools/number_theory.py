@@ -222,7 +222,10 @@ def combinations(n: Integer, k: Integer) -> int:
         "n": Cue(before=("from", "of", "out of", "among"), after=("permute",)),
         "k": Cue(before=("taken", "taking", "arrange"), after=("at a time",)),
     },
-    words=("how many", "number of", "items",
+    words=(
+        "how many",
+        "number of",
+        "items",
         "objects",
         "things",
         "people",

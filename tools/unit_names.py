@@ -108,7 +108,7 @@ _SYMBOLS = {
     "W": "watt",
     "N": "newton", "Pa": "pascal", "V": "volt", "A": "ampere", "K": "kelvin", "C": "degree_Celsius",
     "F": "degree_Fahrenheit", "MJ": "megajoule", "MPa": "megapascal", "MW": "megawatt", "kN": "kilonewton",
-    "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte", 
+    "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte",
     "Ω": "ohm", "t": "metric_ton", "MeV": "megaelectron_volt", "GeV": "gigaelectron_volt",
     "keV": "kiloelectron_volt",
 }  # fmt: skip

@@ -49,7 +49,7 @@ class ToolAgent:
         chooser: FunctionChooser,
         sandbox: Sandbox,
         *,
-        attempts: int = 5,
+        attempts: int = 10,
         floor: float = 0.01,
     ) -> None:
         if not functions:

@@ -27,7 +27,7 @@ def test_a_subject_and_a_single_function() -> None:
 
 @pytest.mark.parametrize("name", ["astrology", "calculus.fly", "", "os.path"])
 def test_unknown_names_are_refused_with_the_choices(name: str) -> None:
-    with pytest.raises(ToolError, match="Choose one of: .*"):
+    with pytest.raises(ToolError, match="Choose one of: "):
         functions(name)
 
 
@@ -49,7 +49,9 @@ def test_the_registry_imports_no_heavy_library() -> None:
     )
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {"PYTHONPATH": str(root)}
-    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
     assert run.stdout.strip() == "[]"
 
 

@@ -45,7 +45,9 @@ def test_memory_is_limited() -> None:
         small.call_sync("calculus.derivative", CUBE)  # SymPy alone needs more
 
 
-@pytest.mark.parametrize("name", ["os.system", "calculus.numeric", "calculus.derivative.__call__", "", "__main__.main"])
+@pytest.mark.parametrize(
+    "name", ["os.system", "calculus.numeric", "calculus.derivative.__call__", "", "__main__.main"]
+)
 def test_only_registered_functions_are_called(sandbox: Sandbox, name: str) -> None:
     with pytest.raises(ToolError, match="There is no"):
         sandbox.call_sync(name, {})
@@ -91,7 +93,9 @@ def test_the_worker_ends_with_its_parent() -> None:
         "print(s._worker._process.pid, flush=True); os._exit(0)"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
     deadline = time.monotonic() + 10
     while Path(f"/proc/{int(run.stdout)}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -59,9 +59,9 @@ def _check_bindings(assigned: dict[str, tuple[Mention, Any]]) -> None:
 
 def _check_rest(stream: Stream, function: ToolFunction) -> None:
     """Everything that is not a mention must be a word of the function, filler or punctuation."""
-    for words in _COUNTING:
-        if any(stream.words_at(index, words) for index in range(len(stream))) and not counts(function, words):
-            raise UnreadError(f"The question asks for a count: {' '.join(words)!r}.")
+    for count in _COUNTING:
+        if any(stream.words_at(index, count) for index in range(len(stream))) and not counts(function, count):
+            raise UnreadError(f"The question asks for a count: {' '.join(count)!r}.")
     known = vocabulary(function)
     rest = [index for index, taken in enumerate(stream.taken) if not taken]
     words = [stream.lower[index] for index in rest]

@@ -14,7 +14,7 @@ _OPERATORS = {
     "negative infinity": "- oo", "minus infinity": "- oo",
 }  # fmt: skip
 _FUNCTIONS = {
-    "square root of": "sqrt", "cube root of": "cbrt", "sine of": "sin", "cosine of": "cos", 
+    "square root of": "sqrt", "cube root of": "cbrt", "sine of": "sin", "cosine of": "cos",
     "natural log of": "ln", "natural logarithm of": "ln", "log base 2 of": "log2", "log base 10 of": "log10",
     "absolute value of": "abs", "factorial of": "factorial", "sqrt of": "sqrt", "sin of": "sin",
     "cos of": "cos",
