@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NewType, Protocol, TypedDict
+from typing import Any, Literal, NewType, Protocol
 
 from langchain_core.messages import BaseMessage
+from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
 NodeName = NewType("NodeName", str)
 FunctionalToken = NewType("FunctionalToken", str)

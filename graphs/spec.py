@@ -144,10 +144,14 @@ class GraphSpec(_Spec):
             for neighbour, token in node.neighbours.items():
                 yield name, token, neighbour
 
+    def place(self, name: NodeName) -> KeyPath:
+        """The key path of a node."""
+        return ("masters" if name in self.masters else "workers", name)
+
     @model_validator(mode="after")
     def _is_sound(self) -> GraphSpec:
-        for problem in _problems(self):
-            raise ValueError(problem)
+        for path, problem in _problems(self):
+            raise _UnsoundError(problem, path)
         return self
 
 
@@ -168,45 +172,61 @@ def _assign_slots(neighbours: Mapping[Any, Any]) -> dict[str, str]:
         raise ValueError(f"more than {POOL_SIZE} neighbours") from None
 
 
-def _problems(spec: GraphSpec) -> Iterator[str]:
-    """Structural faults, each a sentence that names the offender; the first is reported."""
+KeyPath = tuple[str, ...]
+
+
+class _UnsoundError(ValueError):
+    """A structural fault and the key path of its offender."""
+
+    def __init__(self, problem: str, path: KeyPath) -> None:
+        super().__init__(problem)
+        self.path = path
+
+
+def _problems(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
+    """Structural faults, each a key path and a sentence that names the offender; the first is reported."""
     if not spec.masters or not spec.workers:
-        yield "the graph is empty: it needs at least one master and one worker"
+        yield (), "the graph is empty: it needs at least one master and one worker"
     for name in spec.masters.keys() & spec.workers.keys():
-        yield f"{name!r} is both a master and a worker"
+        yield ("workers", name), f"{name!r} is both a master and a worker"
     nodes = spec.nodes
     for name in nodes:
         if not name or not name.isprintable() or _FORBIDDEN & set(name) or name in RESERVED_NAMES:
-            yield f"{name!r} cannot name a node: empty, reserved, not printable, or with one of '|:'"
+            text = f"{name!r} cannot name a node: empty, reserved, not printable, or with one of '|:'"
+            yield spec.place(name), text
     if spec.entry not in spec.masters:
-        yield f"entry {spec.entry!r} is not a master; masters: {sorted(spec.masters)}"
+        yield ("entry",), f"entry {spec.entry!r} is not a master; masters: {sorted(spec.masters)}"
     for name, _, neighbour in spec.edges:
         if neighbour not in nodes:
-            yield f"node {name!r} has an unknown neighbour {neighbour!r}; nodes: {_some(nodes)}"
+            text = f"node {name!r} has an unknown neighbour {neighbour!r}; nodes: {_some(nodes)}"
+            yield (*spec.place(name), "neighbours"), text
     for name, master in spec.masters.items():
         if not master.neighbours:
-            yield f"master {name!r} has no neighbours"
+            yield spec.place(name), f"master {name!r} has no neighbours"
     for name, node in nodes.items():
         if node.generalist is not None and node.generalist not in node.neighbours:
-            yield f"generalist {node.generalist!r} of {name!r} is not one of its neighbours"
+            text = f"generalist {node.generalist!r} of {name!r} is not one of its neighbours"
+            yield (*spec.place(name), "generalist"), text
     yield from _unreachable(spec)
 
 
-def _unreachable(spec: GraphSpec) -> Iterator[str]:
+def _unreachable(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
     nodes = spec.nodes
     targets = {neighbour for name, _, neighbour in spec.edges if neighbour != name}
     for name in nodes:
         if name not in targets and name != spec.entry:
-            yield f"node {name!r} has no incoming edge; list it among a master's neighbours or delete it"
+            text = f"node {name!r} has no incoming edge; list it among a master's neighbours or delete it"
+            yield spec.place(name), text
     seen, queue = {spec.entry}, deque([spec.entry])
     while queue:
         for neighbour in nodes[queue.popleft()].neighbours:
             if neighbour not in seen:
                 seen.add(neighbour)
                 queue.append(neighbour)
-    for name in spec.workers:
+    for name in nodes:
         if name not in seen:
-            yield f"worker {name!r} cannot be reached from the entry {spec.entry!r}"
+            kind = "worker" if name in spec.workers else "master"
+            yield spec.place(name), f"{kind} {name!r} cannot be reached from the entry {spec.entry!r}"
 
 
 def _some(names: Mapping[NodeName, object], most: int = 20) -> str:
@@ -243,11 +263,13 @@ def parse_spec(
 def _explain(error: ValidationError, source: str, lines: Lines) -> str:
     found = []
     for fault in error.errors(include_url=False):
-        path = tuple(map(str, fault["loc"]))
+        unsound = fault.get("ctx", {}).get("error")
+        path = unsound.path if isinstance(unsound, _UnsoundError) else tuple(map(str, fault["loc"]))
         line = next((lines[path[:k]] for k in range(len(path), 0, -1) if path[:k] in lines), None)
         place = f"{source}:{line}" if line else source
         message = fault["msg"].removeprefix("Value error, ")
-        found.append(f"{place}: {'.'.join(path) + ': ' if path else ''}{message}.")
+        where = ".".join(map(str, fault["loc"]))
+        found.append(f"{place}: {where + ': ' if where else ''}{message}.")
     return "\n".join(found[:10])
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import yaml
@@ -13,6 +14,9 @@ from agents.errors import SpecError
 
 _VARIABLE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_DEEPEST = 100  # nested lists and mappings: the C parser's stack is not endless
+_MOST_VALUES = 2_000_000  # after anchors are expanded, which can multiply
 
 Lines = dict[tuple[str, ...], int]
 """Key path, e.g. `("workers", "math")` → its line in the file, counted from 1."""
@@ -26,14 +30,15 @@ def load_yaml(text: str, *, source: str) -> tuple[Any, Lines]:
         source: its name in error messages.
 
     Raises:
-        SpecError: bad YAML or a key that stands twice, with the line number.
+        SpecError: bad YAML, nested too deep, or a key that stands twice, with the line number.
     """
     try:
+        _refuse_depth(text, source)
         root = yaml.compose(text, Loader=_Loader)
         if root is None:
             return None, {}
         lines: Lines = {}
-        _check(root, (), lines, source)
+        _check(root, (), lines, source, count(1))
         return SafeConstructor().construct_document(root), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -45,10 +50,24 @@ def load_yaml(text: str, *, source: str) -> tuple[Any, Lines]:
         raise SpecError(f"{source}: not valid YAML: {error}.") from error
 
 
-def _check(node: yaml.Node, path: tuple[str, ...], lines: Lines, source: str) -> None:
+def _refuse_depth(text: str, source: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise SpecError(f"{source}:{line}: nested deeper than {_DEEPEST} levels.")
+
+
+def _check(node: yaml.Node, path: tuple[str, ...], lines: Lines, source: str, visits: Iterator[int]) -> None:
+    if next(visits) > _MOST_VALUES:
+        raise SpecError(f"{source}: more than {_MOST_VALUES:,} values once its anchors are expanded.")
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _check(item, (*path, str(index)), lines, source)
+            _check(item, (*path, str(index)), lines, source, visits)
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
@@ -60,7 +79,7 @@ def _check(node: yaml.Node, path: tuple[str, ...], lines: Lines, source: str) ->
                 hint="Names must be unique.",
             )
         lines[inner] = line
-        _check(value, inner, lines, source)
+        _check(value, inner, lines, source, visits)
 
 
 def interpolate(value: Any, environment: Mapping[str, str], *, source: str) -> Any:

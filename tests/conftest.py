@@ -12,7 +12,7 @@ import pytest
 
 from agents.octopus.embedding import Encoder
 
-_SETTINGS = ("OCTOPUS_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")
+_SETTINGS = ("OCTOPUS_MODEL", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
