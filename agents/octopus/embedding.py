@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,8 @@ MAX_CHARACTERS = 4_000_000
 _WINDOW = 254  # word pieces between [CLS] and [SEP]: the length that the encoder was trained on, 256
 _STRIDE = 224  # windows overlap, so that a sentence on a border is whole in one of them
 _MAX_WINDOWS = 64  # beyond it windows are taken evenly over the text, the first and the last among them
-_BATCH = 32
 
 Vectors = NDArray[np.float32]
-
-
-class _Window(NamedTuple):
-    text: int
-    ids: list[int]
 
 
 class Encoder:
@@ -67,32 +61,30 @@ class Encoder:
             InputError: a text is longer than `MAX_CHARACTERS`.
             ArtifactError: a file of the encoder is missing.
         """
-        windows = [_Window(k, ids) for k, text in enumerate(texts) for ids in self._windows(text)]
-        windows.sort(key=lambda window: len(window.ids))
         total = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for start in range(0, len(windows), _BATCH):
-            batch = windows[start : start + _BATCH]
-            for window, vector in zip(batch, self._run(batch, top), strict=True):
-                total[window.text] += vector * len(window.ids)
+        for row, text in enumerate(texts):
+            for ids in self._windows(text):
+                total[row] += self._run(ids, top) * len(ids)
         norms = np.linalg.norm(total, axis=1, keepdims=True)
         return np.asarray(total / np.maximum(norms, 1e-12), dtype=np.float32)
 
     def hidden(self, text: str) -> NDArray[np.float16]:
         """The trunk's hidden states [length, 384] of the first window of `text`, to train upper layers on."""
-        ids = np.asarray([self._windows(text)[0]], dtype=np.int64)
-        (hidden,) = self._trunk.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        hidden, _ = self._states(self._windows(text)[0])
         return np.asarray(hidden[0], dtype=np.float16)
 
-    def _run(self, batch: list[_Window], top: Path | None) -> Vectors:
-        length = max(len(window.ids) for window in batch)
-        ids = np.zeros((len(batch), length), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, window in enumerate(batch):
-            ids[row, : len(window.ids)] = window.ids
-            mask[row, : len(window.ids)] = 1
-        (hidden,) = self._trunk.run(None, {"input_ids": ids, "attention_mask": mask})
+    def _run(self, ids: list[int], top: Path | None) -> Vectors:
+        # One window at a time: quantised activations share a scale within a batch, so that in company a text
+        # would embed (and route) differently, and on a CPU a batch saves little.
+        hidden, mask = self._states(ids)
         (vectors,) = self._top(top).run(None, {"hidden": hidden, "attention_mask": mask})
-        return np.asarray(vectors, dtype=np.float32)
+        return np.asarray(vectors[0], dtype=np.float32)
+
+    def _states(self, ids: list[int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        pieces = np.asarray([ids], dtype=np.int64)
+        mask = np.ones_like(pieces)
+        (hidden,) = self._trunk.run(None, {"input_ids": pieces, "attention_mask": mask})
+        return hidden, mask
 
     def _windows(self, text: str) -> list[list[int]]:
         if len(text) > MAX_CHARACTERS:
@@ -123,7 +115,7 @@ class Encoder:
     def _tokenizer(self) -> Tokenizer:
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(_existing(self._folder / "tokenizer.json")))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         # User text never becomes a control token: "[SEP]" typed by a person is ordinary word pieces.
@@ -144,13 +136,15 @@ class Encoder:
     def _session(self, path: Path) -> InferenceSession:
         from onnxruntime import InferenceSession, SessionOptions
 
-        if not path.is_file():
-            raise ArtifactError(
-                f"{path}: missing.", hint="Reinstall the project or train the artifact again."
-            )
         options = SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
         # Idle threads must not spin: worker models and the server share the processor.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return InferenceSession(str(_existing(path)), options, providers=["CPUExecutionProvider"])
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ArtifactError(f"{path}: missing.", hint="Reinstall the project or train the artifact again.")
+    return path

@@ -16,7 +16,7 @@ import numpy as np
 from agents.errors import ArtifactError
 from agents.octopus.zero_shot import Candidate, Embed, ZeroShotHead
 
-_VERSION = "2"  # of what a head is computed from; raise it when zero-shot scoring changes
+_VERSION = "3"  # of what a head is computed from; raise it when zero-shot scoring changes
 
 
 class HeadCache:

@@ -84,7 +84,7 @@ class LanguageModel:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Stream the model's answer; `unavailable` when the server cannot be reached or refuses."""
-        from openai import APIConnectionError, APIError
+        from openai import APIConnectionError, APIError, APITimeoutError
 
         messages = [*request.conversation, HumanMessage(request.query)]
         if self.prompt:
@@ -92,6 +92,8 @@ class LanguageModel:
         headers: Mapping[str, Any] = {"Idempotency-Key": request.idempotency_key}
         try:
             reply = await self.chat.ainvoke(messages, extra_headers=headers)
+        except APITimeoutError:
+            return self._unavailable(f"nothing within {self.timeout:g} seconds")
         except APIConnectionError as error:
             return self._unavailable(f"nothing answers there ({type(error).__name__})")
         except APIError as error:
