@@ -123,7 +123,7 @@ class Wiring:
 
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
         if artifact is None or name not in artifact.masters:
-            return Untrained(self._heads.build(self.candidates(node), self.encoder.embed)), None
+            return Untrained.of(self._heads.build(self.candidates(node), self.encoder.embed)), None
         embed = partial(self.encoder.embed, top=artifact.top)
         return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top
 

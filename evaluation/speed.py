@@ -79,7 +79,7 @@ def made_up_octopus(encoder: Encoder, number: int) -> EncoderOctopus:
     vectors = np.concatenate([head.vectors, random.astype(np.float32)])
     lexical = LexicalIndex.build([f"{tool.name}: {tool.description}" for tool in tools])
     neighbours = [Neighbour(NodeName(tool.name), slot_token(k)) for k, tool in enumerate(tools)]
-    return EncoderOctopus(neighbours, Untrained(ZeroShotHead(vectors, head.query_centre, lexical)), encoder)
+    return EncoderOctopus(neighbours, Untrained.of(ZeroShotHead(vectors, head.query_centre, lexical)), encoder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def heads_of_mmlu(encoder: Encoder, artifact: Path | None) -> dict[str, tuple[He
     names = nodes[spec.entry].neighbours
     candidates = [Candidate(name, nodes[name].description or name, nodes[name].examples) for name in names]
     heads: dict[str, tuple[Head, Path | None]] = {
-        "zero_shot": (Untrained(ZeroShotHead.build(candidates, encoder.embed)), None)
+        "zero_shot": (Untrained.of(ZeroShotHead.build(candidates, encoder.embed)), None)
     }
     if artifact is not None:
         loaded = load_artifact(artifact)
