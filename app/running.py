@@ -64,7 +64,9 @@ async def open_graph(graph: str, settings: Settings, *, remember: bool) -> Async
     async with AsyncExitStack() as stack:
         stack.callback(wiring.close)
         saver = await stack.enter_async_context(sqlite_saver(settings)) if remember else None
-        yield RunningGraph(wiring.graph().compile(checkpointer=saver, name=wiring.spec.name))
+        graph_of_models = wiring.graph()
+        wiring.warm_up()
+        yield RunningGraph(graph_of_models.compile(checkpointer=saver, name=wiring.spec.name))
 
 
 @asynccontextmanager

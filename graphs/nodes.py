@@ -58,6 +58,7 @@ def worker_node(name: NodeName, spec: WorkerSpec, worker: Worker, octopus: Octop
         decision, started = state["decision"], time.perf_counter()
         request = WorkerRequest(
             query=decision["rewritten"],
+            question=decision["question"],
             conversation=_earlier(state["messages"]) if spec.sends == "conversation" else (),
             idempotency_key=f"{state['turn']}:{state['steps']}:{name}",
         )
@@ -124,6 +125,7 @@ def _decision(master: NodeName, route: Route, seconds: float) -> Decision:
         probability=route.probability,
         calibrated=route.calibrated,
         rewritten=route.rewritten,
+        question=route.question,
         reason=route.reason,
         choices=[
             {"token": choice.token, "node": choice.node, "probability": round(choice.probability, 6)}
@@ -141,6 +143,7 @@ def _stop(master: NodeName, reason: str) -> Decision:
         probability=1.0,
         calibrated=False,
         rewritten="",
+        question="",
         reason=reason,
         choices=[],
         seconds=0.0,

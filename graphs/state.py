@@ -22,6 +22,7 @@ class Decision(TypedDict):
     probability: float
     calibrated: bool
     rewritten: str
+    question: str
     reason: str
     choices: list[dict[str, Any]]
     seconds: float

@@ -91,11 +91,12 @@ class EncoderOctopus:
         index, decided_by, reason = self._cascade(query, vector, reading, choices)
         chosen = None if index is None else self.neighbours[index]
         template = chosen.template if chosen else "{query}"
+        question = carry_over(query, reading.refers_to)
         return Route(
             node=chosen.node if chosen else None,
             token=chosen.token if chosen else None,
             probability=float(reading.probabilities[index if index is not None else choices[0][0]]),
-            rewritten=rewrite(query, template, reading.refers_to),
+            rewritten=template.replace("{query}", question),
             reason=reason,
             decided_by=decided_by,
             calibrated=self.head.calibrated,
@@ -103,6 +104,7 @@ class EncoderOctopus:
                 Choice(self.neighbours[k].token, self.neighbours[k].node, probability)
                 for k, probability in choices
             ),
+            question=question,
         )
 
     @staticmethod
@@ -186,10 +188,9 @@ def clean_turns(said: Sequence[str]) -> list[str]:
     return [*earlier[-(_TURNS - 1) :], clean_query(said[-1])]
 
 
-def rewrite(query: str, template: str, refers_to: str) -> str:
-    """The worker's template around the verbatim query, with what a follow-up refers to carried over."""
-    body = template.replace("{query}", query)
-    return f"{body}\n\n[Follow-up to: {refers_to}]" if refers_to else body
+def carry_over(query: str, refers_to: str) -> str:
+    """The verbatim query, with the earlier question that a follow-up refers to."""
+    return f"{query}\n\n[Follow-up to: {refers_to}]" if refers_to else query
 
 
 def _quote(text: str, most: int = 60) -> str:

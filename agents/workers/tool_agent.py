@@ -64,7 +64,7 @@ class ToolAgent:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with a function's result, or decline and say what could not be read or computed."""
-        called, unread = await asyncio.to_thread(self._choose, request.query)
+        called, unread = await asyncio.to_thread(self._choose, request.question or request.query)
         if called is not None:
             return await self._compute(*called)
         reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import InputError
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import EncoderOctopus, Neighbour, clean_query, clean_turns, rewrite
+from agents.octopus.encoder import EncoderOctopus, Neighbour, carry_over, clean_query, clean_turns
 from agents.octopus.heads import Untrained
 from agents.octopus.tokens import slot_token
 from agents.octopus.zero_shot import Candidate, ZeroShotHead
@@ -186,5 +186,5 @@ def test_queries_are_cleaned_and_kept_verbatim() -> None:
 
 
 def test_rewriting() -> None:
-    assert rewrite("q {query}", "A {query} B", "") == "A q {query} B"
-    assert rewrite("and then?", "{query}", "the first") == "and then?\n\n[Follow-up to: the first]"
+    assert carry_over("q {query}", "") == "q {query}"
+    assert carry_over("and then?", "the first") == "and then?\n\n[Follow-up to: the first]"
