@@ -116,6 +116,11 @@ class Wiring:
         octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
         return build_graph(self.spec, octopuses=octopuses, workers=self.workers())
 
+    def warm_up(self) -> None:
+        """Start the process that tools run in, if the graph has any, while the query is still being routed."""
+        if self._sandbox is not None:
+            self._sandbox.start("sympy")
+
     def close(self) -> None:
         """End the process that tools run in."""
         if self._sandbox is not None:
