@@ -117,7 +117,7 @@ class Wiring:
         return build_graph(self.spec, octopuses=octopuses, workers=self.workers())
 
     def warm_up(self) -> None:
-        """Start the process that tools run in, if the graph has any, while the query is still being routed."""
+        """Start the process that tools run in, if any, while the query is still being routed."""
         if self._sandbox is not None:
             self._sandbox.start("sympy")
 

@@ -41,8 +41,14 @@ def route(
     with _output(target) as file, progress("Routing", total=len(rows)) as advance:
         for chunk in _chunks(rows):
             for row, found in zip(chunk, _routes(octopus, chunk), strict=True):
-                file.write(json.dumps({**row[1], **found}, ensure_ascii=False) + "\n")
+                file.write(_line({**row[1], **found}))
             advance(len(chunk))
+
+
+def _line(row: dict[str, Any]) -> str:
+    # UTF-8 cannot hold a lone surrogate, which a row's own fields may: it stays escaped.
+    text = json.dumps(row, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
 def _routes(octopus: EncoderOctopus, rows: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -26,7 +26,9 @@ def model(url: str, **settings: float) -> LanguageModel:
 
 
 async def test_an_answer_with_prompt_and_conversation(server: ChatServer) -> None:
-    request = WorkerRequest("6 times 7?", [HumanMessage("Hello"), AIMessage("Hi")], "turn:1:math")
+    request = WorkerRequest(
+        "6 times 7?", conversation=[HumanMessage("Hello"), AIMessage("Hi")], idempotency_key="turn:1:math"
+    )
     answer = await model(server.url).answer(request)
     assert (answer.status, answer.text) == ("answered", "Forty-two.")
     assert answer.evidence["model"] == "tiny"
