@@ -123,6 +123,8 @@ def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
     """Scores over all nodes, whichever the model has seen."""
     probabilistic = hasattr(model, "predict_proba")
     found = model.predict_proba(vectors) if probabilistic else model.decision_function(vectors)
+    if found.ndim == 1:  # two classes: the distance to the second
+        found = np.stack([-found, found], axis=1)
     scores = np.full((len(vectors), len(nodes)), 0.0 if probabilistic else -np.inf)
     scores[:, model.classes_] = found
     return Predictions.best_of(scores, are_probabilities=probabilistic)

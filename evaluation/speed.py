@@ -69,17 +69,18 @@ def candidates(number: int) -> list[Candidate]:
 def made_up_octopus(encoder: Encoder, number: int) -> EncoderOctopus:
     """A zero-shot Octopus over `number` made-up tools.
 
-    Only the first hundred are embedded; the others' vectors are random, for embedding them would take
+    Only the first seventeen are embedded; the others' vectors are random, for embedding them would take
     minutes and the time of a decision does not depend on what they are.
     """
     tools = candidates(number)
-    head = ZeroShotHead.build(tools[:100], encoder.embed)
-    random = np.random.default_rng(0).normal(size=(max(0, number - 100), encoder.dimension))
+    head = ZeroShotHead.build(tools[:SMALL], encoder.embed)
+    random = np.random.default_rng(0).normal(size=(max(0, number - SMALL), encoder.dimension))
     random /= np.linalg.norm(random, axis=1, keepdims=True)
     vectors = np.concatenate([head.vectors, random.astype(np.float32)])
     lexical = LexicalIndex.build([f"{tool.name}: {tool.description}" for tool in tools])
     neighbours = [Neighbour(NodeName(tool.name), slot_token(k)) for k, tool in enumerate(tools)]
-    return EncoderOctopus(neighbours, Untrained.of(ZeroShotHead(vectors, head.query_centre, lexical)), encoder)
+    wide = ZeroShotHead(vectors, head.query_centre, lexical)
+    return EncoderOctopus(neighbours, Untrained.of(wide), encoder)
 
 
 @dataclass(frozen=True, slots=True)
