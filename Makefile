@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+# --no-compile: else pip compiles every module of every library, used or not.
+INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 
 Q ?= Tell me the result of derivative of x^3 when x is 2?

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -225,3 +226,11 @@ def test_a_missing_octopus_or_worker_is_named() -> None:
         build_graph(SPEC, octopuses={CHIEF: octopus}, workers={MATH: worker, SAGE: worker})
     with pytest.raises(SpecError, match="no worker was given for node 'sage'"):
         build_graph(SPEC, octopuses={CHIEF: octopus, SAGE: octopus}, workers={MATH: worker})
+
+
+async def test_tools_get_the_question_without_the_template() -> None:
+    worker = ScriptedWorker()
+    route = replace(TO_MATH, rewritten="As a teacher: 6 times 7?", question="6 times 7?")
+    await small_graph(route, math=worker).compile().ainvoke(question("6 times 7?"))
+    (request,) = worker.requests
+    assert (request.query, request.question) == ("As a teacher: 6 times 7?", "6 times 7?")
