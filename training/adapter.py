@@ -37,7 +37,7 @@ class AdapterSettings:
     label_smoothing: float = 0.05
     tokens_per_batch: int = 3072
     seed: int = 0
-    threads: int = 2
+    threads: int = 1
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +164,17 @@ def train_router(
         versions={
             "python": platform.python_version(),
             "numpy": np.__version__,
-            "octopus": version("octopus-graph"),
+            "octopus-graph": _version("octopus-graph"),
         },
     )
     return part.manifest.metrics
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 class HeadTrainer:

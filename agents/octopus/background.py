@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from agents.errors import ArtifactError
 
 BACKGROUND_FILE = Path(__file__).parent / "artifacts" / "background.npz"
+MAPS_FILE = Path(__file__).parent / "artifacts" / "zero_shot_maps.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +66,47 @@ def load_background(path: Path = BACKGROUND_FILE) -> Background:
         raise ArtifactError(
             f"cannot read the zero-shot background {str(path)!r}: {error}.",
             hint="Make it with `python -m training.background`.",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Made by training/zero_shot_maps.py: linear maps that bring queries and descriptions nearer.
+
+    Attributes:
+        query, description: [d, d]; what is added to a vector x is x @ map.
+        slope, bias: of the logistic regression of "fits" on the best neighbour's cosine.
+    """
+
+    query: NDArray[np.float32]
+    description: NDArray[np.float32]
+    slope: float
+    bias: float
+
+    def save(self, path: Path) -> None:
+        """Write to `path` (.npz), the maps in half precision."""
+        np.savez_compressed(
+            path,
+            query=self.query.astype(np.float16),
+            description=self.description.astype(np.float16),
+            fit=np.array([self.slope, self.bias]),
+        )
+
+
+@cache
+def load_maps(path: Path = MAPS_FILE) -> Maps:
+    """Read the maps.
+
+    Raises:
+        ArtifactError: the file is missing or does not hold maps.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            query, description = (arrays[name].astype(np.float32) for name in ("query", "description"))
+            slope, bias = map(float, arrays["fit"])
+            return Maps(query, description, slope, bias)
+    except (OSError, KeyError, ValueError) as error:
+        raise ArtifactError(
+            f"cannot read the zero-shot maps {str(path)!r}: {error}.",
+            hint="Make them with `python -m training.zero_shot_maps`.",
         ) from error

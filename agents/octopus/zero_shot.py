@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import ArtifactError, SpecError
-from agents.octopus.background import Background, load_background
+from agents.octopus.background import Background, Maps, load_background, load_maps
 from agents.octopus.lexical import LexicalIndex, split_identifier
 
 Vectors = NDArray[np.float32]
@@ -31,7 +31,6 @@ _BACKGROUND_WEIGHT = 10.0  # how many neighbours the background counts for in th
 _EXAMPLE_HALF = 3.0  # so many examples weigh half as much as the name and description
 _LEXICAL_WEIGHT = 0.006  # of BM25 against the cosine
 _TEMPERATURE = 0.05
-_FIT_SLOPE, _FIT_BIAS = 10.8, -2.46  # logistic regression of "fits" on the cosine of the best neighbour
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,13 @@ class ZeroShotHead:
         vectors: [n, d] centred, of length one.
         query_centre: [d] what is subtracted from a query's embedding.
         lexical: BM25 over names and descriptions.
+        maps: what brings queries nearer to descriptions; the descriptions have gone through theirs.
     """
 
     vectors: Vectors
     query_centre: Vectors
     lexical: LexicalIndex
+    maps: Maps
 
     @classmethod
     def build(
@@ -76,17 +77,22 @@ class ZeroShotHead:
         """
         if not candidates:
             raise SpecError("zero-shot routing has no neighbours to choose from.", hint="Add one.")
-        background = background or load_background()
+        background, maps = background or load_background(), load_maps()
         described = describe(candidates, embed)
         weight = len(candidates) + _BACKGROUND_WEIGHT
         mean = (described.sum(axis=0) + _BACKGROUND_WEIGHT * background.description_mean) / weight
         centre = background.query_mean
-        vectors = _unit(described - mean)
+        vectors = mapped(unit(described - mean), maps.description)
+
+        def as_query(texts: Sequence[str]) -> Vectors:
+            return mapped(unit(embed(texts) - centre), maps.query)
+
         texts = [f"{candidate.name}: {candidate.description}" for candidate in candidates]
         return cls(
-            vectors=_with_examples(vectors, candidates, embed, centre),
+            vectors=_with_examples(vectors, candidates, as_query),
             query_centre=centre,
             lexical=LexicalIndex.build(texts, background.document_frequency, background.size),
+            maps=maps,
         )
 
     def scores(self, query: str, vector: Vectors) -> Scores:
@@ -99,9 +105,9 @@ class ZeroShotHead:
             query: its text.
             vector: [d] its embedding by the encoder that built the head.
         """
-        cosine = self.vectors @ _unit(vector - self.query_centre)
+        cosine = self.vectors @ mapped(unit(vector - self.query_centre), self.maps.query)
         total = cosine + _LEXICAL_WEIGHT * self.lexical.scores(query)
-        evidence = _FIT_SLOPE * cosine[int(total.argmax())] + _FIT_BIAS
+        evidence = self.maps.slope * cosine[int(total.argmax())] + self.maps.bias
         logits = np.asarray(total / _TEMPERATURE, dtype=np.float32)
         return Scores(logits=logits, fit=float(1 / (1 + np.exp(-evidence))))
 
@@ -133,7 +139,7 @@ class ZeroShotHead:
                 documents=np.asarray(arrays["documents"], dtype=np.int64),
                 weights=np.asarray(arrays["weights"], dtype=np.float32),
             )
-            return cls(vectors, np.asarray(arrays["query_centre"], dtype=np.float32), index)
+            return cls(vectors, np.asarray(arrays["query_centre"], dtype=np.float32), index, load_maps())
         except KeyError as error:
             raise ArtifactError(f"a zero-shot head has no array {error}.", hint="Build it again.") from error
 
@@ -142,7 +148,7 @@ def describe(candidates: Sequence[Candidate], embed: Embed) -> Vectors:
     """One unit vector [n, d] per candidate from its name and description, not centred."""
     texts = [text for candidate in candidates for text in _facets(candidate)]
     embedded = embed(texts)
-    return _unit(embedded.reshape(len(candidates), -1, embedded.shape[1]).sum(axis=1))
+    return unit(embedded.reshape(len(candidates), -1, embedded.shape[1]).sum(axis=1))
 
 
 def _facets(candidate: Candidate) -> tuple[str, str, str, str]:
@@ -156,24 +162,28 @@ def _facets(candidate: Candidate) -> tuple[str, str, str, str]:
     )
 
 
-def _with_examples(
-    vectors: Vectors, candidates: Sequence[Candidate], embed: Embed, centre: Vectors
-) -> Vectors:
+def _with_examples(vectors: Vectors, candidates: Sequence[Candidate], embed: Embed) -> Vectors:
     """Move each vector towards the mean of its candidate's examples."""
     examples = [example for candidate in candidates for example in candidate.examples]
     if not examples:
         return vectors
-    embedded = _unit(embed(examples) - centre)
+    embedded = embed(examples)
     moved, start = vectors.copy(), 0
     for row, candidate in enumerate(candidates):
         count = len(candidate.examples)
         if count:
-            mean = _unit(embedded[start : start + count].sum(axis=0))
-            moved[row] = _unit(vectors[row] + count / (count + _EXAMPLE_HALF) * mean)
+            mean = unit(embedded[start : start + count].sum(axis=0))
+            moved[row] = unit(vectors[row] + count / (count + _EXAMPLE_HALF) * mean)
         start += count
     return moved
 
 
-def _unit(vectors: Vectors) -> Vectors:
+def mapped(vectors: Vectors, change: Vectors) -> Vectors:
+    """Unit `vectors` [..., d] moved by the linear map `change` [d, d]."""
+    return unit(vectors + vectors @ change)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """`vectors` [..., d], each of length one; zeros stay."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
