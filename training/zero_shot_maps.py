@@ -4,10 +4,9 @@
 
 A need ("somewhere quiet near the lake for the weekend") and the tool for it ("Search hotels and holiday
 homes") share few words, and the public encoder was not trained on such pairs. A low-rank linear map on either
-side is trained by in-batch contrast (InfoNCE, van den Oord et al. 2018, arXiv 1807.03748) on this project's own
-tool texts. Descriptions count as queries too, so that literal queries do not suffer; several maps from
-different seeds are averaged and damped, because one map would learn its tools by heart. Measured on tools that
-were held out.
+side is trained by in-batch contrast (InfoNCE, van den Oord et al. 2018, arXiv 1807.03748) on our own texts.
+Descriptions count as queries too, so that literal queries do not suffer; several maps from different seeds
+are averaged and damped, because one map would learn its tools by heart. Measured on held-out tools.
 """
 
 from __future__ import annotations
