@@ -69,7 +69,7 @@ def fit_temperature(
 
 
 def fit_threshold(
-    probabilities: NDArray[np.floating], gold: NDArray[np.int64], *, least: float = 1 / 3
+    probabilities: NDArray[np.floating], gold: NDArray[np.int64], *, least: float = 0.2
 ) -> float:
     """The largest probability below which the best choice is right less often than `least`.
 

@@ -147,16 +147,14 @@ class Reading:
 
 
 def read_conversation(turns: Sequence[Turn], model: FollowUpModel) -> Reading:
-    """Mix each turn's own routing with that of the subject before it, by the follow-up probability."""
-    subject = turns[0]
-    follow_up, refers_to = 0.0, ""
+    """Follow the subject through `turns`: a follow-up is routed as the turn that it refers to.
+
+    The two routings are not mixed: a mixture of two certain answers would be an uncertain one.
+    """
+    subject, follow_up = turns[0], 0.0
     for turn in turns[1:]:
         follow_up = model.probability(turn, subject)
-        mixed = follow_up * subject.probabilities + (1 - follow_up) * turn.probabilities
-        if follow_up > 0.5:
-            refers_to = subject.text
-            subject = Turn(subject.text, subject.vector, mixed)
-        else:
-            refers_to = ""
-            subject = Turn(turn.text, turn.vector, mixed)
+        if follow_up <= 0.5:
+            subject = turn
+    refers_to = subject.text if subject is not turns[-1] else ""
     return Reading(subject.probabilities, follow_up, refers_to)
