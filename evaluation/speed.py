@@ -79,7 +79,7 @@ def made_up_octopus(encoder: Encoder, number: int) -> EncoderOctopus:
     vectors = np.concatenate([head.vectors, random.astype(np.float32)])
     lexical = LexicalIndex.build([f"{tool.name}: {tool.description}" for tool in tools])
     neighbours = [Neighbour(NodeName(tool.name), slot_token(k)) for k, tool in enumerate(tools)]
-    wide = ZeroShotHead(vectors, head.query_centre, lexical)
+    wide = ZeroShotHead(vectors, head.query_centre, lexical, head.maps)
     return EncoderOctopus(neighbours, Untrained.of(wide), encoder)
 
 
