@@ -29,7 +29,7 @@ HEAD_SCALE = 20.0  # unit vectors times this are the head's input; keeps logits 
 class AdapterSettings:
     """Hyper-parameters, chosen by cross-validation on the training rows."""
 
-    epochs: int = 5
+    epochs: int = 4
     learning_rate: float = 2e-4
     head_learning_rate: float = 2e-3
     weight_decay: float = 0.05

@@ -54,7 +54,7 @@ class RouterSettings:
     penalty: float = 0.02
     adapter: bool = False
     adapter_folds: int = 1
-    epochs: int = 5
+    epochs: int = 4
     public_weights: Path | None = None
     seed: int = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -28,11 +29,16 @@ def validate(graph: GraphArgument) -> None:
 
 @cli.command()
 def draw(graph: GraphArgument) -> None:
-    """Print the graph as a Mermaid diagram, functional tokens on its edges."""
+    """Print the graph as a Mermaid diagram, functional tokens on its edges, with a list of them as comments."""
     from app.settings import Settings
     from app.wiring import Wiring, find_spec
 
-    typer.echo(Wiring(find_spec(graph), Settings.read()).graph().compile().get_graph().draw_mermaid())
+    spec = find_spec(graph)
+    drawn = Wiring(spec, Settings.read()).graph().compile().get_graph().draw_mermaid()
+    # Mermaid labels are HTML, where <nexa_4> would be an unknown tag and vanish.
+    typer.echo(re.sub(r"<(nexa_\w+)>", r"#lt;\1#gt;", drawn).rstrip())
+    for node, token, neighbour in spec.edges:
+        typer.echo(f"%% {node} {token} {neighbour}")
 
 
 importers = typer.Typer(help="Make a spec from another format.", no_args_is_help=True)

@@ -26,12 +26,12 @@ def router(
     graph: Graph = "mmlu",
     master: Annotated[str | None, typer.Option(help="Which master; by default the entry.")] = None,
     adapter: Annotated[
-        bool, typer.Option(help="Train the encoder's upper layers too (extra `train`, some 30 minutes).")
+        bool, typer.Option(help="Train the encoder's upper layers too (extra `train`, some 25 minutes).")
     ] = False,
     go_on: Annotated[
         bool, typer.Option("--continue", help="Go on from the graph's artifact instead of starting afresh.")
     ] = False,
-    epochs: Annotated[int, typer.Option(min=1, help="Of the adapter.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Of the adapter.")] = 4,
     folds: Annotated[int, typer.Option(min=2, help="Of the cross-validation.")] = 5,
     seed: Annotated[int, typer.Option(help="Of folds and shuffling.")] = 0,
     weights: Annotated[Path | None, typer.Option(help="The public encoder's weights, for --adapter.")] = None,

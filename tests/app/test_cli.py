@@ -248,7 +248,8 @@ def test_an_unknown_graph_lists_those_there_are(octopus: Octopus) -> None:
 
 def test_the_drawing_carries_the_tokens(octopus: Octopus) -> None:
     drawing = octopus("graph", "draw", "mmlu").out
-    assert "octopus -. &nbsp;<nexa_4>&nbsp; .-> math" in drawing
+    assert "octopus -. &nbsp;#lt;nexa_4#gt;&nbsp; .-> math" in drawing
+    assert "%% octopus <nexa_4> math" in drawing
 
 
 def test_a_task_graph_is_imported_and_routed(octopus: Octopus, tmp_path: Path) -> None:
