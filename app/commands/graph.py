@@ -29,7 +29,7 @@ def validate(graph: GraphArgument) -> None:
 
 @cli.command()
 def draw(graph: GraphArgument) -> None:
-    """Print the graph as a Mermaid diagram, functional tokens on its edges, with a list of them as comments."""
+    """Print the graph as a Mermaid diagram, functional tokens on its edges and listed as comments."""
     from app.settings import Settings
     from app.wiring import Wiring, find_spec
 
