@@ -16,6 +16,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -111,16 +112,19 @@ def export(module: nn.Module, inputs: Mapping[str, Tensor], output: str, path: P
     axes = {name: {0: "batch", 1: "length"} for name in inputs}
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
-        torch.onnx.export(
-            module,
-            tuple(inputs.values()),
-            str(plain),
-            dynamo=False,
-            input_names=list(inputs),
-            output_names=[output],
-            dynamic_axes=axes | {output: {0: "batch"} | ({1: "length"} if output == "hidden" else {})},
-            opset_version=17,
-        )
+        with warnings.catch_warnings():
+            # The tracer warns of shapes that are constant here, and that it will be replaced one day.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module,
+                tuple(inputs.values()),
+                str(plain),
+                dynamo=False,
+                input_names=list(inputs),
+                output_names=[output],
+                dynamic_axes=axes | {output: {0: "batch"} | ({1: "length"} if output == "hidden" else {})},
+                opset_version=17,
+            )
         graph = onnx.load(plain).graph
         constants = {tensor.name for tensor in graph.initializer}
         weighted = [n.name for n in graph.node if n.op_type == "MatMul" and n.input[1] in constants]

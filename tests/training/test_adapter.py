@@ -104,3 +104,29 @@ def test_other_weights_than_the_published_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"other")
     with pytest.raises(ValueError, match="has sha256"):
         load_bert(tmp_path)
+
+
+def test_an_adapted_router_routes_without_torch(bert: Any, tmp_path: Path) -> None:
+    from agents.octopus.artifact import load_artifact
+    from agents.octopus.heads import trained_head
+    from agents.octopus.zero_shot import Candidate
+    from agents.types import NodeName
+    from training.router import RouterSettings, train_router
+
+    train_router(
+        ROWS,
+        master=NodeName("octopus"),
+        graph="test",
+        spec_hash="",
+        out=tmp_path,
+        settings=RouterSettings(adapter=True, epochs=1, folds=2, public_weights=tmp_path),
+    )
+    artifact = load_artifact(tmp_path)
+    assert artifact.top == tmp_path / "top.onnx"
+    vector = Encoder(threads=1).embed(["bake a cake"], top=artifact.top)[0]
+    part = artifact.masters[NodeName("octopus")]
+    head = trained_head(
+        part, [Candidate("food", "food"), Candidate("cars", "cars")], Encoder(threads=1).embed
+    )
+    assert head.probabilities("bake a cake", vector).sum() == pytest.approx(1)
+    assert not (tmp_path / "held_out.onnx").exists()
