@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NewType, Protocol, TypedDict
+from typing import Any, Literal, NewType, Protocol
 
 from langchain_core.messages import BaseMessage
+from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
 NodeName = NewType("NodeName", str)
 FunctionalToken = NewType("FunctionalToken", str)
@@ -39,6 +40,7 @@ class Route:
         decided_by: the step of the cascade that decided.
         calibrated: whether `probability` went through a fitted temperature.
         choices: the ranked neighbours, best first.
+        question: the query with what a follow-up refers to, before any worker's template.
     """
 
     node: NodeName | None
@@ -49,6 +51,7 @@ class Route:
     decided_by: CascadeStep
     calibrated: bool
     choices: tuple[Choice, ...]
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,13 @@ class WorkerRequest:
 
     Attributes:
         query: the rewritten query.
+        question: the same before the worker's template, for tools, which read verbatim text.
         conversation: earlier messages, if the spec lets this worker see them; may be empty.
         idempotency_key: the same for every attempt at the same hop.
     """
 
     query: str
+    question: str = ""
     conversation: Sequence[BaseMessage] = ()
     idempotency_key: str = ""
 

@@ -1,0 +1,150 @@
+"""The embedded encoder: texts → unit vectors, on ONNX Runtime, tokenizers and numpy."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.errors import ArtifactError, InputError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+ENCODER_DIR = Path(__file__).parent / "artifacts" / "encoder"
+MAX_CHARACTERS = 4_000_000
+"""Longer texts are refused."""
+
+_WINDOW = 254  # word pieces between [CLS] and [SEP]: the length that the encoder was trained on, 256
+_STRIDE = 224  # windows overlap, so that a sentence on a border is whole in one of them
+_MAX_WINDOWS = 64  # beyond it windows are taken evenly over the text, the first and the last among them
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder:
+    """MiniLM, shared by all nodes; a graph may bring upper layers of its own.
+
+    Args:
+        folder: the exported encoder (`trunk.onnx`, `top.onnx`, `tokenizer.json`, `manifest.json`).
+        threads: intra-op threads of ONNX Runtime; 0 lets it choose.
+
+    Files are opened on first use. Safe to share between threads.
+    """
+
+    dimension = 384
+
+    def __init__(self, folder: Path = ENCODER_DIR, *, threads: int = 0) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._tops: dict[Path, InferenceSession] = {}
+        self._lock = threading.Lock()
+
+    def embed(self, texts: Sequence[str], *, top: Path | None = None) -> Vectors:
+        """Mean-pooled embeddings [n, 384] of length one.
+
+        A text longer than the encoder's window is cut into overlapping windows whose embeddings are
+        averaged by length, so that all of it counts.
+
+        Args:
+            texts: the n texts; an empty one embeds as the encoder embeds nothing.
+            top: upper layers to use instead of the public ones.
+
+        Raises:
+            InputError: a text is longer than `MAX_CHARACTERS`.
+            ArtifactError: a file of the encoder is missing.
+        """
+        total = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for ids in self._windows(text):
+                total[row] += self._run(ids, top) * len(ids)
+        norms = np.linalg.norm(total, axis=1, keepdims=True)
+        return np.asarray(total / np.maximum(norms, 1e-12), dtype=np.float32)
+
+    def hidden(self, text: str) -> NDArray[np.float16]:
+        """The trunk's hidden states [length, 384] of the first window of `text`, to train upper layers on."""
+        hidden, _ = self._states(self._windows(text)[0])
+        return np.asarray(hidden[0], dtype=np.float16)
+
+    def _run(self, ids: list[int], top: Path | None) -> Vectors:
+        # One window at a time: quantised activations share a scale within a batch, so that in company a text
+        # would embed (and route) differently, and on a CPU a batch saves little.
+        hidden, mask = self._states(ids)
+        (vectors,) = self._top(top).run(None, {"hidden": hidden, "attention_mask": mask})
+        return np.asarray(vectors[0], dtype=np.float32)
+
+    def _states(self, ids: list[int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        pieces = np.asarray([ids], dtype=np.int64)
+        mask = np.ones_like(pieces)
+        (hidden,) = self._trunk.run(None, {"input_ids": pieces, "attention_mask": mask})
+        return hidden, mask
+
+    def _windows(self, text: str) -> list[list[int]]:
+        if len(text) > MAX_CHARACTERS:
+            raise InputError(
+                f"the text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.",
+                hint="Shorten it.",
+            )
+        encoding = self._tokenizer.encode(text)
+        if len(encoding.ids) <= _WINDOW + 2:
+            return [list(encoding.ids)]
+        first, *pieces, last = encoding.ids
+        starts = range(0, max(1, len(pieces) - (_WINDOW - _STRIDE)), _STRIDE)
+        if len(starts) > _MAX_WINDOWS:
+            starts = [starts[round(k)] for k in np.linspace(0, len(starts) - 1, _MAX_WINDOWS)]  # type: ignore[assignment]
+        return [[first, *pieces[start : start + _WINDOW], last] for start in starts]
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the encoder was made from."""
+        try:
+            return dict(json.loads((self._folder / "manifest.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise ArtifactError(
+                f"{self._folder}: no complete encoder here ({error}).", hint="Reinstall the project."
+            ) from error
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(_existing(self._folder / "tokenizer.json")))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        # User text never becomes a control token: "[SEP]" typed by a person is ordinary word pieces.
+        tokenizer.encode_special_tokens = True
+        return tokenizer
+
+    @cached_property
+    def _trunk(self) -> InferenceSession:
+        return self._session(self._folder / "trunk.onnx")
+
+    def _top(self, top: Path | None) -> InferenceSession:
+        path = top or self._folder / "top.onnx"
+        with self._lock:
+            if path not in self._tops:
+                self._tops[path] = self._session(path)
+            return self._tops[path]
+
+    def _session(self, path: Path) -> InferenceSession:
+        from onnxruntime import InferenceSession, SessionOptions
+
+        options = SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        # Idle threads must not spin: worker models and the server share the processor.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return InferenceSession(str(_existing(path)), options, providers=["CPUExecutionProvider"])
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ArtifactError(f"{path}: missing.", hint="Reinstall the project or train the artifact again.")
+    return path

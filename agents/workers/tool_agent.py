@@ -1,0 +1,105 @@
+"""The tool agent: the second layer of abstraction, where one function is chosen by its functional token.
+
+Source: Octopus v2 (arXiv 2404.01744), a functional token per function. The arguments are read from the
+question by
+parsers of their types, not generated; what they cannot read without guessing is declined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from agents.types import Choice, WorkerAnswer, WorkerRequest
+from agents.workers.arguments import NotAskedError, UnreadError, read_arguments
+from tools.declaration import ToolFunction
+from tools.errors import ToolError
+from tools.sandbox import Sandbox
+
+Call = tuple[ToolFunction, Mapping[str, Any]]
+
+
+class FunctionChooser(Protocol):
+    """Ranks the functions of one worker for a question."""
+
+    def rank(self, query: str) -> Sequence[Choice]:
+        """The functions, best first; the `node` of a choice is the function's name, `subject.function`."""
+        ...
+
+
+class ToolAgent:
+    """A worker that answers with a function of tools/.
+
+    Args:
+        functions: what it may call, from `tools.registry.functions`.
+        chooser: ranks these functions.
+        sandbox: where they run; workers may share one.
+        attempts: how many of the ranked functions are tried.
+        floor: the probability below which a function is not tried.
+
+    Raises:
+        ValueError: if there are no functions, or `attempts` is less than 1.
+    """
+
+    def __init__(
+        self,
+        functions: Sequence[ToolFunction],
+        chooser: FunctionChooser,
+        sandbox: Sandbox,
+        *,
+        attempts: int = 10,
+        floor: float = 0.01,
+    ) -> None:
+        if not functions:
+            raise ValueError("A tool agent needs at least one function.")
+        if attempts < 1:
+            raise ValueError(f"attempts must be at least 1, not {attempts!r}.")
+        self._functions = {function.name: function for function in functions}
+        self._chooser = chooser
+        self._sandbox = sandbox
+        self._attempts = attempts
+        self._floor = floor
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        """Answer with a function's result, or decline and say what could not be read or computed."""
+        called, unread = await asyncio.to_thread(self._choose, request.question or request.query)
+        if called is not None:
+            return await self._compute(*called)
+        reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
+        return WorkerAnswer("declined", f"No function was called. {reason}", {"unread": unread})
+
+    def _choose(self, query: str) -> tuple[Call | None, dict[str, str]]:
+        """The best function whose arguments can be read, and what could not be read of those before it."""
+        unread: dict[str, str] = {}
+        for choice in self._chooser.rank(query)[: self._attempts]:
+            if choice.probability < self._floor:
+                break
+            function = self._functions[choice.node]
+            try:
+                return (function, read_arguments(query, function)), unread
+            except NotAskedError:
+                continue
+            except UnreadError as error:
+                unread[function.name] = str(error)
+        return None, unread
+
+    async def _compute(self, function: ToolFunction, arguments: Mapping[str, Any]) -> WorkerAnswer:
+        evidence: dict[str, Any] = {"function": function.name, "arguments": dict(arguments)}
+        called = (
+            f"{function.name}({', '.join(f'{name}={_shown(value)}' for name, value in arguments.items())})"
+        )
+        try:
+            result = await self._sandbox.call(function.name, arguments)
+        except ToolError as error:
+            return WorkerAnswer(
+                "declined", f"{error}\nTried with {called}.", evidence | {"error": str(error)}
+            )
+        return WorkerAnswer(
+            "answered", f"{_shown(result)}\nComputed with {called}.", evidence | {"result": result}
+        )
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,41 @@
+"""The `octopus` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from app.commands import ask, doctor, evaluate, graph, route, train
+
+cli = typer.Typer(
+    name="octopus",
+    help="A graph of small language models, routed by functional tokens.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+cli.command()(ask.ask)
+cli.command()(ask.chat)
+cli.command()(route.route)
+cli.command()(doctor.doctor)
+cli.add_typer(graph.cli, name="graph")
+cli.add_typer(train.cli, name="train")
+cli.add_typer(evaluate.cli, name="eval")
+
+
+def main() -> None:
+    """Run the command line: 2 is bad input, 3 an unavailable model or server, 1 a bug."""
+    try:
+        cli()
+    except Exception as error:
+        from agents.errors import OctopusGraphError
+
+        if not isinstance(error, OctopusGraphError):
+            raise
+        print(f"octopus: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The subcommands of `octopus`, a file each; heavy imports wait until a command runs."""

@@ -1,0 +1,68 @@
+"""`octopus doctor`: what is installed, which model servers answer, what to set."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import urllib.error
+import urllib.request
+
+import typer
+
+SERVERS = {"Ollama": 11434, "vLLM": 8000, "LM Studio": 1234, "llama.cpp": 8080}
+EXTRAS = {
+    "redis": "redis",
+    "train": "torch",
+    "serve": "uvicorn",
+    "langserve": "langserve",
+    "hf": "transformers",
+}
+
+
+def doctor() -> None:
+    """Say what is there, what is missing, and what to set."""
+    from app.settings import Settings
+
+    settings = Settings.read()
+    _say("encoder", _encoder())
+    _say("threads", f"SQLite at {settings.data_dir / 'threads.sqlite'}")
+    _say("model", settings.model or "OCTOPUS_MODEL is not set: workers answer with their tools only")
+    for extra, module in EXTRAS.items():
+        there = importlib.util.find_spec(module) is not None
+        _say(f"extra {extra}", "installed" if there else f"not installed (pip install '.[{extra}]')")
+    for name, port in SERVERS.items():
+        models = served_models(port)
+        _say(name, f"no answer on port {port}" if models is None else _advice(port, models))
+
+
+def _encoder() -> str:
+    from agents.errors import ArtifactError
+    from agents.octopus.embedding import Encoder
+
+    try:
+        encoder = Encoder()
+        encoder.embed(["ready"])
+        return f"ready ({encoder.manifest['source']})"
+    except ArtifactError as error:
+        return str(error)
+
+
+def served_models(port: int, *, timeout: float = 1.0) -> list[str] | None:
+    """Names of the models that an OpenAI-compatible server on loopback `port` has; None if none answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=timeout) as reply:
+            listed = json.loads(reply.read(1_000_000))["data"]
+        return [str(model["id"]) for model in listed]
+    except (OSError, ValueError, KeyError, TypeError, urllib.error.URLError):
+        return None
+
+
+def _advice(port: int, models: list[str]) -> str:
+    if not models:
+        return f"answers on port {port}, but has no model yet"
+    address = f"http://localhost:{port}/v1"
+    return f"{len(models)} model(s). export OCTOPUS_MODEL='openai:{models[0]}@{address}'"
+
+
+def _say(what: str, text: str) -> None:
+    typer.echo(f"{what:16} {text}")

@@ -1,0 +1,92 @@
+"""`octopus eval`: measurements, each beside a baseline from the same run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.options import Artifact, Data, Graph
+
+cli = typer.Typer(help="Measure.", no_args_is_help=True)
+
+Output = Annotated[Path | None, typer.Option(help="Folder for the report: Markdown, JSON and pictures.")]
+
+
+@cli.callback()
+def _evaluate() -> None:
+    """Measure."""
+
+
+@cli.command()
+def routing(
+    data: Data = None,
+    graph: Graph = "mmlu",
+    artifact: Artifact = None,
+    limit: Annotated[int | None, typer.Option(min=2, help="So many random exam questions.")] = None,
+    output: Output = None,
+    baselines: Annotated[
+        bool, typer.Option(help="Train and measure other routers too (extra `train`; minutes).")
+    ] = True,
+) -> None:
+    """Accuracy and calibration on MMLU, natural queries, languages and dialogues, beside other routers."""
+    from app.progress import progress
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+    from evaluation.routing_report import evaluate_routing
+
+    spec = find_spec(graph)
+    settings = Settings.read()
+    octopus = Wiring(spec, settings, artifact=artifact).octopus(spec.entry)
+    plain = Wiring(spec, settings, zero_shot=True).octopus(spec.entry)
+    with progress("Evaluating", total=1.0) as advance:
+        report = evaluate_routing(
+            octopus, plain, _data(data), limit=limit, baselines=baselines, advance=advance
+        )
+    typer.echo(report.markdown)
+    if output is not None:
+        report.write(output)
+
+
+@cli.command()
+def tools(data: Data = None, output: Output = None) -> None:
+    """Zero-shot choice of functions and abstaining, on the Berkeley Function Calling Leaderboard."""
+    from agents.octopus.embedding import Encoder
+    from evaluation.tools_report import evaluate_tools
+
+    report = evaluate_tools(_data(data), Encoder().embed)
+    typer.echo(report.markdown)
+    if output is not None:
+        report.write(output)
+
+
+@cli.command()
+def speed(
+    graph: Graph = "mmlu",
+    artifact: Artifact = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each query is timed.")] = 3,
+    output: Output = None,
+) -> None:
+    """What a decision costs beside the bare encoder, and with 10,000 neighbours beside 17."""
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+    from evaluation.speed import evaluate_speed
+
+    spec = find_spec(graph)
+    octopus = Wiring(spec, Settings.read(), artifact=artifact).octopus(spec.entry)
+    report = evaluate_speed(octopus, rounds=rounds)
+    typer.echo(report.markdown)
+    if output is not None:
+        report.write(output)
+
+
+def _data(given: Path | None) -> Path:
+    from agents.errors import InputError
+
+    if given is None or not given.is_dir():
+        raise InputError(
+            f"{str(given) if given else 'no folder'!r} is not a folder of benchmark data.",
+            hint="Give --data DIR or set OCTOPUS_DATA; the README says where the data is to be had.",
+        )
+    return given

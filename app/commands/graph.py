@@ -1,0 +1,57 @@
+"""`octopus graph`: check, draw and import graphs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+cli = typer.Typer(help="Check, draw and import graphs.", no_args_is_help=True)
+GraphArgument = Annotated[str, typer.Argument(help="Name of a shipped graph, or path of a spec.")]
+
+
+@cli.command()
+def validate(graph: GraphArgument) -> None:
+    """Check a spec, its tools and models, and say what it holds."""
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+
+    spec = find_spec(graph)
+    wiring = Wiring(spec, Settings.read())
+    wiring.workers()
+    edges = sum(1 for _ in spec.edges)
+    typer.echo(
+        f"{spec.source}: sound. {len(spec.masters)} master(s), {len(spec.workers)} worker(s), {edges} edges."
+    )
+
+
+@cli.command()
+def draw(graph: GraphArgument) -> None:
+    """Print the graph as a Mermaid diagram, functional tokens on its edges and listed as comments."""
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+
+    spec = find_spec(graph)
+    drawn = Wiring(spec, Settings.read()).graph().compile().get_graph().draw_mermaid()
+    # Mermaid labels are HTML, where <nexa_4> would be an unknown tag and vanish.
+    typer.echo(re.sub(r"<(nexa_\w+)>", r"#lt;\1#gt;", drawn).rstrip())
+    for node, token, neighbour in spec.edges:
+        typer.echo(f"%% {node} {token} {neighbour}")
+
+
+importers = typer.Typer(help="Make a spec from another format.", no_args_is_help=True)
+cli.add_typer(importers, name="import")
+
+
+@importers.command("task-graph")
+def task_graph(
+    file: Annotated[Path, typer.Argument(help="JSON: {nodes: [{id, desc}], links: [{source, target}]}.")],
+    output: Annotated[Path, typer.Option(help="Where the spec goes.")],
+) -> None:
+    """Import a task graph: ids become worker names, and the entry master sees them all."""
+    from graphs.task_graph import import_task_graph
+
+    count = import_task_graph(file, output)
+    typer.echo(f"{output}: {count} workers.")

@@ -1,0 +1,110 @@
+"""`octopus route`: decisions for many queries; nothing is answered."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.options import Artifact, Graph
+
+if TYPE_CHECKING:
+    from agents.octopus.encoder import EncoderOctopus
+    from agents.types import Route
+
+_CHUNK = 256
+
+
+def route(
+    source: Annotated[
+        Path, typer.Option("--input", help='Rows {"query": …} or {"turns": […]}, .jsonl or .jsonl.gz.')
+    ],
+    target: Annotated[Path, typer.Option("--output", help="Where the rows go; - is standard output.")],
+    graph: Graph = "mmlu",
+    artifact: Artifact = None,
+) -> None:
+    """Route every row: adds node, token, probability, rewritten, reason and choices."""
+    from app.progress import progress
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+    from training.rows import read_json_lines
+
+    spec = find_spec(graph)
+    octopus = Wiring(spec, Settings.read(), artifact=artifact).octopus(spec.entry)
+    rows = [(f"{source}:{number}", row) for number, row in read_json_lines(source)]
+    with _output(target) as file, progress("Routing", total=len(rows)) as advance:
+        for chunk in _chunks(rows):
+            for row, found in zip(chunk, _routes(octopus, chunk), strict=True):
+                file.write(_line({**row[1], **found}))
+            advance(len(chunk))
+
+
+def _line(row: dict[str, Any]) -> str:
+    # UTF-8 cannot hold a lone surrogate, which a row's own fields may: it stays escaped.
+    text = json.dumps(row, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def _routes(octopus: EncoderOctopus, rows: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    from agents.errors import InputError
+    from agents.octopus.encoder import clean_turns
+
+    readable, refused = {}, {}
+    for index, (place, row) in enumerate(rows):
+        try:
+            readable[index] = clean_turns(_turns(place, row))
+        except InputError as error:
+            refused[index] = _refusal(str(error))
+    found = dict(zip(readable, map(_fields, octopus.decide_all(list(readable.values()))), strict=True))
+    return [found.get(index) or refused[index] for index in range(len(rows))]
+
+
+def _turns(place: str, row: dict[str, Any]) -> list[str]:
+    from agents.errors import OctopusGraphError
+
+    turns = row.get("turns", [row.get("query")])
+    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
+        raise OctopusGraphError(f'{place}: a row needs "query", a text, or "turns", a list of texts.')
+    return turns
+
+
+def _refusal(reason: str) -> dict[str, Any]:
+    """A row that cannot be routed abstains, so that the rows after it are not lost."""
+    return {"node": None, "token": None, "probability": 0.0, "rewritten": "", "reason": reason, "choices": []}
+
+
+def _fields(route: Route) -> dict[str, Any]:
+    return {
+        "node": route.node,
+        "token": route.token,
+        "probability": route.probability,
+        "calibrated": route.calibrated,
+        "rewritten": route.rewritten,
+        "reason": route.reason,
+        "choices": [{"node": c.node, "token": c.token, "probability": c.probability} for c in route.choices],
+    }
+
+
+def _chunks(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk
+
+
+@contextmanager
+def _output(target: Path) -> Iterator[IO[str]]:
+    """The output file, which appears only when it is complete."""
+    if str(target) == "-":
+        yield sys.stdout
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        yield file
+    partial.replace(target)

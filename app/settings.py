@@ -1,0 +1,43 @@
+"""Settings, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import BaseModel, ConfigDict
+
+APPLICATION = "octopus-graph"
+
+
+class Settings(BaseModel):
+    """What the environment says.
+
+    Attributes:
+        model: `OCTOPUS_MODEL`, one general model for all workers without their own.
+        data_dir: `OCTOPUS_HOME`, where threads are kept; by default the user's data directory.
+        cache_dir: embeddings that can be computed again; inside `OCTOPUS_HOME` where that is set.
+        benchmark_data: `OCTOPUS_DATA`, where benchmark data lies.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str | None = None
+    data_dir: Path
+    cache_dir: Path
+    benchmark_data: Path | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read `environment`, by default the process's."""
+        environment = os.environ if environment is None else environment
+        home = environment.get("OCTOPUS_HOME")
+        data = environment.get("OCTOPUS_DATA")
+        return cls(
+            model=environment.get("OCTOPUS_MODEL") or None,
+            data_dir=Path(home) if home else user_data_path(APPLICATION),
+            cache_dir=Path(home) / "cache" if home else user_cache_path(APPLICATION),
+            benchmark_data=Path(data) if data else None,
+        )

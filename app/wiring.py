@@ -1,0 +1,175 @@
+"""The only place where objects are built: spec → encoder, heads, Octopuses, workers, graph."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import graphs as graph_package
+from agents.errors import SpecError
+from agents.octopus.artifact import Artifact, load_artifact, shipped_artifact
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder import EncoderOctopus, Neighbour
+from agents.octopus.head_cache import HeadCache
+from agents.octopus.heads import Head, Untrained, trained_head
+from agents.octopus.zero_shot import Candidate
+from agents.types import NodeName, Worker
+from agents.workers.specialist import Specialist
+from app.settings import Settings
+from graphs.spec import GraphSpec, NodeSpec, WorkerSpec, load_spec
+
+if TYPE_CHECKING:
+    from graphs.build import Graph
+    from tools.sandbox import Sandbox
+
+GRAPHS = Path(graph_package.__file__ or "").parent
+
+
+def find_spec(graph: str) -> GraphSpec:
+    """The spec named `graph`: a shipped one (`mmlu`) or a path to a YAML file.
+
+    Raises:
+        SpecError: there is no such graph, or its spec is wrong.
+    """
+    shipped = GRAPHS / f"{graph}.yaml"
+    path = shipped if graph.isidentifier() and shipped.is_file() else Path(graph)
+    if path.is_dir() or not path.exists():
+        names = ", ".join(sorted(p.stem for p in GRAPHS.glob("*.yaml")))
+        raise SpecError(f"there is no graph {graph!r}.", hint=f"Give the path of a spec, or one of: {names}.")
+    return load_spec(path)
+
+
+class Wiring:
+    """Builds what a graph is made of; heavy parts are opened on first use.
+
+    Args:
+        spec: the graph.
+        settings: what the environment says.
+        artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
+        zero_shot: leave trained artifacts aside.
+    """
+
+    def __init__(
+        self, spec: GraphSpec, settings: Settings, *, artifact: Path | None = None, zero_shot: bool = False
+    ) -> None:
+        self.spec = spec
+        self.settings = settings
+        self.encoder = Encoder()
+        self._heads = HeadCache(settings.cache_dir)
+        self._artifact_folder = artifact
+        self._zero_shot = zero_shot
+        self._sandbox: Sandbox | None = None
+
+    def octopus(self, name: NodeName) -> EncoderOctopus:
+        """The Octopus of node `name`, from its artifact or else zero-shot.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+        """
+        node = self.spec.nodes[name]
+        artifact = self.artifact(node)
+        head, top = self._head(name, node, artifact)
+        neighbours = [
+            Neighbour(neighbour, token, self._template(neighbour), self.spec.nodes[neighbour].examples)
+            for neighbour, token in node.neighbours.items()
+        ]
+        masters = self.spec.masters
+        parent = next((n for n in node.neighbours if n in masters and name in masters[n].neighbours), None)
+        return EncoderOctopus(
+            neighbours, head, self.encoder, top, node.octopus.threshold, node.generalist, parent
+        )
+
+    def artifact(self, node: NodeSpec) -> Artifact | None:
+        """The trained artifact that a node uses, if any."""
+        if self._zero_shot:
+            return None
+        folder = self._artifact_folder
+        if folder is None and node.octopus.artifact:
+            folder = Path(self.spec.source).parent / node.octopus.artifact
+        if folder is None and Path(self.spec.source).parent == GRAPHS:
+            folder = shipped_artifact(self.spec.name)
+        return load_artifact(folder) if folder else None
+
+    def candidates(self, node: NodeSpec) -> list[Candidate]:
+        """The neighbours of a node as zero-shot routing reads them."""
+        nodes = self.spec.nodes
+        return [
+            Candidate(name, nodes[name].description or name, nodes[name].examples) for name in node.neighbours
+        ]
+
+    def workers(self) -> dict[NodeName, Worker]:
+        """All workers of the graph.
+
+        Raises:
+            SpecError: a tool or model in the spec is not understood.
+        """
+        return {name: self._worker(name, worker) for name, worker in self.spec.workers.items()}
+
+    def graph(self) -> Graph:
+        """The uncompiled LangGraph graph."""
+        from graphs.build import build_graph
+
+        nodes = self.spec.nodes
+        octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
+        return build_graph(self.spec, octopuses=octopuses, workers=self.workers())
+
+    def warm_up(self) -> None:
+        """Start the process that tools run in, if any, while the query is still being routed."""
+        if self._sandbox is not None:
+            self._sandbox.start("sympy")
+
+    def close(self) -> None:
+        """End the process that tools run in."""
+        if self._sandbox is not None:
+            self._sandbox.close()
+
+    def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
+        if artifact is None or name not in artifact.masters:
+            return Untrained.of(self._heads.build(self.candidates(node), self.encoder.embed)), None
+        embed = partial(self.encoder.embed, top=artifact.top)
+        return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top
+
+    def _template(self, name: NodeName) -> str:
+        return self.spec.workers[name].template if name in self.spec.workers else "{query}"
+
+    def _worker(self, name: NodeName, spec: WorkerSpec) -> Worker:
+        reference = spec.model or self.settings.model
+        recommended = spec.recommended.model if spec.recommended else ""
+        return Specialist(
+            name,
+            tools=self._tool_agent(spec.tools) if spec.tools else None,
+            model=self._language_model(name, reference, spec.prompt) if reference else None,
+            recommended=recommended,
+        )
+
+    def _language_model(self, name: NodeName, reference: str, prompt: str) -> Worker:
+        from agents.workers.language_model import LanguageModel, ModelReference
+
+        return LanguageModel(name, ModelReference.parse(reference), prompt)
+
+    def _tool_agent(self, names: Sequence[str]) -> Worker:
+        from agents.workers.function_chooser import EncoderChooser
+        from agents.workers.tool_agent import ToolAgent
+        from tools.errors import ToolError
+        from tools.registry import functions
+        from tools.sandbox import Sandbox
+
+        try:
+            found = functions(*names)
+        except ToolError as error:
+            raise SpecError(f"{self.spec.source}: {error}") from error
+        self._sandbox = self._sandbox or Sandbox()
+        build = partial(self._heads.build, embed=self.encoder.embed)
+        return ToolAgent(found, EncoderChooser(found, self.encoder, build), self._sandbox)
+
+
+def spec_hash(spec: GraphSpec) -> str:
+    """A hash of what routing depends on: every node's text, examples and edges."""
+    parts = [
+        (name, node.description, node.examples, sorted(node.neighbours.items()))
+        for name, node in sorted(spec.nodes.items())
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

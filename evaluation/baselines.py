@@ -1,0 +1,183 @@
+"""The routers that people would pick instead, on the same rows and the public encoder's embeddings.
+
+Each is trained on the rows that the mmlu router trains on, with and without our own text. Neighbours,
+penalty and width are chosen by cross-validation on the exam rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+
+from agents.octopus.embedding import Vectors
+from agents.octopus.heads import Head
+from agents.octopus.zero_shot import Embed
+from evaluation.metrics import Predictions, places
+from training.router import fold_of
+from training.rows import RouterRow
+
+_FOLDS = 3
+_NEIGHBOURS = [5, 10, 20, 40]
+_GRIDS: dict[str, tuple[Any, dict[str, list[Any]]]] = {
+    "kNN": (KNeighborsClassifier(metric="cosine", weights="distance"), {"n_neighbors": _NEIGHBOURS}),
+    "logistic regression": (LogisticRegression(max_iter=500), {"C": [3.0, 10.0, 30.0]}),
+    "RBF-SVC": (SVC(kernel="rbf"), {"C": [3.0, 10.0], "gamma": [0.5, 1.0, 2.0]}),
+}
+
+
+@dataclass(frozen=True)
+class TrainingTexts:
+    """Texts to train on; a row's forms are texts of their own.
+
+    Attributes:
+        texts: [n].
+        vectors: [n, d] unit embeddings.
+        labels: [n], places among the nodes.
+        weights: [n].
+        folds: [n], the fold that a text is held out in, -1 for text that only supports.
+        nodes: the nodes' names.
+    """
+
+    texts: list[str]
+    vectors: Vectors
+    labels: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    folds: NDArray[np.int64]
+    nodes: list[str]
+
+    @classmethod
+    def of(cls, rows: Sequence[RouterRow], nodes: Sequence[str], embed: Embed) -> TrainingTexts:
+        """From `rows`; those of no node are left out, for these routers know none."""
+        rows = [row for row in rows if row.node is not None]
+        pairs = [(k, text) for k, row in enumerate(rows) for text in row.texts]
+        owners = np.array([k for k, _ in pairs])
+        labels = places(nodes, [str(row.node) for row in rows])
+        return cls(
+            texts=[text for _, text in pairs],
+            vectors=embed([text for _, text in pairs]),
+            labels=labels[owners],
+            weights=np.array([row.weight for row in rows])[owners],
+            folds=fold_of(rows, _FOLDS, seed=0)[owners],
+            nodes=list(nodes),
+        )
+
+    def exam_only(self) -> TrainingTexts:
+        """Without the text that only supports."""
+        kept = self.folds >= 0
+        return TrainingTexts(
+            texts=[text for text, keep in zip(self.texts, kept, strict=True) if keep],
+            vectors=self.vectors[kept],
+            labels=self.labels[kept],
+            weights=self.weights[kept],
+            folds=self.folds[kept],
+            nodes=self.nodes,
+        )
+
+    def splits(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Pairs of indices to train on and to score; only exam rows are scored."""
+        for fold in range(_FOLDS):
+            yield np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A trained baseline: its choice of hyper-parameters and what it predicts of each form's vectors."""
+
+    name: str
+    settings: str
+    predictions: dict[str, Predictions]
+
+
+def tuned_models(exam: TrainingTexts) -> dict[str, tuple[Any, str]]:
+    """By name: kNN, logistic regression and RBF-SVC with the settings that cross-validation prefers."""
+    found = {}
+    for name, (model, grid) in _GRIDS.items():
+        search = GridSearchCV(model, grid, cv=list(exam.splits()), refit=False)
+        search.fit(exam.vectors, exam.labels)
+        settings = ", ".join(f"{key} {value:g}" for key, value in search.best_params_.items())
+        found[name] = (clone(model).set_params(**search.best_params_), settings)
+    return found
+
+
+def scikit_baselines(
+    models: dict[str, tuple[Any, str]], training: TrainingTexts, vectors: dict[str, Vectors]
+) -> Iterator[Baseline]:
+    """Each of `models` (see `tuned_models`), trained on `training`."""
+    for name, (model, settings) in models.items():
+        weights = {} if isinstance(model, KNeighborsClassifier) else {"sample_weight": training.weights}
+        fitted = clone(model).fit(training.vectors, training.labels, **weights)
+        predictions = {form: _predict(fitted, own, training.nodes) for form, own in vectors.items()}
+        yield Baseline(name, settings, predictions)
+
+
+def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
+    """Scores over all nodes, whichever the model has seen."""
+    probabilistic = hasattr(model, "predict_proba")
+    found = model.predict_proba(vectors) if probabilistic else model.decision_function(vectors)
+    if found.ndim == 1:  # two classes: the distance to the second
+        found = np.stack([-found, found], axis=1)
+    scores = np.full((len(vectors), len(nodes)), 0.0 if probabilistic else -np.inf)
+    scores[:, model.classes_] = found
+    return Predictions.best_of(scores, are_probabilities=probabilistic)
+
+
+def semantic_router_baseline(
+    training: TrainingTexts, texts: dict[str, list[str]], vectors: dict[str, Vectors], top_k: int = 20
+) -> Baseline:
+    """semantic-router 1.x with aggregation="sum", over the same embeddings.
+
+    Args:
+        training: whose texts are the routes' utterances.
+        texts: the queries of each form.
+        vectors: their embeddings.
+        top_k: utterances that are summed over.
+
+    Raises:
+        ImportError: semantic-router is not installed, or of another version.
+    """
+    from semantic_router import IndexedRouter, Route
+    from semantic_router.encoders import DenseEncoder
+
+    known = dict(zip(training.texts, training.vectors, strict=True))
+    for form, queries in texts.items():
+        known.update(zip(queries, vectors[form], strict=True))
+
+    class KnownEncoder(DenseEncoder):  # type: ignore[misc, unused-ignore]
+        def __call__(self, docs: list[str]) -> list[list[float]]:
+            return [known[text].tolist() for text in docs]
+
+    routes = [
+        Route(name=node, utterances=[training.texts[k] for k in np.flatnonzero(training.labels == place)])
+        for place, node in enumerate(training.nodes)
+    ]
+    router = IndexedRouter(encoder=KnownEncoder(name="minilm"), routes=routes, aggregation="sum", top_k=top_k)
+    predictions = {form: _route_all(router, queries, training.nodes) for form, queries in texts.items()}
+    return Baseline("semantic-router, sum", f"top_k {top_k}", predictions)
+
+
+def _route_all(router: Any, queries: Sequence[str], nodes: Sequence[str]) -> Predictions:
+    scores = np.zeros((len(queries), len(nodes)))
+    place = {node: k for k, node in enumerate(nodes)}
+    for row, query in enumerate(queries):
+        for choice in router(query, limit=None):
+            scores[row, place[choice.name]] = choice.confidence
+    return Predictions.best_of(scores, are_probabilities=False)
+
+
+def zero_shot_baseline(head: Head, texts: dict[str, list[str]], vectors: dict[str, Vectors]) -> Baseline:
+    """Our own head from docstrings and examples, which needs no training rows at all."""
+    predictions = {}
+    for form, queries in texts.items():
+        pairs = zip(queries, vectors[form], strict=True)
+        scores = np.array([head.probabilities(text, vector)[:-1] for text, vector in pairs])
+        predictions[form] = Predictions.best_of(scores, are_probabilities=True)
+    return Baseline("zero-shot docstrings", "no rows", predictions)

@@ -1,0 +1,82 @@
+"""Tasks: versioned data with citation and licence, described in tasks/*.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agents.errors import InputError
+from training.rows import read_json_lines
+
+TASKS = Path(__file__).parent / "tasks"
+
+
+class Task(BaseModel):
+    """A task.
+
+    Attributes:
+        version: raised whenever rows or scoring change.
+        source: where public data is to be had; "" when the data lies beside the task.
+        files: pattern of the files, below the data folder, or beside the task.
+        irrelevant: pattern of files whose rows have no right answer.
+        columns: what every row must have.
+        kinds: names for parts of the rows.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    version: int
+    description: str
+    citation: str
+    licence: str
+    source: str = ""
+    files: str
+    irrelevant: str = ""
+    columns: list[str]
+    kinds: dict[str, str] = {}
+
+    def rows(self, data: Path | None = None, *, irrelevant: bool = False) -> list[dict[str, Any]]:
+        """All rows.
+
+        Args:
+            data: folder of public data; a task with data of its own needs none.
+            irrelevant: the rows without a right answer instead.
+
+        Raises:
+            InputError: no file is there, or a row lacks a column.
+        """
+        return list(self._rows(data, self.irrelevant if irrelevant else self.files))
+
+    def _rows(self, data: Path | None, pattern: str) -> Iterator[dict[str, Any]]:
+        folder = data if self.source else TASKS
+        paths = sorted(folder.glob(pattern)) if folder else []
+        if not paths:
+            raise InputError(
+                f"task {self.name!r} finds no {pattern} in {str(folder) if folder else 'no data folder'!r}.",
+                hint=f"Give --data with a folder that holds it, from {self.source or 'this project'}.",
+            )
+        for path in paths:
+            for number, row in read_json_lines(path):
+                missing = [column for column in self.columns if column not in row]
+                if missing:
+                    raise InputError(f"{path}:{number}: the row has no {missing[0]!r}.")
+                yield row
+
+
+def load_task(name: str) -> Task:
+    """The task named `name`.
+
+    Raises:
+        InputError: there is none, or its description is wrong.
+    """
+    path = TASKS / f"{name}.yaml"
+    try:
+        return Task.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, ValidationError, yaml.YAMLError) as error:
+        known = ", ".join(sorted(file.stem for file in TASKS.glob("*.yaml")))
+        raise InputError(f"task {name!r} cannot be read: {error}.", hint=f"Known tasks: {known}.") from error

@@ -1,0 +1,69 @@
+"""GraphSpec → LangGraph `StateGraph`: a node per worker and master, functional tokens on the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from agents.errors import SpecError
+from agents.octopus.tokens import END_TOKEN
+from agents.types import NodeName, Octopus, Worker
+from graphs.edges import next_token
+from graphs.nodes import answer_node, guard_node, master_node, worker_node
+from graphs.spec import GraphSpec
+from graphs.state import GraphContext, GraphInput, GraphOutput, GraphState
+
+Graph = StateGraph[GraphState, GraphContext, GraphInput, GraphOutput]
+
+
+def build_graph(
+    spec: GraphSpec, *, octopuses: Mapping[NodeName, Octopus], workers: Mapping[NodeName, Worker]
+) -> Graph:
+    """The uncompiled graph of `spec`; compile it, or add its compiled form as a node of another graph.
+
+    The conditional edge at a node leads along functional tokens: the keys of its `path_map` are the tokens
+    of its neighbours and `<nexa_end>`, which leads to the answer. So nothing but a neighbour can be reached,
+    and the drawn graph carries the tokens.
+
+    Args:
+        spec: a validated spec.
+        octopuses: what routes, for each master and each worker that has neighbours.
+        workers: what answers, for each worker.
+
+    Raises:
+        SpecError: an octopus or worker is missing.
+    """
+    _check(spec, octopuses, workers)
+    graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
+    graph.add_node("guard", guard_node)
+    graph.add_node("answer", answer_node)
+    for name in spec.masters:
+        graph.add_node(name, master_node(name, octopuses[name]))
+    for name, worker in spec.workers.items():
+        graph.add_node(name, worker_node(name, worker, workers[name], octopuses.get(name)))
+    graph.add_edge(START, "guard")
+    graph.add_edge("guard", spec.entry)
+    for name, node in spec.nodes.items():
+        if node.neighbours:
+            graph.add_conditional_edges(name, next_token, _path_map(node.neighbours))
+        else:
+            graph.add_edge(name, "answer")
+    graph.add_edge("answer", END)
+    return graph
+
+
+def _path_map(neighbours: Mapping[Any, Any]) -> dict[Any, str]:
+    return {token: name for name, token in neighbours.items()} | {END_TOKEN: "answer"}
+
+
+def _check(
+    spec: GraphSpec, octopuses: Mapping[NodeName, Octopus], workers: Mapping[NodeName, Worker]
+) -> None:
+    for name, node in spec.nodes.items():
+        if node.neighbours and name not in octopuses:
+            raise SpecError(f"{spec.source}: node {name!r} has neighbours but no Octopus to choose one.")
+    for name in spec.workers:
+        if name not in workers:
+            raise SpecError(f"{spec.source}: no worker was given for node {name!r}.")

@@ -1,0 +1,288 @@
+"""The graph spec: YAML → validated `GraphSpec`."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from agents.errors import SpecError
+from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
+from agents.types import FunctionalToken, NodeName
+from graphs.yaml_loader import Lines, interpolate, load_yaml
+
+# LangGraph keeps these for its own names: "|" and ":" separate checkpoint namespaces.
+_FORBIDDEN = frozenset("|:")
+RESERVED_NAMES = frozenset({"guard", "answer", "__start__", "__end__", "__input__", "__interrupt__"})
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OctopusSpec(_Spec):
+    """The model that routes at a master.
+
+    Attributes:
+        kind: `encoder` is the embedded default.
+        artifact: directory of the trained artifact, relative to the spec; None looks the graph's name up
+            among the shipped artifacts and routes zero-shot when there is none.
+        threshold: probability below which the cascade takes over; None takes the artifact's.
+    """
+
+    kind: Literal["encoder"] = "encoder"
+    artifact: str | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class RecommendedModel(_Spec):
+    """The model that the author of the spec would serve for a worker."""
+
+    model: str
+    size: str = ""
+    licence: str = ""
+
+
+Neighbours = dict[NodeName, FunctionalToken]
+
+
+class NodeSpec(_Spec):
+    """What masters and workers share.
+
+    Attributes:
+        description: docstring: what it does, parameters, returns. Its embedding is the node's functional
+            token until a router is trained.
+        examples: queries that belong here; they sharpen the zero-shot token.
+        neighbours: node name → functional token. In YAML a list (tokens by position) or a mapping that
+            fixes slots; a null token takes the lowest free slot.
+        octopus: what routes at this node; a worker needs one only if it has neighbours.
+        generalist: the neighbour that takes what no other neighbour clears the threshold for.
+    """
+
+    description: str = ""
+    examples: tuple[str, ...] = ()
+    neighbours: Neighbours = Field(default_factory=dict)
+    octopus: OctopusSpec = OctopusSpec()
+    generalist: NodeName | None = None
+
+    @field_validator("neighbours", mode="before")
+    @classmethod
+    def _give_slots(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            if len(set(map(str, value))) < len(value):
+                raise ValueError(f"a neighbour stands twice in {value!r}")
+            value = dict.fromkeys(value)
+        if not isinstance(value, dict):
+            raise ValueError("neighbours must be a list of names or a mapping of names to tokens")
+        return _assign_slots(value)
+
+
+class MasterSpec(NodeSpec):
+    """A node that coordinates: it routes, it does not answer."""
+
+
+class WorkerSpec(NodeSpec):
+    """A node that answers.
+
+    Attributes:
+        prompt: system prompt for the worker's model.
+        template: the query as the worker gets it; `{query}` stands for the query.
+        tools: subjects (`calculus`) or single functions (`calculus.derivative`) of the tools package.
+        model: e.g. `openai:llama3@http://localhost:11434/v1`; None takes the general model, if one is set.
+        recommended: a Hugging Face model for this worker.
+        sends: whether the worker gets the rewritten query only or the conversation before it too.
+    """
+
+    description: str
+    prompt: str = ""
+    template: str = "{query}"
+    tools: tuple[str, ...] = ()
+    model: str | None = None
+    recommended: RecommendedModel | None = None
+    sends: Literal["query", "conversation"] = "query"
+
+    @field_validator("template")
+    @classmethod
+    def _has_query(cls, value: str) -> str:
+        if "{query}" not in value:
+            raise ValueError(f"template {value!r} has no {{query}}, so the worker would not see the query")
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
+
+class GraphSpec(_Spec):
+    """G = (N, E): masters and workers by name, and the master where a run enters.
+
+    Attributes:
+        source: where the spec was read from, for messages and relative paths.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+    description: str = ""
+    entry: NodeName
+    masters: dict[NodeName, MasterSpec]
+    workers: dict[NodeName, WorkerSpec]
+    source: str = "<spec>"
+
+    @property
+    def nodes(self) -> dict[NodeName, NodeSpec]:
+        """Masters, then workers, by name."""
+        return {**self.masters, **self.workers}
+
+    @property
+    def edges(self) -> Iterator[tuple[NodeName, FunctionalToken, NodeName]]:
+        """All (node, functional token, neighbour)."""
+        for name, node in self.nodes.items():
+            for neighbour, token in node.neighbours.items():
+                yield name, token, neighbour
+
+    def place(self, name: NodeName) -> KeyPath:
+        """The key path of a node."""
+        return ("masters" if name in self.masters else "workers", name)
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> GraphSpec:
+        for path, problem in _problems(self):
+            raise _UnsoundError(problem, path)
+        return self
+
+
+def _assign_slots(neighbours: Mapping[Any, Any]) -> dict[str, str]:
+    fixed: dict[str, str] = {}
+    for name, token in neighbours.items():
+        if token is None:
+            continue
+        if parse_token(str(token)) is None:
+            raise ValueError(f"{token!r} of neighbour {name!r} is not a functional token like <nexa_4>")
+        if token in fixed:
+            raise ValueError(f"duplicate token {token!r}: neighbours {fixed[token]!r} and {name!r}")
+        fixed[str(token)] = str(name)
+    free = (slot_token(k) for k in range(POOL_SIZE) if slot_token(k) not in fixed)
+    try:
+        return {str(name): str(token or next(free)) for name, token in neighbours.items()}
+    except StopIteration:
+        raise ValueError(f"more than {POOL_SIZE} neighbours") from None
+
+
+KeyPath = tuple[str, ...]
+
+
+class _UnsoundError(ValueError):
+    """A structural fault and the key path of its offender."""
+
+    def __init__(self, problem: str, path: KeyPath) -> None:
+        super().__init__(problem)
+        self.path = path
+
+
+def _problems(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
+    """Structural faults, each a key path and a sentence that names the offender; the first is reported."""
+    if not spec.masters or not spec.workers:
+        yield (), "the graph is empty: it needs at least one master and one worker"
+    for name in spec.masters.keys() & spec.workers.keys():
+        yield ("workers", name), f"{name!r} is both a master and a worker"
+    nodes = spec.nodes
+    for name in nodes:
+        if not name or not name.isprintable() or _FORBIDDEN & set(name) or name in RESERVED_NAMES:
+            text = f"{name!r} cannot name a node: empty, reserved, not printable, or with one of '|:'"
+            yield spec.place(name), text
+    if spec.entry not in spec.masters:
+        yield ("entry",), f"entry {spec.entry!r} is not a master; masters: {sorted(spec.masters)}"
+    for name, _, neighbour in spec.edges:
+        if neighbour not in nodes:
+            text = f"node {name!r} has an unknown neighbour {neighbour!r}; nodes: {_some(nodes)}"
+            yield (*spec.place(name), "neighbours"), text
+    for name, master in spec.masters.items():
+        if not master.neighbours:
+            yield spec.place(name), f"master {name!r} has no neighbours"
+    for name, node in nodes.items():
+        if node.generalist is not None and node.generalist not in node.neighbours:
+            text = f"generalist {node.generalist!r} of {name!r} is not one of its neighbours"
+            yield (*spec.place(name), "generalist"), text
+    yield from _unreachable(spec)
+
+
+def _unreachable(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
+    nodes = spec.nodes
+    targets = {neighbour for name, _, neighbour in spec.edges if neighbour != name}
+    for name in nodes:
+        if name not in targets and name != spec.entry:
+            text = f"node {name!r} has no incoming edge; list it among a master's neighbours or delete it"
+            yield spec.place(name), text
+    seen, queue = {spec.entry}, deque([spec.entry])
+    while queue:
+        for neighbour in nodes[queue.popleft()].neighbours:
+            if neighbour not in seen:
+                seen.add(neighbour)
+                queue.append(neighbour)
+    for name in nodes:
+        if name not in seen:
+            kind = "worker" if name in spec.workers else "master"
+            yield spec.place(name), f"{kind} {name!r} cannot be reached from the entry {spec.entry!r}"
+
+
+def _some(names: Mapping[NodeName, object], most: int = 20) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:most]) + (f", … ({len(listed)} in all)" if len(listed) > most else "")
+
+
+def parse_spec(
+    text: str, *, source: str = "<spec>", environment: Mapping[str, str] | None = None
+) -> GraphSpec:
+    """Validate the YAML `text` of a spec.
+
+    Args:
+        text: the YAML document.
+        source: its name in messages, e.g. the path.
+        environment: what `${VAR}` is read from; None takes `os.environ`.
+
+    Raises:
+        SpecError: names the source, the line where it is known, the offender and the remedy.
+    """
+    values, lines = load_yaml(text, source=source)
+    if not isinstance(values, dict) or not values:
+        raise SpecError(f"{source}: the graph is empty.", hint="Write at least masters, workers and entry.")
+    values = interpolate(values, os.environ if environment is None else environment, source=source)
+    values.setdefault("name", Path(source).stem if source != "<spec>" else "graph")
+    if "entry" not in values and isinstance(values.get("masters"), dict) and values["masters"]:
+        values["entry"] = next(iter(values["masters"]))
+    try:
+        return GraphSpec.model_validate({**values, "source": source})
+    except ValidationError as error:
+        raise SpecError(_explain(error, source, lines)) from error
+
+
+def _explain(error: ValidationError, source: str, lines: Lines) -> str:
+    found = []
+    for fault in error.errors(include_url=False):
+        unsound = fault.get("ctx", {}).get("error")
+        path = unsound.path if isinstance(unsound, _UnsoundError) else tuple(map(str, fault["loc"]))
+        line = next((lines[path[:k]] for k in range(len(path), 0, -1) if path[:k] in lines), None)
+        place = f"{source}:{line}" if line else source
+        message = fault["msg"].removeprefix("Value error, ")
+        where = ".".join(map(str, fault["loc"]))
+        found.append(f"{place}: {where + ': ' if where else ''}{message}.")
+    return "\n".join(found[:10])
+
+
+def load_spec(path: Path, *, environment: Mapping[str, str] | None = None) -> GraphSpec:
+    """Read and validate the spec at `path`.
+
+    Raises:
+        SpecError: the file cannot be read, is not UTF-8, or its spec is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: not UTF-8 at byte {error.start}.", hint="Save it as UTF-8.") from error
+    return parse_spec(text, source=str(path), environment=environment)

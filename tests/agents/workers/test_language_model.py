@@ -1,0 +1,119 @@
+"""A language model behind a real HTTP server on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from agents.errors import SpecError
+from agents.types import WorkerRequest
+from agents.workers.language_model import LanguageModel, ModelReference
+from tests.loopback import ChatServer, free_port, serving
+
+REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    with serving(ChatServer()) as chat:
+        yield chat
+
+
+def model(url: str, **settings: float) -> LanguageModel:
+    return LanguageModel("math", ModelReference("tiny", url), "You count.", **settings)  # type: ignore[arg-type]
+
+
+async def test_an_answer_with_prompt_and_conversation(server: ChatServer) -> None:
+    request = WorkerRequest(
+        "6 times 7?", conversation=[HumanMessage("Hello"), AIMessage("Hi")], idempotency_key="turn:1:math"
+    )
+    answer = await model(server.url).answer(request)
+    assert (answer.status, answer.text) == ("answered", "Forty-two.")
+    assert answer.evidence["model"] == "tiny"
+    ((headers, body),) = server.requests
+    assert headers["idempotency-key"] == "turn:1:math"
+    assert body["model"] == "tiny"
+    assert body["stream"] is True
+    assert [(message["role"], message["content"]) for message in body["messages"]] == [
+        ("system", "You count."),
+        ("user", "Hello"),
+        ("assistant", "Hi"),
+        ("user", "6 times 7?"),
+    ]
+
+
+async def test_no_prompt_sends_no_system_message(server: ChatServer) -> None:
+    await LanguageModel("math", ModelReference("tiny", server.url)).answer(REQUEST)
+    assert [message["role"] for message in server.requests[0][1]["messages"]] == ["user"]
+
+
+async def test_it_streams_word_by_word(server: ChatServer) -> None:
+    chunks = [chunk.text async for chunk in model(server.url).chat.astream("6 times 7?")]
+    assert [str(chunk) for chunk in chunks if chunk] == ["Forty", "-", "two", "."]
+
+
+async def test_a_fault_of_the_server_is_tried_again_with_the_same_key(server: ChatServer) -> None:
+    server.statuses = [500]
+    answer = await model(server.url).answer(REQUEST)
+    assert (answer.status, answer.text) == ("answered", "Forty-two.")
+    assert [headers["idempotency-key"] for headers, _ in server.requests] == ["turn:1:math"] * 2
+
+
+async def test_a_fault_that_stays_is_reported(server: ChatServer) -> None:
+    server.statuses = [500, 500]
+    answer = await model(server.url, retries=1).answer(REQUEST)
+    assert answer.status == "unavailable"
+    assert "scripted 500" in answer.text
+    assert len(server.requests) == 2
+
+
+async def test_a_refusal_is_not_tried_again(server: ChatServer) -> None:
+    server.statuses = [404]
+    answer = await model(server.url).answer(REQUEST)
+    assert answer.status == "unavailable"
+    assert "scripted 404" in answer.text
+    assert len(server.requests) == 1
+
+
+async def test_a_slow_server_is_given_up(server: ChatServer) -> None:
+    server.delay = 1.0
+    answer = await model(server.url, timeout=0.1, retries=0).answer(REQUEST)
+    assert answer.status == "unavailable"
+    assert "gave no answer: nothing within 0.1 seconds" in answer.text
+
+
+async def test_no_server_says_how_to_connect_one() -> None:
+    url = f"http://127.0.0.1:{free_port()}/v1"
+    answer = await model(url, retries=0).answer(REQUEST)
+    assert answer.status == "unavailable"
+    for text in (
+        "math was chosen",
+        "'tiny'",
+        url,
+        "nothing answers there",
+        "OCTOPUS_MODEL=",
+        "octopus doctor",
+    ):
+        assert text in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "url"),
+    [
+        ("openai:llama3.2@http://localhost:11434/v1", "llama3.2", "http://localhost:11434/v1"),
+        (" openai:org/model:7b@https://host/v1 ", "org/model:7b", "https://host/v1"),
+        ("openai:a@b@http://h/v1", "a@b", "http://h/v1"),
+    ],
+)
+def test_references(text: str, name: str, url: str) -> None:
+    assert ModelReference.parse(text) == ModelReference(name, url)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "llama3", "openai:llama3", "openai:@http://h/v1", "openai:m@ftp://h", "openai:m@http://"]
+)
+def test_other_references_are_refused(text: str) -> None:
+    with pytest.raises(SpecError, match=r"is not understood.*openai:NAME@URL"):
+        ModelReference.parse(text)

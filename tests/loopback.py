@@ -1,0 +1,106 @@
+"""A small OpenAI-compatible server on loopback, with scripted faults; a real HTTP server, no mock."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class ChatServer:
+    """What the server does and what it was asked.
+
+    Attributes:
+        words: the answer, streamed word by word.
+        statuses: of the next requests, in order; 200 when used up.
+        delay: seconds before an answer begins.
+        requests: (headers in lower case, body) of each chat request.
+    """
+
+    words: list[str] = field(default_factory=lambda: ["Forty", "-", "two", "."])
+    statuses: list[int] = field(default_factory=list)
+    delay: float = 0.0
+    requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """The base URL for clients."""
+        return f"http://127.0.0.1:{self.port}/v1"
+
+
+@contextmanager
+def serving(chat: ChatServer) -> Iterator[ChatServer]:
+    """Run `chat` on a free port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(chat))
+    server.daemon_threads = True
+    chat.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield chat
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def free_port() -> int:
+    """A port on loopback where nothing listens."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        return server.server_port
+
+
+def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            models = [{"id": "tiny", "object": "model", "created": 0, "owned_by": "test"}]
+            self._send(200, "application/json", json.dumps({"object": "list", "data": models}))
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            chat.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            time.sleep(chat.delay)
+            status = chat.statuses.pop(0) if chat.statuses else 200
+            if status != 200:
+                fault = {"error": {"message": f"scripted {status}", "type": "server_error"}}
+                self._send(status, "application/json", json.dumps(fault))
+                return
+            self._send(200, "text/event-stream", "".join(map(_event, _chunks(chat.words))) + _event("[DONE]"))
+
+        def _send(self, status: int, kind: str, text: str) -> None:
+            data = text.encode()
+            try:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # the client gave up, as a test of time-outs wants
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    return Handler
+
+
+def _event(data: Any) -> str:
+    return f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n"
+
+
+def _chunks(words: list[str]) -> Iterator[dict[str, Any]]:
+    for word in words:
+        yield _chunk({"role": "assistant", "content": word}, None)
+    yield _chunk({}, "stop")
+
+
+def _chunk(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "tiny", "choices": [choice]}

@@ -1,0 +1,42 @@
+"""Numbers for people."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from tools.errors import ToolError
+
+
+def number(value: float) -> int | float:
+    """A float with at most 12 significant digits; an int if it is whole.
+
+    Raises:
+        ToolError: if it is infinite or not a number.
+    """
+    if not math.isfinite(value):
+        raise ToolError("The result is not a finite number.")
+    rounded = float(f"{value:.12g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+
+
+def exact(value: float) -> Fraction:
+    """The fraction that the decimal digits of a number mean: 0.1 is 1/10."""
+    return Fraction(str(value))
+
+
+def exact_number(value: Fraction) -> int | float:
+    """A fraction as an int if it is whole, else as a float of 15 significant digits."""
+    return int(value) if value.denominator == 1 else float(f"{float(value):.15g}")
+
+
+def significant(value: float, digits: int) -> int | float:
+    """A float rounded to so many significant digits; an int if it is whole."""
+    return number(float(f"{value:.{digits}g}"))
+
+
+def money(value: float) -> str:
+    """An amount to the cent, with thousands separators."""
+    if not math.isfinite(value) or abs(value) >= 1e15:
+        raise ToolError("The amount is out of range.")
+    return f"{value:,.2f}"

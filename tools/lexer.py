@@ -1,0 +1,55 @@
+"""Tokens of formulas and of the text around them, with their places in the text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+TokenKind = Literal["number", "name", "operator", "superscript", "other"]
+
+_LETTER = r"[A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff]"
+# Digits are 0-9 alone: `\d` would take the digits of every script.
+_TOKEN = re.compile(
+    rf"""(?P<number>(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+(?![0-9]|,[0-9])|[0-9]+)(?:\.[0-9]+)?
+                    (?:[eE][+-]?[0-9]+(?![\w.]))?|\.[0-9]+(?![\w.]))
+    |(?P<name>{_LETTER}+(?:['’]{_LETTER}+)*)
+    |(?P<superscript>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)
+    |(?P<operator>\*\*|->|→|[-+*/^=()|!√×·⋅÷−–—])
+    |(?P<other>\S)""",
+    re.VERBOSE,
+)
+_CANONICAL = {
+    "**": "^", "×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "—": "-", "→": "->",
+    "√": "sqrt", "π": "pi",
+    "∞": "oo", "∫": "integral",
+}  # fmt: skip
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token: its kind, its canonical text, and where it stands in the source (`end` is exclusive)."""
+
+    kind: TokenKind
+    text: str
+    start: int
+    end: int
+
+
+def tokenize(text: str) -> tuple[Token, ...]:
+    """The tokens of any text, in order. Every character but white space is in exactly one."""
+    return tuple(_token(match) for match in _TOKEN.finditer(text))
+
+
+def _token(match: re.Match[str]) -> Token:
+    text, kind = match.group(), match.lastgroup
+    if kind == "superscript":
+        text = text.translate(_SUPERSCRIPTS)
+    elif kind == "number":
+        text = text.replace(",", "")
+    else:
+        text = _CANONICAL.get(text, text)
+        if text.isalpha():  # a sign that stands for a word
+            kind = "name"
+    return Token(kind, text, *match.span())  # type: ignore[arg-type]

@@ -1,0 +1,62 @@
+"""The functions by subject. Only what is found here can be called in the sandbox."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from tools.declaration import ToolFunction, declared
+from tools.errors import ToolError
+
+SUBJECTS = (
+    "algebra",
+    "arithmetic",
+    "calculus",
+    "chemistry",
+    "constants",
+    "dates",
+    "encodings",
+    "finance",
+    "geography",
+    "linear_algebra",
+    "number_theory",
+    "statistics",
+    "units",
+)
+
+
+def functions(*names: str) -> tuple[ToolFunction, ...]:
+    """The functions that a spec names, in its order and without repetition.
+
+    Args:
+        names: a subject ("calculus") for all of its functions, or one function ("calculus.derivative").
+
+    Raises:
+        ToolError: for an unknown name.
+    """
+    found: dict[str, ToolFunction] = {}
+    for name in names:
+        subject, _, single = name.partition(".")
+        chosen = (function(name),) if single else _subject(subject)
+        found.update((one.name, one) for one in chosen)
+    return tuple(found.values())
+
+
+def function(name: str) -> ToolFunction:
+    """The function called `subject.function`.
+
+    Raises:
+        ToolError: for an unknown name.
+    """
+    offered = _subject(name.partition(".")[0])
+    for one in offered:
+        if one.name == name:
+            return one
+    raise ToolError(f"There is no tool {name!r}. Choose one of: {', '.join(one.name for one in offered)}.")
+
+
+@cache
+def _subject(subject: str) -> tuple[ToolFunction, ...]:
+    if subject not in SUBJECTS:
+        raise ToolError(f"There is no subject {subject!r} of tools. Choose one of: {', '.join(SUBJECTS)}.")
+    return declared(subject, importlib.import_module(f"tools.{subject}"))
