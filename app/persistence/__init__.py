@@ -1,0 +1,46 @@
+"""Conversations that survive: a LangGraph checkpointer, store and cache on plain Redis.
+
+    from app.persistence import RedisSaver
+
+    with RedisSaver.from_url("redis://localhost:6379", ttl=7 * 86400) as saver:
+        graph = builder.compile(checkpointer=saver)      # invoke and ainvoke
+
+Redis 6 or later, Valkey, managed Redis and Redis Cluster; no modules. The package imports nothing else of
+this project. What to know:
+
+- A thread is two keys that expire together. If Redis evicts one of them, reading raises `LostDataError`; if
+  it evicts both, the thread looks expired. Set maxmemory-policy noeviction; `describe` warns.
+- What Redis acknowledges is as durable as its own settings: appendfsync always loses nothing, everysec up to
+  a second.
+- Types outside LangGraph's safe list are refused, when written and when read, until `allow=` names them.
+- With an encryption_key, the ids of threads, namespaces and checkpoints stay readable, and nothing else.
+- `delete_for_runs` finds threads through a register that Redis could evict too.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.persistence.cache import RedisCache
+    from app.persistence.description import Description, describe
+    from app.persistence.redis_saver import RedisSaver
+    from app.persistence.store import RedisStore
+
+__all__ = ["Description", "RedisCache", "RedisSaver", "RedisStore", "describe"]
+
+_HOMES = {
+    "RedisSaver": "redis_saver",
+    "RedisStore": "store",
+    "RedisCache": "cache",
+    "Description": "description",
+    "describe": "description",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # redis is an extra, and nobody who does not use it should pay for its import.
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,139 @@
+"""A node cache on plain Redis, for sync and async.
+
+A namespace is a hash and a sorted set of expiries in one slot; clearing it removes two keys, without KEYS
+or SCAN.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+
+from langgraph.cache.base import BaseCache, FullKey, Namespace, ValueT
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from app.persistence.client import RedisClient
+from app.persistence.codec import Codec
+from app.persistence.keys import Keys, encode_id
+from app.persistence.namespaces import encode_namespace
+from app.persistence.operations import Call, Operation, command
+from app.persistence.scripts import load
+from app.persistence.secrecy import Secrecy
+from app.persistence.strict import StrictSerializer, TypeName
+
+
+class RedisCache(BaseCache[ValueT]):
+    """Results of nodes with a `cache_policy`; an unreachable server raises `UnavailableError`.
+
+    Args:
+        client: the connections.
+        encryption_key: encrypts values.
+        prefix: start of all key names.
+        allow: types to rebuild besides LangGraph's safe ones.
+        serde: another serializer, instead of the strict one with `allow`.
+    """
+
+    def __init__(
+        self,
+        client: RedisClient,
+        *,
+        encryption_key: bytes | str | None = None,
+        prefix: str = "octopus",
+        allow: Iterable[TypeName | type] = (),
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        super().__init__(serde=serde or StrictSerializer(allow))
+        self.client = client
+        self._keys = Keys(prefix)
+        self._codec = Codec(self.serde, Secrecy(encryption_key))
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        encryption_key: bytes | str | None = None,
+        prefix: str = "octopus",
+        allow: Iterable[TypeName | type] = (),
+        cluster: bool = False,
+    ) -> RedisCache[ValueT]:
+        """A cache for a url (see `RedisClient`); nothing is sent until it is used."""
+        client = RedisClient(url, cluster=cluster)
+        return cls(client, encryption_key=encryption_key, prefix=prefix, allow=allow)
+
+    def __enter__(self) -> RedisCache[ValueT]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.close()
+
+    async def __aenter__(self) -> RedisCache[ValueT]:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.aclose()
+        self.client.close()
+
+    def get(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
+        """The values that are cached and have not expired."""
+        return self.client.run(self._get(keys))
+
+    async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
+        """As `get`."""
+        return await self.client.arun(self._get(keys))
+
+    def set(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
+        """Cache values, each with its seconds to live, or None for ever."""
+        self.client.run(self._set(pairs))
+
+    async def aset(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
+        """As `set`."""
+        await self.client.arun(self._set(pairs))
+
+    def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+        """Forget these namespaces, or all."""
+        self.client.run(self._clear(namespaces))
+
+    async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
+        """As `clear`."""
+        await self.client.arun(self._clear(namespaces))
+
+    def _get(self, keys: Sequence[FullKey]) -> Operation[dict[FullKey, ValueT]]:
+        by_namespace: dict[Namespace, list[str]] = defaultdict(list)
+        for namespace, key in keys:
+            by_namespace[namespace].append(key)
+        found: dict[FullKey, ValueT] = {}
+        for namespace, names in by_namespace.items():
+            encoded, args = encode_namespace(namespace), [encode_id(name) for name in names]
+            raw = yield Call(script=load("cache_get"), keys=self._keys.cache(encoded), args=args)
+            for name, field, sealed in zip(names, args, raw, strict=True):
+                if sealed:
+                    packed = self._codec.secrecy.open(sealed, encoded + b"/" + field)
+                    found[(namespace, name)] = self._codec.unpack(packed)
+        return found
+
+    def _set(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> Operation[None]:
+        by_namespace: dict[Namespace, list[bytes | str]] = defaultdict(list)
+        for (namespace, key), (value, ttl) in pairs.items():
+            field, packed = encode_id(key), self._codec.pack(value)
+            self._codec.check(packed)
+            sealed = self._codec.secrecy.seal(packed, encode_namespace(namespace) + b"/" + field)
+            by_namespace[namespace] += [field, "" if ttl is None else str(ttl * 1000), sealed]
+        for namespace, args in by_namespace.items():
+            encoded = encode_namespace(namespace)
+            yield command("ZADD", self._keys.cache_namespaces, 0, encoded)
+            yield Call(script=load("cache_set"), keys=self._keys.cache(encoded), args=args)
+
+    def _clear(self, namespaces: Sequence[Namespace] | None) -> Operation[None]:
+        if namespaces is None:
+            all_names: list[bytes] = yield command("ZRANGE", self._keys.cache_namespaces, 0, -1)
+        else:
+            all_names = [encode_namespace(namespace) for namespace in namespaces]
+        for encoded in all_names:
+            yield command("UNLINK", *self._keys.cache(encoded))
+            yield command("ZREM", self._keys.cache_namespaces, encoded)

@@ -1,0 +1,179 @@
+"""Connections: one blocking client, and one asyncio client per event loop, for a server or a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from redis import BlockingConnectionPool, Redis, RedisCluster
+from redis import asyncio as aioredis
+from redis import exceptions as failures
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from app.persistence.errors import FullError, LostDataError, PersistenceError, UnavailableError
+from app.persistence.operations import Call, Operation
+
+T = TypeVar("T")
+
+_CONNECTIONS = 64
+_FULL = ("OOM", "MISCONF", "NOREPLICAS")
+_FAILURES = (failures.RedisError, failures.RedisClusterException, OSError)
+_BUSY = (failures.ConnectionError, failures.TimeoutError, failures.ClusterDownError, OSError)
+
+
+class RedisClient:
+    """Runs operations against one Redis.
+
+    Args:
+        url: `redis://[user:password@]host:port/db`, `rediss://…` or `unix://path`.
+        cluster: whether the url is a node of a Redis Cluster.
+        timeout: seconds to wait for an answer.
+        retries: how often to try again, after 0.05 to 1 s each, when a connection breaks.
+
+    Raises:
+        ValueError: the url has another scheme.
+    """
+
+    def __init__(self, url: str, *, cluster: bool = False, timeout: float = 30.0, retries: int = 8) -> None:
+        if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError(
+                f"{safe_url(url)!r} is no Redis url; it starts with redis://, rediss:// or unix://."
+            )
+        self.url = url
+        self.cluster = cluster
+        self._timeout = timeout
+        self._retries = retries
+        self._blocking: Any = None
+        self._connecting = threading.Lock()
+        self._async: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
+
+    def run(self, operation: Operation[T]) -> T:
+        """Drive an operation with the blocking client."""
+        try:
+            call = next(operation)
+            while True:
+                try:
+                    reply = self._execute(call)
+                except _FAILURES as error:
+                    raise self._explained(error) from error
+                call = operation.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def arun(self, operation: Operation[T]) -> T:
+        """Drive an operation with the running loop's client."""
+        try:
+            call = next(operation)
+            while True:
+                try:
+                    reply = await self._aexecute(call)
+                except _FAILURES as error:
+                    raise self._explained(error) from error
+                call = operation.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    def close(self) -> None:
+        """Close the blocking client; it opens again when used."""
+        if self._blocking is not None:
+            self._blocking.close()
+            self._blocking = None
+
+    async def aclose(self) -> None:
+        """Close the running loop's client; it opens again when used."""
+        client = self._async.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+    def _execute(self, call: Call) -> Any:
+        if self._blocking is None:
+            with self._connecting:
+                self._blocking = self._blocking or self._connect()
+        try:
+            return self._blocking.execute_command(*call.by_sha())
+        except failures.NoScriptError:
+            return self._blocking.execute_command(*call.by_text())
+
+    async def _aexecute(self, call: Call) -> Any:
+        loop = asyncio.get_running_loop()
+        client = self._async.get(loop)
+        if client is None:
+            client = self._async[loop] = self._aconnect()
+        if self.cluster:
+            # Before it knows the slots, redis-py sends concurrent commands to random nodes, and then closes
+            # its connections while others use them.
+            await client.initialize()
+        try:
+            return await client.execute_command(*call.by_sha())
+        except failures.NoScriptError:
+            return await client.execute_command(*call.by_text())
+
+    def _options(self, retry: Any) -> dict[str, Any]:
+        return {
+            "protocol": 2,
+            "socket_timeout": self._timeout,
+            "socket_connect_timeout": min(self._timeout, 5.0),
+            "retry": retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), self._retries, _BUSY),
+        }
+
+    def _connect(self) -> Any:
+        options = self._options(Retry)
+        if self.cluster:
+            return RedisCluster.from_url(self.url, **options)
+        pool: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
+
+        return Redis.from_pool(BlockingConnectionPool.from_url(self.url, **options, **pool))
+
+    def _aconnect(self) -> Any:
+        options = self._options(AsyncRetry)
+        if self.cluster:
+            return aioredis.RedisCluster.from_url(self.url, **options)
+        pool: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
+        return aioredis.Redis.from_pool(aioredis.BlockingConnectionPool.from_url(self.url, **options, **pool))
+
+    def _explained(self, error: Exception) -> PersistenceError:
+        """Errors of redis-py become ours; an unreachable server never reads as an empty thread."""
+        if isinstance(error, failures.AuthenticationError):
+            return PersistenceError(
+                f"Redis at {safe_url(self.url)} refused the credentials: {error}.", hint="Check the url."
+            )
+        if isinstance(error, failures.ResponseError):
+            return self._refusal(error)
+        return UnavailableError(
+            f"Redis at {safe_url(self.url)} cannot be reached: {error}.",
+            hint="Is it running, and is the url right?",
+            retryable=True,
+        )
+
+    def _refusal(self, error: Exception) -> PersistenceError:
+        text = str(error)
+        if "LOST:" in text:
+            what = text.split("LOST:", 1)[1].split(" script:")[0].strip()
+            return LostDataError(
+                f"Redis lost {what}.",
+                hint="It was evicted or deleted. Use maxmemory-policy noeviction; delete this thread.",
+            )
+        if isinstance(error, failures.OutOfMemoryError) or any(word in text for word in _FULL):
+            return FullError(
+                f"Redis at {safe_url(self.url)} refused a write: {text}.",
+                hint="Nothing was written. Free memory or disk, then try again.",
+                retryable=True,
+            )
+        if isinstance(error, failures.ClusterDownError):
+            return UnavailableError(f"The cluster at {safe_url(self.url)} is down: {text}.", retryable=True)
+        return PersistenceError(f"Redis at {safe_url(self.url)} refused a command: {text}.")
+
+
+def safe_url(url: str) -> str:
+    """The url without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":***@", 1)

@@ -1,0 +1,51 @@
+"""Values to bytes and back, under one serializer and one key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from app.persistence.errors import CorruptDataError
+from app.persistence.secrecy import Secrecy
+
+_FORMS = ("null", "bytes", "bytearray", "msgpack")
+_OTHER_FORM = 255
+
+
+class Codec:
+    """Encoding under one serializer and one key."""
+
+    def __init__(self, serde: SerializerProtocol, secrecy: Secrecy) -> None:
+        self.serde = serde
+        self.secrecy = secrecy
+
+    def pack(self, value: Any) -> bytes:
+        """One byte for the serializer's form, then its bytes."""
+        form, data = self.serde.dumps_typed(value)
+        if form in _FORMS:
+            return bytes([_FORMS.index(form)]) + data
+        name = form.encode()
+        return bytes([_OTHER_FORM, len(name)]) + name + data
+
+    def unpack(self, packed: bytes) -> Any:
+        """Undo `pack`."""
+        return self.serde.loads_typed(_typed(packed))
+
+    def check(self, packed: bytes) -> None:
+        """Refuse to store what could not be read again, if the serializer can tell."""
+        check = getattr(self.serde, "check", None)
+        if check is not None:
+            check(_typed(packed))
+
+
+def _typed(packed: bytes) -> tuple[str, bytes]:
+    if not packed:
+        raise CorruptDataError("A stored value is empty.")
+    form = packed[0]
+    if form < len(_FORMS):
+        return _FORMS[form], packed[1:]
+    if form == _OTHER_FORM and len(packed) > 1:
+        end = 2 + packed[1]
+        return packed[2:end].decode("utf-8", "replace"), packed[end:]
+    raise CorruptDataError(f"A stored value has the unknown form {form}.")

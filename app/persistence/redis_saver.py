@@ -1,0 +1,271 @@
+"""The checkpointer: one class for sync and async."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+)
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from app.persistence import reading, upkeep, writing
+from app.persistence.client import RedisClient
+from app.persistence.codec import Codec
+from app.persistence.keys import Keys
+from app.persistence.listing import Listing
+from app.persistence.scripts import preload
+from app.persistence.secrecy import Secrecy
+from app.persistence.seen import SeenThreads
+from app.persistence.strict import StrictSerializer, TypeName
+from app.persistence.thread_layout import Layout, Settings
+
+DEFAULT_PREFIX = "octopus"
+
+
+class RedisSaver(BaseCheckpointSaver[str]):
+    """Checkpoints in plain Redis ≥ 6, Valkey or a Redis Cluster; no modules.
+
+    Use `from_url`. The saver works at once; as a context manager, `with` or `async with`, it closes its
+    connections at the end.
+
+    Args:
+        client: the connections.
+        ttl: seconds after which an unused thread expires as a whole; None for never.
+        refresh_on_read: whether reading counts as use.
+        encryption_key: 16, 24 or 32 bytes, or their base64 text: values, metadata and names of channels are
+            encrypted (AES-GCM). Ids of threads, namespaces and checkpoints are not.
+        prefix: start of all key names: letters, digits, `_`, `.` and `-`.
+        history: "full", or "shallow" to keep only the latest checkpoint of each namespace, with the ancestors
+            that its delta channels are replayed from.
+        allow: types to rebuild from stored bytes besides LangGraph's safe ones: classes, or (module, name).
+        serde: another serializer, instead of the strict one with `allow`.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        client: RedisClient,
+        *,
+        ttl: float | None = None,
+        refresh_on_read: bool = True,
+        encryption_key: bytes | str | None = None,
+        prefix: str = DEFAULT_PREFIX,
+        history: Literal["full", "shallow"] = "full",
+        allow: Iterable[TypeName | type] = (),
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        super().__init__(serde=serde or StrictSerializer(allow))
+        if ttl is not None and ttl < 0.001:
+            raise ValueError(f"ttl {ttl!r} must be at least 0.001 seconds, or None.")
+        if history not in ("full", "shallow"):
+            raise ValueError(f"history {history!r} must be 'full' or 'shallow'.")
+        preload()
+        self.client = client
+        settings = Settings(round((ttl or 0) * 1000), refresh_on_read, history == "shallow")
+        codec = Codec(self.serde, Secrecy(encryption_key))
+        self._layout = Layout(settings, Keys(prefix), codec, SeenThreads())
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        ttl: float | None = None,
+        refresh_on_read: bool = True,
+        encryption_key: bytes | str | None = None,
+        prefix: str = DEFAULT_PREFIX,
+        cluster: bool = False,
+        history: Literal["full", "shallow"] = "full",
+        allow: Iterable[TypeName | type] = (),
+        serde: SerializerProtocol | None = None,
+        timeout: float = 30.0,
+        retries: int = 8,
+    ) -> RedisSaver:
+        """A saver for a url (see `RedisClient`); nothing is sent until it is used."""
+        client = RedisClient(url, cluster=cluster, timeout=timeout, retries=retries)
+        return cls(
+            client,
+            ttl=ttl,
+            refresh_on_read=refresh_on_read,
+            encryption_key=encryption_key,
+            prefix=prefix,
+            history=history,
+            allow=allow,
+            serde=serde,
+        )
+
+    def __enter__(self) -> RedisSaver:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.close()
+
+    async def __aenter__(self) -> RedisSaver:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.aclose()
+        self.client.close()
+
+    def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> BaseCheckpointSaver[str]:
+        """A copy on the same connections that also rebuilds these types."""
+        derived = super().with_allowlist(extra_allowlist)
+        if isinstance(derived, RedisSaver) and derived is not self:
+            layout = self._layout
+            codec = Codec(derived.serde, layout.codec.secrecy)
+            derived._layout = Layout(layout.settings, layout.keys, codec, layout.seen)
+        return derived
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """A version after `current`: a number, and a random part, so that two branches never share one."""
+        if isinstance(current, int | float):
+            return int(current) + 1  # a thread of a saver that counts in numbers
+        digits = current.split(".")[0] if current else "0" * 8
+        return f"{int(digits) + 1:0{len(digits)}d}.{random.getrandbits(32):08x}"
+
+    def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The checkpoint that `config` points at, or the latest of its namespace."""
+        return self.client.run(reading.get_tuple(self._layout, config))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """As `get_tuple`."""
+        return await self.client.arun(reading.get_tuple(self._layout, config))
+
+    def list(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> Iterator[CheckpointTuple]:
+        """Checkpoints newest first, read in pages; all namespaces if `config` has none; None: all threads."""
+        listing = Listing(self._layout, config, filter, before, limit)
+        while listing.unfinished:
+            yield from self.client.run(listing.page())
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """As `list`."""
+        listing = Listing(self._layout, config, filter, before, limit)
+        while listing.unfinished:
+            for found in await self.client.arun(listing.page()):
+                yield found
+
+    def put(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Store a checkpoint whose parent is the checkpoint of `config`."""
+        return self.client.run(writing.put(self._layout, config, checkpoint, metadata, new_versions))
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """As `put`."""
+        return await self.client.arun(writing.put(self._layout, config, checkpoint, metadata, new_versions))
+
+    def put_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Store what a task wrote after the checkpoint of `config`."""
+        self.client.run(writing.put_writes(self._layout, config, writes, task_id, task_path))
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """As `put_writes`."""
+        await self.client.arun(writing.put_writes(self._layout, config, writes, task_id, task_path))
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Remove a thread."""
+        self.client.run(upkeep.delete_thread(self._layout, str(thread_id)))
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """As `delete_thread`."""
+        await self.client.arun(upkeep.delete_thread(self._layout, str(thread_id)))
+
+    def delete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """Remove the checkpoints of runs."""
+        self.client.run(upkeep.delete_for_runs(self._layout, run_ids))
+
+    async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
+        """As `delete_for_runs`."""
+        await self.client.arun(upkeep.delete_for_runs(self._layout, run_ids))
+
+    def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """Copy a thread to an id that has none; raises `PersistenceError` if it has."""
+        self.client.run(upkeep.copy_thread(self._layout, str(source_thread_id), str(target_thread_id)))
+
+    async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
+        """As `copy_thread`."""
+        await self.client.arun(upkeep.copy_thread(self._layout, str(source_thread_id), str(target_thread_id)))
+
+    def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """Remove old checkpoints; what a delta channel of the latest one is replayed from stays."""
+        self.client.run(upkeep.prune(self._layout, thread_ids, strategy))
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """As `prune`."""
+        await self.client.arun(upkeep.prune(self._layout, thread_ids, strategy))
+
+    def get_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """Writes and seed per delta channel, in one round trip."""
+        if not channels:
+            return {}
+        return self.client.run(reading.delta_history(self._layout, config, channels))
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """As `get_delta_channel_history`."""
+        if not channels:
+            return {}
+        return await self.client.arun(reading.delta_history(self._layout, config, channels))
+
+    def thread_ids(self) -> Sequence[str]:
+        """The threads that exist, by id."""
+        return self.client.run(upkeep.thread_ids(self._layout))
+
+    def thread_size(self, thread_id: str) -> int:
+        """Number of checkpoints of a thread, in all namespaces."""
+        return self.client.run(upkeep.thread_size(self._layout, str(thread_id)))
+
+    async def athread_size(self, thread_id: str) -> int:
+        """As `thread_size`."""
+        return await self.client.arun(upkeep.thread_size(self._layout, str(thread_id)))
+
+    async def athread_ids(self) -> Sequence[str]:
+        """As `thread_ids`."""
+        return await self.client.arun(upkeep.thread_ids(self._layout))

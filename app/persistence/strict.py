@@ -1,0 +1,156 @@
+"""Msgpack that rebuilds allow-listed types only, and raises for every other one.
+
+`JsonPlusSerializer` in its permissive mode imports and calls whatever the bytes name (CVE-2026-28277), and in
+its strict mode hands back the raw fields of a refused type, so that a message may come back as a dict. This
+one writes the same bytes, reads them without those two surprises, and refuses the `json` and `pickle` forms.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+import ormsgpack
+from langgraph.checkpoint.serde import jsonplus
+from langgraph.checkpoint.serde._msgpack import SAFE_MSGPACK_METHODS, SAFE_MSGPACK_TYPES
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+
+from app.persistence.errors import CorruptDataError, TypeNotAllowedError
+
+TypeName = tuple[str, ...]
+"""(module, class name)."""
+
+_CONSTRUCTORS = frozenset(
+    {
+        jsonplus.EXT_CONSTRUCTOR_SINGLE_ARG,
+        jsonplus.EXT_CONSTRUCTOR_POS_ARGS,
+        jsonplus.EXT_CONSTRUCTOR_KW_ARGS,
+        jsonplus.EXT_METHOD_SINGLE_ARG,
+        jsonplus.EXT_PYDANTIC_V1,
+        jsonplus.EXT_PYDANTIC_V2,
+    }
+)
+
+
+class StrictSerializer(JsonPlusSerializer):
+    """Serializer for checkpoints whose bytes somebody else may have written.
+
+    Args:
+        allow: types to rebuild besides LangGraph's safe ones: classes, or (module, name) pairs.
+    """
+
+    def __init__(self, allow: Iterable[TypeName | type] = ()) -> None:
+        super().__init__(allowed_msgpack_modules=None)
+        self._allowed = SAFE_MSGPACK_TYPES | jsonplus._normalize_module_keys(tuple(allow))
+
+    def with_msgpack_allowlist(self, extra_allowlist: Iterable[TypeName | type]) -> StrictSerializer:
+        """A copy that also rebuilds `extra_allowlist`."""
+        clone = copy.copy(self)
+        clone._allowed = self._allowed | jsonplus._normalize_module_keys(tuple(extra_allowlist))
+        return clone
+
+    def check(self, data: tuple[str, bytes]) -> None:
+        """Raise `TypeNotAllowedError` for bytes that `loads_typed` would refuse; builds nothing."""
+        if data[0] == "msgpack":
+            _Inspector(self._allowed).decode(data[1])
+
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        """Decode; raises `TypeNotAllowedError`, and `CorruptDataError` for bytes that are no msgpack."""
+        form, encoded = data
+        if form == "msgpack":
+            return _Reader(self._allowed).decode(encoded)
+        if form in ("null", "bytes", "bytearray"):
+            return super().loads_typed(data)
+        raise CorruptDataError(f"The stored form {form!r} is none that this serializer writes.")
+
+
+class _Inspector:
+    """One decoding that checks what the bytes name; ormsgpack drops a hook's error, so it is kept here."""
+
+    def __init__(self, allowed: frozenset[TypeName]) -> None:
+        self._allowed = allowed
+        self._failure: Exception | None = None
+
+    def decode(self, data: bytes) -> Any:
+        try:
+            return self._unpack(data)
+        except ValueError as error:
+            if self._failure is not None:
+                raise self._failure from None
+            raise CorruptDataError(f"Stored bytes cannot be decoded: {error}.") from error
+
+    def _unpack(self, data: bytes) -> Any:
+        return ormsgpack.unpackb(data, ext_hook=self._hook, option=ormsgpack.OPT_NON_STR_KEYS)
+
+    def _hook(self, code: int, data: bytes) -> Any:
+        try:
+            fields = self._unpack(data)
+            if code in _CONSTRUCTORS:
+                self._require(code, fields)
+            return self._build(code, fields)
+        except Exception as error:
+            self._failure = self._failure or error
+            raise
+
+    def _require(self, code: int, fields: Any) -> None:
+        """Check the shape [module, name, argument, method?] and the names in it."""
+        if not (
+            isinstance(fields, list) and len(fields) >= 3 and all(isinstance(f, str) for f in fields[:2])
+        ):
+            raise CorruptDataError("A stored object does not say what it is.")
+        module, name = fields[:2]
+        if code == jsonplus.EXT_METHOD_SINGLE_ARG:
+            if tuple(fields[:2] + fields[3:]) not in SAFE_MSGPACK_METHODS:
+                raise TypeNotAllowedError(module, name)
+        elif (module, name) not in self._allowed:
+            raise TypeNotAllowedError(module, name)
+
+    def _build(self, code: int, fields: Any) -> Any:
+        return ()
+
+
+class _Reader(_Inspector):
+    """One decoding that rebuilds the objects."""
+
+    def _build(self, code: int, fields: Any) -> Any:
+        if code == jsonplus.EXT_DELTA_SNAPSHOT:
+            return _DeltaSnapshot(fields)
+        if code == jsonplus.EXT_NUMPY_ARRAY:
+            return _array(fields)
+        if code not in _CONSTRUCTORS:
+            raise CorruptDataError(f"The msgpack extension {code} is unknown.")
+        module, name, argument = fields[:3]
+        try:
+            return _construct(code, getattr(importlib.import_module(module), name), argument, fields[3:])
+        except Exception as error:
+            raise CorruptDataError(f"A stored {module}.{name} cannot be rebuilt: {error!r}.") from error
+
+
+def _construct(code: int, kind: Any, argument: Any, rest: list[Any]) -> Any:
+    if code == jsonplus.EXT_CONSTRUCTOR_SINGLE_ARG:
+        return kind(argument)
+    if code == jsonplus.EXT_CONSTRUCTOR_POS_ARGS:
+        if kind.__name__ == "Send" and len(argument) == 3:
+            return kind(*argument[:2], timeout=argument[2])
+        return kind(*argument)
+    if code == jsonplus.EXT_CONSTRUCTOR_KW_ARGS:
+        return kind(**argument)
+    if code == jsonplus.EXT_METHOD_SINGLE_ARG:
+        return getattr(kind, rest[0])(argument)
+    try:
+        return kind(**argument)
+    except Exception:  # the model changed since, or its fields were set without validation
+        return (kind.model_construct if code == jsonplus.EXT_PYDANTIC_V2 else kind.construct)(**argument)
+
+
+def _array(fields: Any) -> Any:
+    import numpy as np
+
+    try:
+        dtype, shape, order, buffer = fields
+        return np.frombuffer(buffer, dtype=np.dtype(dtype)).reshape(shape, order=order)
+    except Exception as error:
+        raise CorruptDataError(f"A stored array cannot be rebuilt: {error!r}.") from error

@@ -1,0 +1,101 @@
+"""Operations on whole threads: delete, copy, prune, delete by run, and the register of threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from app.persistence.errors import PersistenceError
+from app.persistence.keys import decode_id, encode_id
+from app.persistence.operations import Call, Operation, command
+from app.persistence.scripts import load
+from app.persistence.secrecy import NAME_BYTES
+from app.persistence.thread_layout import Layout
+
+_PAGE = 256
+
+
+def delete_thread(layout: Layout, thread_id: str) -> Operation[None]:
+    """Remove a thread, damaged or not, and what refers to it."""
+    layout.seen.forget(thread_id)
+    runs = yield Call(script=load("delete", "common"), keys=layout.keys.thread(thread_id))
+    yield command("ZREM", layout.keys.threads, encode_id(thread_id))
+    for run in runs:
+        if run != bytes(NAME_BYTES):
+            yield command("SREM", layout.keys.run(run), encode_id(thread_id))
+
+
+def copy_thread(layout: Layout, source: str, target: str) -> Operation[None]:
+    """Copy everything of a thread to a new one; a source that does not exist copies nothing.
+
+    The copy travels through the client, because in a cluster the two threads live on different nodes.
+    """
+    dump = yield Call(script=load("dump", "common"), keys=layout.keys.thread(source))
+    if not dump:
+        return
+    hash_dump, set_dump, ttl, runs = dump
+    encoded = encode_id(target)
+    yield command("ZADD", layout.keys.threads, 0, encoded)
+    for run in runs:
+        if run != bytes(NAME_BYTES):
+            yield command("SADD", layout.keys.run(run), encoded)
+    args = (hash_dump, set_dump, max(ttl, 0), os.urandom(NAME_BYTES))
+    done = yield Call(script=load("restore", "common"), keys=layout.keys.thread(target), args=args)
+    if not done:
+        raise PersistenceError(
+            f"Thread {target!r} exists already.", hint="Delete it first, or copy to a new id."
+        )
+
+
+def prune(layout: Layout, thread_ids: Sequence[str], strategy: str) -> Operation[None]:
+    """Remove all checkpoints but those that the latest ones need (`keep_latest`), or all (`delete`)."""
+    if strategy not in ("keep_latest", "delete"):
+        raise ValueError(f"strategy {strategy!r} is unknown; use 'keep_latest' or 'delete'.")
+    for thread_id in thread_ids:
+        if strategy == "delete":
+            yield from delete_thread(layout, thread_id)
+        else:
+            layout.seen.forget(thread_id)
+            yield Call(script=load("prune", "common", "collect"), keys=layout.keys.thread(thread_id))
+
+
+def delete_for_runs(layout: Layout, run_ids: Sequence[str]) -> Operation[None]:
+    """Remove the checkpoints of runs, in whatever threads they are."""
+    for run in dict.fromkeys(map(layout.run, run_ids)):
+        key = layout.keys.run(run)
+        threads = yield command("SMEMBERS", key)
+        if not threads and layout.settings.ttl:  # the set may have expired before a thread that is still read
+            threads = [encode_id(thread) for thread in (yield from thread_ids(layout))]
+        for encoded in threads:
+            thread_id = decode_id(encoded)
+            layout.seen.forget(thread_id)
+            script = load("delete_runs", "common", "collect")
+            yield Call(script=script, keys=layout.keys.thread(thread_id), args=(run,))
+        yield command("DEL", key)
+
+
+def thread_ids(layout: Layout) -> Operation[list[str]]:
+    """All threads, by id. Those that expired leave the register."""
+    existing: list[str] = []
+    start = b"-"
+    while True:
+        page = yield command("ZRANGEBYLEX", layout.keys.threads, start, "+", "LIMIT", 0, _PAGE)
+        for encoded in page:
+            thread_id = decode_id(encoded)
+            hash_key, _ = layout.keys.thread(thread_id)
+            if (yield command("EXISTS", hash_key)):
+                existing.append(thread_id)
+            else:
+                yield command("ZREM", layout.keys.threads, encoded)
+                if (yield command("EXISTS", hash_key)):  # it came back in between
+                    yield command("ZADD", layout.keys.threads, 0, encoded)
+                    existing.append(thread_id)
+        if len(page) < _PAGE:
+            return existing
+        start = b"(" + page[-1]
+
+
+def thread_size(layout: Layout, thread_id: str) -> Operation[int]:
+    """Number of checkpoints of a thread, in all namespaces."""
+    _, set_key = layout.keys.thread(thread_id)
+    return int((yield command("ZLEXCOUNT", set_key, "[c", "(d")))

@@ -1,0 +1,157 @@
+"""The bytes of a thread in Redis. The Lua scripts read the same layouts.
+
+Fields of the hash `{prefix:thread}:h` (N = 8-byte hashed name of a namespace):
+
+    e             the epoch, also a member of the sorted set: both keys or none
+    c N id        row of a checkpoint
+    w N id        write batches of a checkpoint, in order of arrival
+    v ref         manifest of one channel value; refs are 8 random bytes, a manifest never changes
+    i hash        item of a list, or any larger value; named by the hash of its content, stored once
+    s             number of fields after the last sweep
+
+Members of the sorted set, all of score 0: `!` epoch, `n` N namespace, `c` N id.
+Integers are big-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.persistence.errors import CorruptDataError
+from app.persistence.secrecy import ITEM_BYTES, NAME_BYTES
+
+REF_BYTES = 8
+NO_VALUE = bytes(REF_BYTES)
+"""The ref of a channel that has a version but no value."""
+
+_SLOT_BYTES = 2 * NAME_BYTES + REF_BYTES
+_FORMAT = b"\x01"
+
+ManifestKind = Literal[b"p", b"r", b"l", b"d", b"L", b"D", b"m"]
+"""p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`, and more;
+upper case: the list is inside a `_DeltaSnapshot`; m: a dict, whose sealed payload has a manifest per key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One channel of a row: hashed channel name, hashed (namespace, channel, version), ref of the value.
+
+    In Redis the three one after the other, 24 bytes.
+    """
+
+    channel: bytes
+    version: bytes
+    ref: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A checkpoint: its parent's id, its channels, and the rest, sealed."""
+
+    parent: bytes
+    slots: tuple[Slot, ...]
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Where one channel value is."""
+
+    kind: bytes
+    hashes: tuple[bytes, ...] = ()
+    inline: bytes = b""
+    base: bytes = b""
+    keep: int = 0
+    bases: tuple[bytes, ...] = ()
+
+    def pack(self) -> bytes:
+        """Kind, then what the kind needs."""
+        if self.kind == b"m":
+            return self.kind + pack_bundle(self.bases, self.hashes, self.inline)
+        base = self.base + struct.pack(">I", self.keep) if self.base else b""
+        return self.kind + base + b"".join(self.hashes) + self.inline
+
+
+def split(data: bytes, size: int) -> tuple[bytes, ...]:
+    """Equal pieces of `size` bytes."""
+    return tuple(data[i : i + size] for i in range(0, len(data), size))
+
+
+def row_head(parent: bytes, run: bytes, needs: Sequence[bytes]) -> bytes:
+    """The start of a row; the script adds the slots: only Redis knows the refs of unchanged channels."""
+    return b"".join(
+        [_FORMAT, struct.pack(">H", len(parent)), parent, run, struct.pack(">H", len(needs)), *needs]
+    )
+
+
+def unpack_row(data: bytes) -> Row:
+    """Undo what the script stored; raises `CorruptDataError`."""
+    try:
+        if data[:1] != _FORMAT:
+            raise CorruptDataError(f"A checkpoint has the unknown format {data[:1]!r}.")
+        (size,) = struct.unpack_from(">H", data, 1)
+        parent, at = data[3 : 3 + size], 3 + size + NAME_BYTES
+        (needs,) = struct.unpack_from(">H", data, at)
+        at += 2 + needs * NAME_BYTES
+        (count,) = struct.unpack_from(">H", data, at)
+        end = at + 2 + count * _SLOT_BYTES
+        slots = (split(piece, NAME_BYTES) for piece in split(data[at + 2 : end], _SLOT_BYTES))
+        return Row(parent, tuple(Slot(*slot) for slot in slots), data[end:])
+    except (struct.error, TypeError) as error:
+        raise CorruptDataError(f"A checkpoint is cut short: {error}.") from error
+
+
+def unpack_manifest(data: bytes) -> Manifest:
+    """Undo `Manifest.pack`; raises `CorruptDataError`."""
+    kind, rest = data[:1], data[1:]
+    if kind == b"p":
+        return Manifest(kind, inline=rest)
+    if kind == b"m":
+        return Manifest(kind, inline=bundle_payload(rest))
+    if kind in b"rlL":
+        return Manifest(kind, split(rest, ITEM_BYTES))
+    if kind in b"dD" and len(rest) >= REF_BYTES + 4:
+        (keep,) = struct.unpack_from(">I", rest, REF_BYTES)
+        return Manifest(kind, split(rest[REF_BYTES + 4 :], ITEM_BYTES), base=rest[:REF_BYTES], keep=keep)
+    raise CorruptDataError(f"A channel value has the unknown kind {kind!r}.")
+
+
+def pack_bundle(refs: Sequence[bytes], hashes: Sequence[bytes], payload: bytes) -> bytes:
+    """The refs and hashes that a sealed payload refers to, in the open, then the payload."""
+    count = struct.pack(">I", len(hashes))
+    return b"".join([struct.pack(">H", len(refs)), *refs, count, *hashes, payload])
+
+
+def bundle_payload(data: bytes) -> bytes:
+    """The payload of a bundle; raises `CorruptDataError`."""
+    try:
+        (refs,) = struct.unpack_from(">H", data)
+        start = 2 + refs * REF_BYTES
+        (hashes,) = struct.unpack_from(">I", data, start)
+        return data[start + 4 + hashes * ITEM_BYTES :]
+    except struct.error as error:
+        raise CorruptDataError(f"A bundle is cut short: {error}.") from error
+
+
+def pack_batch(channels: Sequence[bytes], bundle: bytes) -> bytes:
+    """One call of put_writes: length, hashed names of the channels, and the bundle of the writes."""
+    body = b"".join([struct.pack(">H", len(channels)), *channels, bundle])
+    return struct.pack(">I", len(body)) + body
+
+
+def unpack_batches(data: bytes) -> list[bytes]:
+    """The sealed payloads of the batches, in order of arrival; raises `CorruptDataError`."""
+    payloads, at = [], 0
+    try:
+        while at < len(data):
+            (size,) = struct.unpack_from(">I", data, at)
+            body = data[at + 4 : at + 4 + size]
+            (channels,) = struct.unpack_from(">H", body)
+            payloads.append(bundle_payload(body[2 + channels * NAME_BYTES :]))
+            at += 4 + size
+    except struct.error as error:
+        raise CorruptDataError(f"Writes are cut short: {error}.") from error
+    return payloads
