@@ -52,9 +52,8 @@ def _threads(place: Place) -> list[str]:
         found = describe(place.redis_url)
     except (ImportError, ValueError, PersistenceError) as error:
         return [f"REDIS_URL is set, but: {error}"]
-    kept = (
-        f"append-only file {found.aof}, snapshots {found.rdb or ('none' if found.rdb == '' else 'unknown')}"
-    )
+    snapshots = {"": "none", None: "unknown"}.get(found.rdb, found.rdb)
+    kept = f"append-only file {found.aof}, snapshots {snapshots}"
     where = f"{found.server} {found.version}{' cluster' if found.cluster else ''} at {found.url}"
     return [f"{where}; {kept}; eviction {found.eviction}", *(f"warning: {text}" for text in found.warnings)]
 

@@ -43,7 +43,7 @@ class Place:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Place:
-        """REDIS_URL, REDIS_CLUSTER, OCTOPUS_THREAD_TTL, OCTOPUS_ENCRYPTION_KEY, OCTOPUS_CHECKPOINTS (the file).
+        """From REDIS_URL, REDIS_CLUSTER, OCTOPUS_THREAD_TTL, OCTOPUS_ENCRYPTION_KEY, OCTOPUS_CHECKPOINTS.
 
         Raises:
             ValueError: a ttl that is not a number of seconds.
