@@ -40,7 +40,7 @@ class Route:
         decided_by: the step of the cascade that decided.
         calibrated: whether `probability` went through a fitted temperature.
         choices: the ranked neighbours, best first.
-        question: the query with what a follow-up refers to, before any worker's template.
+        question: the query, a follow-up behind what it refers to, before any worker's template.
     """
 
     node: NodeName | None

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, route, train
+from app.commands import ask, doctor, evaluate, graph, route, threads, train
 
 cli = typer.Typer(
     name="octopus",
@@ -20,6 +20,7 @@ cli.command()(ask.chat)
 cli.command()(route.route)
 cli.command()(doctor.doctor)
 cli.add_typer(graph.cli, name="graph")
+cli.add_typer(threads.cli, name="threads")
 cli.add_typer(train.cli, name="train")
 cli.add_typer(evaluate.cli, name="eval")
 
@@ -29,12 +30,21 @@ def main() -> None:
     try:
         cli()
     except Exception as error:
-        from agents.errors import OctopusGraphError
-
-        if not isinstance(error, OctopusGraphError):
+        code = _exit_code(error)
+        if code is None:
             raise
         print(f"octopus: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        sys.exit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The exit code of an error that a user can act on; None for a bug."""
+    from agents.errors import OctopusGraphError
+    from app.persistence.errors import PersistenceError
+
+    if isinstance(error, OctopusGraphError):
+        return error.exit_code
+    return 3 if isinstance(error, PersistenceError) else None
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
+from agents.errors import InputError
 from agents.octopus.encoder import clean_query
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
@@ -55,27 +56,33 @@ class RunningGraph:
 
 @asynccontextmanager
 async def open_graph(graph: str, settings: Settings, *, remember: bool) -> AsyncIterator[RunningGraph]:
-    """The graph called `graph`, with threads kept in SQLite if it is to `remember`.
+    """The graph called `graph`, with its threads where the settings keep them if it is to `remember`.
 
     Raises:
         SpecError: there is no such graph, or its spec is wrong.
+        InputError: the settings of the place of threads are wrong.
     """
     wiring = Wiring(find_spec(graph), settings)
     async with AsyncExitStack() as stack:
         stack.callback(wiring.close)
-        saver = await stack.enter_async_context(sqlite_saver(settings)) if remember else None
+        saver = await stack.enter_async_context(open_saver(settings)) if remember else None
         graph_of_models = wiring.graph()
         wiring.warm_up()
         yield RunningGraph(graph_of_models.compile(checkpointer=saver, name=wiring.spec.name))
 
 
 @asynccontextmanager
-async def sqlite_saver(settings: Settings) -> AsyncIterator[BaseCheckpointSaver[str]]:
-    """Threads in `threads.sqlite` of the data directory."""
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+async def open_saver(settings: Settings) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    """The saver of threads.
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    async with AsyncSqliteSaver.from_conn_string(str(settings.data_dir / "threads.sqlite")) as saver:
+    Raises:
+        InputError: the url, or another setting of it, is wrong.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            saver = await stack.enter_async_context(settings.threads.open())
+        except ValueError as error:
+            raise InputError(str(error), hint="Look at REDIS_URL and OCTOPUS_ENCRYPTION_KEY.") from error
         yield saver
 
 

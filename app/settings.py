@@ -6,8 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_data_path
+from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict
+
+from agents.errors import InputError
+from app.persistence.checkpointer import Place
 
 APPLICATION = "octopus-graph"
 
@@ -17,7 +20,8 @@ class Settings(BaseModel):
 
     Attributes:
         model: `OCTOPUS_MODEL`, one general model for all workers without their own.
-        data_dir: `OCTOPUS_HOME`, where threads are kept; by default the user's data directory.
+        threads: where conversations are kept: a Redis (`REDIS_URL`) or an SQLite file, in `OCTOPUS_HOME` or
+            the user's data directory.
         cache_dir: embeddings that can be computed again; inside `OCTOPUS_HOME` where that is set.
         benchmark_data: `OCTOPUS_DATA`, where benchmark data lies.
     """
@@ -25,19 +29,27 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     model: str | None = None
-    data_dir: Path
+    threads: Place
     cache_dir: Path
     benchmark_data: Path | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read `environment`, by default the process's."""
+        """Read `environment`, by default the process's.
+
+        Raises:
+            InputError: a variable cannot be understood.
+        """
         environment = os.environ if environment is None else environment
         home = environment.get("OCTOPUS_HOME")
         data = environment.get("OCTOPUS_DATA")
+        try:
+            threads = Place.read(environment)
+        except ValueError as error:
+            raise InputError(str(error)) from error
         return cls(
             model=environment.get("OCTOPUS_MODEL") or None,
-            data_dir=Path(home) if home else user_data_path(APPLICATION),
+            threads=threads,
             cache_dir=Path(home) / "cache" if home else user_cache_path(APPLICATION),
             benchmark_data=Path(data) if data else None,
         )

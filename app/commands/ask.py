@@ -50,6 +50,7 @@ async def _ask(question: str, graph: str, thread: str | None, as_json: bool) -> 
 
 
 async def _chat(graph: str, thread: str) -> None:
+    from app.persistence.errors import PersistenceError
     from app.terminal import Trace, say
 
     async with AsyncExitStack() as stack:
@@ -61,7 +62,7 @@ async def _chat(graph: str, thread: str) -> None:
         while question := await asyncio.to_thread(_prompt):
             try:
                 await Trace().show(running.stream(question, thread))
-            except ValueError as error:
+            except (ValueError, PersistenceError) as error:
                 say(str(error))
 
 

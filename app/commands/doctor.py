@@ -6,8 +6,12 @@ import importlib.util
 import json
 import urllib.error
 import urllib.request
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from app.persistence.checkpointer import Place
 
 SERVERS = {"Ollama": 11434, "vLLM": 8000, "LM Studio": 1234, "llama.cpp": 8080}
 EXTRAS = {
@@ -25,7 +29,8 @@ def doctor() -> None:
 
     settings = Settings.read()
     _say("encoder", _encoder())
-    _say("threads", f"SQLite at {settings.data_dir / 'threads.sqlite'}")
+    for line in _threads(settings.threads):
+        _say("threads", line)
     _say("model", settings.model or "OCTOPUS_MODEL is not set: workers answer with their tools only")
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
@@ -33,6 +38,24 @@ def doctor() -> None:
     for name, port in SERVERS.items():
         models = served_models(port)
         _say(name, f"no answer on port {port}" if models is None else _advice(port, models))
+
+
+def _threads(place: Place) -> list[str]:
+    """Where conversations are kept, and what may lose them."""
+    if not place.redis_url:
+        return [f"SQLite at {place.sqlite}"]
+    from app.persistence.errors import PersistenceError
+
+    try:
+        from app.persistence import describe
+
+        found = describe(place.redis_url)
+    except (ImportError, ValueError, PersistenceError) as error:
+        return [f"REDIS_URL is set, but: {error}"]
+    snapshots = {"": "none", None: "unknown"}.get(found.rdb, found.rdb)
+    kept = f"append-only file {found.aof}, snapshots {snapshots}"
+    where = f"{found.server} {found.version}{' cluster' if found.cluster else ''} at {found.url}"
+    return [f"{where}; {kept}; eviction {found.eviction}", *(f"warning: {text}" for text in found.warnings)]
 
 
 def _encoder() -> str:

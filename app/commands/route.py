@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.options import Artifact, Graph
+from app.output import output_file
 
 if TYPE_CHECKING:
     from agents.octopus.encoder import EncoderOctopus
@@ -38,7 +37,7 @@ def route(
     spec = find_spec(graph)
     octopus = Wiring(spec, Settings.read(), artifact=artifact).octopus(spec.entry)
     rows = [(f"{source}:{number}", row) for number, row in read_json_lines(source)]
-    with _output(target) as file, progress("Routing", total=len(rows)) as advance:
+    with output_file(target) as file, progress("Routing", total=len(rows)) as advance:
         for chunk in _chunks(rows):
             for row, found in zip(chunk, _routes(octopus, chunk), strict=True):
                 file.write(_line({**row[1], **found}))
@@ -95,16 +94,3 @@ def _chunks(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[list[tuple[s
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK)):
         yield chunk
-
-
-@contextmanager
-def _output(target: Path) -> Iterator[IO[str]]:
-    """The output file, which appears only when it is complete."""
-    if str(target) == "-":
-        yield sys.stdout
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        yield file
-    partial.replace(target)

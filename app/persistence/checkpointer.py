@@ -1,10 +1,8 @@
-"""The checkpointer of the environment, for `checkpointer.path` of langgraph.json.
+"""Where the environment keeps conversations, and the saver on it.
+
+`checkpointer` is for `checkpointer.path` of langgraph.json:
 
     {"checkpointer": {"path": "app.persistence.checkpointer.checkpointer"}}
-
-REDIS_URL names a Redis; without it conversations are in an SQLite file. Further variables: REDIS_CLUSTER (1
-for a cluster), OCTOPUS_THREAD_TTL (seconds), OCTOPUS_ENCRYPTION_KEY (base64 of 16, 24 or 32 bytes),
-OCTOPUS_CHECKPOINTS (the SQLite file).
 """
 
 from __future__ import annotations
@@ -13,65 +11,98 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from app.persistence.errors import PersistenceError
+
 if TYPE_CHECKING:
     from app.persistence.redis_saver import RedisSaver
 
 
-@asynccontextmanager
-async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[Any]]:
-    """The saver that the environment asks for."""
-    async with open_saver(
-        os.environ.get("REDIS_URL"), sqlite_file(os.environ), **redis_options(os.environ)
-    ) as saver:
-        yield saver
+@dataclass(frozen=True)
+class Place:
+    """A Redis, or else an SQLite file.
+
+    Attributes:
+        sqlite: the file, where there is no Redis.
+        redis_url: of the Redis; it may hold a password.
+        ttl: seconds that a thread lives after its last use; None for ever.
+        encryption_key: base64 of 16, 24 or 32 bytes; None stores plainly.
+        cluster: whether the url is a node of a Redis Cluster.
+    """
+
+    sqlite: Path
+    redis_url: str | None = field(default=None, repr=False)
+    ttl: float | None = None
+    encryption_key: str | None = field(default=None, repr=False)
+    cluster: bool = False
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Place:
+        """From REDIS_URL, REDIS_CLUSTER, OCTOPUS_THREAD_TTL, OCTOPUS_ENCRYPTION_KEY, OCTOPUS_CHECKPOINTS.
+
+        Raises:
+            ValueError: a ttl that is not a number of seconds.
+        """
+        ttl = environment.get("OCTOPUS_THREAD_TTL")
+        try:
+            seconds = float(ttl) if ttl else None
+        except ValueError:
+            raise ValueError(f"OCTOPUS_THREAD_TTL={ttl!r} is no number of seconds.") from None
+        return cls(
+            sqlite=_sqlite_file(environment),
+            redis_url=environment.get("REDIS_URL") or None,
+            ttl=seconds,
+            encryption_key=environment.get("OCTOPUS_ENCRYPTION_KEY") or None,
+            cluster=environment.get("REDIS_CLUSTER", "").lower() in ("1", "true", "yes"),
+        )
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+        """The saver; the folder of an SQLite file is made.
+
+        Raises:
+            ValueError: the url or the key is wrong.
+            PersistenceError: the package that talks to Redis is not installed.
+        """
+        if self.redis_url:
+            # In a thread: reading files would block the event loop, which the LangGraph server refuses.
+            async with await asyncio.to_thread(self._redis_saver, self.redis_url) as saver:
+                yield saver
+        else:
+            from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+            self.sqlite.parent.mkdir(parents=True, exist_ok=True)
+            async with AsyncSqliteSaver.from_conn_string(str(self.sqlite)) as saver:
+                yield saver
+
+    def _redis_saver(self, url: str) -> RedisSaver:
+        try:
+            from app.persistence.redis_saver import RedisSaver
+        except ImportError as error:
+            raise PersistenceError(
+                f"a Redis is set, but {error.name!r} is not installed.", hint="pip install '.[redis]'"
+            ) from error
+        return RedisSaver.from_url(
+            url, ttl=self.ttl, encryption_key=self.encryption_key, cluster=self.cluster
+        )
 
 
-@asynccontextmanager
-async def open_saver(
-    redis_url: str | None, sqlite: Path, **redis_options: Any
-) -> AsyncIterator[BaseCheckpointSaver[Any]]:
-    """A saver on Redis if there is a url, else on an SQLite file, whose folder is made."""
-    if redis_url:
-        # In a thread: reading files would block the event loop, which the LangGraph server refuses.
-        async with await asyncio.to_thread(_redis_saver, redis_url, redis_options) as saver:
-            yield saver
-    else:
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-        sqlite.parent.mkdir(parents=True, exist_ok=True)
-        async with AsyncSqliteSaver.from_conn_string(str(sqlite)) as saver:
-            yield saver
-
-
-def _redis_saver(url: str, options: Mapping[str, Any]) -> RedisSaver:
-    from app.persistence.redis_saver import RedisSaver
-
-    return RedisSaver.from_url(url, **options)
-
-
-def redis_options(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Keyword arguments of `RedisSaver.from_url`; raises ValueError for a ttl that is no number."""
-    ttl = environment.get("OCTOPUS_THREAD_TTL")
-    try:
-        seconds = float(ttl) if ttl else None
-    except ValueError:
-        raise ValueError(f"OCTOPUS_THREAD_TTL={ttl!r} is no number of seconds.") from None
-    return {
-        "ttl": seconds,
-        "encryption_key": environment.get("OCTOPUS_ENCRYPTION_KEY") or None,
-        "cluster": environment.get("REDIS_CLUSTER", "").lower() in ("1", "true", "yes"),
-    }
-
-
-def sqlite_file(environment: Mapping[str, str]) -> Path:
-    """Where conversations are without Redis."""
+def _sqlite_file(environment: Mapping[str, str]) -> Path:
     if chosen := environment.get("OCTOPUS_CHECKPOINTS"):
         return Path(chosen)
     from platformdirs import user_data_path
 
-    return user_data_path("octopus-graph") / "checkpoints.sqlite"
+    home = environment.get("OCTOPUS_HOME")
+    return (Path(home) if home else user_data_path("octopus-graph")) / "threads.sqlite"
+
+
+@asynccontextmanager
+async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    """The saver that the process environment asks for."""
+    async with Place.read(os.environ).open() as saver:
+        yield saver

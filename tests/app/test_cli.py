@@ -144,6 +144,7 @@ def test_a_thread_remembers_over_two_processes(home: Path) -> None:
     hop = ask("And its second derivative?")["hops"][0]
     assert hop["node"] == "math"
     assert "[Follow-up to: What is the derivative of x^3?]" in hop["query"]
+    assert hop["evidence"]["arguments"] == {"expression": "x^3", "order": 2}
     assert (home / "threads.sqlite").is_file()
 
 

@@ -12,14 +12,14 @@ from app.settings import Settings
 def test_an_empty_environment_takes_the_users_directories() -> None:
     settings = Settings.read({})
     assert settings.model is None
-    assert settings.data_dir.name == settings.cache_dir.name == "octopus-graph"
-    assert settings.data_dir != settings.cache_dir
+    assert settings.threads.sqlite.parent.name == settings.cache_dir.name == "octopus-graph"
+    assert settings.threads.redis_url is None
     assert settings.benchmark_data is None
 
 
 def test_the_environment_is_read() -> None:
     settings = Settings.read({"OCTOPUS_MODEL": "m", "OCTOPUS_HOME": "/h", "OCTOPUS_DATA": "/d"})
-    assert (settings.model, settings.data_dir) == ("m", Path("/h"))
+    assert (settings.model, settings.threads.sqlite) == ("m", Path("/h/threads.sqlite"))
     assert (settings.cache_dir, settings.benchmark_data) == (Path("/h/cache"), Path("/d"))
 
 

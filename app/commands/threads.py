@@ -1,0 +1,120 @@
+"""`octopus threads`: conversations that are kept, in Redis or in SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+cli = typer.Typer(help="List, show, delete, export and import conversations.", no_args_is_help=True)
+
+Thread = Annotated[str, typer.Argument(help="Id of the conversation.")]
+Saver = BaseCheckpointSaver[Any]
+
+
+@cli.command("list")
+def list_(
+    limit: Annotated[int | None, typer.Option(min=1, help="So many, the one used last first.")] = None,
+) -> None:
+    """The conversations: id, number of checkpoints, last use."""
+    from app.persistence.threads import list_threads
+
+    async def run(saver: Saver) -> None:
+        for found in await list_threads(saver, limit):
+            typer.echo(f"{found.thread_id}\t{found.checkpoints}\t{found.updated}")
+
+    _with_saver(run)
+
+
+@cli.command()
+def show(thread: Thread) -> None:
+    """What was said."""
+
+    async def run(saver: Saver) -> None:
+        for message in await _messages(saver, thread):
+            who = "you" if message.type == "human" else message.name or "octopus"
+            typer.echo(f"{who}: {message.text}")
+
+    _with_saver(run)
+
+
+@cli.command()
+def delete(thread: Thread) -> None:
+    """Forget a conversation and all its checkpoints."""
+
+    async def run(saver: Saver) -> None:
+        await _messages(saver, thread)
+        await saver.adelete_thread(thread)
+        typer.echo(f"Thread {thread!r} is deleted.")
+
+    _with_saver(run)
+
+
+@cli.command()
+def export(
+    thread: Thread,
+    output: Annotated[Path, typer.Option(help="Where the lines go; - is standard output.")] = Path("-"),
+) -> None:
+    """Write a conversation, with its checkpoints, as JSON lines that `import` reads on any store."""
+    from app.output import output_file
+    from app.persistence.threads import export_thread
+
+    async def run(saver: Saver) -> None:
+        await _messages(saver, thread)
+        with output_file(output) as file:
+            async for line in export_thread(saver, thread):
+                file.write(line + "\n")
+
+    _with_saver(run)
+
+
+@cli.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="What `export` wrote; - is standard input.")],
+    thread: Annotated[str | None, typer.Option("--as", help="Another id than it had.")] = None,
+) -> None:
+    """Take in an exported conversation."""
+    from agents.errors import InputError
+    from app.persistence.threads import import_thread
+
+    async def run(saver: Saver) -> None:
+        try:
+            lines = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+            name = await import_thread(saver, lines.splitlines(), thread)
+        except OSError as error:
+            raise InputError(f"{file}: cannot be read: {error.strerror or error}.") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{file}: {error}") from error
+        typer.echo(f"Thread {name!r} is here.")
+
+    _with_saver(run)
+
+
+async def _messages(saver: Saver, thread: str) -> list[Any]:
+    """The messages of a thread.
+
+    Raises:
+        InputError: there is no such thread.
+    """
+    from agents.errors import InputError
+
+    found = await saver.aget_tuple({"configurable": {"thread_id": thread}})
+    if found is None:
+        raise InputError(f"there is no thread {thread!r}.", hint="`octopus threads list` shows them.")
+    return list(found.checkpoint["channel_values"].get("messages", []))
+
+
+def _with_saver(run: Callable[[Saver], Awaitable[None]]) -> None:
+    from app.running import open_saver
+    from app.settings import Settings
+
+    async def opened() -> None:
+        async with open_saver(Settings.read()) as saver:
+            await run(saver)
+
+    asyncio.run(opened())
