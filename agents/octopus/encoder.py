@@ -193,7 +193,7 @@ def carry_over(query: str, refers_to: str) -> str:
 
 
 def as_one_question(query: str, refers_to: str) -> str:
-    """A follow-up behind the question that it refers to, as tools read it: one sentence, nothing around it."""
+    """A follow-up behind the question that it refers to, for tools: one sentence, nothing around it."""
     return f"{refers_to.rstrip(' ?!.')} {query}" if refers_to else query
 
 

@@ -6,15 +6,18 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from langgraph.checkpoint.base import BaseCheckpointSaver
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    Saver = BaseCheckpointSaver[Any]
 
 cli = typer.Typer(help="List, show, delete, export and import conversations.", no_args_is_help=True)
 
 Thread = Annotated[str, typer.Argument(help="Id of the conversation.")]
-Saver = BaseCheckpointSaver[Any]
 
 
 @cli.command("list")
