@@ -89,7 +89,8 @@ def talk(saver: BaseCheckpointSaver[Any], turns: int, thread_id: str = "conversa
     rng = random.Random(7)  # noqa: S311
     builder = StateGraph(MessagesState)
     builder.add_node("route", lambda state: {})
-    builder.add_node("answer", lambda state: {"messages": [AIMessage(text(rng))]})
+    # With an id, as models give it; else LangGraph gives one while the saver may be encoding the message.
+    builder.add_node("answer", lambda state: {"messages": [AIMessage(text(rng), id=_identity(rng))]})
     builder.add_edge(START, "route")
     builder.add_edge("route", "answer")
     builder.add_edge("answer", END)
@@ -97,6 +98,10 @@ def talk(saver: BaseCheckpointSaver[Any], turns: int, thread_id: str = "conversa
     for _ in range(turns):
         question: Any = {"messages": [("user", text(rng))]}
         graph.invoke(question, {"configurable": {"thread_id": thread_id}}, durability="sync")
+
+
+def _identity(rng: random.Random) -> str:
+    return f"run-{rng.getrandbits(128):032x}"
 
 
 @dataclass(frozen=True)

