@@ -10,6 +10,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import StateSnapshot
 
 from agents.errors import InputError
 from agents.octopus.encoder import clean_query
@@ -26,25 +27,40 @@ class RunningGraph:
     compiled: CompiledStateGraph[Any, Any, Any, Any]
 
     async def invoke(self, question: str, thread: str | None) -> dict[str, Any]:
-        """The messages and hops of one turn.
+        """The messages and hops of one turn; the question of an interrupted turn is gone on with.
 
         Raises:
             InputError: the question is empty or not text.
         """
-        return dict(await self.compiled.ainvoke(_messages(question), **self._arguments(thread)))
+        values = await self._input(question, thread)
+        return dict(await self.compiled.ainvoke(values, **self._arguments(thread)))
 
     async def stream(self, question: str, thread: str | None) -> AsyncIterator[tuple[str, Any]]:
-        """("updates", {node: update}) and ("messages", (chunk, metadata)) as they happen."""
-        run = self.compiled.astream(
-            _messages(question), **self._arguments(thread), stream_mode=["updates", "messages"]
-        )
+        """As `invoke`: ("updates", {node: update}) and ("messages", (chunk, metadata)) as they happen."""
+        values = await self._input(question, thread)
+        run = self.compiled.astream(values, **self._arguments(thread), stream_mode=["updates", "messages"])
         async for mode, event in run:
             yield str(mode), event
 
     async def messages(self, thread: str) -> list[BaseMessage]:
         """What was said in a thread so far."""
-        state = await self.compiled.aget_state({"configurable": {"thread_id": thread}})
-        return list(state.values.get("messages", []))
+        return list((await self._state(thread)).values.get("messages", []))
+
+    async def interrupted(self, thread: str) -> str | None:
+        """The question of a turn that was not finished, because its process was killed or a server failed."""
+        state = await self._state(thread)
+        messages = state.values.get("messages", [])
+        return str(messages[-1].text) if state.next and messages and messages[-1].type == "human" else None
+
+    async def _state(self, thread: str) -> StateSnapshot:
+        return await self.compiled.aget_state({"configurable": {"thread_id": thread}})
+
+    async def _input(self, question: str, thread: str | None) -> dict[str, Any] | None:
+        """None goes on where the run stopped, so that finished workers do not run again."""
+        question = clean_query(question)
+        if thread is not None and await self.interrupted(thread) == question:
+            return None
+        return {"messages": [HumanMessage(question)]}
 
     def _arguments(self, thread: str | None) -> dict[str, Any]:
         config: dict[str, Any] = {"recursion_limit": RECURSION_LIMIT}
@@ -82,9 +98,7 @@ async def open_saver(settings: Settings) -> AsyncIterator[BaseCheckpointSaver[An
         try:
             saver = await stack.enter_async_context(settings.threads.open())
         except ValueError as error:
-            raise InputError(str(error), hint="Look at REDIS_URL and OCTOPUS_ENCRYPTION_KEY.") from error
+            raise InputError(
+                str(error), hint="Look at REDIS_URL, OCTOPUS_THREAD_TTL and OCTOPUS_ENCRYPTION_KEY."
+            ) from error
         yield saver
-
-
-def _messages(question: str) -> dict[str, Any]:
-    return {"messages": [HumanMessage(clean_query(question))]}

@@ -59,11 +59,15 @@ async def _chat(graph: str, thread: str) -> None:
         say(f"Thread {thread!r} of graph {graph!r}, {len(before)} messages so far. An empty line ends it.")
         for message in before[-4:]:
             say(f"  {'you' if message.type == 'human' else message.name or 'octopus'}: {message.text}")
-        while question := await asyncio.to_thread(_prompt):
+        question = await running.interrupted(thread)
+        if question is not None:
+            say("Its last question was interrupted; going on with it.")
+        while question := question or await asyncio.to_thread(_prompt):
             try:
                 await Trace().show(running.stream(question, thread))
             except (ValueError, PersistenceError) as error:
                 say(str(error))
+            question = None
 
 
 async def _open(stack: AsyncExitStack, graph: str, remember: bool) -> Any:

@@ -24,12 +24,13 @@ EXTRAS = {
 
 
 def doctor() -> None:
-    """Say what is there, what is missing, and what to set."""
+    """Say what is there, what is missing, and what to set; ends with 3 if the Redis of threads is away."""
     from app.settings import Settings
 
     settings = Settings.read()
     _say("encoder", _encoder())
-    for line in _threads(settings.threads):
+    usable, lines = _threads(settings.threads)
+    for line in lines:
         _say("threads", line)
     _say("model", settings.model or "OCTOPUS_MODEL is not set: workers answer with their tools only")
     for extra, module in EXTRAS.items():
@@ -38,12 +39,14 @@ def doctor() -> None:
     for name, port in SERVERS.items():
         models = served_models(port)
         _say(name, f"no answer on port {port}" if models is None else _advice(port, models))
+    if not usable:
+        raise typer.Exit(3)
 
 
-def _threads(place: Place) -> list[str]:
-    """Where conversations are kept, and what may lose them."""
+def _threads(place: Place) -> tuple[bool, list[str]]:
+    """Whether conversations can be kept, where, and what may lose them."""
     if not place.redis_url:
-        return [f"SQLite at {place.sqlite}"]
+        return True, [f"SQLite at {place.sqlite}"]
     from app.persistence.errors import PersistenceError
 
     try:
@@ -51,11 +54,12 @@ def _threads(place: Place) -> list[str]:
 
         found = describe(place.redis_url)
     except (ImportError, ValueError, PersistenceError) as error:
-        return [f"REDIS_URL is set, but: {error}"]
+        return False, [f"REDIS_URL is set, but: {error}"]
     snapshots = {"": "none", None: "unknown"}.get(found.rdb, found.rdb)
     kept = f"append-only file {found.aof}, snapshots {snapshots}"
     where = f"{found.server} {found.version}{' cluster' if found.cluster else ''} at {found.url}"
-    return [f"{where}; {kept}; eviction {found.eviction}", *(f"warning: {text}" for text in found.warnings)]
+    warnings = [f"warning: {text}" for text in found.warnings]
+    return True, [f"{where}; {kept}; eviction {found.eviction}", *warnings]
 
 
 def _encoder() -> str:

@@ -81,6 +81,30 @@ def speed(
         report.write(output)
 
 
+@cli.command()
+def persistence(
+    turns: Annotated[int, typer.Option(min=2, help="Length of the conversation.")] = 200,
+    shorter: Annotated[
+        int | None, typer.Option(min=1, help="Turns of the run that growth is measured against; half.")
+    ] = None,
+    alone: Annotated[bool, typer.Option(help="Ours only, without the other savers.")] = False,
+    output: Output = None,
+) -> None:
+    """Bytes, commands and CPU of a conversation on RedisSaver, and on the other savers that are installed."""
+    from app.persistence import RedisSaver
+    from app.progress import progress
+    from evaluation.persistence_report import evaluate_persistence
+    from evaluation.savers import ECOSYSTEM, Contender
+
+    ours = Contender("RedisSaver", RedisSaver.from_url)
+    contenders = [ours] if alone else [ours, *ECOSYSTEM]
+    with progress("Conversing", total=len(contenders)) as advance:
+        report = evaluate_persistence(contenders, turns=turns, shorter=shorter or turns // 2, advance=advance)
+    typer.echo(report.markdown)
+    if output is not None:
+        report.write(output)
+
+
 def _data(given: Path | None) -> Path:
     from agents.errors import InputError
 

@@ -22,6 +22,9 @@ from app.persistence.errors import PersistenceError
 if TYPE_CHECKING:
     from app.persistence.redis_saver import RedisSaver
 
+_YES = ("1", "true", "yes")
+_NO = ("", "0", "false", "no")
+
 
 @dataclass(frozen=True)
 class Place:
@@ -46,19 +49,14 @@ class Place:
         """From REDIS_URL, REDIS_CLUSTER, OCTOPUS_THREAD_TTL, OCTOPUS_ENCRYPTION_KEY, OCTOPUS_CHECKPOINTS.
 
         Raises:
-            ValueError: a ttl that is not a number of seconds.
+            ValueError: a ttl that is not a number of seconds, or a flag that is neither yes nor no.
         """
-        ttl = environment.get("OCTOPUS_THREAD_TTL")
-        try:
-            seconds = float(ttl) if ttl else None
-        except ValueError:
-            raise ValueError(f"OCTOPUS_THREAD_TTL={ttl!r} is no number of seconds.") from None
         return cls(
             sqlite=_sqlite_file(environment),
             redis_url=environment.get("REDIS_URL") or None,
-            ttl=seconds,
+            ttl=_seconds("OCTOPUS_THREAD_TTL", environment),
             encryption_key=environment.get("OCTOPUS_ENCRYPTION_KEY") or None,
-            cluster=environment.get("REDIS_CLUSTER", "").lower() in ("1", "true", "yes"),
+            cluster=_flag("REDIS_CLUSTER", environment),
         )
 
     @asynccontextmanager
@@ -74,11 +72,19 @@ class Place:
             async with await asyncio.to_thread(self._redis_saver, self.redis_url) as saver:
                 yield saver
         else:
-            from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-            self.sqlite.parent.mkdir(parents=True, exist_ok=True)
-            async with AsyncSqliteSaver.from_conn_string(str(self.sqlite)) as saver:
+            async with self._sqlite_saver() as saver:
                 yield saver
+
+    @asynccontextmanager
+    async def _sqlite_saver(self) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+        import aiosqlite
+        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+        from app.persistence.strict import CheckingSerializer
+
+        await asyncio.to_thread(self.sqlite.parent.mkdir, parents=True, exist_ok=True)
+        async with aiosqlite.connect(self.sqlite) as connection:
+            yield AsyncSqliteSaver(connection, serde=CheckingSerializer())
 
     def _redis_saver(self, url: str) -> RedisSaver:
         try:
@@ -90,6 +96,21 @@ class Place:
         return RedisSaver.from_url(
             url, ttl=self.ttl, encryption_key=self.encryption_key, cluster=self.cluster
         )
+
+
+def _seconds(name: str, environment: Mapping[str, str]) -> float | None:
+    text = environment.get(name)
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise ValueError(f"{name}={text!r} is no number of seconds.") from None
+
+
+def _flag(name: str, environment: Mapping[str, str]) -> bool:
+    text = environment.get(name, "").lower()
+    if text not in _YES + _NO:
+        raise ValueError(f"{name}={text!r} must be one of {', '.join(_YES + _NO[1:])}.")
+    return text in _YES
 
 
 def _sqlite_file(environment: Mapping[str, str]) -> Path:

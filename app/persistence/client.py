@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import weakref
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from redis import BlockingConnectionPool, Redis, RedisCluster
 from redis import asyncio as aioredis
 from redis import exceptions as failures
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.connection import parse_url
 from redis.retry import Retry
 
 from app.persistence.errors import FullError, LostDataError, PersistenceError, UnavailableError
@@ -36,14 +37,11 @@ class RedisClient:
         retries: how often to try again, after 0.05 to 1 s each, when a connection breaks.
 
     Raises:
-        ValueError: the url has another scheme.
+        ValueError: the url is no such url.
     """
 
     def __init__(self, url: str, *, cluster: bool = False, timeout: float = 30.0, retries: int = 8) -> None:
-        if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError(
-                f"{safe_url(url)!r} is no Redis url; it starts with redis://, rediss:// or unix://."
-            )
+        _require_redis(url)
         self.url = url
         self.cluster = cluster
         self._timeout = timeout
@@ -128,7 +126,6 @@ class RedisClient:
         if self.cluster:
             return RedisCluster.from_url(self.url, **options)
         pool: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
-
         return Redis.from_pool(BlockingConnectionPool.from_url(self.url, **options, **pool))
 
     def _aconnect(self) -> Any:
@@ -171,9 +168,19 @@ class RedisClient:
         return PersistenceError(f"Redis at {safe_url(self.url)} refused a command: {text}.")
 
 
+def _require_redis(url: str) -> None:
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError(f"{safe_url(url)!r} is no Redis url; it starts with redis://, rediss:// or unix://.")
+    try:
+        parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError:  # its text may hold a part of the password
+        raise ValueError(
+            f"{safe_url(url)!r} is no Redis url: the port or an option is wrong, or user and password have "
+            "characters that must be percent-encoded."
+        ) from None
+
+
 def safe_url(url: str) -> str:
     """The url without its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)
+    shown = re.sub(r"^(\w+://[^:/@]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"([?&]password=)[^&#]*", r"\1***", shown)

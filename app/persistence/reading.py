@@ -53,6 +53,15 @@ class _Reply:
         self.found = [_Found(*rows[i : i + 4]) for i in range(0, len(rows), 4)]
         self.values = Values(layout.codec, _pairs(manifests), _pairs(items))
         self._names = {name: decode_id(full) for name, full in _pairs(names).items()}
+        self._require_key()
+
+    def _require_key(self) -> None:
+        """Names are hashed under the key: under another one a thread would look empty."""
+        if any(self._layout.namespace(full) != name for name, full in self._names.items()):
+            raise CorruptDataError(
+                f"Thread {self._place.thread_id!r} was written under another encryption_key, or none.",
+                hint="Use that key, or delete the thread.",
+            )
 
     def payload(self, found: _Found) -> tuple[Row, Checkpoint, Any]:
         """The row, the checkpoint without values, and the metadata."""

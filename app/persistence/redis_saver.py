@@ -30,6 +30,7 @@ from app.persistence.strict import StrictSerializer, TypeName
 from app.persistence.thread_layout import Layout, Settings
 
 DEFAULT_PREFIX = "octopus"
+_LONGEST_TTL = 1e10
 
 
 class RedisSaver(BaseCheckpointSaver[str]):
@@ -67,8 +68,8 @@ class RedisSaver(BaseCheckpointSaver[str]):
         serde: SerializerProtocol | None = None,
     ) -> None:
         super().__init__(serde=serde or StrictSerializer(allow))
-        if ttl is not None and ttl < 0.001:
-            raise ValueError(f"ttl {ttl!r} must be at least 0.001 seconds, or None.")
+        if ttl is not None and not 0.001 <= ttl <= _LONGEST_TTL:
+            raise ValueError(f"ttl {ttl!r} must be 0.001 to {_LONGEST_TTL:.0e} seconds, or None.")
         if history not in ("full", "shallow"):
             raise ValueError(f"history {history!r} must be 'full' or 'shallow'.")
         preload()

@@ -67,6 +67,16 @@ class StrictSerializer(JsonPlusSerializer):
         raise CorruptDataError(f"The stored form {form!r} is none that this serializer writes.")
 
 
+class CheckingSerializer(StrictSerializer):
+    """For savers that do not call `check`: refuses when writing what it would refuse when reading."""
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Encode; raises `TypeNotAllowedError`."""
+        data = super().dumps_typed(obj)
+        self.check(data)
+        return data
+
+
 class _Inspector:
     """One decoding that checks what the bytes name; ormsgpack drops a hook's error, so it is kept here."""
 

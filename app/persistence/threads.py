@@ -1,40 +1,40 @@
 """List, show, export and import threads of any checkpointer.
 
-An export is JSON lines, newest checkpoint first: a header, then per checkpoint its metadata, its writes and
-the channels that differ from the checkpoint before it in the file. A list is said relative to the list before
-it, so that a file grows with the conversation, not with its square.
+An export is JSON lines: a header, then the checkpoints, newest first (see thread_file.py); not encrypted.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import (
-    BaseCheckpointSaver,
-    Checkpoint,
-    CheckpointMetadata,
-    CheckpointTuple,
-    PendingWrite,
-)
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from app.persistence.errors import CorruptDataError, LostDataError, TypeNotAllowedError
+from app.persistence.thread_file import Channel, Imported, Reader, Writer
 
 _FORMAT = "octopus-thread"
 _VERSION = 1
-_Channel = tuple[str, str]
-"""Namespace and channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadSummary:
-    """One thread: its id, number of checkpoints in all namespaces, and the time of the newest (ISO 8601)."""
+    """One thread.
+
+    Attributes:
+        thread_id: its id.
+        checkpoints: their number, in all namespaces.
+        updated: time of the newest, ISO 8601; empty for a thread that cannot be read.
+        fault: why it cannot be read.
+    """
 
     thread_id: str
     checkpoints: int
     updated: str
+    fault: str = ""
 
 
 @runtime_checkable
@@ -48,12 +48,18 @@ class _Counting(Protocol):
 
 async def list_threads(saver: BaseCheckpointSaver[Any], limit: int | None = None) -> list[ThreadSummary]:
     """The threads of a saver, the one used last first."""
-    summaries = [
-        ThreadSummary(thread_id, count, newest.checkpoint["ts"])
-        for thread_id, count in (await _sizes(saver)).items()
-        async for newest in saver.alist({"configurable": {"thread_id": thread_id}}, limit=1)
-    ]
+    sizes = await _sizes(saver)
+    summaries = [await _summary(saver, thread_id, count) for thread_id, count in sizes.items()]
     return sorted(summaries, key=lambda summary: summary.updated, reverse=True)[:limit]
+
+
+async def _summary(saver: BaseCheckpointSaver[Any], thread_id: str, count: int) -> ThreadSummary:
+    """One damaged thread must not hide the others."""
+    try:
+        newest = [found async for found in saver.alist({"configurable": {"thread_id": thread_id}}, limit=1)]
+    except (LostDataError, CorruptDataError, TypeNotAllowedError) as error:
+        return ThreadSummary(thread_id, count, "", str(error))
+    return ThreadSummary(thread_id, count, newest[0].checkpoint["ts"] if newest else "")
 
 
 async def _sizes(saver: BaseCheckpointSaver[Any]) -> dict[str, int]:
@@ -75,7 +81,7 @@ async def _sizes(saver: BaseCheckpointSaver[Any]) -> dict[str, int]:
 
 async def export_thread(saver: BaseCheckpointSaver[Any], thread_id: str) -> AsyncIterator[str]:
     """Lines of a file; raises KeyError for a thread that does not exist."""
-    writer = _Writer(saver)
+    writer = Writer(saver)
     empty = True
     async for found in saver.alist({"configurable": {"thread_id": thread_id}}):
         if empty:
@@ -94,15 +100,14 @@ async def import_thread(
     Raises:
         ValueError: the lines are no export, or the thread exists already.
     """
-    records = [json.loads(line) async for line in _each(lines) if line.strip()]
+    records = [_json(number, line) async for number, line in _numbered(lines)]
     if not records or records[0].get("format") != _FORMAT or records[0].get("version") != _VERSION:
         raise ValueError(f"This is no exported thread: the first line must say {_FORMAT!r}, {_VERSION}.")
-    target = thread_id or str(records[0]["thread_id"])
-    if await saver.aget_tuple({"configurable": {"thread_id": target}}) is not None:
+    target = thread_id or str(records[0].get("thread_id"))
+    if await saver.aget_tuple(_config(target, "", None)) is not None:
         raise ValueError(f"Thread {target!r} exists already; delete it, or import under another id.")
-    reader = _Reader(saver)
-    versions: dict[_Channel, Any] = {}
-    for one in reversed([reader.read(record) for record in records[1:]]):
+    versions: dict[Channel, Any] = {}
+    for one in reversed(_checkpoints(saver, records[1:])):
         changed = {}
         for name, version in one.checkpoint["channel_versions"].items():
             if versions.get((one.namespace, name)) != version:
@@ -115,13 +120,41 @@ async def import_thread(
     return target
 
 
-async def _each(lines: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
+async def _numbered(lines: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[tuple[int, str]]:
+    """The lines that are not blank, each with its number."""
+    number = 0
     if isinstance(lines, AsyncIterable):
         async for line in lines:
-            yield line
+            number += 1
+            if line.strip():
+                yield number, line
     else:
-        for line in lines:
-            yield line
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield number, line
+
+
+def _json(number: int, line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"Line {number} is no JSON: {error}.") from error
+    if not isinstance(record, dict):
+        raise ValueError(f"Line {number} is no JSON object.")
+    return record
+
+
+def _checkpoints(saver: BaseCheckpointSaver[Any], records: list[dict[str, Any]]) -> list[Imported]:
+    reader = Reader(saver)
+    found = []
+    for number, record in enumerate(records, 1):
+        try:
+            found.append(reader.read(record))
+        except TypeNotAllowedError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"Checkpoint {number} of the file cannot be read: {error!r}.") from error
+    return found
 
 
 def _config(thread_id: str, namespace: str, checkpoint_id: str | None) -> RunnableConfig:
@@ -129,121 +162,3 @@ def _config(thread_id: str, namespace: str, checkpoint_id: str | None) -> Runnab
     if checkpoint_id:
         configurable["checkpoint_id"] = checkpoint_id
     return {"configurable": configurable}
-
-
-def _is_text(value: Any) -> bool:
-    return type(value) is str
-
-
-def _is_list(value: Any) -> bool:
-    return type(value) is list
-
-
-class _Speech:
-    """What the writer and the reader of a file both remember: the last list of each channel name."""
-
-    def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
-        self._serde = saver.serde
-        self.lists: dict[str, list[Any]] = {}
-
-    def remember(self, name: str, items: list[Any], keep: int) -> None:
-        """Later lists are said relative to this one, unless it is short and has nothing in common."""
-        if keep or len(items) >= len(self.lists.get(name, [])):
-            self.lists[name] = items
-
-
-class _Writer(_Speech):
-    """Checkpoints to records, newest first."""
-
-    def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
-        super().__init__(saver)
-        self._versions: dict[_Channel, Any] = {}
-
-    def record(self, found: CheckpointTuple) -> dict[str, Any]:
-        checkpoint = found.checkpoint
-        namespace = found.config["configurable"].get("checkpoint_ns", "")
-        changed = {}
-        for name, value in checkpoint["channel_values"].items():
-            version = checkpoint["channel_versions"].get(name)
-            if version is None or self._versions.get((namespace, name)) != version:
-                changed[name] = self._say(name, value)
-            self._versions[(namespace, name)] = version
-        return {
-            "ns": namespace,
-            "parent": found.parent_config["configurable"]["checkpoint_id"] if found.parent_config else None,
-            "checkpoint": self._encode({k: v for k, v in checkpoint.items() if k != "channel_values"}),
-            "metadata": self._encode(found.metadata),
-            "channels": changed,
-            "same": [name for name in checkpoint["channel_values"] if name not in changed],
-            "writes": self._writes(found.pending_writes or []),
-        }
-
-    def _writes(self, writes: list[PendingWrite]) -> list[list[Any]]:
-        """Consecutive writes of one task together."""
-        groups: list[list[Any]] = []
-        for task_id, channel, value in writes:
-            if not groups or groups[-1][0] != task_id:
-                groups.append([task_id, []])
-            groups[-1][1].append([channel, self._say(channel, value)])
-        return groups
-
-    def _say(self, name: str, value: Any) -> dict[str, Any]:
-        if type(value) is dict and all(map(_is_text, value)) and any(map(_is_list, value.values())):
-            return {"dict": {key: self._say(key, part) for key, part in value.items()}}
-        if not _is_list(value):
-            return {"value": self._encode(value)}
-        items = [self._encode(item) for item in value]
-        before = self.lists.get(name, [])
-        keep = 0
-        while keep < min(len(before), len(items)) and before[keep] == items[keep]:
-            keep += 1
-        self.remember(name, items, keep)
-        return {"keep": keep, "items": items[keep:]}
-
-    def _encode(self, value: Any) -> list[str]:
-        form, data = self._serde.dumps_typed(value)
-        return [form, base64.b64encode(data).decode()]
-
-
-class _Reader(_Speech):
-    """Records to checkpoints, metadata and writes, in the order of the file."""
-
-    def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
-        super().__init__(saver)
-        self._values: dict[_Channel, Any] = {}
-
-    def read(self, record: dict[str, Any]) -> _Imported:
-        namespace = record["ns"]
-        for name, said in record["channels"].items():
-            self._values[(namespace, name)] = self._understand(name, said)
-        checkpoint: Checkpoint = self._decode(record["checkpoint"])
-        names = [*record["channels"], *record["same"]]
-        checkpoint["channel_values"] = {name: self._values[(namespace, name)] for name in names}
-        writes = [
-            (task_id, [(channel, self._understand(channel, said)) for channel, said in pairs])
-            for task_id, pairs in record["writes"]
-        ]
-        return _Imported(namespace, record["parent"], checkpoint, self._decode(record["metadata"]), writes)
-
-    def _understand(self, name: str, said: dict[str, Any]) -> Any:
-        if "dict" in said:
-            return {key: self._understand(key, part) for key, part in said["dict"].items()}
-        if "value" in said:
-            return self._decode(said["value"])
-        kept = self.lists.get(name, [])[: said["keep"]]
-        items = [*kept, *map(self._decode, said["items"])]
-        self.remember(name, items, said["keep"])
-        return items
-
-    def _decode(self, record: list[str]) -> Any:
-        form, data = record
-        return self._serde.loads_typed((form, base64.b64decode(data)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Imported:
-    namespace: str
-    parent: str | None
-    checkpoint: Checkpoint
-    metadata: CheckpointMetadata
-    writes: list[tuple[str, list[tuple[str, Any]]]]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from app.cli import main
 from app.commands import doctor
+from tests.app.conftest import Octopus
 from tests.loopback import ChatServer, free_port, serving
 
 QUESTION = "Tell me the result of derivative of x^3 when x is 2?"
@@ -27,39 +26,6 @@ workers:
   cooking: {description: "Recipes, and how to cook and bake food."}
   cars: {description: "Cars, engines, tyres and repairs."}
 """
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Octopus = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Threads and caches of this file."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture
-def octopus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path) -> Octopus:
-    """Runs the command in this process."""
-    monkeypatch.setenv("OCTOPUS_HOME", str(home))
-
-    def run(*arguments: object, stdin: bytes = b"") -> Result:
-        monkeypatch.setattr(sys, "argv", ["octopus", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Result(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

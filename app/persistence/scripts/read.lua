@@ -5,7 +5,8 @@
 --   page N count id M      newest first, before (id, M) in (id descending, hashed name ascending); id '': from
 --                          the start; N '': all namespaces
 --   these N id N id ...
--- Returns {} for no thread, else rows {N, id, row, batches, ...}, manifests, items, namespaces {N, name, ...}.
+-- Returns {} for no thread, else rows {N, id, row, batches, ...}, manifests, items, namespaces {N, name, ...}
+-- (if N is '', or nothing was found).
 local mode, name = ARGV[3], ARGV[4]
 local with_values = ARGV[2] == '1'
 if not current_epoch() then
@@ -85,7 +86,7 @@ for _, pair in ipairs(chosen) do
 end
 
 local namespaces = {}
-if name == '' then
+if name == '' or #rows == 0 then
   for _, member in ipairs(redis.call('ZRANGEBYLEX', Z, '[n', '(o')) do
     namespaces[#namespaces + 1] = string.sub(member, 2, 9)
     namespaces[#namespaces + 1] = string.sub(member, 10)

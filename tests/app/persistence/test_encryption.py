@@ -73,15 +73,17 @@ def test_without_a_key_they_are_not(clean_redis: Target) -> None:
         assert b"secret" in held and b"hidden_meta" in held
 
 
-def test_another_key_reads_nothing(redis: Target) -> None:
+def test_another_key_is_an_error_and_never_an_empty_thread(redis: Target) -> None:
     with redis.saver(prefix="keys", encryption_key=KEY) as saver:
         put(saver, {"log": ["x" * 300]})
+        assert saver.get_tuple(config(namespace="not used")) is None
         for key in (KEY[::-1], None):
             with redis.saver(prefix="keys", encryption_key=key) as other:
-                # The names of namespaces are hashed with the key, so that another key finds none.
-                assert other.get_tuple(config()) is None
-                with pytest.raises(CorruptDataError):
-                    ids(other, config(namespace=None))
+                for where in (config(), config(checkpoint_id="1"), config(namespace=None)):
+                    with pytest.raises(CorruptDataError, match="encryption_key"):
+                        other.get_tuple(where)
+                    with pytest.raises(CorruptDataError, match="encryption_key"):
+                        ids(other, where)
 
 
 def test_swapped_or_changed_bytes_are_noticed(redis: Target) -> None:
