@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -10,6 +11,7 @@ from app.persistence.errors import CorruptDataError
 from app.persistence.secrecy import Secrecy
 
 _FORMS = ("null", "bytes", "bytearray", "msgpack")
+_MSGPACK = bytes([_FORMS.index("msgpack")])
 _OTHER_FORM = 255
 
 
@@ -31,6 +33,17 @@ class Codec:
     def unpack(self, packed: bytes) -> Any:
         """Undo `pack`."""
         return self.serde.loads_typed(_typed(packed))
+
+    def unpack_all(self, packed: Sequence[bytes]) -> list[Any]:
+        """Undo `pack` for each; at once, if the serializer can."""
+        at_once = getattr(self.serde, "loads_all", None)
+        if at_once is not None and all(one[:1] == _MSGPACK for one in packed):
+            try:
+                found: list[Any] = at_once([one[1:] for one in packed])
+                return found
+            except CorruptDataError:
+                pass  # the one that is to blame is named below
+        return [self.unpack(one) for one in packed]
 
     def check(self, packed: bytes) -> None:
         """Refuse to store what could not be read again, if the serializer can tell."""

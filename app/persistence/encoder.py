@@ -65,12 +65,7 @@ class Encoder:
         if type(items) is list and not all(type(item) in _SCALARS for item in items):
             listed = self._list(items, self._known.list_before(name, channel), chained)
             if listed is not None:
-                kind = (
-                    listed.manifest.kind.upper()
-                    if isinstance(value, _DeltaSnapshot)
-                    else listed.manifest.kind
-                )
-                return replace(listed, manifest=replace(listed.manifest, kind=kind))
+                return _in_delta(listed) if isinstance(value, _DeltaSnapshot) else listed
         if type(value) is dict and any(type(part) is list for part in value.values()):
             manifest = self._dict(value, name)
             if manifest is not None:
@@ -110,6 +105,11 @@ class Encoder:
             self._codec.check(packed)
             self.items[digest] = self._codec.secrecy.seal(packed, digest)
         return digest
+
+
+def _in_delta(listed: Encoded) -> Encoded:
+    manifest = listed.manifest
+    return replace(listed, manifest=replace(manifest, kind=manifest.kind.upper()))
 
 
 def references(manifests: list[Manifest]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:

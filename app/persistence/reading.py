@@ -49,10 +49,10 @@ class _Reply:
     def __init__(self, layout: Layout, place: Place, reply: Any) -> None:
         self._layout = layout
         self._place = place
-        rows, manifests, items, names = reply or ([], [], [], [])
+        rows, manifests, items, names = reply or ([], b"", b"", [])
         self.found = [_Found(*rows[i : i + 4]) for i in range(0, len(rows), 4)]
-        self.values = Values(layout.codec, _pairs(manifests), _pairs(items))
-        self._names = {name: decode_id(full) for name, full in _pairs(names).items()}
+        self.values = Values.of(layout.codec, manifests, items)
+        self._names = {names[i]: decode_id(names[i + 1]) for i in range(0, len(names), 2)}
         self._require_key()
 
     def _require_key(self) -> None:
@@ -162,8 +162,8 @@ def delta_history(
     args: list[Argument] = [layout.settings.read_ttl, name, encode_id(place.checkpoint_id), *hashed.values()]
     script, keys = load("history", "common"), layout.keys.thread(place.thread_id)
     reply = yield Call(script=script, keys=keys, args=args)
-    ancestors, seeds, manifests, items = reply or ([], [], [], [])
-    values = Values(layout.codec, _pairs(manifests), _pairs(items))
+    ancestors, seeds, manifests, items = reply or ([], [], b"", b"")
+    values = Values.of(layout.codec, manifests, items)
     ends = {seeds[i]: (seeds[i + 1], seeds[i + 2]) for i in range(0, len(seeds), 3)}
     wanted = set(channels)
     writes = [
@@ -202,10 +202,6 @@ def _in_one_namespace(place: Place) -> Place:
 
 def _fits(metadata: Mapping[str, Any], matches: Mapping[str, Any] | None) -> bool:
     return all(metadata.get(key) == value for key, value in (matches or {}).items())
-
-
-def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _writes(

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from langchain_core.messages import BaseMessage
+
+_fields = attrgetter("__dict__")
+_extra_fields = attrgetter("__pydantic_extra__")
 
 
 class _OpaqueError(Exception):
@@ -27,12 +31,14 @@ class Snapshot:
         contents: fields of messages, or plain data.
         extras: extra fields of messages.
         numbered: the items with numbers in them: 1 == 1.0 == True, but their bytes differ.
+        messages: whether all items are messages, whose fields are got at faster.
     """
 
     types: tuple[type | None, ...] = ()
     contents: tuple[Any, ...] = ()
     extras: tuple[Any, ...] = ()
     numbered: tuple[int, ...] = ()
+    messages: bool = True
 
     def extended(self, same: int, items: Sequence[Any]) -> Snapshot:
         """The first `same` of these items, then copies of the rest of `items`."""
@@ -42,18 +48,14 @@ class Snapshot:
             (*self.contents[:same], *(row[1] for row in rows)),
             (*self.extras[:same], *(row[2] for row in rows)),
             (*(i for i in self.numbered if i < same), *(same + i for i, row in enumerate(rows) if row[3])),
+            self.messages and all(isinstance(item, BaseMessage) for item in items[same:]),
         )
 
     def unchanged(self, items: Sequence[Any]) -> int:
         """How many of the first items are as they were."""
-        size = min(len(items), len(self.types))
-        head = items[:size]
-        types = tuple(map(type, head))
-        contents = tuple([getattr(item, "__dict__", item) for item in head])
-        extras = tuple([getattr(item, "__pydantic_extra__", None) for item in head])
-        count = min(
-            _common(types, self.types), _common(contents, self.contents), _common(extras, self.extras)
-        )
+        head = items[: _common(tuple(map(type, items)), self.types)]
+        contents, extras = self._read(head)
+        count = min(_common(contents, self.contents), _common(extras, self.extras))
         for i in self.numbered:
             same = i >= count or (
                 _same_types(contents[i], self.contents[i]) and _same_types(extras[i], self.extras[i])
@@ -61,6 +63,13 @@ class Snapshot:
             if not same:
                 return i
         return count
+
+    def _read(self, items: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Contents and extra fields of items of the types of this snapshot."""
+        if self.messages:
+            return tuple(map(_fields, items)), tuple(map(_extra_fields, items))
+        contents = [getattr(item, "__dict__", item) for item in items]
+        return tuple(contents), tuple([getattr(item, "__pydantic_extra__", None) for item in items])
 
 
 def _common(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import ormsgpack
@@ -19,6 +21,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
 from app.persistence.errors import CorruptDataError, TypeNotAllowedError
+
+_ARRAY = b"\xdd"
+"""msgpack's head of an array, before four bytes of length."""
 
 TypeName = tuple[str, ...]
 """(module, class name)."""
@@ -66,6 +71,12 @@ class StrictSerializer(JsonPlusSerializer):
             return super().loads_typed(data)
         raise CorruptDataError(f"The stored form {form!r} is none that this serializer writes.")
 
+    def loads_all(self, parts: Sequence[bytes]) -> list[Any]:
+        """Decode msgpack values as one array, which is faster than one by one; raises as `loads_typed`."""
+        head = _ARRAY + struct.pack(">I", len(parts))
+        found: list[Any] = _Reader(self._allowed).decode(b"".join([head, *parts]))
+        return found
+
 
 class CheckingSerializer(StrictSerializer):
     """For savers that do not call `check`: refuses when writing what it would refuse when reading."""
@@ -107,11 +118,11 @@ class _Inspector:
 
     def _require(self, code: int, fields: Any) -> None:
         """Check the shape [module, name, argument, method?] and the names in it."""
-        if not (
-            isinstance(fields, list) and len(fields) >= 3 and all(isinstance(f, str) for f in fields[:2])
-        ):
+        if type(fields) is not list or len(fields) < 3:
             raise CorruptDataError("A stored object does not say what it is.")
         module, name = fields[:2]
+        if type(module) is not str or type(name) is not str:
+            raise CorruptDataError("A stored object does not say what it is.")
         if code == jsonplus.EXT_METHOD_SINGLE_ARG:
             if tuple(fields[:2] + fields[3:]) not in SAFE_MSGPACK_METHODS:
                 raise TypeNotAllowedError(module, name)
@@ -134,9 +145,14 @@ class _Reader(_Inspector):
             raise CorruptDataError(f"The msgpack extension {code} is unknown.")
         module, name, argument = fields[:3]
         try:
-            return _construct(code, getattr(importlib.import_module(module), name), argument, fields[3:])
+            return _construct(code, _class(module, name), argument, fields[3:])
         except Exception as error:
             raise CorruptDataError(f"A stored {module}.{name} cannot be rebuilt: {error!r}.") from error
+
+
+@lru_cache(maxsize=512)
+def _class(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
 
 
 def _construct(code: int, kind: Any, argument: Any, rest: list[Any]) -> Any:

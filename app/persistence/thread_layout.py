@@ -43,10 +43,15 @@ class Layout:
     codec: Codec
     seen: SeenThreads
     _names: dict[tuple[str, ...], bytes] = field(default_factory=dict)
+    _slots: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
 
     def namespace(self, name: str) -> bytes:
         """Hashed name of a namespace."""
         return self._remembered("namespace", name)
+
+    def channel(self, name: str) -> bytes:
+        """Hashed name of a channel."""
+        return self._remembered("channel", name)
 
     def _remembered(self, *parts: str) -> bytes:
         hashed = self._names.get(parts)
@@ -56,13 +61,16 @@ class Layout:
             hashed = self._names[parts] = self.codec.secrecy.name(*parts)
         return hashed
 
-    def channel(self, name: str) -> bytes:
-        """Hashed name of a channel."""
-        return self._remembered("channel", name)
-
-    def version(self, namespace: str, channel: str, version: Any) -> bytes:
-        """Hashed version of a channel; 1, 1.0 and "1" differ."""
-        return self._remembered("version", namespace, channel, repr(version))
+    def slot(self, namespace: str, channel: str, version: Any) -> bytes:
+        """Hashed channel and hashed version of it; 1, 1.0 and "1" differ."""
+        parts = (namespace, channel, repr(version))
+        slot = self._slots.get(parts)
+        if slot is None:
+            if len(self._slots) > _NAMES:
+                self._slots.clear()
+            hashed = self.codec.secrecy.name("version", *parts)
+            slot = self._slots[parts] = self.channel(channel) + hashed
+        return slot
 
     def run(self, run_id: str) -> bytes:
         """Hashed id of a run."""

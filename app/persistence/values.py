@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ormsgpack
@@ -12,8 +12,9 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from app.persistence.codec import Codec
 from app.persistence.errors import CorruptDataError
 from app.persistence.keys import decode_id
+from app.persistence.secrecy import ITEM_BYTES
 from app.persistence.seen import StoredList
-from app.persistence.wire import Manifest, unpack_manifest
+from app.persistence.wire import REF_BYTES, Manifest, unpack_manifest, unpack_pairs
 
 
 @dataclass(slots=True)
@@ -23,6 +24,12 @@ class Values:
     codec: Codec
     manifests: Mapping[bytes, bytes]
     items: Mapping[bytes, bytes]
+    _unpacked: dict[bytes, Manifest] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, codec: Codec, manifests: bytes, items: bytes) -> Values:
+        """From the pairs of a script's reply."""
+        return cls(codec, unpack_pairs(manifests, REF_BYTES), unpack_pairs(items, ITEM_BYTES))
 
     def value(self, ref: bytes) -> Any:
         """The channel value of a ref."""
@@ -36,10 +43,10 @@ class Values:
         if manifest.kind == b"p":
             return self.codec.unpack(manifest.inline)
         if manifest.kind == b"r":
-            return self._item(manifest.hashes[0])
+            return self.codec.unpack(self._packed(manifest.hashes[0]))
         if manifest.kind == b"m":
             return {key: self.expand(part) for key, part in _parts(manifest.inline)}
-        items = [self._item(digest) for digest in self._hashes(manifest)]
+        items = self.codec.unpack_all([self._packed(digest) for digest in _joined(self._chain(manifest))])
         return _DeltaSnapshot(items) if manifest.kind in b"LD" else items
 
     def stored_list(self, ref: bytes) -> StoredList:
@@ -51,9 +58,6 @@ class Values:
         """Whether the value is stored item by item."""
         return self.manifests[ref][:1] in b"ldLD"
 
-    def _hashes(self, manifest: Manifest) -> tuple[bytes, ...]:
-        return _joined(self._chain(manifest))
-
     def _chain(self, manifest: Manifest) -> list[Manifest]:
         chain = [manifest]
         while chain[-1].base:
@@ -61,17 +65,18 @@ class Values:
         return chain
 
     def _manifest(self, ref: bytes) -> Manifest:
-        try:
-            return unpack_manifest(self.manifests[ref])
-        except KeyError:
-            raise CorruptDataError(f"The channel value {ref.hex()} is missing.") from None
+        if ref not in self._unpacked:
+            try:
+                self._unpacked[ref] = unpack_manifest(self.manifests[ref])
+            except KeyError:
+                raise CorruptDataError(f"The channel value {ref.hex()} is missing.") from None
+        return self._unpacked[ref]
 
-    def _item(self, digest: bytes) -> Any:
+    def _packed(self, digest: bytes) -> bytes:
         try:
-            sealed = self.items[digest]
+            return self.codec.secrecy.open(self.items[digest], digest)
         except KeyError:
             raise CorruptDataError(f"The item {digest.hex()} is missing.") from None
-        return self.codec.unpack(self.codec.secrecy.open(sealed, digest))
 
 
 def _joined(chain: list[Manifest]) -> tuple[bytes, ...]:

@@ -29,6 +29,7 @@ NO_VALUE = bytes(REF_BYTES)
 
 _SLOT_BYTES = 2 * NAME_BYTES + REF_BYTES
 _FORMAT = b"\x01"
+_LENGTH = struct.Struct(">I")
 
 ManifestKind = Literal[b"p", b"r", b"l", b"d", b"L", b"D", b"m"]
 """p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`, and more;
@@ -78,6 +79,19 @@ class Manifest:
 def split(data: bytes, size: int) -> tuple[bytes, ...]:
     """Equal pieces of `size` bytes."""
     return tuple(data[i : i + size] for i in range(0, len(data), size))
+
+
+def unpack_pairs(data: bytes, key_bytes: int) -> dict[bytes, bytes]:
+    """Key, 4-byte length, value, ... of a script's reply; raises `CorruptDataError`."""
+    pairs, at = {}, 0
+    try:
+        while at < len(data):
+            start = at + key_bytes
+            key, at = data[at:start], start + 4 + _LENGTH.unpack_from(data, start)[0]
+            pairs[key] = data[start + 4 : at]
+    except struct.error as error:
+        raise CorruptDataError(f"A reply is cut short: {error}.") from error
+    return pairs
 
 
 def row_head(parent: bytes, run: bytes, needs: Sequence[bytes]) -> bytes:

@@ -105,21 +105,20 @@ class _PutMessage:
         values = checkpoint["channel_values"]
         slots: list[bytes] = []
         for name, version in checkpoint["channel_versions"].items():
-            channel = self._layout.channel(name)
             if new_versions.get(name) != version:
                 ref = _UNCHANGED
             elif name in values:
                 ref = self._store(name, values[name])
             else:
                 ref = NO_VALUE
-            slots += (channel, self._layout.version(namespace, name, version), ref)
+            slots += (self._layout.slot(namespace, name, version), ref)
         return b"".join(slots)
 
     def _store(self, channel: str, value: Any) -> bytes:
         ref = os.urandom(REF_BYTES)
         encoded = self._encoder.encode(value, self.name, channel)
         manifest = encoded.manifest
-        if manifest.inline:
+        if manifest.inline and self._layout.codec.secrecy.encrypts:
             manifest = replace(manifest, inline=self._layout.codec.secrecy.seal(manifest.inline, ref))
         if encoded.full:
             self.lists[channel] = encoded.stored(ref)

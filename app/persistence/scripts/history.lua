@@ -54,4 +54,4 @@ while next(wanted) and parent ~= '' do
   end
 end
 touch(tonumber(ARGV[1]))
-return { ancestors, seeds, flat_manifests(found), flat_items(found) }
+return { ancestors, seeds, packed_manifests(found), packed_items(found) }

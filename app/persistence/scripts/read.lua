@@ -93,4 +93,4 @@ if name == '' or #rows == 0 then
   end
 end
 touch(tonumber(ARGV[1]))
-return { rows, flat_manifests(found), flat_items(found), namespaces }
+return { rows, packed_manifests(found), packed_items(found), namespaces }

@@ -1,7 +1,6 @@
 """Defects of savers for plain Redis, each as a check that fails where the defect is and passes on ours.
 
-The other savers are optional (pip install 'langgraph-checkpoint-aws[valkey]'
-langgraph-checkpoint-plainredis); a missing one is named in the report.
+The other savers are those of the extra `savers`; `make accept` shows their defects.
 """
 
 from __future__ import annotations
@@ -125,6 +124,7 @@ def _plainredis(url: str, ttl: float | None = None) -> Saver:
     return saver
 
 
+@pytest.mark.accept
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("check", "make"),
