@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 
 from langgraph.cache.base import BaseCache, FullKey, Namespace, ValueT
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from app.persistence.client import RedisClient
+from app.persistence.closing import ClosesClient
 from app.persistence.codec import Codec
-from app.persistence.keys import Keys, encode_id
+from app.persistence.keys import DEFAULT_PREFIX, Keys, encode_id
 from app.persistence.namespaces import encode_namespace
 from app.persistence.operations import Call, Operation, command
-from app.persistence.scripts import load
+from app.persistence.scripts import load, preload
 from app.persistence.secrecy import Secrecy
 from app.persistence.strict import StrictSerializer, TypeName
 
 
-class RedisCache(BaseCache[ValueT]):
+class RedisCache(ClosesClient, BaseCache[ValueT]):
     """Results of nodes with a `cache_policy`; an unreachable server raises `UnavailableError`.
 
     Args:
@@ -39,11 +39,12 @@ class RedisCache(BaseCache[ValueT]):
         client: RedisClient,
         *,
         encryption_key: bytes | str | None = None,
-        prefix: str = "octopus",
+        prefix: str = DEFAULT_PREFIX,
         allow: Iterable[TypeName | type] = (),
         serde: SerializerProtocol | None = None,
     ) -> None:
         super().__init__(serde=serde or StrictSerializer(allow))
+        preload()
         self.client = client
         self._keys = Keys(prefix)
         self._codec = Codec(self.serde, Secrecy(encryption_key))
@@ -54,30 +55,13 @@ class RedisCache(BaseCache[ValueT]):
         url: str,
         *,
         encryption_key: bytes | str | None = None,
-        prefix: str = "octopus",
+        prefix: str = DEFAULT_PREFIX,
         allow: Iterable[TypeName | type] = (),
         cluster: bool = False,
     ) -> RedisCache[ValueT]:
         """A cache for a url (see `RedisClient`); nothing is sent until it is used."""
         client = RedisClient(url, cluster=cluster)
         return cls(client, encryption_key=encryption_key, prefix=prefix, allow=allow)
-
-    def __enter__(self) -> RedisCache[ValueT]:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.client.close()
-
-    async def __aenter__(self) -> RedisCache[ValueT]:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.client.aclose()
-        self.client.close()
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
         """The values that are cached and have not expired."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+DEFAULT_PREFIX = "octopus"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+\Z")
 
 

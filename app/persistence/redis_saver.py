@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -20,8 +19,9 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from app.persistence import reading, upkeep, writing
 from app.persistence.client import RedisClient
+from app.persistence.closing import ClosesClient
 from app.persistence.codec import Codec
-from app.persistence.keys import Keys
+from app.persistence.keys import DEFAULT_PREFIX, Keys
 from app.persistence.listing import Listing
 from app.persistence.scripts import preload
 from app.persistence.secrecy import Secrecy
@@ -29,11 +29,10 @@ from app.persistence.seen import SeenThreads
 from app.persistence.strict import StrictSerializer, TypeName
 from app.persistence.thread_layout import Layout, Settings
 
-DEFAULT_PREFIX = "octopus"
 _LONGEST_TTL = 1e10
 
 
-class RedisSaver(BaseCheckpointSaver[str]):
+class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
     """Checkpoints in plain Redis ≥ 6, Valkey or a Redis Cluster; no modules.
 
     Use `from_url`. The saver works at once; as a context manager, `with` or `async with`, it closes its
@@ -106,23 +105,6 @@ class RedisSaver(BaseCheckpointSaver[str]):
             allow=allow,
             serde=serde,
         )
-
-    def __enter__(self) -> RedisSaver:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.client.close()
-
-    async def __aenter__(self) -> RedisSaver:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.client.aclose()
-        self.client.close()
 
     def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> BaseCheckpointSaver[str]:
         """A copy on the same connections that also rebuilds these types."""

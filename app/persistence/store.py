@@ -10,7 +10,6 @@ import struct
 import time
 from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
 from langgraph.store.base import (
@@ -27,12 +26,13 @@ from langgraph.store.base import (
 )
 
 from app.persistence.client import RedisClient
+from app.persistence.closing import ClosesClient
 from app.persistence.codec import Codec
 from app.persistence.filters import fits
-from app.persistence.keys import Keys, decode_id, encode_id
+from app.persistence.keys import DEFAULT_PREFIX, Keys, decode_id, encode_id
 from app.persistence.namespaces import Namespace, decode_member, encode_member, encode_namespace, matches
 from app.persistence.operations import Call, Operation, command
-from app.persistence.scripts import load
+from app.persistence.scripts import load, preload
 from app.persistence.secrecy import Secrecy
 from app.persistence.strict import StrictSerializer, TypeName
 
@@ -41,7 +41,7 @@ _HEAD = struct.Struct(">QQQ")
 _MINUTE = 60_000
 
 
-class RedisStore(BaseStore):
+class RedisStore(ClosesClient, BaseStore):
     """A store without vector search: `query` is ignored, as by `InMemoryStore` without an index.
 
     Args:
@@ -60,9 +60,10 @@ class RedisStore(BaseStore):
         *,
         ttl: TTLConfig | None = None,
         encryption_key: bytes | str | None = None,
-        prefix: str = "octopus",
+        prefix: str = DEFAULT_PREFIX,
         allow: Iterable[TypeName | type] = (),
     ) -> None:
+        preload()
         self.client = client
         self.ttl_config = ttl
         self._keys = Keys(prefix)
@@ -75,30 +76,13 @@ class RedisStore(BaseStore):
         *,
         ttl: TTLConfig | None = None,
         encryption_key: bytes | str | None = None,
-        prefix: str = "octopus",
+        prefix: str = DEFAULT_PREFIX,
         allow: Iterable[TypeName | type] = (),
         cluster: bool = False,
     ) -> RedisStore:
         """A store for a url (see `RedisClient`); nothing is sent until it is used."""
         client = RedisClient(url, cluster=cluster)
         return cls(client, ttl=ttl, encryption_key=encryption_key, prefix=prefix, allow=allow)
-
-    def __enter__(self) -> RedisStore:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.client.close()
-
-    async def __aenter__(self) -> RedisStore:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.client.aclose()
-        self.client.close()
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Run operations: reads first, then of several puts to one key the last, as `InMemoryStore` does."""

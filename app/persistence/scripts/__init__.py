@@ -1,4 +1,4 @@
-"""The Lua scripts. Each runs atomically on the two keys of one thread."""
+"""The Lua scripts. Each runs atomically on keys of one slot."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def preload() -> None:
         load(name, "common", "collect")
     for name in ("put_writes", "read", "history", "delete", "dump", "restore"):
         load(name, "common")
+    for name in ("store_get", "store_put", "cache_get", "cache_set"):
+        load(name)
 
 
 @cache

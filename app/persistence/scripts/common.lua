@@ -53,6 +53,22 @@ local function get_row(member)
   return row
 end
 
+-- Hashed run ids of all checkpoints; `read` gets the row of a member, or nothing.
+local function all_runs(read)
+  local runs, seen = {}, {}
+  for _, member in ipairs(redis.call('ZRANGEBYLEX', Z, '[c', '(d')) do
+    local row = read(string.sub(member, 2))
+    if row then
+      local _, run = parse_row(row)
+      if not seen[run] then
+        seen[run] = true
+        runs[#runs + 1] = run
+      end
+    end
+  end
+  return runs
+end
+
 local function new_collection()
   return { manifests = {}, refs = {}, items = {}, hashes = {} }
 end
