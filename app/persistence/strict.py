@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import re
 import struct
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -20,7 +21,10 @@ from langgraph.checkpoint.serde._msgpack import SAFE_MSGPACK_METHODS, SAFE_MSGPA
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from app.persistence.errors import CorruptDataError, TypeNotAllowedError
+from app.persistence.errors import CorruptDataError, PersistenceError, TypeNotAllowedError
+
+_EXTENSION = re.compile(rb"[\xc7-\xc9\xd4-\xd8]")
+"""First byte of every msgpack extension, and so of every type that is not plain data."""
 
 _ARRAY = b"\xdd"
 """msgpack's head of an array, before four bytes of length."""
@@ -59,7 +63,7 @@ class StrictSerializer(JsonPlusSerializer):
 
     def check(self, data: tuple[str, bytes]) -> None:
         """Raise `TypeNotAllowedError` for bytes that `loads_typed` would refuse; builds nothing."""
-        if data[0] == "msgpack":
+        if data[0] == "msgpack" and _EXTENSION.search(data[1]):
             _Inspector(self._allowed).decode(data[1])
 
     def loads_typed(self, data: tuple[str, bytes]) -> Any:
@@ -99,9 +103,10 @@ class _Inspector:
         try:
             return self._unpack(data)
         except ValueError as error:
-            if self._failure is not None:
-                raise self._failure from None
-            raise CorruptDataError(f"Stored bytes cannot be decoded: {error}.") from error
+            cause = self._failure or error
+            if isinstance(cause, PersistenceError):
+                raise cause from None
+            raise CorruptDataError(f"Stored bytes cannot be decoded: {cause}.") from cause
 
     def _unpack(self, data: bytes) -> Any:
         return ormsgpack.unpackb(data, ext_hook=self._hook, option=ormsgpack.OPT_NON_STR_KEYS)
