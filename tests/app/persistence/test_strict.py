@@ -25,7 +25,9 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Command, Interrupt, Send
 from pydantic import BaseModel
 
+from app.persistence.codec import Codec
 from app.persistence.errors import CorruptDataError, TypeNotAllowedError
+from app.persistence.secrecy import Secrecy
 from app.persistence.strict import StrictSerializer
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import config, put, values
@@ -141,6 +143,25 @@ def test_hostile_bytes_call_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         code = ormsgpack.unpackb(data[1], ext_hook=lambda code, _: code)[0]["x"]
         assert code in (6, 7)  # an array and a snapshot name nothing
     assert CALLED == []
+
+
+def test_items_decoded_at_once_are_those_decoded_one_by_one() -> None:
+    codec = Codec(StrictSerializer(), Secrecy())
+    packed = [codec.pack(value) for value in [*SAFE, deep(250), b"bytes", bytearray(b"x")]]
+    one_by_one = [codec.unpack(one) for one in packed]
+    assert repr(codec.unpack_all(packed)) == repr(one_by_one)
+    refused = Codec(JsonPlusSerializer(), Secrecy()).pack(Point(1))
+    with pytest.raises(TypeNotAllowedError, match="Point"):
+        codec.unpack_all([packed[3], refused])
+    with pytest.raises(CorruptDataError):
+        codec.unpack_all([packed[3], packed[3][:-1]])
+
+
+def deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def test_the_permissive_serializer_would_call(monkeypatch: pytest.MonkeyPatch) -> None:

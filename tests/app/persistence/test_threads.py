@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ormsgpack
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -15,10 +18,11 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 from app.persistence.checkpointer import Place, checkpointer
+from app.persistence.errors import TypeNotAllowedError
 from app.persistence.redis_saver import RedisSaver
 from app.persistence.threads import export_thread, import_thread, list_threads
 from tests.app.persistence.conftest import Target
-from tests.app.persistence.samples import Saver, config
+from tests.app.persistence.samples import Saver, checkpoint, config
 
 KINDS = ["redis", "sqlite", "memory"]
 
@@ -142,3 +146,22 @@ async def test_the_environment_chooses(
 def test_secrets_are_not_shown() -> None:
     place = Place.read({"REDIS_URL": "redis://:hidden@h/0", "OCTOPUS_ENCRYPTION_KEY": "hidden"})
     assert "hidden" not in repr(place)
+
+
+async def test_sqlite_is_strict_too(tmp_path: Path) -> None:
+    """A file that somebody else exported must not choose what is called."""
+    async with Place(tmp_path / "x.sqlite").open() as saver:
+        with pytest.raises(TypeNotAllowedError, match="Refused"):
+            await saver.aput(config(), checkpoint({"a": Refused()}), {}, {"a": 1})
+        await graph(saver).ainvoke({"messages": [("user", "hello")]}, config())
+        header, *records = [line async for line in export_thread(saver, "thread")]
+        call = ormsgpack.packb(ormsgpack.Ext(0, ormsgpack.packb(["os", "system", "true"])))
+        record = json.loads(records[0])
+        record["metadata"] = ["msgpack", base64.b64encode(call).decode()]
+        with pytest.raises(TypeNotAllowedError, match=r"os\.system"):
+            await import_thread(saver, [header, json.dumps(record), *records[1:]], "other")
+
+
+@dataclass
+class Refused:
+    """Not among the safe types."""
