@@ -30,7 +30,9 @@ def list_(
 
     async def run(saver: Saver) -> None:
         for found in await list_threads(saver, limit):
-            typer.echo(f"{found.thread_id}\t{found.checkpoints}\t{found.updated or found.fault}")
+            # An id may hold anything: a tab, a newline, an escape.
+            name = found.thread_id if found.thread_id.isprintable() else repr(found.thread_id)
+            typer.echo(f"{name}\t{found.checkpoints}\t{found.updated or found.fault}")
 
     _with_saver(run)
 

@@ -102,6 +102,16 @@ def test_threads_are_listed_shown_moved_and_deleted(octopus: Octopus, store: str
         assert "there is no thread 'work'" in gone.err
 
 
+def test_an_id_may_hold_anything(octopus: Octopus, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    name = "*:{a}\t\n\x1b[31m"
+    assert octopus("ask", QUESTION, "--thread", name).code == 0
+    (line,) = [line for line in octopus("threads", "list").out.splitlines() if "{a}" in line]
+    assert line.split("\t")[0] == repr(name)
+    assert octopus("threads", "delete", name).code == 0
+    assert "{a}" not in octopus("threads", "list").out
+
+
 def test_a_thread_moves_from_redis_to_sqlite(
     octopus: Octopus, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
