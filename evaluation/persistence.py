@@ -141,6 +141,8 @@ def compare(contender: Contender, turns: int, shorter: int, binary: str) -> Row:
         ImportError: the contender is not installed.
     """
     row, other = measure(contender, turns, binary), measure(contender, shorter, binary)
+    if row.stored <= 0 or other.stored <= 0:
+        return row  # too short: the server's own memory moves more than the conversation takes
     return replace(row, exponent=math.log(row.stored / other.stored) / math.log(turns / shorter))
 
 
