@@ -17,7 +17,7 @@ from agents.octopus.dialogue import FollowUpModel, Reading, Turn, load_follow_up
 from agents.octopus.embedding import Encoder
 from agents.octopus.heads import Head
 from agents.octopus.tokens import defuse
-from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Route
+from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Route, Step
 
 MOST_CHOICES = 32  # how many ranked choices a route lists
 _TURNS = 6  # human turns that are read; older ones no longer carry the subject
@@ -56,7 +56,7 @@ class EncoderOctopus:
     parent: NodeName | None = None
     follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
 
-    async def route(self, conversation: Sequence[BaseMessage]) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
         """Decide for the last human turn, in the light of the turns before it.
 
         Raises:
