@@ -20,7 +20,8 @@ from evaluation.report import Report, share, table
 from evaluation.routing import plain
 
 _HEADINGS = (
-    "planner", "Node-F1 %", "Link-F1 %", "exact %", "made-up nodes", "made-up links", "decisions/s", "requests/s",
+    "planner", "Node-F1 %", "Link-F1 %", "exact %", "made-up nodes", "made-up links", "decisions/s",
+    "requests/s",
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ _EXEMPLARS = 64
 
 
 def decision_ratios(rounds: int = 3, large: int = LARGE) -> dict[str, Ratio]:
-    """A decision among 17 neighbours in a large graph, and among many neighbours, each beside 17 of 18 nodes."""
+    """Decisions in a large graph beside a small one, and among many neighbours beside few."""
     texts = queries(40)
     few = _decision(SMALL, SMALL)
     many = large // 100
@@ -55,7 +55,7 @@ def _decision(neighbours: int, nodes: int) -> _Decide:
 
 
 def made_up_planner(neighbours: int, nodes: int) -> Planner:
-    """A trained planner with random weights on a ring of `nodes` workers; the entry sees `neighbours` of them."""
+    """A trained planner with random weights on a ring of `nodes` workers; the entry sees some of them."""
     random = np.random.default_rng(0)
     names = [NodeName(f"tool_{k}") for k in range(nodes)]
     ring = {name: [names[(k + 1) % nodes]] for k, name in enumerate(names)}

@@ -36,12 +36,17 @@ ROWS: list[dict[str, Any]] = [
     {"query": form.format(dish), "path": list(path)} for dish in _DISHES for path, form in _FORMS.items()
 ]
 
-SPEC = "name: kitchen\nentry: octopus\nmasters:\n  octopus: {neighbours: [%s]}\nworkers:\n" % ", ".join(
-    DOCSTRINGS
-) + "".join(
+_WORKERS = "".join(
     f'  {name}: {{description: "{text}", neighbours: [{", ".join(NEIGHBOURS[name])}]}}\n'
     for name, text in DOCSTRINGS.items()
 )
+SPEC = f"""\
+name: kitchen
+entry: octopus
+masters:
+  octopus: {{neighbours: [{", ".join(DOCSTRINGS)}]}}
+workers:
+{_WORKERS}"""
 
 
 def kitchen() -> PathGraph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_chance_stays_on_the_graph_and_without_the_mask_anything_goes() -> None:
     graph = kitchen()
     for path in random_walk(graph, 50):
         assert path
-        assert all(b in NEIGHBOURS[a] for a, b in zip(path, path[1:], strict=False))
+        assert all(b in NEIGHBOURS[a] for a, b in pairwise(path))
     free = Unmasked(graph.nodes, graph.neighbours, graph.stops, graph.entry)
     assert len(free.candidates(1, (1,))) == len(NEIGHBOURS) + 1
 

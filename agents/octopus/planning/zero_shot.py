@@ -1,7 +1,7 @@
 """What comes next, without training: phrases of the request against docstrings, among neighbours.
 
-Each phrase is shared out, by softmax, among the neighbours and the nodes visited. The mean share of a
-neighbour is its probability of being next; what goes to visited nodes is covered and speaks for the end.
+Each phrase is shared out, by softmax, among the neighbours and the nodes visited; what goes to the latter is
+covered. The phrases are read in order, and the first one that is open decides; if none is, the path ends.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from agents.octopus.planning.planner import Request
 from agents.octopus.planning.trained import ByNode, described
 
 # Chosen on UltraTool's training rows.
-_TEMPERATURE = 0.08
-_END_WEIGHT = 1.0  # of what is covered, against what is not
-_AGAIN = 0.02  # the share of a covered phrase for which a node is visited once more
+_TEMPERATURE = 0.03
+_HEED = 0.9  # the probability that an open phrase asks for a step at all
+_LEAST = 1e-3  # of every neighbour, one visited before among them
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,11 @@ class ZeroShotNext:
         nodes = np.union1d(ahead, np.array(visited, dtype=np.int64))
         fits = evidence(nodes).astype(np.float64) / _TEMPERATURE
         powers = np.exp(fits - fits.max(axis=1, keepdims=True))
-        shares = (powers / powers.sum(axis=1, keepdims=True)).mean(axis=0)
-        seen = np.isin(nodes, visited)
-        weights = np.where(seen, _AGAIN * shares, shares)[np.searchsorted(nodes, ahead)]
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        opened = _HEED * np.where(np.isin(nodes, visited), 0.0, shares)
+        closed_before = np.cumprod(np.append(1.0, 1 - opened.sum(axis=1)))
+        asked = closed_before[:-1] @ opened
+        weights = asked[np.searchsorted(nodes, ahead)] + _LEAST
         if len(ahead) < len(candidates):
-            weights = np.append(weights, _END_WEIGHT * shares[seen].sum() + 1e-6)
+            weights = np.append(weights, closed_before[-1])
         return np.asarray(np.log(weights / weights.sum()), dtype=np.float64)
