@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# --no-compile: else pip compiles every module of every library, used or not.
+# --no-compile: else pip compiles every module of every library, used or not. The first question
+# compiles those that it uses, and leaves them compiled.
 INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
 SOURCES := pyproject.toml constraints.txt
 
@@ -14,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: ask test lint accept dev clean
 
 ask: $(VENV)/.core  ## Answer a question on the embedded default; Q="..." is another question.
-	@$(BIN)/octopus ask -- "$$Q"
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/octopus ask -- "$$Q"
 
 test: $(VENV)/.dev  ## Everything but the long runs.
 	$(BIN)/python -m pytest -q

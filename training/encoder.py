@@ -1,6 +1,7 @@
 """The shipped encoder: public MiniLM weights → two quantised ONNX files.
 
     python -m training.encoder --weights DIR --out agents/octopus/artifacts/encoder
+    python -m training.encoder --weights DIR --compare rows.jsonl.gz    # the shipped one beside fp32
 
 `--weights` is a folder with `model.safetensors` and `tokenizer.json` of
 sentence-transformers/all-MiniLM-L6-v2 (from the Hugging Face hub, or the folder inside the
@@ -18,12 +19,16 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from agents.octopus.embedding import Encoder
+from training.rows import read_json_lines
 
 TRUNK_LAYERS = 4
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -176,13 +181,26 @@ def reference_embeddings(weights: Path, texts: list[str]) -> np.ndarray[Any, np.
     return np.stack(rows)
 
 
+def mean_cosine(weights: Path, texts: list[str]) -> float:
+    """Mean cosine of the shipped encoder's vectors of `texts` to those of the public weights in fp32."""
+    shipped = Encoder().embed(texts)
+    return float((shipped * reference_embeddings(weights, texts)).sum(axis=1).mean())
+
+
 def main() -> None:
-    """Export from the command line."""
+    """Export, or compare, from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, help="folder of the new encoder")
+    what.add_argument("--compare", type=Path, help="rows with a `question`; the first 1,000 are compared")
     arguments = parser.parse_args()
-    export_encoder(arguments.weights, arguments.out)
+    if arguments.out:
+        export_encoder(arguments.weights, arguments.out)
+        return
+    rows = [row for _, row in islice(read_json_lines(arguments.compare), 1000)]
+    cosine = mean_cosine(arguments.weights, [row["question"] for row in rows])
+    print(f"mean cosine to fp32 over {len(rows)} questions: {cosine:.4f}")  # noqa: T201
 
 
 if __name__ == "__main__":
