@@ -175,7 +175,9 @@ def load_artifact(folder: Path) -> Artifact:
         name: TrainedMaster(tensors[f"{name}/vectors"], tensors[f"{name}/bias"], part)
         for name, part in manifest.masters.items()
     }
-    planner = manifest.planner and TrainedPlanner(load_file(folder / PLANNER), manifest.planner)
+    planner = None
+    if manifest.planner is not None:
+        planner = TrainedPlanner(load_file(folder / PLANNER), manifest.planner)
     return Artifact(folder, manifest, masters, planner)
 
 

@@ -114,10 +114,6 @@ class Planner:
 
     def plan(self, request: Request) -> Plan:
         """The most probable path from the graph's entry."""
-        return self.plans(request)[0]
-
-    def plans(self, request: Request) -> list[Plan]:
-        """The most probable paths from the graph's entry, best first."""
         evidence = self.model.evidence(request)
 
         def step(visited: Path) -> tuple[Places, NDArray[np.float64]]:
@@ -127,6 +123,5 @@ class Planner:
                 return candidates, np.zeros(0)
             return candidates, self.model.log_probabilities(evidence, visited, at, candidates)
 
-        found = beam_search(step, self.graph.end)
-        names = self.graph.nodes
-        return [Plan(tuple(names[k] for k in path), float(np.exp(value))) for path, value in found]
+        path, value = beam_search(step, self.graph.end)
+        return Plan(tuple(self.graph.nodes[k] for k in path), float(np.exp(value)))

@@ -18,31 +18,28 @@ Step = Callable[[Path], tuple[Places, NDArray[np.float64]]]
 
 def beam_search(
     step: Step, end: int, *, width: int = _WIDTH, most_steps: int = MOST_STEPS
-) -> list[tuple[Path, float]]:
-    """The best complete paths with ln P = Σ ln P(next | …), best first; at most `width`.
+) -> tuple[Path, float]:
+    """The most probable complete path that the beam meets, with ln P = Σ ln P(next | …).
 
-    It stops when no path that goes on can still be better than the best complete one. A path that reaches
-    `most_steps` without an end is left out, unless there is no other.
+    Paths that cannot become better than the best complete one are dropped: going on only costs probability.
+    Where no path is complete within `most_steps`, the best one of that length is returned.
     """
     going: list[tuple[Path, float]] = [((), 0.0)]
-    complete: list[tuple[Path, float]] = []
-    for _ in range(most_steps + 1):
+    best: tuple[Path, float] | None = None
+    for length in range(most_steps + 1):
         longer: list[tuple[Path, float]] = []
         for path, total in going:
             candidates, values = step(path)
-            best = np.argsort(-values, kind="stable")[:width]
-            for k in best:
+            for k in np.argsort(-values, kind="stable")[:width]:
                 value = total + float(values[k])
+                if best is not None and value <= best[1]:
+                    break
                 if candidates[k] == end:
-                    complete.append((path, value))
-                elif len(path) < most_steps:
+                    best = (path, value)
+                elif length < most_steps:
                     longer.append(((*path, int(candidates[k])), value))
-        complete = sorted(complete, key=_probability)[:width]
-        going = sorted(longer, key=_probability)[:width] or going
-        if not longer or (complete and complete[0][1] >= going[0][1]):
+        longer = [(path, value) for path, value in longer if best is None or value > best[1]]
+        if not longer:
             break
-    return complete or going
-
-
-def _probability(found: tuple[Path, float]) -> float:
-    return -found[1]
+        going = sorted(longer, key=lambda found: -found[1])[:width]
+    return best or going[0]

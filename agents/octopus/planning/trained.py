@@ -67,7 +67,7 @@ class ByNode:
         if len(missing):
             self._values[:, missing] = self._fit(missing)
             self._known[missing] = True
-        return self._values[:, nodes]
+        return np.asarray(self._values[:, nodes], dtype=np.float32)
 
 
 def phrase_fits(weights: NDArray[np.float32], request: Request) -> ByNode:
