@@ -59,7 +59,9 @@ def made_up_planner(neighbours: int, nodes: int) -> Planner:
     random = np.random.default_rng(0)
     names = [NodeName(f"tool_{k}") for k in range(nodes)]
     ring = {name: [names[(k + 1) % nodes]] for k, name in enumerate(names)}
-    graph = PathGraph.of({NodeName("octopus"): names[:neighbours], **ring}, NodeName("octopus"), ["octopus"])
+    graph = PathGraph.of(
+        {NodeName("octopus"): names[:neighbours], **ring}, NodeName("octopus"), [NodeName("octopus")]
+    )
     texts = queries(_EXEMPLARS)
     paths = [(1 + k % neighbours,) for k in range(_EXEMPLARS)]
 

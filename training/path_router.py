@@ -100,10 +100,13 @@ def _held_out_metrics(
     gold = [tuple(graph.nodes[node] for node in rows.paths[k]) for k in held_out]
     pairs = list(zip(found, gold, strict=True))
     progress(0.05)
-    metrics = {
-        "node_f1": np.mean([node_f1(*pair) for pair in pairs]),
-        "link_f1": np.mean([link_f1(*pair) for pair in pairs]),
-        "exact": np.mean([path == right for path, right in pairs]),
-        "held_out_paths": len(pairs),
+    return {
+        "node_f1": _mean([node_f1(*pair) for pair in pairs]),
+        "link_f1": _mean([link_f1(*pair) for pair in pairs]),
+        "exact": _mean([path == right for path, right in pairs]),
+        "held_out_paths": float(len(pairs)),
     }
-    return {key: round(float(value), 4) for key, value in metrics.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(float(np.mean(values)), 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -83,7 +84,10 @@ def test_train_plan_and_evaluate(spec: Path, tmp_path: Path, monkeypatch: pytest
     said = octopus("train", "router", "--graph", spec, "--paths", tmp_path / "rows.jsonl.gz", "--out", out)
     assert "36 paths (1 left out: they leave the graph)" in said
 
-    asked = [{"query": "Find a recipe for pea soup, then cook it.", "id": 7}, {"query": " "}]
+    asked: list[dict[str, Any]] = [
+        {"query": "Find a recipe for pea soup, then cook it.", "id": 7},
+        {"query": " "},
+    ]
     write_rows(tmp_path / "in.jsonl.gz", asked)
     octopus(
         "plan",

@@ -78,7 +78,9 @@ def test_the_graph_may_change_after_training(artifact: Path, encoder: Encoder) -
     del ahead["wash_up"]
     ahead["mow_lawn"] = []
     nodes = {NodeName(name): [NodeName(n) for n in after] for name, after in ahead.items()}
-    graph = PathGraph.of({NodeName("octopus"): list(nodes), **nodes}, NodeName("octopus"), ["octopus"])
+    graph = PathGraph.of(
+        {NodeName("octopus"): list(nodes), **nodes}, NodeName("octopus"), [NodeName("octopus")]
+    )
     query = "Find a recipe for pea soup, then cook it."
     assert planned(artifact, graph, encoder, query) == ["find_recipe", "cook_dish"]
     other = PathGraph.of({NodeName("x"): [NodeName("y")], NodeName("y"): []}, NodeName("x"), [NodeName("x")])

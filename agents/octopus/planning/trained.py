@@ -75,7 +75,8 @@ def phrase_fits(weights: NDArray[np.float32], request: Request) -> ByNode:
 
     def fit(nodes: Places) -> Values:
         own = weights[nodes]
-        return np.maximum(request.phrase_vectors @ own[:, :-1].T + own[:, -1], 0).astype(np.float32)
+        scores = request.phrase_vectors @ own[:, :-1].T + own[:, -1]
+        return np.asarray(np.maximum(scores, 0), dtype=np.float32)
 
     return ByNode(fit, len(request.phrases), len(weights))
 
