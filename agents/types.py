@@ -20,7 +20,10 @@ AnswerStatus = Literal["answered", "declined", "unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One neighbour with the probability of its functional token, in [0, 1]."""
+    """One neighbour with the probability of its functional token, in [0, 1].
+
+    `<nexa_end>` leads to the graph's node `answer`.
+    """
 
     token: FunctionalToken
     node: NodeName
@@ -32,8 +35,8 @@ class Route:
     """A decision of an Octopus: the chosen neighbour (or none) and why.
 
     Attributes:
-        node: the neighbour to go to; None when the Octopus abstains.
-        token: its functional token; None when the Octopus abstains.
+        node: the neighbour to go to; None when the Octopus abstains or stops.
+        token: its functional token; None when the Octopus abstains, `<nexa_end>` when it stops the walk.
         probability: of `node`, or of the best neighbour when the Octopus abstains.
         rewritten: the query for the worker.
         reason: one sentence for people.
@@ -94,11 +97,27 @@ class Worker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A hop that was executed in this turn, as the Octopus reads it: q_i at N_i, and what came of it."""
+
+    node: NodeName
+    query: str
+    answer: str
+    status: AnswerStatus
+
+
 class Octopus(Protocol):
     """The model that routes at one node."""
 
-    async def route(self, conversation: Sequence[BaseMessage]) -> Route:
-        """Decide for the last human turn of `conversation` in the light of the turns before it."""
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+        """Decide for the last human turn of `conversation`, in the light of the turns before it.
+
+        Args:
+            conversation: the messages so far; the last one is the user's.
+            path: the steps of this turn. Where it is not empty, the decision is what comes next, and
+                `<nexa_end>` is legal too: the route's node is then None and its token `<nexa_end>`.
+        """
         ...
 
 

@@ -16,7 +16,6 @@ class _TaskNode(BaseModel):
     model_config = ConfigDict(extra="ignore")
     id: str
     desc: str = ""
-    domain: str = ""
 
 
 class _TaskLink(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from langchain_core.messages import BaseMessage
 
-from agents.types import FunctionalToken, NodeName, Route, WorkerAnswer, WorkerRequest
+from agents.types import FunctionalToken, NodeName, Route, Step, WorkerAnswer, WorkerRequest
 
 
 def route_to(node: str, token: str, *, probability: float = 0.9, rewritten: str = "as asked") -> Route:
@@ -27,7 +27,7 @@ class ScriptedOctopus:
     routes: list[Route]
     seen: list[list[str]] = field(default_factory=list)
 
-    async def route(self, conversation: Sequence[BaseMessage]) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
         """The next route."""
         self.seen.append([str(message.text) for message in conversation])
         return self.routes[min(len(self.seen), len(self.routes)) - 1]

@@ -15,7 +15,7 @@ from graphs.task_graph import import_task_graph
 GRAPH: dict[str, Any] = {
     "nodes": [
         {"id": "Image Caption", "desc": "Says what a picture ${shows}.", "input-type": ["image"]},
-        {"id": "Translate", "desc": ""},
+        {"id": "Translate", "desc": "", "domain": ["Language", "Travel"]},
         {"id": "octopus", "desc": "A worker with the master's usual name."},
     ],
     "links": [
