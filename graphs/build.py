@@ -10,10 +10,11 @@ from langgraph.graph import END, START, StateGraph
 from agents.errors import SpecError
 from agents.octopus.tokens import END_TOKEN
 from agents.types import NodeName, Octopus, Worker
-from graphs.edges import next_token
+from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
 from graphs.spec import GraphSpec
 from graphs.state import GraphContext, GraphInput, GraphOutput, GraphState
+from graphs.traversal import Crossing
 
 Graph = StateGraph[GraphState, GraphContext, GraphInput, GraphOutput]
 
@@ -38,20 +39,28 @@ def build_graph(
     _check(spec, octopuses, workers)
     graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
     graph.add_node("guard", guard_node)
-    graph.add_node("answer", answer_node)
+    # Deferred: it waits for all branches.
+    graph.add_node("answer", answer_node, defer=True)
+    crossings = {name: _crossing(spec, name, octopuses) for name, node in spec.nodes.items() if node.neighbours}
     for name in spec.masters:
-        graph.add_node(name, master_node(name, octopuses[name]))
+        graph.add_node(name, master_node(crossings[name]))
     for name, worker in spec.workers.items():
-        graph.add_node(name, worker_node(name, worker, workers[name], octopuses.get(name)))
+        graph.add_node(name, worker_node(name, worker, workers[name], crossings.get(name)))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():
         if node.neighbours:
-            graph.add_conditional_edges(name, next_token, _path_map(node.neighbours))
+            graph.add_conditional_edges(name, follow(name, node.neighbours), _path_map(node.neighbours))
         else:
             graph.add_edge(name, "answer")
     graph.add_edge("answer", END)
     return graph
+
+
+def _crossing(spec: GraphSpec, name: NodeName, octopuses: Mapping[NodeName, Octopus]) -> Crossing:
+    neighbours = spec.nodes[name].neighbours
+    templates = {n: spec.workers[n].template for n in neighbours if n in spec.workers}
+    return Crossing(name, octopuses[name], neighbours, templates)
 
 
 def _path_map(neighbours: Mapping[Any, Any]) -> dict[Any, str]:

@@ -1,0 +1,64 @@
+"""Parallel branches: the parts of a compound question, each routed on its own, and their answers merged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import groupby
+
+from langchain_core.messages import HumanMessage
+
+from agents.octopus.clauses import parts_of
+from agents.octopus.encoder import clean_query
+from agents.types import Branch, Hop
+from graphs.state import Decision
+from graphs.traversal import Crossing, Walk
+
+_CONFIDENT = 0.5  # probability from which a part counts as a question of its own
+
+
+async def decide_parts(walk: Walk, crossing: Crossing) -> Decision | None:
+    """A decision for each part of a compound question, to be followed in parallel; None for a whole one.
+
+    Text alone does not decide: a part must also be routed with confidence by itself.
+    """
+    if walk.steps or not walk.context.parallel:
+        return None
+    parts = parts_of(clean_query(walk.question))
+    if not 1 < len(parts) <= walk.context.max_hops:
+        return None
+    branches = [
+        Branch(part=index, parts=len(parts), expert=0, experts=1, text=text) for index, text in enumerate(parts)
+    ]
+    fan = await asyncio.gather(*(_part(walk, branch).decide(crossing) for branch in branches))
+    if not all(_stands(decision) for decision in fan):
+        return None
+    return Decision(**{**fan[0], "fan": list(fan)})  # type: ignore[typeddict-item]
+
+
+def outcomes(hops: Sequence[Hop]) -> list[Hop]:
+    """Of each part the hop that answers it, in the order of the question: the last that has an answer."""
+    ordered = sorted(hops, key=lambda hop: hop["branch"]["part"])
+    found = []
+    for _, group in groupby(ordered, key=lambda hop: hop["branch"]["part"]):
+        walked = list(group)
+        answered = [hop for hop in walked if hop["status"] == "answered"]
+        found.append((answered or walked)[-1])
+    return found
+
+
+def merged(found: Sequence[Hop]) -> str:
+    """One answer; of several parts each under its question."""
+    if len(found) == 1:
+        return found[0]["answer"]
+    return "\n\n".join(f"{hop['branch']['text']}\n{hop['answer']}" for hop in found)
+
+
+def _part(walk: Walk, branch: Branch) -> Walk:
+    conversation = [*walk.conversation[:-1], HumanMessage(branch["text"])]
+    return Walk(walk.context, walk.turn, branch, conversation, (), 0)
+
+
+def _stands(decision: Decision) -> bool:
+    sure = decision["decided_by"] == "token" and decision["probability"] >= _CONFIDENT
+    return decision["node"] is not None and sure
