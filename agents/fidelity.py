@@ -12,35 +12,45 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agents.types import Hop
 
-_QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»|(?<!\w)'([^'\n]+)'(?!\w)|(?<!\w)‘([^’\n]+)’(?!\w)")
+_QUOTED = re.compile(
+    r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»|(?<!\w)'([^'\n]+)'(?!\w)|(?<!\w)‘([^’\n]+)’(?!\w)"
+)
 _CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 # What only code and formulas are written with: calls, dotted and underscored names, operators between terms.
 _FORMAL = re.compile(
     r"\b\w+\([^\s()]*\)|\b\w+(?:_\w+)+\b|\b[a-z]\w*(?:\.[a-z_]\w+)+\b|[\w)\]]+(?:[\^*/=<>+]{1,2}[\w(\[-]+)+"
 )
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_SYMBOL = r"°\s?[CFK]|%|[€$£¥]|[kcmMGµunp]?(?:m|g|s|l|L|A|V|W|J|N|Pa|Hz|bar|mol|eV|B|Wh)|mph|mi|ft|in|lb|oz|h|min|K|Ω"
+_SYMBOL = (
+    r"°\s?[CFK]|%|[€$£¥]|[kcmMGµunp]?(?:m|g|s|l|L|A|V|W|J|N|Pa|Hz|bar|mol|eV|B|Wh)|mph|mi|ft|in|lb|oz"
+    r"|h|min|K|Ω"
+)
 _UNIT = re.compile(rf"(?<=\d)\s?({_SYMBOL})(?:/({_SYMBOL}))?(?:\^?-?\d)?(?![\w°])|([€$£¥])\s?(?=\d)")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n]\s*|[-*]\s)\W*$")
 _NOT = frozenset("not no never none nothing nobody neither nor without except cannot least unless".split())
 _UNIT_WORDS = frozenset(
     "metre metres meter meters kilometre kilometres kilometer kilometers centimetre centimetres centimeter "
-    "centimeters millimetre millimetres mile miles foot feet inch inches yard yards gram grams kilogram kilograms "
-    "tonne tonnes pound pounds ounce ounces litre litres liter liters gallon gallons second seconds minute minutes "
-    "hour hours day days week weeks month months year years degree degrees radian radians celsius fahrenheit kelvin "
-    "volt volts ampere amperes amp amps watt watts joule joules newton newtons pascal pascals ohm ohms farad hertz "
+    "centimeters millimetre millimetres mile miles foot feet inch inches yard yards gram grams "
+    "kilogram kilograms "
+    "tonne tonnes pound pounds ounce ounces litre litres liter liters gallon gallons second seconds "
+    "minute minutes "
+    "hour hours day days week weeks month months year years degree degrees radian radians celsius "
+    "fahrenheit kelvin "
+    "volt volts ampere amperes amp amps watt watts joule joules newton newtons pascal pascals ohm "
+    "ohms farad hertz "
     "percent dollar dollars euro euros mole moles calorie calories byte bytes".split()
 )
 _PLURAL_OF = {"feet": "foot", "inches": "inch"}
 _OF_ASKING = frozenset(
-    "what who which when where why how is are do does did can could would please tell give find i i'm i'd i've "
+    "what who which when where why how is are do does did can could would please tell give find i "
+    "i'm i'd i've "
     "i'll the a an and or but if in of for to".split()
 )
 
 
 def lost(query: str, rewritten: str) -> list[str]:
-    """What `query` says in numbers, units, names, negation, code and quotation marks and `rewritten` does not.
+    """What `query` says in numbers, units, names, negation, code and quotes and `rewritten` does not.
 
     Counted, so that "3 and 3" is not "3"; numbers are compared by value, code without regard to spaces.
     Negation has one kind: "isn't" may become "is not".

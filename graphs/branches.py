@@ -12,15 +12,15 @@ from agents.octopus.clauses import parts_of
 from agents.octopus.encoder import clean_query
 from agents.types import Branch, Hop
 from graphs.state import Decision
-from graphs.traversal import Crossing, Walk
+from graphs.traversal import Crossing, Walk, is_alone
 
-_CONFIDENT = 0.5  # probability from which a part counts as a question of its own
+_LEAST = 0.02  # probability below which a next choice is not asked
 
 
 async def decide_parts(walk: Walk, crossing: Crossing) -> Decision | None:
     """A decision for each part of a compound question, to be followed in parallel; None for a whole one.
 
-    Text alone does not decide: a part must also be routed with confidence by itself.
+    Text alone does not decide: every part must also be routed by itself, above the threshold.
     """
     if walk.steps or not walk.context.parallel:
         return None
@@ -28,22 +28,38 @@ async def decide_parts(walk: Walk, crossing: Crossing) -> Decision | None:
     if not 1 < len(parts) <= walk.context.max_hops:
         return None
     branches = [
-        Branch(part=index, parts=len(parts), expert=0, experts=1, text=text) for index, text in enumerate(parts)
+        Branch(part=index, parts=len(parts), expert=0, experts=1, text=text)
+        for index, text in enumerate(parts)
     ]
     fan = await asyncio.gather(*(_part(walk, branch).decide(crossing) for branch in branches))
     if not all(_stands(decision) for decision in fan):
         return None
-    return Decision(**{**fan[0], "fan": list(fan)})  # type: ignore[typeddict-item]
+    return Decision(**{**fan[0], "fan": list(fan)})
+
+
+def second_choice(walk: Walk, crossing: Crossing, decision: Decision) -> Decision | None:
+    """Where the worker that `decision` led to could not answer a part: the same for the next choice."""
+    tried = {hop["node"] for hop in walk.hops}
+    over = is_alone(walk.branch) or len(tried) > walk.context.second_choices or walk.exhausted()
+    if over or walk.hops[-1]["status"] == "answered":
+        return None
+    left = [c for c in decision["choices"] if c["node"] not in tried and c["probability"] >= _LEAST]
+    if not left:
+        return None
+    node, failed = left[0]["node"], walk.hops[-1]["node"]
+    reason = f"{failed} could not answer; {node} is the next choice, {left[0]['probability']:.2f}."
+    return crossing.aim({**decision, "step": walk.steps + 1}, node, reason, "token")
 
 
 def outcomes(hops: Sequence[Hop]) -> list[Hop]:
-    """Of each part the hop that answers it, in the order of the question: the last that has an answer."""
+    """Of each part the hop that answers it, in the order of the question: the last one with an answer."""
     ordered = sorted(hops, key=lambda hop: hop["branch"]["part"])
     found = []
     for _, group in groupby(ordered, key=lambda hop: hop["branch"]["part"]):
         walked = list(group)
         answered = [hop for hop in walked if hop["status"] == "answered"]
-        found.append((answered or walked)[-1])
+        # What nobody answers is told by the best choice.
+        found.append(answered[-1] if answered else walked[-1 if is_alone(walked[0]["branch"]) else 0])
     return found
 
 
@@ -60,5 +76,4 @@ def _part(walk: Walk, branch: Branch) -> Walk:
 
 
 def _stands(decision: Decision) -> bool:
-    sure = decision["decided_by"] == "token" and decision["probability"] >= _CONFIDENT
-    return decision["node"] is not None and sure
+    return decision["node"] is not None and decision["decided_by"] in ("token", "examples")

@@ -41,11 +41,13 @@ def build_graph(
     graph.add_node("guard", guard_node)
     # Deferred: it waits for all branches.
     graph.add_node("answer", answer_node, defer=True)
-    crossings = {name: _crossing(spec, name, octopuses) for name, node in spec.nodes.items() if node.neighbours}
+    crossings = {
+        name: _crossing(spec, name, octopuses) for name, node in spec.nodes.items() if node.neighbours
+    }
     for name in spec.masters:
         graph.add_node(name, master_node(crossings[name]))
     for name, worker in spec.workers.items():
-        graph.add_node(name, worker_node(name, worker, workers[name], crossings.get(name)))
+        graph.add_node(name, worker_node(name, worker, workers[name], crossings))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from langgraph.types import Send
 
 from agents.errors import RoutingError
 from agents.octopus.tokens import END_TOKEN
-from agents.types import FunctionalToken, NodeName
+from agents.types import FunctionalToken, Hop, NodeName
 from graphs.state import Decision, GraphState
 from graphs.traversal import hops_of, is_alone
 
@@ -26,17 +26,21 @@ def follow(name: NodeName, neighbours: Mapping[NodeName, FunctionalToken]) -> Ca
         """
         decision = state["decision"]
         if decision["fan"]:
-            return [send(one, state) for one in decision["fan"]]
+            return [sent(one, state) for one in decision["fan"]]
         if decision["token"] == END_TOKEN or is_alone(decision["branch"]):
             return decision["token"]
-        return [send(decision, state)]
+        return [sent(decision, state)]
 
-    def send(decision: Decision, state: GraphState) -> Send:
-        if decision["token"] not in nodes:
-            token = decision["token"]
+    def sent(decision: Decision, state: GraphState) -> Send:
+        token = decision["token"]
+        if token not in nodes:
             raise RoutingError(f"the Octopus of {name!r} gave {token!r}, which is not an edge away.")
-        own = hops_of(state, decision["branch"])
-        sent = {"messages": state["messages"], "turn": state["turn"], "hops": own, "decision": decision}
-        return Send(nodes[decision["token"]], sent)
+        return send(nodes[token], decision, state, hops_of(state, decision["branch"]))
 
     return next_token
+
+
+def send(node: str, decision: Decision, state: GraphState, hops: Sequence[Hop]) -> Send:
+    """One branch at `node`, with what it needs of the state."""
+    sent = {"messages": state["messages"], "turn": state["turn"], "hops": list(hops), "decision": decision}
+    return Send(node, sent)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.func import task
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from agents.errors import InputError
 from agents.octopus.tokens import END_TOKEN
 from agents.types import NodeName, Worker, WorkerAnswer, WorkerRequest
-from graphs.branches import decide_parts, merged, outcomes
+from graphs.branches import decide_parts, merged, outcomes, second_choice
+from graphs.edges import send
 from graphs.human import approve, decide_with_user
 from graphs.spec import WorkerSpec
 from graphs.state import Decision, GraphContext, GraphState
@@ -27,8 +30,8 @@ Update = dict[str, Any]
 class Node(Protocol):
     """A node that reads the run-time context; LangGraph passes `runtime` by name."""
 
-    async def __call__(self, state: GraphState, runtime: Runtime[GraphContext]) -> Update:
-        """The update of the state."""
+    async def __call__(self, state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
+        """The update of the state, or also where to go."""
         ...
 
 
@@ -60,13 +63,15 @@ def master_node(crossing: Crossing) -> Node:
     return route
 
 
-def worker_node(name: NodeName, spec: WorkerSpec, worker: Worker, crossing: Crossing | None) -> Node:
+def worker_node(
+    name: NodeName, spec: WorkerSpec, worker: Worker, masters: Mapping[NodeName, Crossing]
+) -> Node:
     """A node that answers; then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`."""
-    answer_in_time = _answering(worker)
+    answer_in_time, crossing = _answering(worker), masters.get(name)
     # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
-    kept = task(answer_in_time, name=f"{name}.answer")
+    kept: Any = task(answer_in_time, name=f"{name}.answer")
 
-    async def work(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
+    async def work(state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
         walk, decision = Walk.of(state, runtime), state["decision"]
         request = WorkerRequest(
             query=decision["rewritten"],
@@ -77,7 +82,8 @@ def worker_node(name: NodeName, spec: WorkerSpec, worker: Worker, crossing: Cros
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
         if crossing is None:
             answer, took = await answer_in_time(request, seconds)
-            return {"hops": [hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took)]}
+            hop = hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took)
+            return _or_second_choice(state, walk.after(hop), masters[NodeName(decision["master"])])
         answer, took = await kept(request, seconds)
         hop = hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took)
         after = walk.after(hop)
@@ -98,6 +104,15 @@ async def answer_node(state: GraphState) -> Update:
         trace["ended"] = ended
     name = found[0]["node"] if len(found) == 1 else ""
     return {"messages": [AIMessage(merged(found), name=_message_name(name), additional_kwargs=trace)]}
+
+
+def _or_second_choice(state: GraphState, walk: Walk, master: Crossing) -> Update | Command[str]:
+    """The update with the last hop; where it has no answer, on to the next choice of the master."""
+    update = {"hops": [walk.hops[-1]]}
+    second = second_choice(walk, master, state["decision"])
+    if second is None:
+        return update
+    return Command(update=update, goto=send(str(second["node"]), second, state, walk.hops))
 
 
 def _ends_well(walk: Walk, decision: Decision) -> bool:

@@ -88,16 +88,19 @@ class GraphContext(BaseModel):
         max_seconds: what a walk may take in all; waiting for a person does not count.
         timeout: seconds for one worker's answer.
         parallel: whether a compound question is answered part by part.
+        second_choices: how many of the next choices are asked for a part that the first could not answer;
+            short as parts are, routing is less sure of them.
         ask_user: interrupt and ask where no neighbour clears the threshold; needs a checkpointer.
         approve: interrupt before every step for approval; needs a checkpointer.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    max_hops: int = Field(default=8, ge=1, le=100)
+    max_hops: int = Field(default=12, ge=1, le=100)
     max_tokens: int = Field(default=100_000, ge=1)
     max_seconds: float = Field(default=600.0, gt=0)
     timeout: float = Field(default=120.0, gt=0)
     parallel: bool = True
+    second_choices: int = Field(default=2, ge=0, le=16)
     ask_user: bool = False
     approve: bool = False

@@ -52,7 +52,7 @@ class Crossing:
         query = self.templates.get(node, "{query}").replace("{query}", decision["question"])
         probability = next((c["probability"] for c in decision["choices"] if c["node"] == node), 0.0)
         return Decision(
-            **{  # type: ignore[typeddict-item]
+            **{
                 **decision,
                 "node": node,
                 "token": self.neighbours[node],
@@ -96,9 +96,7 @@ class Walk:
 
     def after(self, hop: Hop) -> Walk:
         """The walk one hop further."""
-        return Walk(
-            self.context, self.turn, self.branch, self.conversation, [*self.hops, hop], self.steps
-        )
+        return Walk(self.context, self.turn, self.branch, self.conversation, [*self.hops, hop], self.steps)
 
     @property
     def question(self) -> str:
@@ -260,5 +258,7 @@ def _tokens(usage: Any) -> int:
     """Of a model's usage record, however its keys are called."""
     usage = usage if isinstance(usage, dict) else {}
     total = usage.get("total_tokens")
-    parts = (usage.get(k) or 0 for k in ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"))
+    parts = (
+        usage.get(k) or 0 for k in ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
+    )
     return int(total if total is not None else sum(parts))

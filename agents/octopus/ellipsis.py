@@ -11,16 +11,22 @@ _LIKE_THE_LAST = re.compile(rf"(?P<preposition>{_PREPOSITION})\s+(?P<object>{_SH
 _ABOUT = re.compile(rf"(?:what|how) about\s+(?:{_PREPOSITION}\s+)?(?P<object>{_SHORT})\s*\??", re.IGNORECASE)
 _OF = re.compile(rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+(?P<object>{_NAME})\s*\??")
 _ASKED_OF = re.compile(
-    rf"(?P<asking>.*?\b(?:what(?:'s|’s|s| is| are| was| were)|who(?:'s|’s| is| was)|find|give|tell me|give me|name))\s+"
+    rf"(?P<asking>.*?\b(?:what(?:'s|’s|s| is| are| was| were)|who(?:'s|’s| is| was)|find|give|tell me"
+    rf"|give me|name))\s+"
     rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+{_NAME}\s*\??",
     re.IGNORECASE,
 )
 _FORMULA = re.compile(r"[\d.()]+(?:\s*(?:[-+*/^×÷%]|mod)\s*[\d.()]+)+\s*\??")
-_ASKED_FORMULA = re.compile(rf"(?P<asking>.*?\b(?:what(?:'s|’s|s| is)|how much is|compute|calculate))\s+{_FORMULA.pattern}", re.IGNORECASE)
+_ASKED_FORMULA = re.compile(
+    rf"(?P<asking>.*?\b(?:what(?:'s|’s|s| is)|how much is|compute|calculate))\s+{_FORMULA.pattern}",
+    re.IGNORECASE,
+)
 # Of two things together: "the ratio of the mass of A and the mass of B".
 _RELATION = re.compile(
-    r"\b(?:sum|product|ratio|difference|relation|relationship|relations|average|mean|comparison|distance|combination|union"
-    r"|intersection|gcd|lcm|mixture|war|treaty|border|history|role|similarity|similarities|differences|alliance)\b",
+    r"\b(?:sum|product|ratio|difference|relation|relationship|relations|average|mean|comparison"
+    r"|distance|combination|union"
+    r"|intersection|gcd|lcm|mixture|war|treaty|border|history|role|similarity|similarities"
+    r"|differences|alliance)\b",
     re.IGNORECASE,
 )
 

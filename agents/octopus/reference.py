@@ -7,37 +7,53 @@ from collections.abc import Sequence
 
 # Expletives and cataphora, which point to nothing before.
 _EMPTY = re.compile(
-    r"\bwhat (?:time|day|date|year) is it\b|\b(?:does|did|will|would) it (?:take|cost)\b|\bis it (?:true|possible|legal|ok)\b"
-    r"|\bit(?:'s|’s| is) (?:\d|noon|midnight)|\b(?:this|these|that|those)\s+(?:\w+\s+){0,2}\w+\s*:",
+    r"\bwhat (?:time|day|date|year) is it\b|\b(?:does|did|will|would) it (?:take|cost)\b|\bis it "
+    r"(?:true|possible|legal|ok)\b"
+    r"|\bdo they \w+ in\b|\bit(?:'s|’s| is) (?:\d|noon|midnight)|\b(?:this|these|that"
+    r"|those)\s+(?:\w+\s+){0,2}\w+\s*:",
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
-    r"\b(?:it|they|them|he|him|she|they're|it's|he's|she's|itself|themselves|this|these|those|ones?|theirs|hers"
+    r"\b(?:it|they|them|he|him|she|they're|it's|he's|she's|itself|themselves|this|these|those|ones?"
+    r"|theirs|hers"
     r"|former|latter|respectively|instead|therefore|thus|hence|else)\b"
-    r"|\b(?:of|for|in|to|from|with|about|by|at|is|was|does|do|did|after|before|than)\s+that\b|\bthat\s*(?:[?.!,]|$)",
+    r"|\b(?:of|for|in|to|from|with|about|by|at|is|was|does|do|did|after|before|than)\s+that\b"
+    r"|\bthat\s*(?:[?.!,]|$)",
     re.IGNORECASE,
 )
-_ONE_AS_NUMBER = re.compile(r"\bone (?:of|in|mole|hundred|thousand|million|half|third|hour|day|year|foot|mile|pound|plus)\b", re.I)
+_ONE_AS_NUMBER = re.compile(
+    r"\bone (?:of|in|mole|hundred|thousand|million|half|third|hour|day|year|foot|mile|pound|plus)\b", re.I
+)
 _POSSESSIVE = re.compile(r"\b(?:its|their|his|her)\b", re.IGNORECASE)
 _POINTING_NOUN = re.compile(
-    r"\bthe (?:result|results|answer|answers|same|latter|former|other|others|rest|above|following|previous|remaining"
-    r"|resulting|corresponding|two|three|equation|expression|function|statement|statements|passage|text|given)\b"
-    r"|\b(?:another|each|both|any|all|none|some) of\s+(?:the|them|these|those)\b|\b(?:true|false|correct)\s*[?.]?$",
+    r"\bthe (?:result|results|answer|answers|same|latter|former|other|others|rest|above|following"
+    r"|previous|remaining"
+    r"|resulting|corresponding|two|three|equation|expression|function|statement|statements|passage"
+    r"|text|given)\b"
+    r"|\bhow (?:do|can|could|would) (?:we|you|i) (?:know|tell|prove)\b\s*[?.]?$"
+    r"|\b(?:another|each|both|any|all|none|some) of\s+(?:the|them|these|those)\b|\b(?:true|false"
+    r"|correct)\s*[?.]?$",
     re.IGNORECASE,
 )
 _ANCHOR = re.compile(
-    r"\d|\b(?:of|in|for|from|on|between|by|as|with|to|into|about|that|which|who|using|under|a|an)\b|(?<=\s)[A-Z]", re.ASCII
+    r"\d|\b(?:of|in|for|from|on|between|by|as|with|to|into|about|that|which|who|using|under|a|an)\b"
+    r"|(?<=\s)[A-Z]",
+    re.ASCII,
 )
 _DEFINITE = re.compile(r"\bthe\b", re.IGNORECASE)
 _OPENING = re.compile(
-    r"^\W*(?:(?:please|also|then|and|what|who|which|where|when|why|how|is|are|was|were|do|does|did|has|have|can|could"
+    r"^\W*(?:(?:please|also|then|and|what|who|which|where|when|why|how|is|are|was|were|do|does|did"
+    r"|has|have|can|could"
     r"|would|the|a|an|'s|s|many|much|find|give|tell|me|compute|calculate)\b\W*)*",
     re.IGNORECASE,
 )
-_BARE_COUNT = re.compile(r"\bhow (?:many|much) (?:more |fewer |less )?(?:are|is|were|was|will|would|do|did|remain)\b(?!.*\d)", re.I)
+_BARE_COUNT = re.compile(
+    r"\bhow (?:many|much) (?:more |fewer |less )?(?:are|is|were|was|will|would|do|did|remain)\b(?!.*\d)", re.I
+)
 _VARIABLE = re.compile(r"(?<![A-Za-z'’])([b-hj-z])(?![A-Za-z'’])")
 _OPERATION = re.compile(
-    r"deriv|differenti|integra|factor|expan|simplif|limit|solv|root|slope|polynomial|dx\b|equation|=", re.IGNORECASE
+    r"deriv|differenti|integra|factor|expan|simplif|limit|solv|root|slope|polynomial|dx\b|equation|=",
+    re.IGNORECASE,
 )
 
 
