@@ -95,6 +95,7 @@ class WorkerSpec(NodeSpec):
         model: e.g. `openai:llama3@http://localhost:11434/v1`; None takes the general model, if one is set.
         recommended: a Hugging Face model for this worker.
         sends: whether the worker gets the rewritten query only or the conversation before it too.
+        graph: this worker is a whole graph: a shipped one, or the path of a spec relative to this one.
     """
 
     description: str
@@ -104,6 +105,7 @@ class WorkerSpec(NodeSpec):
     model: str | None = None
     recommended: RecommendedModel | None = None
     sends: Literal["query", "conversation"] = "query"
+    graph: str | None = None
 
     @field_validator("template")
     @classmethod

@@ -2,7 +2,7 @@
 
     python -m tests.graphs.mortal threads.sqlite calls.txt "question" NODE
 
-The worker NODE kills the process the first time it is called; `calls.txt` gets a line for every call. A thread
+The worker NODE kills the process at its first call; `calls.txt` gets a line for every call. A thread
 that has begun is resumed. Prints the nodes of the hops.
 """
 
