@@ -147,6 +147,7 @@ class Hop(TypedDict):
 
     `rewrite` says what became of the query: `same`, `changed`, or `bypassed` where the Octopus lost
     something of it and the original was sent. `ended` is why the walk stopped after this hop, or "".
+    `cost` is in dollars, 0 without a price; `saved` is what the most probable neighbour would have cost more.
     """
 
     turn: str
@@ -164,5 +165,7 @@ class Hop(TypedDict):
     choices: list[dict[str, Any]]
     rewrite: str
     tokens: int
+    cost: float
+    saved: float
     seconds: float
     ended: str

@@ -22,6 +22,7 @@ from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec, WorkerSpec, load_spec
 
 if TYPE_CHECKING:
+    from agents.judge import Judge
     from graphs.build import Graph
     from tools.sandbox import Sandbox
 
@@ -123,7 +124,7 @@ class Wiring:
 
         nodes = self.spec.nodes
         octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
-        return build_graph(self.spec, octopuses=octopuses, workers=self.workers())
+        return build_graph(self.spec, octopuses=octopuses, workers=self.workers(), judge=self._judge())
 
     def warm_up(self) -> None:
         """Start the process that tools run in, if any, while the query is still being routed."""
@@ -159,6 +160,12 @@ class Wiring:
             model=self._language_model(name, reference, spec.prompt) if reference else None,
             recommended=recommended,
         )
+
+    def _judge(self) -> Judge | None:
+        from agents.judge import ModelJudge
+
+        model = self.settings.model
+        return ModelJudge(self._language_model(NodeName("judge"), model, "")) if model else None
 
     def _subgraph(self, graph: str) -> Worker:
         from graphs.subgraph import SubgraphWorker

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
 from langchain_core.messages import HumanMessage
 
+from agents.judge import Judge
 from agents.octopus.clauses import parts_of
 from agents.octopus.encoder import clean_query
 from agents.types import Branch, Hop
@@ -40,7 +42,8 @@ async def decide_parts(walk: Walk, crossing: Crossing) -> Decision | None:
 def second_choice(walk: Walk, crossing: Crossing, decision: Decision) -> Decision | None:
     """Where the worker that `decision` led to could not answer a part: the same for the next choice."""
     tried = {hop["node"] for hop in walk.hops}
-    over = is_alone(walk.branch) or len(tried) > walk.context.second_choices or walk.exhausted()
+    alone = walk.branch["parts"] == 1 or walk.branch["experts"] > 1
+    over = alone or len(tried) > walk.context.second_choices or walk.exhausted()
     if over or walk.hops[-1]["status"] == "answered":
         return None
     left = [c for c in decision["choices"] if c["node"] not in tried and c["probability"] >= _LEAST]
@@ -52,15 +55,50 @@ def second_choice(walk: Walk, crossing: Crossing, decision: Decision) -> Decisio
 
 
 def outcomes(hops: Sequence[Hop]) -> list[Hop]:
-    """Of each part the hop that answers it, in the order of the question: the last one with an answer."""
+    """Of each part the hop that answers it, in the order of the question; of several experts by vote."""
     ordered = sorted(hops, key=lambda hop: hop["branch"]["part"])
+    parts = groupby(ordered, key=lambda hop: hop["branch"]["part"])
+    return [vote(candidates(list(walked))) for _, walked in parts]
+
+
+def candidates(hops: Sequence[Hop]) -> list[Hop]:
+    """Of the walks of one part, each expert's own result: the last hop with an answer."""
+    ordered = sorted(hops, key=lambda hop: hop["branch"]["expert"])
     found = []
-    for _, group in groupby(ordered, key=lambda hop: hop["branch"]["part"]):
+    for _, group in groupby(ordered, key=lambda hop: hop["branch"]["expert"]):
         walked = list(group)
         answered = [hop for hop in walked if hop["status"] == "answered"]
         # What nobody answers is told by the best choice.
         found.append(answered[-1] if answered else walked[-1 if is_alone(walked[0]["branch"]) else 0])
     return found
+
+
+def vote(results: Sequence[Hop]) -> Hop:
+    """The result with the most weight: the probabilities of all experts that answered the same."""
+    answered = [hop for hop in results if hop["status"] == "answered"]
+    weights: Counter[str] = Counter()
+    for hop in answered:
+        weights[_said(hop)] += hop["probability"]  # type: ignore[assignment]
+    return max(answered, key=lambda hop: (weights[_said(hop)], hop["probability"]), default=results[0])
+
+
+async def judged(hops: Sequence[Hop], question: str, judge: Judge) -> list[Hop]:
+    """As `outcomes`, with a judge where experts disagree; the vote stands where it cannot say."""
+    found = outcomes(hops)
+    for index, hop in enumerate(found):
+        results = candidates([h for h in hops if h["branch"]["part"] == hop["branch"]["part"]])
+        answered = [result for result in results if result["status"] == "answered"]
+        if len({_said(result) for result in answered}) > 1:
+            asked = hop["branch"]["text"] or question
+            chosen = await judge.choose(asked, [result["answer"] for result in answered])
+            found[index] = hop if chosen is None else answered[chosen]
+    return found
+
+
+def _said(hop: Hop) -> str:
+    """The answer as it is counted: its first line, without case, spaces and the final stop."""
+    lines = hop["answer"].strip().splitlines() or [""]
+    return " ".join(lines[0].casefold().split()).rstrip(".")
 
 
 def merged(found: Sequence[Hop]) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 
 from agents.errors import SpecError
+from agents.judge import Judge
+from agents.ledger import Ledger, Profile
 from agents.octopus.tokens import END_TOKEN
 from agents.types import NodeName, Octopus, Worker
 from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
-from graphs.spec import GraphSpec
+from graphs.spec import GraphSpec, WorkerSpec
 from graphs.state import GraphContext, GraphInput, GraphOutput, GraphState
 from graphs.traversal import Crossing
 
@@ -20,7 +22,11 @@ Graph = StateGraph[GraphState, GraphContext, GraphInput, GraphOutput]
 
 
 def build_graph(
-    spec: GraphSpec, *, octopuses: Mapping[NodeName, Octopus], workers: Mapping[NodeName, Worker]
+    spec: GraphSpec,
+    *,
+    octopuses: Mapping[NodeName, Octopus],
+    workers: Mapping[NodeName, Worker],
+    judge: Judge | None = None,
 ) -> Graph:
     """The uncompiled graph of `spec`; compile it, or add its compiled form as a node of another graph.
 
@@ -32,6 +38,7 @@ def build_graph(
         spec: a validated spec.
         octopuses: what routes, for each master and each worker that has neighbours.
         workers: what answers, for each worker.
+        judge: what decides between experts where the context wants one; without it, they vote.
 
     Raises:
         SpecError: an octopus or worker is missing.
@@ -40,9 +47,10 @@ def build_graph(
     graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
     graph.add_node("guard", guard_node)
     # Deferred: it waits for all branches.
-    graph.add_node("answer", answer_node, defer=True)
+    graph.add_node("answer", answer_node(judge), defer=True)
+    ledger = Ledger({name: _profile(worker) for name, worker in spec.workers.items()})
     crossings = {
-        name: _crossing(spec, name, octopuses) for name, node in spec.nodes.items() if node.neighbours
+        name: _crossing(spec, name, octopuses, ledger) for name, node in spec.nodes.items() if node.neighbours
     }
     for name in spec.masters:
         graph.add_node(name, master_node(crossings[name]))
@@ -59,10 +67,17 @@ def build_graph(
     return graph
 
 
-def _crossing(spec: GraphSpec, name: NodeName, octopuses: Mapping[NodeName, Octopus]) -> Crossing:
+def _crossing(
+    spec: GraphSpec, name: NodeName, octopuses: Mapping[NodeName, Octopus], ledger: Ledger
+) -> Crossing:
     neighbours = spec.nodes[name].neighbours
     templates = {n: spec.workers[n].template for n in neighbours if n in spec.workers}
-    return Crossing(name, octopuses[name], neighbours, templates)
+    return Crossing(name, octopuses[name], neighbours, templates, ledger)
+
+
+def _profile(worker: WorkerSpec) -> Profile:
+    price = (worker.price.input, worker.price.output) if worker.price else None
+    return Profile(price, worker.size, worker.latency, worker.capacity)
 
 
 def _path_map(neighbours: Mapping[Any, Any]) -> dict[Any, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -15,10 +15,13 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from agents.errors import InputError
+from agents.judge import Judge
+from agents.ledger import Ledger
 from agents.octopus.tokens import END_TOKEN
-from agents.types import NodeName, Worker, WorkerAnswer, WorkerRequest
-from graphs.branches import decide_parts, merged, outcomes, second_choice
+from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
+from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
 from graphs.edges import send
+from graphs.gating import account, escalation, gated
 from graphs.human import approve, decide_with_user
 from graphs.spec import WorkerSpec
 from graphs.state import Decision, GraphContext, GraphState
@@ -52,7 +55,7 @@ def master_node(crossing: Crossing) -> Node:
     async def route(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
         walk = Walk.of(state, runtime)
         decision = await decide_parts(walk, crossing) or await decide_with_user(walk, crossing)
-        decision = approve(walk, crossing, decision)
+        decision = approve(walk, crossing, gated(walk, crossing, decision))
         update: Update = {"decision": decision}
         if decision["node"] is None and not decision["fan"] and not _ends_well(walk, decision):
             # Nobody answers: the reason does.
@@ -67,7 +70,8 @@ def worker_node(
     name: NodeName, spec: WorkerSpec, worker: Worker, masters: Mapping[NodeName, Crossing]
 ) -> Node:
     """A node that answers; then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`."""
-    answer_in_time, crossing = _answering(worker), masters.get(name)
+    crossing, ledger = masters.get(name), next(iter(masters.values())).ledger
+    answer_in_time = _answering(name, worker, ledger)
     # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
     kept: Any = task(answer_in_time, name=f"{name}.answer")
 
@@ -82,12 +86,13 @@ def worker_node(
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
         if crossing is None:
             answer, took = await answer_in_time(request, seconds)
-            hop = hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took)
+            hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
             return _or_second_choice(state, walk.after(hop), masters[NodeName(decision["master"])])
         answer, took = await kept(request, seconds)
-        hop = hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took)
+        hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
         after = walk.after(hop)
-        following = approve(after, crossing, await decide_with_user(after, crossing))
+        following = escalation(after, crossing, spec.stronger, decision)
+        following = approve(after, crossing, following or await decide_with_user(after, crossing))
         if following["token"] == END_TOKEN:
             hop["ended"] = following["reason"]
         return {"hops": [hop], "decision": following}
@@ -95,15 +100,29 @@ def worker_node(
     return work
 
 
-async def answer_node(state: GraphState) -> Update:
+def answer_node(judge: Judge | None) -> Node:
     """Close the turn: the answer of every part, in the order of the question."""
-    hops = [hop for hop in state.get("hops", []) if hop["turn"] == state["turn"]]
-    found = outcomes(hops)
-    trace: dict[str, Any] = {"turn": state["turn"], "path": [hop["node"] for hop in hops if hop["node"]]}
+
+    async def close(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
+        hops = [hop for hop in state.get("hops", []) if hop["turn"] == state["turn"]]
+        if judge is not None and runtime.context and runtime.context.vote == "judge":
+            found = await judged(hops, str(state["messages"][-1].text), judge)
+        else:
+            found = outcomes(hops)
+        name = found[0]["node"] if len(found) == 1 else ""
+        trace = _trace(state["turn"], hops, found)
+        return {"messages": [AIMessage(merged(found), name=_message_name(name), additional_kwargs=trace)]}
+
+    return close
+
+
+def _trace(turn: str, hops: Sequence[Hop], found: Sequence[Hop]) -> dict[str, Any]:
+    trace: dict[str, Any] = {"turn": turn, "path": [hop["node"] for hop in hops if hop["node"]]}
     if ended := [hop["ended"] for hop in found if hop["ended"]]:
         trace["ended"] = ended
-    name = found[0]["node"] if len(found) == 1 else ""
-    return {"messages": [AIMessage(merged(found), name=_message_name(name), additional_kwargs=trace)]}
+    if any(hop["cost"] or hop["saved"] for hop in hops):
+        trace |= {key: round(sum(hop[key] for hop in hops), 9) for key in ("cost", "saved")}
+    return trace
 
 
 def _or_second_choice(state: GraphState, walk: Walk, master: Crossing) -> Update | Command[str]:
@@ -119,12 +138,12 @@ def _ends_well(walk: Walk, decision: Decision) -> bool:
     return bool(walk.hops) and not walk.exhausted() and decision["decided_by"] != "ask"
 
 
-def _answering(worker: Worker) -> Any:
+def _answering(name: NodeName, worker: Worker, ledger: Ledger) -> Any:
     async def answer(request: WorkerRequest, seconds: float) -> tuple[dict[str, Any], float]:
         """The answer in JSON values, and the seconds it took."""
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds), ledger.serving(name):
                 found = await worker.answer(request)
         except TimeoutError:
             found = WorkerAnswer("unavailable", f"No answer within {seconds:g} seconds.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph import MessagesState
@@ -10,6 +10,7 @@ from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
+from agents.ledger import Policy
 from agents.types import Branch, Hop
 
 
@@ -90,6 +91,10 @@ class GraphContext(BaseModel):
         parallel: whether a compound question is answered part by part.
         second_choices: how many of the next choices are asked for a part that the first could not answer;
             short as parts are, routing is less sure of them.
+        experts: how many of the ranked neighbours answer the same question in parallel.
+        vote: what decides between their answers: probability, or a judge model.
+        policy: how much the cost of a worker weighs against its probability.
+        escalate_below: probability below which a worker's answer goes on to the `stronger` one of the spec.
         ask_user: interrupt and ask where no neighbour clears the threshold; needs a checkpointer.
         approve: interrupt before every step for approval; needs a checkpointer.
     """
@@ -102,5 +107,9 @@ class GraphContext(BaseModel):
     timeout: float = Field(default=120.0, gt=0)
     parallel: bool = True
     second_choices: int = Field(default=2, ge=0, le=16)
+    experts: int = Field(default=1, ge=1, le=16)
+    vote: Literal["weighted", "judge"] = "weighted"
+    policy: Policy = "quality"
+    escalate_below: float = Field(default=0.3, ge=0, le=1)
     ask_user: bool = False
     approve: bool = False

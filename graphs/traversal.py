@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -13,6 +13,7 @@ from langgraph.runtime import Runtime
 
 from agents.errors import RoutingError
 from agents.fidelity import lost
+from agents.ledger import Ledger, usage_of
 from agents.octopus.tokens import END_TOKEN, defuse
 from agents.types import (
     Branch,
@@ -40,6 +41,7 @@ class Crossing:
     octopus: Octopus
     neighbours: Mapping[NodeName, FunctionalToken]
     templates: Mapping[NodeName, str]
+    ledger: Ledger = field(default_factory=Ledger)
 
     def find(self, said: str) -> NodeName | None:
         """The neighbour that `said` names, by its name or token."""
@@ -222,7 +224,9 @@ def hop_of(turn: str, node: str, decision: Decision, answer: WorkerAnswer, secon
         evidence=answer.evidence,
         choices=decision["choices"],
         rewrite=decision["rewrite"],
-        tokens=_tokens(answer.evidence.get("usage")),
+        tokens=sum(usage_of(answer.evidence)),
+        cost=0.0,
+        saved=0.0,
         seconds=decision["seconds"] + seconds,
         ended="",
     )
@@ -252,13 +256,3 @@ def _answers(path: Sequence[Step], rewritten: str) -> str:
 
 def _listed(choice: Choice) -> dict[str, Any]:
     return {"token": choice.token, "node": choice.node, "probability": round(choice.probability, 6)}
-
-
-def _tokens(usage: Any) -> int:
-    """Of a model's usage record, however its keys are called."""
-    usage = usage if isinstance(usage, dict) else {}
-    total = usage.get("total_tokens")
-    parts = (
-        usage.get(k) or 0 for k in ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
-    )
-    return int(total if total is not None else sum(parts))
