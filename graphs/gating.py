@@ -37,7 +37,8 @@ def escalation(
         return None
     reason = f"{hop['node']} hands over to {stronger}, which is stronger: {why}."
     aimed = crossing.aim(decision, stronger, reason, "token")
-    aimed.update(master=crossing.name, step=walk.steps + 1, probability=1.0, seconds=0.0)
+    aimed["master"], aimed["step"] = crossing.name, walk.steps + 1
+    aimed["probability"], aimed["seconds"] = 1.0, 0.0
     return aimed
 
 
