@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, route, train
+from app.commands import ask, doctor, evaluate, graph, plan, route, train
 
 cli = typer.Typer(
     name="octopus",
@@ -18,6 +18,7 @@ cli = typer.Typer(
 cli.command()(ask.ask)
 cli.command()(ask.chat)
 cli.command()(route.route)
+cli.command()(plan.plan)
 cli.command()(doctor.doctor)
 cli.add_typer(graph.cli, name="graph")
 cli.add_typer(train.cli, name="train")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ from graphs.spec import GraphSpec, NodeSpec, WorkerSpec, load_spec
 
 if TYPE_CHECKING:
     from agents.judge import Judge
+    from agents.octopus.planning.docstrings import Docstrings
+    from agents.octopus.planning.path_graph import PathGraph
+    from agents.octopus.planning.planner import Planner
+    from agents.octopus.planning.stepwise import Onward
     from graphs.build import Graph
     from tools.sandbox import Sandbox
 
@@ -89,8 +93,51 @@ class Wiring:
         masters = self.spec.masters
         parent = next((n for n in node.neighbours if n in masters and name in masters[n].neighbours), None)
         return EncoderOctopus(
-            neighbours, head, self.encoder, top, node.octopus.threshold, node.generalist, parent
+            neighbours,
+            head,
+            self.encoder,
+            top,
+            node.octopus.threshold,
+            node.generalist,
+            parent,
+            onward=partial(self._onward, name, neighbours),
         )
+
+    @cached_property
+    def planner(self) -> Planner:
+        """What comes next on paths through the graph: from the entry's artifact, or else zero-shot.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+        """
+        from agents.octopus.planning.planner import Planner
+        from agents.octopus.planning.stored import from_planner
+        from agents.octopus.planning.zero_shot import ZeroShotNext
+
+        artifact = self.artifact(self.spec.nodes[self.spec.entry])
+        graph, docstrings = self.path_graph, self.docstrings
+        if artifact is None or artifact.planner is None:
+            return Planner(graph, ZeroShotNext(graph, docstrings), self.encoder.embed)
+        embed = partial(self.encoder.embed, top=artifact.top)
+        return Planner(graph, from_planner(artifact.planner, graph, docstrings), embed)
+
+    @cached_property
+    def path_graph(self) -> PathGraph:
+        """The graph as planning reads it."""
+        from agents.octopus.planning.path_graph import PathGraph
+
+        neighbours = {name: list(node.neighbours) for name, node in self.spec.nodes.items()}
+        return PathGraph.of(neighbours, self.spec.entry, list(self.spec.masters))
+
+    @cached_property
+    def docstrings(self) -> Docstrings:
+        """What the nodes say of themselves, as planning reads it."""
+        from agents.octopus.planning.docstrings import Docstrings
+
+        said = [
+            Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
+        ]
+        return Docstrings(self._heads.build(said, self.encoder.embed))
 
     def artifact(self, node: NodeSpec) -> Artifact | None:
         """The trained artifact that a node uses, if any."""
@@ -140,7 +187,18 @@ class Wiring:
         for wiring in self._inner:
             wiring.close()
 
+    def _onward(self, name: NodeName, neighbours: Sequence[Neighbour]) -> Onward:
+        from agents.octopus.planning.stepwise import Onward
+
+        tokens = {neighbour.node: neighbour.token for neighbour in neighbours}
+        templates = {neighbour.node: neighbour.template for neighbour in neighbours}
+        return Onward(self.planner, name, tokens, templates)
+
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
+        if artifact is not None and artifact.planner is not None and name not in artifact.masters:
+            from agents.octopus.planning.head import FirstStep
+
+            return FirstStep(self.planner, name), artifact.top
         if artifact is None or name not in artifact.masters:
             return Untrained.of(self._heads.build(self.candidates(node), self.encoder.embed)), None
         embed = partial(self.encoder.embed, top=artifact.top)

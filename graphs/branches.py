@@ -46,11 +46,11 @@ def second_choice(walk: Walk, crossing: Crossing, decision: Decision) -> Decisio
     over = alone or len(tried) > walk.context.second_choices or walk.exhausted()
     if over or walk.hops[-1]["status"] == "answered":
         return None
-    left = [c for c in decision["choices"] if c["node"] not in tried and c["probability"] >= _LEAST]
+    left = [(node, p) for node, p in crossing.ranked(decision) if node not in tried and p >= _LEAST]
     if not left:
         return None
-    node, failed = left[0]["node"], walk.hops[-1]["node"]
-    reason = f"{failed} could not answer; {node} is the next choice, {left[0]['probability']:.2f}."
+    (node, p), failed = left[0], walk.hops[-1]["node"]
+    reason = f"{failed} could not answer; {node} is the next choice, {p:.2f}."
     return crossing.aim({**decision, "step": walk.steps + 1}, node, reason, "token")
 
 

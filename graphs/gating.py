@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from agents.ledger import Ledger, usage_of
 from agents.types import Branch, Hop, NodeName
 from graphs.state import Decision
@@ -74,13 +72,12 @@ def _experts(walk: Walk, crossing: Crossing, decision: Decision) -> list[Decisio
     """
     branch = decision["branch"]
     wanted = min(walk.context.experts, walk.context.max_hops // branch["parts"])
-    listed = [c for c in decision["choices"] if c["node"] != decision["node"] and c["probability"] > 0]
+    listed = [(node, p) for node, p in crossing.ranked(decision) if node != decision["node"]]
     if decision["node"] is None or wanted < 2 or not listed:
         return [decision]
     chosen = [decision]
-    for choice in listed[: wanted - 1]:
-        reason = f"{choice['node']} is asked too, {choice['probability']:.2f}."
-        chosen.append(crossing.aim(decision, choice["node"], reason, "token"))
+    for node, p in listed[: wanted - 1]:
+        chosen.append(crossing.aim(decision, node, f"{node} is asked too, {p:.2f}.", "token"))
     many = len(chosen)
     return [
         Decision(**{**one, "branch": Branch(**{**branch, "expert": rank, "experts": many})})
@@ -90,7 +87,7 @@ def _experts(walk: Walk, crossing: Crossing, decision: Decision) -> list[Decisio
 
 def _by_policy(walk: Walk, crossing: Crossing, decision: Decision) -> Decision:
     policy, chosen = walk.context.policy, str(decision["node"])
-    ranked = _ranked(decision)
+    ranked = crossing.ranked(decision)
     if policy == "quality" or len(ranked) < 2:
         return decision
     least = _ELIGIBLE * ranked[0][1]
@@ -106,14 +103,9 @@ def _within_capacity(crossing: Crossing, decision: Decision) -> Decision:
     first = NodeName(str(decision["node"]))
     if not crossing.ledger.full(first):
         return decision
-    free = [name for name, _ in _ranked(decision) if name != first and not crossing.ledger.full(name)]
+    free = [name for name, _ in crossing.ranked(decision) if name != first and not crossing.ledger.full(name)]
     if not free:
         return decision
     capacity = crossing.ledger.profile(first).capacity
     reason = f"{decision['reason']} {first} is at its capacity of {capacity}, so {free[0]} takes it."
     return crossing.aim(decision, free[0], reason, "token")
-
-
-def _ranked(decision: Decision) -> list[tuple[NodeName, float]]:
-    choices: list[dict[str, Any]] = decision["choices"]
-    return [(NodeName(c["node"]), c["probability"]) for c in choices if c["probability"] > 0]

@@ -43,6 +43,11 @@ class Crossing:
     templates: Mapping[NodeName, str]
     ledger: Ledger = field(default_factory=Ledger)
 
+    def ranked(self, decision: Decision) -> list[tuple[NodeName, float]]:
+        """The neighbours among the choices of a decision, best first; `<nexa_end>` is none."""
+        listed = [(NodeName(c["node"]), float(c["probability"])) for c in decision["choices"]]
+        return [(node, p) for node, p in listed if node in self.neighbours and p > 0]
+
     def find(self, said: str) -> NodeName | None:
         """The neighbour that `said` names, by its name or token."""
         tokens: dict[str, NodeName] = {token: node for node, token in self.neighbours.items()}
@@ -250,8 +255,12 @@ def _faithful(question: str, route: Route) -> tuple[str, str, str]:
 
 def _answers(path: Sequence[Step], rewritten: str) -> str:
     """What the workers before said, flagged, for the next one; without what the rewrite has already."""
-    found = [step for step in path if step.status == "answered" and step.answer not in rewritten]
-    return "".join(f"\n\n[Answer of {step.node}: {defuse(step.answer[:_MOST_CARRIED])}]" for step in found)
+    flagged = [
+        f"[Answer of {step.node}: {defuse(step.answer.strip())[:_MOST_CARRIED]}]"
+        for step in path
+        if step.status == "answered" and step.answer.strip()
+    ]
+    return "".join(f"\n\n{text}" for text in flagged if text not in rewritten)
 
 
 def _listed(choice: Choice) -> dict[str, Any]:

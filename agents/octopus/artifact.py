@@ -1,8 +1,9 @@
 """A graph's trained artifact: heads, optional upper encoder layers, and a manifest written last.
 
-manifest.json      what it was trained on, metrics, and per master: facets, temperature, threshold
-heads.safetensors  "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
-top.onnx           upper encoder layers of this graph, where an adapter was trained
+manifest.json        what it was trained on, metrics, and per master: facets, temperature, threshold
+heads.safetensors    "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
+planner.safetensors  what was learnt from gold paths, where it was trained on such (planning/stored.py)
+top.onnx             upper encoder layers of this graph, where an adapter was trained
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from agents.types import NodeName
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 FORMAT = 1
+PLANNER = "planner.safetensors"
 
 
 class MasterManifest(BaseModel):
@@ -43,6 +45,24 @@ class MasterManifest(BaseModel):
     metrics: dict[str, float] = Field(default_factory=dict)
 
 
+class PlannerManifest(BaseModel):
+    """What the tensors of a planner are about.
+
+    Attributes:
+        nodes: by place.
+        entry: where paths start.
+        features: that the ranker weighs.
+        metrics: figures from the training's cross-validation.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    nodes: list[NodeName]
+    entry: NodeName
+    features: list[str]
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
 class Manifest(BaseModel):
     """What an artifact is and what it was made from."""
 
@@ -52,6 +72,7 @@ class Manifest(BaseModel):
     graph: str
     spec_hash: str
     masters: dict[NodeName, MasterManifest]
+    planner: PlannerManifest | None = None
     training: dict[str, Any]
     versions: dict[str, str]
     files: dict[str, str]
@@ -67,12 +88,21 @@ class TrainedMaster:
 
 
 @dataclass(frozen=True)
+class TrainedPlanner:
+    """The planner's part of an artifact."""
+
+    tensors: Mapping[str, NDArray[Any]]
+    manifest: PlannerManifest
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A loaded artifact; `top` is None where the public encoder is used as it is."""
 
     folder: Path
     manifest: Manifest
     masters: Mapping[NodeName, TrainedMaster]
+    planner: TrainedPlanner | None = None
 
     @property
     def top(self) -> Path | None:
@@ -88,8 +118,9 @@ def save_artifact(
     masters: Mapping[NodeName, TrainedMaster],
     training: dict[str, Any],
     versions: dict[str, str],
+    planner: TrainedPlanner | None = None,
 ) -> None:
-    """Write heads, then the manifest, which completes the artifact; `top.onnx` may stand there already."""
+    """Write heads and planner, then the manifest, which completes the artifact; `top.onnx` may stand there already."""
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,12 +128,18 @@ def save_artifact(
     tensors = {f"{name}/vectors": master.vectors for name, master in masters.items()}
     tensors |= {f"{name}/bias": master.bias for name, master in masters.items()}
     save_file(tensors, folder / "heads.safetensors")
-    names = ["heads.safetensors", *(["top.onnx"] if (folder / "top.onnx").exists() else [])]
+    names = ["heads.safetensors"]
+    if planner is not None:
+        save_file(dict(planner.tensors), folder / PLANNER)
+    else:
+        (folder / PLANNER).unlink(missing_ok=True)
+    names += [name for name in (PLANNER, "top.onnx") if (folder / name).exists()]
     manifest = Manifest(
         format=FORMAT,
         graph=graph,
         spec_hash=spec_hash,
         masters={name: master.manifest for name, master in masters.items()},
+        planner=planner.manifest if planner else None,
         training=training,
         versions=versions,
         files={name: _sha256(folder / name) for name in names},
@@ -135,7 +172,8 @@ def load_artifact(folder: Path) -> Artifact:
         name: TrainedMaster(tensors[f"{name}/vectors"], tensors[f"{name}/bias"], part)
         for name, part in manifest.masters.items()
     }
-    return Artifact(folder, manifest, masters)
+    planner = manifest.planner and TrainedPlanner(load_file(folder / PLANNER), manifest.planner)
+    return Artifact(folder, manifest, masters, planner)
 
 
 def shipped_artifact(graph: str) -> Path | None:

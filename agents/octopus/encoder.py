@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from langchain_core.messages import BaseMessage, HumanMessage
 from numpy.typing import NDArray
 
-from agents.errors import InputError
+from agents.errors import InputError, RoutingError
 from agents.octopus.dialogue import FollowUpModel, Reading, Turn, load_follow_up_model, read_conversation
 from agents.octopus.embedding import Encoder
 from agents.octopus.heads import Head
 from agents.octopus.tokens import defuse
 from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Route, Step
+
+if TYPE_CHECKING:
+    from agents.octopus.planning.stepwise import Onward
 
 MOST_CHOICES = 32  # how many ranked choices a route lists
 _TURNS = 6  # human turns that are read; older ones no longer carry the subject
@@ -45,6 +49,7 @@ class EncoderOctopus:
         top: this graph's upper encoder layers, if it has an adapter.
         threshold: probability below which the cascade takes over; None takes the head's.
         generalist, parent: neighbours that the cascade may fall back to.
+        onward: what decides after a step of the walk, built on first use.
     """
 
     neighbours: Sequence[Neighbour]
@@ -55,15 +60,28 @@ class EncoderOctopus:
     generalist: NodeName | None = None
     parent: NodeName | None = None
     follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
+    onward: Callable[[], Onward] | None = None
 
     async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
         """Decide for the last human turn, in the light of the turns before it.
 
         Raises:
             InputError: there is no human turn, or it is empty, too long, or not text.
+            RoutingError: a step of `path` is not a node of the graph, or this node knows no graph.
         """
         said = [str(message.text) for message in conversation if isinstance(message, HumanMessage)]
-        return await asyncio.to_thread(self.decide, clean_turns(said))
+        turns = clean_turns(said)
+        if path:
+            return await asyncio.to_thread(self.decide_next, turns, path)
+        return await asyncio.to_thread(self.decide, turns)
+
+    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Route:
+        """The route after the steps of `path`, or `<nexa_end>`; blocking."""
+        if self.onward is None:
+            raise RoutingError("this Octopus was built without a graph to walk on.")
+        vectors = self.encoder.embed(turns, top=self.top)
+        refers_to = self._read(turns, vectors).refers_to if len(turns) > 1 else ""
+        return self.onward().route(carry_over(turns[-1], refers_to), path)
 
     def decide(self, turns: Sequence[str]) -> Route:
         """The route for the last of `turns`, human turns in order; blocking."""

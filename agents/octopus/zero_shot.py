@@ -111,6 +111,17 @@ class ZeroShotHead:
         logits = np.asarray(total / _TEMPERATURE, dtype=np.float32)
         return Scores(logits=logits, fit=float(1 / (1 + np.exp(-evidence))))
 
+    def reader(self, queries: Sequence[str], vectors: Vectors) -> Callable[[NDArray[np.int64]], Vectors]:
+        """Neighbours [m] → [queries, m] cosines with BM25, without temperature; for few of many neighbours.
+
+        Args:
+            queries: their texts.
+            vectors: [queries, d] their embeddings.
+        """
+        turned = mapped(unit(vectors - self.query_centre), self.maps.query)
+        lexical = _LEXICAL_WEIGHT * np.stack([self.lexical.scores(query) for query in queries])
+        return lambda rows: np.asarray(turned @ self.vectors[rows].T + lexical[:, rows], dtype=np.float32)
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """The head as arrays, to be cached under a hash of what it was built from."""
         index = self.lexical

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.options import Artifact, Graph
+from app.commands.rows import Row, each_row
 
 if TYPE_CHECKING:
     from agents.octopus.encoder import EncoderOctopus
     from agents.types import Route
-
-_CHUNK = 256
 
 
 def route(
@@ -30,28 +24,15 @@ def route(
     artifact: Artifact = None,
 ) -> None:
     """Route every row: adds node, token, probability, rewritten, reason and choices."""
-    from app.progress import progress
     from app.settings import Settings
     from app.wiring import Wiring, find_spec
-    from training.rows import read_json_lines
 
     spec = find_spec(graph)
     octopus = Wiring(spec, Settings.read(), artifact=artifact).octopus(spec.entry)
-    rows = [(f"{source}:{number}", row) for number, row in read_json_lines(source)]
-    with _output(target) as file, progress("Routing", total=len(rows)) as advance:
-        for chunk in _chunks(rows):
-            for row, found in zip(chunk, _routes(octopus, chunk), strict=True):
-                file.write(_line({**row[1], **found}))
-            advance(len(chunk))
+    each_row(source, target, "Routing", lambda rows: _routes(octopus, rows))
 
 
-def _line(row: dict[str, Any]) -> str:
-    # UTF-8 cannot hold a lone surrogate, which a row's own fields may: it stays escaped.
-    text = json.dumps(row, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
-
-
-def _routes(octopus: EncoderOctopus, rows: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _routes(octopus: EncoderOctopus, rows: list[Row]) -> list[dict[str, Any]]:
     from agents.errors import InputError
     from agents.octopus.encoder import clean_turns
 
@@ -89,22 +70,3 @@ def _fields(route: Route) -> dict[str, Any]:
         "reason": route.reason,
         "choices": [{"node": c.node, "token": c.token, "probability": c.probability} for c in route.choices],
     }
-
-
-def _chunks(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[list[tuple[str, dict[str, Any]]]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, _CHUNK)):
-        yield chunk
-
-
-@contextmanager
-def _output(target: Path) -> Iterator[IO[str]]:
-    """The output file, which appears only when it is complete."""
-    if str(target) == "-":
-        yield sys.stdout
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        yield file
-    partial.replace(target)
