@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, permutations
 
 from langchain_core.messages import HumanMessage
 
@@ -22,7 +22,8 @@ _LEAST = 0.02  # probability below which a next choice is not asked
 async def decide_parts(walk: Walk, crossing: Crossing) -> Decision | None:
     """A decision for each part of a compound question, to be followed in parallel; None for a whole one.
 
-    Text alone does not decide: every part must also be routed by itself, above the threshold.
+    Text alone does not decide: every part must also be routed by itself, above the threshold. And parts whose
+    workers are linked are steps, not branches: one may need what another answers, so the walk takes them.
     """
     if walk.steps or not walk.context.parallel:
         return None
@@ -34,7 +35,7 @@ async def decide_parts(walk: Walk, crossing: Crossing) -> Decision | None:
         for index, text in enumerate(parts)
     ]
     fan = await asyncio.gather(*(_part(walk, branch).decide(crossing) for branch in branches))
-    if not all(_stands(decision) for decision in fan):
+    if not all(_stands(decision) for decision in fan) or _follow(fan, crossing):
         return None
     return Decision(**{**fan[0], "fan": list(fan)})
 
@@ -111,6 +112,12 @@ def merged(found: Sequence[Hop]) -> str:
 def _part(walk: Walk, branch: Branch) -> Walk:
     conversation = [*walk.conversation[:-1], HumanMessage(branch["text"])]
     return Walk(walk.context, walk.turn, branch, conversation, (), 0)
+
+
+def _follow(fan: Sequence[Decision], crossing: Crossing) -> bool:
+    nodes = [decision["node"] for decision in fan]
+    pairs = permutations(range(len(nodes)), 2)
+    return any((nodes[one], nodes[other]) in crossing.links for one, other in pairs)
 
 
 def _stands(decision: Decision) -> bool:

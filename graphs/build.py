@@ -72,7 +72,8 @@ def _crossing(
 ) -> Crossing:
     neighbours = spec.nodes[name].neighbours
     templates = {n: spec.workers[n].template for n in neighbours if n in spec.workers}
-    return Crossing(name, octopuses[name], neighbours, templates, ledger)
+    links = frozenset((one, other) for one, _, other in spec.edges if one in spec.workers)
+    return Crossing(name, octopuses[name], neighbours, templates, ledger, links)
 
 
 def _profile(worker: WorkerSpec) -> Profile:

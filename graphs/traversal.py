@@ -35,13 +35,20 @@ _MOST_CARRIED = 2000  # characters of an earlier answer that the next worker is 
 
 @dataclass(frozen=True)
 class Crossing:
-    """A node where a walk may turn: its Octopus, and what it needs to send a query to any neighbour."""
+    """A node where a walk may turn: its Octopus, and what it needs to send a query to any neighbour.
+
+    Attributes:
+        templates: what the query for a neighbour looks like.
+        ledger: of all workers of the graph.
+        links: the edges from worker to worker.
+    """
 
     name: NodeName
     octopus: Octopus
     neighbours: Mapping[NodeName, FunctionalToken]
     templates: Mapping[NodeName, str]
     ledger: Ledger = field(default_factory=Ledger)
+    links: frozenset[tuple[NodeName, NodeName]] = frozenset()
 
     def ranked(self, decision: Decision) -> list[tuple[NodeName, float]]:
         """The neighbours among the choices of a decision, best first; `<nexa_end>` is none."""

@@ -215,3 +215,22 @@ async def test_a_step_may_be_refused_or_replaced() -> None:
     result, finder = await approving("y", "n")
     assert nodes(result) == ["search"]
     assert result["hops"][-1]["ended"] == "You did not approve this step."
+
+
+async def test_parts_whose_workers_are_linked_are_steps_and_not_branches() -> None:
+    class ByWord(ScriptedOctopus):
+        async def route(self, conversation: Any, path: Any = ()) -> Route:
+            text = str(conversation[-1].text)
+            return TO_SEARCH if text.startswith("find") else route_to("mail", "<nexa_1>")
+
+    spec = parse_spec(
+        "masters: {m: {neighbours: [search, mail]}}\n"
+        "workers: {search: {description: x, neighbours: [mail]}, mail: {description: x}}\n"
+    )
+    workers: dict[NodeName, Worker] = {NodeName("search"): ScriptedWorker([FOUND])}
+    workers[NodeName("mail")] = ScriptedWorker([SENT])
+    octopuses = {NodeName("m"): ByWord([]), NodeName("search"): ScriptedOctopus([TO_MAIL])}
+    graph = build_graph(spec, octopuses=octopuses, workers=workers).compile()
+    result = await graph.ainvoke(question("find a flight to Kenya, and then write an email to Anna"))
+    assert nodes(result) == ["search", "mail"]
+    assert {hop["branch"]["parts"] for hop in result["hops"]} == {1}
