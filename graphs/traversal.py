@@ -167,7 +167,7 @@ class Walk:
                 f"the Octopus of {crossing.name!r} gave node {route.node!r} with token {route.token!r}."
             )
         question = route.question or said
-        rewritten, rewrite, reason = _faithful(question, route)
+        rewritten, rewrite, reason = _faithful(said, question, route)
         return Decision(
             master=crossing.name,
             token=route.token or END_TOKEN,
@@ -249,9 +249,9 @@ def probability(hops: Sequence[Hop]) -> float:
     return math.prod(hop["probability"] for hop in hops)
 
 
-def _faithful(question: str, route: Route) -> tuple[str, str, str]:
-    """The rewritten query, what became of it, and the reason; what loses something is not sent."""
-    if route.node is None or route.rewritten == question:
+def _faithful(said: str, question: str, route: Route) -> tuple[str, str, str]:
+    """The rewritten query, what became of what the user said, and the reason; a lossy rewrite is not sent."""
+    if route.node is None or route.rewritten == said:
         return route.rewritten, "same", route.reason
     missing = lost(question, route.rewritten)
     if not missing:

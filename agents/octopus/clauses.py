@@ -175,8 +175,8 @@ def _may_part(left: str, right: str, cut: re.Match[str]) -> bool:
     said = re.findall(r"[a-z]+", rest.casefold())
     if first in _RELATIVE and (not cut["join"] or _RELATIVE & set(said[1:])):
         return False  # "the man who sings and who dances", "the house, which is tall"
-    if first in _INTERROGATIVE:
-        return first not in said[1:]
+    if first in _INTERROGATIVE:  # "and why" asks about what was said before
+        return first != "why" and first not in said[1:]
     joined = bool(cut["comma"] and cut["join"])
     if re.match(_AUX + r"\b", right, re.IGNORECASE):  # "which city is big and is the capital"
         subject = re.match(_AUX + r"\s+(?:\d|(?-i:[A-Z]))", right, re.IGNORECASE)

@@ -31,6 +31,9 @@ _POINTING_NOUN = re.compile(
     r"|resulting|corresponding|two|three|equation|expression|function|statement|statements|passage"
     r"|text|given)\b"
     r"|\bhow (?:do|can|could|would) (?:we|you|i) (?:know|tell|prove)\b\s*[?.]?$"
+    r"|\bthere\s*[?.!]*$|\bwhich\s*[?.!]*$|\beach (?:side|one|case|step|part|of)\b|^how (?:many"
+    r"|much)(?: \w+)?\s*\??$"
+    r"|^(?:explain|describe|state|define|name|list|show|give)\s+\w+\s*[.?!]?$"
     r"|\b(?:another|each|both|any|all|none|some) of\s+(?:the|them|these|those)\b|\b(?:true|false"
     r"|correct)\s*[?.]?$",
     re.IGNORECASE,
@@ -44,7 +47,8 @@ _DEFINITE = re.compile(r"\bthe\b", re.IGNORECASE)
 _OPENING = re.compile(
     r"^\W*(?:(?:please|also|then|and|what|who|which|where|when|why|how|is|are|was|were|do|does|did"
     r"|has|have|can|could"
-    r"|would|the|a|an|'s|s|many|much|find|give|tell|me|compute|calculate)\b\W*)*",
+    r"|would|the|a|an|'s|s|many|much|find|give|tell|me|compute|calculate|name|list|explain|describe"
+    r"|state)\b\W*)*",
     re.IGNORECASE,
 )
 _BARE_COUNT = re.compile(
@@ -72,7 +76,7 @@ def leans(part: str, before: Sequence[str]) -> bool:
     return (
         bool(_POINTING_NOUN.search(text) or _BARE_COUNT.search(text))
         or _owned_by_another(text)
-        or (bool(_DEFINITE.search(text)) and not _ANCHOR.search(_OPENING.sub(" ", text)))
+        or (bool(_DEFINITE.search(text)) and not _ANCHOR.search(_OPENING.sub("", text).strip()))
         or _shares_variable(text, before)
     )
 
