@@ -1,4 +1,4 @@
-"""Train the ranker of next nodes: small networks by Adam on the cross-entropy over each decision's candidates.
+"""Train the ranker of next nodes: small networks by Adam on the cross-entropy over the candidates.
 
 Source: D. Kingma and J. Ba, Adam: A method for stochastic optimization, ICLR 2015.
 """

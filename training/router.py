@@ -164,13 +164,14 @@ def train_router(
         versions={
             "python": platform.python_version(),
             "numpy": np.__version__,
-            "octopus-graph": _version("octopus-graph"),
+            "octopus-graph": package_version("octopus-graph"),
         },
     )
     return part.manifest.metrics
 
 
-def _version(package: str) -> str:
+def package_version(package: str) -> str:
+    """The installed version of `package`, or that it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -120,7 +120,10 @@ def save_artifact(
     versions: dict[str, str],
     planner: TrainedPlanner | None = None,
 ) -> None:
-    """Write heads and planner, then the manifest, which completes the artifact; `top.onnx` may stand there already."""
+    """Write heads and planner, then the manifest, which completes the artifact.
+
+    `top.onnx` may stand there already.
+    """
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)

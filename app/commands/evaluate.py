@@ -62,6 +62,29 @@ def tools(data: Data = None, output: Output = None) -> None:
 
 
 @cli.command()
+def planning(
+    graph: Graph,
+    data: Data = None,
+    artifact: Artifact = None,
+    output: Output = None,
+) -> None:
+    """Planned paths on a task graph: Node-F1, Link-F1, exact paths, made-up nodes and links, speed."""
+    from app.progress import progress
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+    from evaluation.planning_report import evaluate_planning
+
+    spec, settings = find_spec(graph), Settings.read()
+    planner = Wiring(spec, settings, artifact=artifact).planner
+    plain = Wiring(spec, settings, zero_shot=True).planner
+    with progress("Evaluating", total=1.0) as advance:
+        report = evaluate_planning(planner, plain, _data(data), advance=advance)
+    typer.echo(report.markdown)
+    if output is not None:
+        report.write(output)
+
+
+@cli.command()
 def speed(
     graph: Graph = "mmlu",
     artifact: Artifact = None,

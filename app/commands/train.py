@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.options import Graph
+
+if TYPE_CHECKING:
+    from training.router import RouterSettings
 
 cli = typer.Typer(help="Train routers.", no_args_is_help=True)
 
@@ -19,10 +22,14 @@ def _train() -> None:
 
 @cli.command()
 def router(
-    rows: Annotated[
-        list[Path], typer.Option(help='Rows {"query", "node"}, .jsonl or .jsonl.gz; may be repeated.')
-    ],
     out: Annotated[Path, typer.Option(help="Folder of the new artifact.")],
+    rows: Annotated[
+        list[Path] | None, typer.Option(help='Rows {"query", "node"}, .jsonl or .jsonl.gz; may be repeated.')
+    ] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Option(help='Rows {"query", "path": [node, …]} instead, to plan.'),
+    ] = None,
     graph: Graph = "mmlu",
     master: Annotated[str | None, typer.Option(help="Which master; by default the entry.")] = None,
     adapter: Annotated[
@@ -36,13 +43,60 @@ def router(
     seed: Annotated[int, typer.Option(help="Of folds and shuffling.")] = 0,
     weights: Annotated[Path | None, typer.Option(help="The public encoder's weights, for --adapter.")] = None,
 ) -> None:
-    """Train functional tokens on (query, node) rows; prints accuracy and calibration by cross-validation."""
+    """Train functional tokens on (query, node) rows, or the next-node Octopus on (query, path) rows.
+
+    Prints figures on rows that training did not see.
+    """
+    from agents.errors import InputError
+    from training.router import RouterSettings
+
+    if bool(rows) == bool(paths):
+        raise InputError("either --rows or --paths is needed.", hint="--rows for nodes, --paths for paths.")
+    if paths:
+        if adapter or go_on or master:
+            raise InputError("--paths goes with none of --adapter, --continue and --master.")
+        _train_on_paths(graph, paths, out, seed)
+        return
+    settings = RouterSettings(folds=folds, adapter=adapter, epochs=epochs, seed=seed, public_weights=weights)
+    _train_on_rows(graph, rows or [], out, master, settings, go_on=go_on)
+
+
+def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
+    from app.progress import progress
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec, spec_hash
+    from training.path_router import train_path_router
+    from training.paths import read_path_rows
+    from training.planner import PlannerSettings
+
+    spec = find_spec(graph)
+    wiring = Wiring(spec, Settings.read(), zero_shot=True)
+    found = read_path_rows(paths, wiring.path_graph)
+    with progress("Training", total=1.0) as advance:
+        metrics = train_path_router(
+            found.rows,
+            graph=wiring.path_graph,
+            docstrings=wiring.docstrings,
+            embed=wiring.encoder.embed,
+            name=spec.name,
+            spec_hash=spec_hash(spec),
+            out=out,
+            settings=PlannerSettings(seed=seed),
+            progress=advance,
+        )
+    left = f" ({found.outside} left out: they leave the graph)" if found.outside else ""
+    typer.echo(_summary(out, f"{len(found.rows)} paths{left}", metrics))
+
+
+def _train_on_rows(
+    graph: str, rows: list[Path], out: Path, master: str | None, settings: RouterSettings, *, go_on: bool
+) -> None:
     from agents.errors import InputError
     from agents.types import NodeName
     from app.progress import progress
     from app.settings import Settings
     from app.wiring import Wiring, find_spec, spec_hash
-    from training.router import RouterSettings, train_router
+    from training.router import train_router
     from training.rows import read_router_rows
 
     spec = find_spec(graph)
@@ -53,8 +107,7 @@ def router(
         )
     found = read_router_rows(rows, spec.nodes[name].neighbours)
     start = Wiring(spec, Settings.read()).artifact(spec.nodes[name]) if go_on else None
-    settings = RouterSettings(folds=folds, adapter=adapter, epochs=epochs, seed=seed, public_weights=weights)
-    trainings = (settings.adapter_folds if adapter else folds) + 1
+    trainings = (settings.adapter_folds if settings.adapter else settings.folds) + 1
     with progress("Training", total=trainings) as advance:
         metrics = train_router(
             found,
@@ -66,6 +119,8 @@ def router(
             start=start,
             progress=lambda what, step: advance(step),
         )
-    typer.echo(
-        f"{out}: {len(found)} rows, " + ", ".join(f"{key} {value:g}" for key, value in metrics.items())
-    )
+    typer.echo(_summary(out, f"{len(found)} rows", metrics))
+
+
+def _summary(out: Path, rows: str, metrics: dict[str, float]) -> str:
+    return f"{out}: {rows}, " + ", ".join(f"{key} {value:g}" for key, value in metrics.items())

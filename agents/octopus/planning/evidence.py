@@ -138,7 +138,7 @@ def _by_phrase(fit: Callable[[Places], Values], nodes: Places, before: Places) -
 def _followers(
     nearest: Sequence[tuple[Path, float]], visited: Path, current: int, end: int
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """By node, the weight of the nearest paths on which it follows `current`, and follows all of `visited`."""
+    """By node, the weight of the nearest paths where it follows `current`, and where it follows `visited`."""
     followed: dict[int, float] = {}
     on_path: dict[int, float] = {}
     for path, weight in nearest:

@@ -1,10 +1,10 @@
 """Training requests as exemplars: which nodes and edges the paths of similar requests had.
 
-Kernel ridge regression of "is this node, is this edge on the path" on the requests. The kernel adds a Gaussian
-on embeddings and the cosine of n-grams: the one knows what a request is about, the other how it is put. A
-decision reads only the rows of the neighbours, so it costs neighbours times exemplars, however large the graph.
+Kernel ridge regression of "is this node, is this edge on the path" on the requests. The kernel adds a
+Gaussian on embeddings and the cosine of n-grams: the one knows what a request is about, the other how it is
+put. A decision reads only the rows of the neighbours: neighbours times exemplars, however large the graph.
 
-Source: C. Saunders, A. Gammerman and V. Vovk, Ridge regression learning algorithm in dual variables, ICML 1998.
+Source: C. Saunders, A. Gammerman and V. Vovk, Ridge regression learning algorithm in dual variables, 1998.
 """
 
 from __future__ import annotations

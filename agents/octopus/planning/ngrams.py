@@ -13,6 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -103,6 +104,6 @@ class NGramIndex:
 
 def _hashes(text: str) -> list[int]:
     words = [_DIGITS.sub("#", word) for word in _WORD.findall(text[:_MAX_CHARACTERS].lower())]
-    grams = [words, *([f"{a} {b}" for a, b in zip(words, words[1:], strict=False)],)]
-    triples = [f"{a} {b} {c}" for a, b, c in zip(words, words[1:], words[2:], strict=False)]
-    return [zlib.crc32(term.encode()) for terms in (*grams, triples) for term in terms]
+    pairs = [" ".join(pair) for pair in pairwise(words)]
+    triples = [" ".join(triple) for triple in zip(words, words[1:], words[2:], strict=False)]
+    return [zlib.crc32(term.encode()) for term in (*words, *pairs, *triples)]

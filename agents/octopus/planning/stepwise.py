@@ -59,7 +59,7 @@ class Onward:
 
 
 def carry_answers(question: str, path: Sequence[Step]) -> str:
-    """The verbatim question, with what the steps of this turn have answered; look-alikes of tokens defused."""
+    """The verbatim question, with the answers of this turn's steps; look-alikes of tokens are defused."""
     answers = [
         f"[Answer of {step.node}: {defuse(step.answer.strip())[:_MOST_CHARACTERS]}]"
         for step in path

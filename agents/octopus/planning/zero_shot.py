@@ -1,7 +1,7 @@
 """What comes next, without training: phrases of the request against docstrings, among neighbours.
 
-Each phrase is shared out, by softmax, among the neighbours and the nodes visited. The mean share of a neighbour
-is its probability of being next; what goes to visited nodes is covered and speaks for the end.
+Each phrase is shared out, by softmax, among the neighbours and the nodes visited. The mean share of a
+neighbour is its probability of being next; what goes to visited nodes is covered and speaks for the end.
 """
 
 from __future__ import annotations

@@ -1,0 +1,205 @@
+"""Planning on a task graph: how well planned paths agree with the right ones, and what a decision costs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.errors import InputError
+from agents.octopus.planning.path_graph import Path as Places
+from agents.octopus.planning.path_graph import PathGraph
+from agents.octopus.planning.planner import NextNode, Planner, Request
+from agents.types import NodeName
+from evaluation.task import load_task
+from training.path_metrics import link_f1, node_f1
+
+_STEP = re.compile(r"(?:Step \d+:? *)?Call (\S+?)[.,:]? (?:to )?(.+)", re.DOTALL)
+
+
+def path_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the task graph's own columns as `octopus train router --paths` reads it.
+
+    Step texts like "Step 1 Call TOOL to do this" become steps where TOOL is on the path.
+    """
+    path = [node["task"] for node in row["task_nodes"]]
+    steps = [match for text in row.get("task_steps", []) if (match := _STEP.match(text))]
+    found = [{"node": match[1], "text": match[2]} for match in steps if match[1] in path]
+    return {"query": row["user_request"], "path": path, "steps": found}
+
+
+@dataclass(frozen=True)
+class PlanningRows:
+    """Requests and their right paths."""
+
+    queries: list[str]
+    paths: list[tuple[NodeName, ...]]
+
+
+def read_planning(data: Path, graph: PathGraph) -> PlanningRows:
+    """The test rows below `data`.
+
+    Raises:
+        InputError: there are none, or a right path has a node that the graph lacks.
+    """
+    rows = [path_row(row) for row in load_task("planning").rows(data)]
+    unknown = next((name for row in rows for name in row["path"] if name not in graph.place), None)
+    if unknown is not None:
+        raise InputError(
+            f"the graph has no node {unknown!r}, which the task's rows need.",
+            hint="Import the task's graph: octopus graph import task-graph DATA/ultratool/graph.json.",
+        )
+    return PlanningRows([row["query"] for row in rows], [tuple(row["path"]) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean with its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningMetrics:
+    """Over all rows.
+
+    Attributes:
+        node_f1, link_f1: as `training.path_metrics` defines them.
+        exact: share of paths that are right node for node.
+        hallucinated_nodes, hallucinated_links: how many planned nodes, and links, the graph does not have.
+        decisions_per_second: next-node decisions, the encoder's work done before.
+        requests_per_second: whole searches, likewise.
+    """
+
+    rows: int
+    node_f1: Interval
+    link_f1: Interval
+    exact: Interval
+    hallucinated_nodes: int
+    hallucinated_links: int
+    decisions_per_second: float
+    requests_per_second: float
+
+
+class Plans(Protocol):
+    """What plans one request."""
+
+    def __call__(self, request: Request) -> tuple[NodeName, ...]:
+        """The path."""
+        ...
+
+
+@dataclass
+class Counted:
+    """A model of what comes next that counts its decisions."""
+
+    model: NextNode
+    decisions: int = 0
+
+    @property
+    def calibrated(self) -> bool:
+        """As the model's."""
+        return self.model.calibrated
+
+    def evidence(self, request: Request) -> Any:
+        """The model's."""
+        return self.model.evidence(request)
+
+    def log_probabilities(
+        self, evidence: Any, visited: Places, at: int, candidates: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """The model's, counted."""
+        self.decisions += 1
+        return self.model.log_probabilities(evidence, visited, at, candidates)
+
+
+@dataclass(frozen=True)
+class Unmasked(PathGraph):
+    """The same nodes where every node may follow every other: what planning is without the neighbour mask."""
+
+    def candidates(self, at: int, visited: Places) -> NDArray[np.int64]:
+        """All nodes and, after a step, the end."""
+        every = np.array([k for k, stops in enumerate(self.stops) if stops], dtype=np.int64)
+        return np.append(every, self.end) if visited else every
+
+
+def without_mask(planner: Planner) -> Planner:
+    """`planner` with all nodes as candidates of every decision."""
+    graph = planner.graph
+    free = Unmasked(graph.nodes, graph.neighbours, graph.stops, graph.entry)
+    return Planner(free, planner.model, planner.embed)
+
+
+def measure_planner(
+    planner: Planner,
+    requests: Sequence[Request],
+    gold: Sequence[tuple[NodeName, ...]],
+    advance: Callable[[float], None] = lambda step: None,
+) -> PlanningMetrics:
+    """Plan all `requests`, which are embedded already, and compare."""
+    counted = Counted(planner.model)
+    plans = Planner(planner.graph, counted, planner.embed)
+    found, started = [], time.perf_counter()
+    for request in requests:
+        found.append(plans.plan(request).path)
+        advance(1)
+    seconds = time.perf_counter() - started
+    return measure_paths(found, gold, planner.graph, counted.decisions / seconds, len(found) / seconds)
+
+
+def measure_paths(
+    found: Sequence[tuple[NodeName, ...]],
+    gold: Sequence[tuple[NodeName, ...]],
+    graph: PathGraph,
+    decisions_per_second: float = 0.0,
+    requests_per_second: float = 0.0,
+) -> PlanningMetrics:
+    """Metrics of the paths `found`."""
+    pairs = list(zip(found, gold, strict=True))
+    place = graph.place
+    nodes = [name for path in found for name in path]
+    links = [link for path in found for link in pairwise(path)]
+    unknown = [(a, b) for a, b in links if (place.get(a, -1), place.get(b, -1)) not in graph.edges]
+    return PlanningMetrics(
+        rows=len(pairs),
+        node_f1=interval([node_f1(*pair) for pair in pairs]),
+        link_f1=interval([link_f1(*pair) for pair in pairs]),
+        exact=interval([float(path == right) for path, right in pairs]),
+        hallucinated_nodes=sum(name not in place for name in nodes),
+        hallucinated_links=len(unknown),
+        decisions_per_second=decisions_per_second,
+        requests_per_second=requests_per_second,
+    )
+
+
+def interval(values: Sequence[float], *, draws: int = 2000, seed: int = 0) -> Interval:
+    """The mean of `values` with the percentile interval over resampled rows (Efron 1979)."""
+    own = np.asarray(values, dtype=np.float64)
+    chosen = np.random.default_rng(seed).integers(0, len(own), (draws, len(own)))
+    low, high = np.percentile(own[chosen].mean(axis=1), [2.5, 97.5])
+    return Interval(float(own.mean()), float(low), float(high))
+
+
+def random_walk(graph: PathGraph, rows: int, *, seed: int = 0) -> list[tuple[NodeName, ...]]:
+    """Chance: neighbours taken at random until the end is."""
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(rows):
+        path: Places = ()
+        while len(path) < 8:
+            candidates = graph.candidates(path[-1] if path else graph.entry, path)
+            choice = int(random.choice(candidates))
+            if choice == graph.end:
+                break
+            path = (*path, choice)
+        found.append(tuple(graph.nodes[k] for k in path))
+    return found
