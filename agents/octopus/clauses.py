@@ -59,7 +59,8 @@ _WH_QUESTION = re.compile(
 )
 _YES_NO = re.compile(rf"{_AUX}\s+(?:the|an?|there|any|all|most|some|\d|[A-Z])", re.ASCII)
 _REQUEST = re.compile(rf"{_VERB}\b{_NO_OBJECT}\s+\S+", re.IGNORECASE)
-_LEAD = re.compile(_POLITE + _ASKING + _POLITE, re.IGNORECASE)
+_NUMBERING = r"(?:\(?\d{1,2}[.)]\s+)?"
+_LEAD = re.compile(_NUMBERING + _POLITE + _ASKING + _POLITE, re.IGNORECASE)
 _CUT = re.compile(
     r"(?P<end>[?!;]+[\"”')]*|\.(?=\s)|\n)?(?P<comma>\s*,)?\s+(?P<join>(?:(?:and|also|then|plus|as "
     r"well as|&)[,:]?\s+)*)",
@@ -84,7 +85,8 @@ _INFINITIVE = re.compile(
     re.IGNORECASE,
 )
 _SEQUENCE = re.compile(
-    r"(?:(?:and|also|then|next|now|plus|finally|lastly|secondly|thirdly|additionally)[,:]?\s+)*", re.I
+    _NUMBERING + r"(?:(?:and|also|then|next|now|plus|finally|lastly|secondly|thirdly|additionally)[,:]?\s+)*",
+    re.I,
 )
 _RELATIVE = frozenset({"who", "whom", "whose", "which", "where", "that"})
 _INTERROGATIVE = _RELATIVE | {"what", "when", "why", "how"}
@@ -131,7 +133,8 @@ def parts_of(query: str) -> tuple[str, ...]:
 def _pieces(query: str) -> Iterator[_Piece]:
     """The query cut before every main clause, and before what completes the one before it."""
     shielded = _SHIELDED.sub(lambda match: "\0" * len(match[0]), query)
-    start, completing = 0, ""
+    numbered = re.match(_NUMBERING, query)
+    start, completing = numbered.end() if numbered else 0, ""
     for cut in _CUT.finditer(shielded):
         left, right = shielded[start : cut.start()], shielded[cut.end() :]
         if not (cut["end"] or cut["comma"] or cut["join"]) or not left.strip() or not right.strip():

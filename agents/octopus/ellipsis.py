@@ -9,11 +9,14 @@ _NAME = r"(?:the\s+)?[A-Z][\w'’.-]*(?:\s+(?:of|and|the)?\s*[A-Z][\w'’.-]*){0
 _SHORT = rf"(?:{_NAME}|[\w'’.^+-]+(?:\s+[\w'’.^+-]+)?)"
 _LIKE_THE_LAST = re.compile(rf"(?P<preposition>{_PREPOSITION})\s+(?P<object>{_SHORT})\s*\??", re.ASCII)
 _ABOUT = re.compile(rf"(?:what|how) about\s+(?:{_PREPOSITION}\s+)?(?P<object>{_SHORT})\s*\??", re.IGNORECASE)
-_OF = re.compile(rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+(?P<object>{_NAME})\s*\??")
+_TERM = r"[\w^()+*/=.-]*[\d(][\w^()+*/=.-]*"  # a number or formula
+_THING = rf"(?:{_NAME}|{_TERM}(?:,?\s+(?:and\s+)?{_TERM})*)"
+_WITHIN = r"(?:\s+(?:from \S+ to \S+|at \S+))?"
+_OF = re.compile(rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+(?P<object>{_THING}){_WITHIN}\s*[?.]?")
 _ASKED_OF = re.compile(
-    rf"(?P<asking>.*?\b(?:what(?:'s|’s|s| is| are| was| were)|who(?:'s|’s| is| was)|find|give|tell me"
-    rf"|give me|name))\s+"
-    rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+{_NAME}\s*\??",
+    r"(?P<asking>.*?\b(?:what(?:'s|’s|s| is| are| was| were)|who(?:'s|’s| is| was)|find|give|tell me|give me"
+    r"|name|compute|calculate|determine))\s+"
+    rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+{_THING}{_WITHIN}\s*[?.]?",
     re.IGNORECASE,
 )
 _FORMULA = re.compile(r"[\d.()]+(?:\s*(?:[-+*/^×÷%]|mod)\s*[\d.()]+)+\s*\??")
