@@ -137,7 +137,7 @@ async def test_a_walk_ends_when_its_seconds_are_used_up() -> None:
 
     context = GraphContext(max_seconds=0.12, max_hops=50)
     result = await compiled([TO_SEARCH], [AGAIN], finder=Slow()).ainvoke(question(), context=context)
-    assert len(result["hops"]) == 3
+    assert 1 <= len(result["hops"]) <= 3  # fewer where the machine is busy
     assert result["hops"][-1]["ended"] == "The budget of 0.12 seconds is used up."
 
 
