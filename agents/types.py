@@ -12,8 +12,11 @@ from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schem
 NodeName = NewType("NodeName", str)
 FunctionalToken = NewType("FunctionalToken", str)
 
-CascadeStep = Literal["token", "examples", "parent", "generalist", "ask"]
-"""Which step of the cascade took the decision: the functional token itself, or a fallback below threshold."""
+CascadeStep = Literal["token", "examples", "parent", "generalist", "ask", "user"]
+"""Which step of the cascade took the decision: the functional token itself, or a fallback below threshold.
+
+`ask` is no decision: nobody was chosen. `user` is what a person answered when asked.
+"""
 
 AnswerStatus = Literal["answered", "declined", "unavailable"]
 
@@ -121,10 +124,34 @@ class Octopus(Protocol):
         ...
 
 
+class Branch(TypedDict):
+    """Which of the walks of a turn a decision or hop belongs to; JSON values.
+
+    Attributes:
+        part: index of the part of a compound question, in the order of the question.
+        parts: how many parts the question has; 1 for one that is whole.
+        expert: rank of the neighbour among those that were asked the same.
+        experts: how many were asked the same.
+        text: the part as it is routed; "" for a question that is whole.
+    """
+
+    part: int
+    parts: int
+    expert: int
+    experts: int
+    text: str
+
+
 class Hop(TypedDict):
-    """One executed step of a path, as it is kept in state: JSON values only."""
+    """One executed step of a path, as it is kept in state: JSON values only.
+
+    `rewrite` says what became of the query: `same`, `changed`, or `bypassed` where the Octopus lost
+    something of it and the original was sent. `ended` is why the walk stopped after this hop, or "".
+    `cost` is in dollars, 0 without a price; `saved` is what the most probable neighbour would have cost more.
+    """
 
     turn: str
+    branch: Branch
     master: str
     token: str
     node: str
@@ -136,4 +163,9 @@ class Hop(TypedDict):
     answer: str
     evidence: dict[str, Any]
     choices: list[dict[str, Any]]
+    rewrite: str
+    tokens: int
+    cost: float
+    saved: float
     seconds: float
+    ended: str

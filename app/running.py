@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import StateSnapshot
+from langgraph.types import Command, StateSnapshot
 
 from agents.errors import InputError
 from agents.octopus.encoder import clean_query
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
+from graphs.state import GraphContext
+
+Person = Callable[[dict[str, Any]], Awaitable[str]]
+"""Answers an interrupt: its JSON value → what to resume with."""
 
 RECURSION_LIMIT = 250  # LangGraph's own default would let a fault in an edge run for hours
 
 
 @dataclass
 class RunningGraph:
-    """A compiled graph; `thread` is None for a question that is not remembered."""
+    """A compiled graph; `thread` is None for a question that is not remembered.
+
+    Attributes:
+        context: run-time settings; None takes the defaults.
+        person: answers interrupts; None leaves the run where it stopped.
+    """
 
     compiled: CompiledStateGraph[Any, Any, Any, Any]
+    context: GraphContext | None = None
+    person: Person | None = None
 
     async def invoke(self, question: str, thread: str | None) -> dict[str, Any]:
         """The messages and hops of one turn; the question of an interrupted turn is gone on with.
@@ -32,15 +45,33 @@ class RunningGraph:
         Raises:
             InputError: the question is empty or not text.
         """
-        values = await self._input(question, thread)
-        return dict(await self.compiled.ainvoke(values, **self._arguments(thread)))
+        arguments, given = self._arguments(thread), await self._input(question, thread)
+        while True:
+            values = dict(await self.compiled.ainvoke(given, **arguments))
+            given = await self._answers(values.get("__interrupt__", ()))
+            if given is None:
+                return values
 
     async def stream(self, question: str, thread: str | None) -> AsyncIterator[tuple[str, Any]]:
         """As `invoke`: ("updates", {node: update}) and ("messages", (chunk, metadata)) as they happen."""
-        values = await self._input(question, thread)
-        run = self.compiled.astream(values, **self._arguments(thread), stream_mode=["updates", "messages"])
-        async for mode, event in run:
-            yield str(mode), event
+        arguments, given = self._arguments(thread), await self._input(question, thread)
+        while True:
+            interrupts: list[Any] = []
+            run = self.compiled.astream(given, **arguments, stream_mode=["updates", "messages"])
+            async for mode, event in run:
+                if mode == "updates" and "__interrupt__" in event:
+                    interrupts += event["__interrupt__"]
+                else:
+                    yield str(mode), event
+            given = await self._answers(interrupts)
+            if given is None:
+                return
+
+    async def _answers(self, interrupts: Any) -> Any:
+        """What to resume with; None where nobody was asked, or nobody answers."""
+        if not interrupts or self.person is None:
+            return None
+        return Command(resume={asked.id: await self.person(asked.value) for asked in interrupts})
 
     async def messages(self, thread: str) -> list[BaseMessage]:
         """What was said in a thread so far."""
@@ -64,14 +95,27 @@ class RunningGraph:
 
     def _arguments(self, thread: str | None) -> dict[str, Any]:
         config: dict[str, Any] = {"recursion_limit": RECURSION_LIMIT}
+        if thread is None and self.person is not None:
+            thread = uuid.uuid4().hex  # what waits for a person is kept while it waits
         if thread is None:
-            return {"config": config}
+            return {"config": config, "context": self.context}
         # Every hop is on disk before the next begins, so that a killed process resumes at its hop.
-        return {"config": config | {"configurable": {"thread_id": thread}}, "durability": "sync"}
+        return {
+            "config": config | {"configurable": {"thread_id": thread}},
+            "context": self.context,
+            "durability": "sync",
+        }
 
 
 @asynccontextmanager
-async def open_graph(graph: str, settings: Settings, *, remember: bool) -> AsyncIterator[RunningGraph]:
+async def open_graph(
+    graph: str,
+    settings: Settings,
+    *,
+    remember: bool,
+    context: GraphContext | None = None,
+    person: Person | None = None,
+) -> AsyncIterator[RunningGraph]:
     """The graph called `graph`, with its threads where the settings keep them if it is to `remember`.
 
     Raises:
@@ -84,7 +128,10 @@ async def open_graph(graph: str, settings: Settings, *, remember: bool) -> Async
         saver = await stack.enter_async_context(open_saver(settings)) if remember else None
         graph_of_models = wiring.graph()
         wiring.warm_up()
-        yield RunningGraph(graph_of_models.compile(checkpointer=saver, name=wiring.spec.name))
+        compiled = graph_of_models.compile(
+            checkpointer=saver or (InMemorySaver() if person else None), name=wiring.spec.name
+        )
+        yield RunningGraph(compiled, context, person)
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,12 +22,34 @@ def say(text: str) -> None:
     _console.print(text, markup=False)
 
 
+async def ask_person(asked: dict[str, Any]) -> str:
+    """Put an interrupt's question to whoever sits at the terminal; nobody there means no."""
+    lines = [asked["error"]] if "error" in asked else []
+    if asked["kind"] == "approve":
+        lines += [
+            f"{step['master']} → {step['token']} {step['node']}: {step['query']}" for step in asked["steps"]
+        ]
+        prompt = "Go on? [y/n/another node] "
+    else:
+        ranked = ", ".join(f"{c['node']} ({c['probability']:.2f})" for c in asked["choices"][:5])
+        lines += [asked["reason"], f"Choices: {ranked}"]
+        prompt = "A node, or more words: "
+    return await asyncio.to_thread(_prompt, "\n".join(lines), prompt)
+
+
+def _prompt(text: str, prompt: str) -> str:
+    # Standard output is for the answer.
+    print(f"{text}\n{prompt}", end="", file=sys.stderr, flush=True)  # noqa: T201
+    return sys.stdin.readline().strip() or "n"
+
+
 class Trace:
     """Prints decisions when they are taken and the answer while it is written."""
 
     def __init__(self) -> None:
         self._hops: list[Hop] = []
-        self._streamed = False
+        self._written = ""  # by a model, of the hop that is being executed
+        self._parallel = False
 
     async def show(self, events: AsyncIterator[tuple[str, Any]]) -> list[Hop]:
         """Follow a run to its end; returns its hops."""
@@ -34,30 +58,66 @@ class Trace:
                 self._show_chunk(event[0])
                 continue
             for update in event.values():
-                self._show_update(update or {})
+                if isinstance(update, dict):  # LangGraph reports a task's result too
+                    self._show_update(update)
         return self._hops
 
     def _show_update(self, update: dict[str, Any]) -> None:
-        if (decision := update.get("decision")) and decision["token"] != END_TOKEN:
-            self._show_decision(decision)
-        self._hops += update.get("hops", [])
+        hops = update.get("hops", [])
+        self._hops += hops
+        for hop in hops:
+            if self._parallel:
+                _line(f"  part {hop['branch']['part'] + 1}  {_told(hop)}", dim=True)
+        if decision := update.get("decision"):
+            self._show_decisions(decision, hops)
         if update.get("messages"):
             self._show_answer(str(update["messages"][-1].text))
 
-    def _show_decision(self, decision: dict[str, Any]) -> None:
-        kind = "" if decision["calibrated"] else ", not calibrated"
-        head = f"{decision['master']} → {decision['token']} {decision['node']}"
-        _console.print(Text(f"{head}  (p = {decision['probability']:.2f}{kind})", style="bold cyan"))
-        for name, text in (("reason", decision["reason"]), ("query", decision["rewritten"])):
-            _console.print(Text(f"  {name:7} {_short(text)}", style="dim"))
+    def _show_decisions(self, decision: dict[str, Any], hops: list[Hop]) -> None:
+        self._parallel = self._parallel or bool(decision["fan"])
+        for one in decision["fan"] or [decision]:
+            if one["token"] != END_TOKEN:
+                if hops and not self._parallel:
+                    self._show_hop(hops[-1])
+                _show_decision(one)
+            elif one["reason"] and one["master"]:
+                if self._written:
+                    say("")
+                _line(f"  {'end':7} {_short(one['reason'])}", dim=True)
+
+    def _show_hop(self, hop: Hop) -> None:
+        """The answer of a hop that is not the last, unless it was written as it came."""
+        if self._written:
+            say("")
+        else:
+            _line(f"  {hop['node']:7} {_short(hop['answer'])}")
+        self._written = ""
 
     def _show_chunk(self, chunk: Any) -> None:
-        if isinstance(chunk, AIMessageChunk) and chunk.text:
-            self._streamed = True
+        # Branches would write into each other's words.
+        if isinstance(chunk, AIMessageChunk) and chunk.text and not self._parallel:
+            self._written += str(chunk.text)
             _console.print(str(chunk.text), end="", markup=False)
 
     def _show_answer(self, text: str) -> None:
-        say("" if self._streamed else text)
+        shown = self._written and text.strip() == self._written.strip()
+        say("" if shown else text)
+
+
+def _show_decision(decision: dict[str, Any]) -> None:
+    kind = "" if decision["calibrated"] else ", not calibrated"
+    head = f"{decision['master']} → {decision['token']} {decision['node']}"
+    _console.print(Text(f"{head}  (p = {decision['probability']:.2f}{kind})", style="bold cyan"))
+    for name, text in (("reason", decision["reason"]), ("query", decision["rewritten"])):
+        _line(f"  {name:7} {_short(text)}", dim=True)
+
+
+def _told(hop: Hop) -> str:
+    return f"{hop['node']} {hop['status']}: {_short(hop['answer'], 100)}"
+
+
+def _line(text: str, *, dim: bool = False) -> None:
+    _console.print(Text(text, style="dim" if dim else ""))
 
 
 def _short(text: str, most: int = 300) -> str:

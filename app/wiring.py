@@ -22,6 +22,7 @@ from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec, WorkerSpec, load_spec
 
 if TYPE_CHECKING:
+    from agents.judge import Judge
     from agents.octopus.planning.docstrings import Docstrings
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
@@ -54,10 +55,17 @@ class Wiring:
         settings: what the environment says.
         artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
         zero_shot: leave trained artifacts aside.
+        around: the sources of the graphs that this one is a worker of.
     """
 
     def __init__(
-        self, spec: GraphSpec, settings: Settings, *, artifact: Path | None = None, zero_shot: bool = False
+        self,
+        spec: GraphSpec,
+        settings: Settings,
+        *,
+        artifact: Path | None = None,
+        zero_shot: bool = False,
+        around: Sequence[str] = (),
     ) -> None:
         self.spec = spec
         self.settings = settings
@@ -65,7 +73,9 @@ class Wiring:
         self._heads = HeadCache(settings.cache_dir)
         self._artifact_folder = artifact
         self._zero_shot = zero_shot
+        self._around = around
         self._sandbox: Sandbox | None = None
+        self._inner: list[Wiring] = []
 
     def octopus(self, name: NodeName) -> EncoderOctopus:
         """The Octopus of node `name`, from its artifact or else zero-shot.
@@ -161,17 +171,21 @@ class Wiring:
 
         nodes = self.spec.nodes
         octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
-        return build_graph(self.spec, octopuses=octopuses, workers=self.workers())
+        return build_graph(self.spec, octopuses=octopuses, workers=self.workers(), judge=self._judge())
 
     def warm_up(self) -> None:
         """Start the process that tools run in, if any, while the query is still being routed."""
         if self._sandbox is not None:
             self._sandbox.start("sympy")
+        for wiring in self._inner:
+            wiring.warm_up()
 
     def close(self) -> None:
         """End the process that tools run in."""
         if self._sandbox is not None:
             self._sandbox.close()
+        for wiring in self._inner:
+            wiring.close()
 
     def _onward(self, name: NodeName, neighbours: Sequence[Neighbour]) -> Onward:
         from agents.octopus.planning.stepwise import Onward
@@ -194,6 +208,8 @@ class Wiring:
         return self.spec.workers[name].template if name in self.spec.workers else "{query}"
 
     def _worker(self, name: NodeName, spec: WorkerSpec) -> Worker:
+        if spec.graph is not None:
+            return self._subgraph(spec.graph)
         reference = spec.model or self.settings.model
         recommended = spec.recommended.model if spec.recommended else ""
         return Specialist(
@@ -202,6 +218,25 @@ class Wiring:
             model=self._language_model(name, reference, spec.prompt) if reference else None,
             recommended=recommended,
         )
+
+    def _judge(self) -> Judge | None:
+        from agents.judge import ModelJudge
+
+        model = self.settings.model
+        return ModelJudge(self._language_model(NodeName("judge"), model, "")) if model else None
+
+    def _subgraph(self, graph: str) -> Worker:
+        from graphs.subgraph import SubgraphWorker
+
+        beside = Path(self.spec.source).parent / graph
+        inner = find_spec(str(beside) if beside.is_file() else graph)
+        around = (*self._around, self.spec.source)
+        if inner.source in around:
+            raise SpecError(f"{self.spec.source}: graph {graph!r} contains itself.", hint="Break the circle.")
+        wiring = Wiring(inner, self.settings, zero_shot=self._zero_shot, around=around)
+        wiring.encoder = self.encoder
+        self._inner.append(wiring)
+        return SubgraphWorker(wiring.graph().compile(name=inner.name))
 
     def _language_model(self, name: NodeName, reference: str, prompt: str) -> Worker:
         from agents.workers.language_model import LanguageModel, ModelReference

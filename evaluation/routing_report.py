@@ -14,6 +14,7 @@ from agents.octopus.encoder import EncoderOctopus
 from evaluation.dialogues import DialogueMetrics, evaluate_dialogues
 from evaluation.metrics import confusion, measure, places
 from evaluation.report import ROUTING_HEADINGS, Report, routing_line, share, table
+from evaluation.rewriting import evaluate_rewriting
 from evaluation.routing import (
     FORMS,
     Advance,
@@ -128,6 +129,7 @@ def _own_tasks(octopus: EncoderOctopus, figures: dict[str, Any]) -> Iterator[str
         ("language", "rows", "none %", "right among routed %"),
         [[name, str(m.rows), share(m.abstained), share(m.accuracy_routed)] for name, m in languages.items()],
     )
+    yield _rewriting_table(octopus, figures)
     dialogues = evaluate_dialogues(octopus, load_task("dialogues").rows())
     figures["dialogues"] = plain(dialogues)
     yield table(
@@ -140,6 +142,19 @@ def _own_tasks(octopus: EncoderOctopus, figures: dict[str, Any]) -> Iterator[str
             "as change %",
         ),
         [[name, *_dialogue_cells(metrics)] for name, metrics in dialogues.items()],
+    )
+
+
+def _rewriting_table(octopus: EncoderOctopus, figures: dict[str, Any]) -> str:
+    rows = {
+        "natural queries": [[row["query"]] for row in load_task("natural").rows()],
+        "last turn of a dialogue": [row["turns"] for row in load_task("dialogues").rows()],
+    }
+    found = {name: evaluate_rewriting(octopus, turns) for name, turns in rows.items()}
+    figures["rewriting"] = plain(found)
+    return table(
+        ("on the way to a worker", "rows", "cut %", "changed %", "bypassed %"),
+        [[name, str(m.rows), *map(share, (m.cut, m.changed, m.bypassed))] for name, m in found.items()],
     )
 
 

@@ -8,18 +8,25 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 
 from agents.errors import SpecError
+from agents.judge import Judge
+from agents.ledger import Ledger, Profile
 from agents.octopus.tokens import END_TOKEN
 from agents.types import NodeName, Octopus, Worker
-from graphs.edges import next_token
+from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
-from graphs.spec import GraphSpec
+from graphs.spec import GraphSpec, WorkerSpec
 from graphs.state import GraphContext, GraphInput, GraphOutput, GraphState
+from graphs.traversal import Crossing
 
 Graph = StateGraph[GraphState, GraphContext, GraphInput, GraphOutput]
 
 
 def build_graph(
-    spec: GraphSpec, *, octopuses: Mapping[NodeName, Octopus], workers: Mapping[NodeName, Worker]
+    spec: GraphSpec,
+    *,
+    octopuses: Mapping[NodeName, Octopus],
+    workers: Mapping[NodeName, Worker],
+    judge: Judge | None = None,
 ) -> Graph:
     """The uncompiled graph of `spec`; compile it, or add its compiled form as a node of another graph.
 
@@ -31,6 +38,7 @@ def build_graph(
         spec: a validated spec.
         octopuses: what routes, for each master and each worker that has neighbours.
         workers: what answers, for each worker.
+        judge: what decides between experts where the context wants one; without it, they vote.
 
     Raises:
         SpecError: an octopus or worker is missing.
@@ -38,20 +46,39 @@ def build_graph(
     _check(spec, octopuses, workers)
     graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
     graph.add_node("guard", guard_node)
-    graph.add_node("answer", answer_node)
+    # Deferred: it waits for all branches.
+    graph.add_node("answer", answer_node(judge), defer=True)
+    ledger = Ledger({name: _profile(worker) for name, worker in spec.workers.items()})
+    crossings = {
+        name: _crossing(spec, name, octopuses, ledger) for name, node in spec.nodes.items() if node.neighbours
+    }
     for name in spec.masters:
-        graph.add_node(name, master_node(name, octopuses[name]))
+        graph.add_node(name, master_node(crossings[name]))
     for name, worker in spec.workers.items():
-        graph.add_node(name, worker_node(name, worker, workers[name], octopuses.get(name)))
+        graph.add_node(name, worker_node(name, worker, workers[name], crossings))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():
         if node.neighbours:
-            graph.add_conditional_edges(name, next_token, _path_map(node.neighbours))
+            graph.add_conditional_edges(name, follow(name, node.neighbours), _path_map(node.neighbours))
         else:
             graph.add_edge(name, "answer")
     graph.add_edge("answer", END)
     return graph
+
+
+def _crossing(
+    spec: GraphSpec, name: NodeName, octopuses: Mapping[NodeName, Octopus], ledger: Ledger
+) -> Crossing:
+    neighbours = spec.nodes[name].neighbours
+    templates = {n: spec.workers[n].template for n in neighbours if n in spec.workers}
+    links = frozenset((one, other) for one, _, other in spec.edges if one in spec.workers)
+    return Crossing(name, octopuses[name], neighbours, templates, ledger, links)
+
+
+def _profile(worker: WorkerSpec) -> Profile:
+    price = (worker.price.input, worker.price.output) if worker.price else None
+    return Profile(price, worker.size, worker.latency, worker.capacity)
 
 
 def _path_map(neighbours: Mapping[Any, Any]) -> dict[Any, str]:

@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.func import task
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
-from agents.errors import InputError, RoutingError
+from agents.errors import InputError
+from agents.judge import Judge
+from agents.ledger import Ledger
 from agents.octopus.tokens import END_TOKEN
-from agents.types import Hop, NodeName, Octopus, Route, Worker, WorkerAnswer, WorkerRequest
+from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
+from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
+from graphs.edges import send
+from graphs.gating import account, escalation, gated
+from graphs.human import approve, decide_with_user
 from graphs.spec import WorkerSpec
 from graphs.state import Decision, GraphContext, GraphState
+from graphs.traversal import Crossing, Walk, hop_of, is_alone, stop
 
 Update = dict[str, Any]
 
@@ -22,8 +33,8 @@ Update = dict[str, Any]
 class Node(Protocol):
     """A node that reads the run-time context; LangGraph passes `runtime` by name."""
 
-    async def __call__(self, state: GraphState, runtime: Runtime[GraphContext]) -> Update:
-        """The update of the state."""
+    async def __call__(self, state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
+        """The update of the state, or also where to go."""
         ...
 
 
@@ -35,139 +46,118 @@ async def guard_node(state: GraphState) -> Update:
     """
     if not state["messages"] or not isinstance(state["messages"][-1], HumanMessage):
         raise InputError("the last message must be from the user.", hint="Send a human message last.")
-    return {"turn": uuid.uuid4().hex, "steps": 0}
+    return {"turn": uuid.uuid4().hex, "decision": stop("", "")}
 
 
-def master_node(name: NodeName, octopus: Octopus) -> Node:
+def master_node(crossing: Crossing) -> Node:
     """A node that routes: it leaves its decision for the conditional edge."""
 
     async def route(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
-        if state["steps"] >= _context(runtime).max_hops:
-            return {"decision": _stop(name, f"the budget of {_context(runtime).max_hops} hops is used up.")}
-        started = time.perf_counter()
-        decision = _decision(name, await octopus.route(state["messages"]), time.perf_counter() - started)
-        return {"decision": decision, "steps": state["steps"] + 1}
+        walk = Walk.of(state, runtime)
+        decision = await decide_parts(walk, crossing) or await decide_with_user(walk, crossing)
+        decision = approve(walk, crossing, gated(walk, crossing, decision))
+        update: Update = {"decision": decision}
+        if decision["node"] is None and not decision["fan"] and not _ends_well(walk, decision):
+            # Nobody answers: the reason does.
+            hop = hop_of(state["turn"], "", decision, WorkerAnswer("declined", decision["reason"]), 0.0)
+            update["hops"] = [hop | {"ended": decision["reason"]}]
+        return update
 
     return route
 
 
-def worker_node(name: NodeName, spec: WorkerSpec, worker: Worker, octopus: Octopus | None) -> Node:
-    """A node that answers. Where it could not, its own Octopus, if it has one, picks a neighbour."""
+def worker_node(
+    name: NodeName, spec: WorkerSpec, worker: Worker, masters: Mapping[NodeName, Crossing]
+) -> Node:
+    """A node that answers; then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`."""
+    crossing, ledger = masters.get(name), next(iter(masters.values())).ledger
+    answer_in_time = _answering(name, worker, ledger)
+    # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
+    kept: Any = task(answer_in_time, name=f"{name}.answer")
 
-    async def work(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
-        decision, started = state["decision"], time.perf_counter()
+    async def work(state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
+        walk, decision = Walk.of(state, runtime), state["decision"]
         request = WorkerRequest(
             query=decision["rewritten"],
             question=decision["question"],
-            conversation=_earlier(state["messages"]) if spec.sends == "conversation" else (),
-            idempotency_key=f"{state['turn']}:{state['steps']}:{name}",
+            conversation=list(state["messages"][:-1]) if spec.sends == "conversation" else (),
+            idempotency_key=_key(walk, name),
         )
-        answer = await _in_time(worker, request, _context(runtime).timeout)
-        hop = _hop(state["turn"], name, decision, answer, time.perf_counter() - started)
-        update: Update = {"hops": [hop]}
-        if octopus is not None:
-            update |= await _hand_over(name, octopus, state, runtime, answer)
-        return update
+        seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
+        if crossing is None:
+            answer, took = await answer_in_time(request, seconds)
+            hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
+            return _or_second_choice(state, walk.after(hop), masters[NodeName(decision["master"])])
+        answer, took = await kept(request, seconds)
+        hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
+        after = walk.after(hop)
+        following = escalation(after, crossing, spec.stronger, decision)
+        following = approve(after, crossing, following or await decide_with_user(after, crossing))
+        if following["token"] == END_TOKEN:
+            hop["ended"] = following["reason"]
+        return {"hops": [hop], "decision": following}
 
     return work
 
 
-async def answer_node(state: GraphState) -> Update:
-    """Close the turn: the last hop's answer as a message, or why nobody was asked."""
-    hops = [hop for hop in state.get("hops", []) if hop["turn"] == state["turn"]]
-    trace = {"turn": state["turn"], "path": [hop["node"] for hop in hops]}
-    if hops:
-        text, name = hops[-1]["answer"], hops[-1]["node"]
-        return {"messages": [AIMessage(text, name=_message_name(name), additional_kwargs=trace)]}
-    decision = state["decision"]
-    hop = _hop(state["turn"], "", decision, WorkerAnswer("declined", decision["reason"]), 0.0)
-    return {"messages": [AIMessage(decision["reason"], additional_kwargs=trace)], "hops": [hop]}
+def answer_node(judge: Judge | None) -> Node:
+    """Close the turn: the answer of every part, in the order of the question."""
+
+    async def close(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
+        hops = [hop for hop in state.get("hops", []) if hop["turn"] == state["turn"]]
+        if judge is not None and runtime.context and runtime.context.vote == "judge":
+            found = await judged(hops, str(state["messages"][-1].text), judge)
+        else:
+            found = outcomes(hops)
+        name = found[0]["node"] if len(found) == 1 else ""
+        trace = _trace(state["turn"], hops, found)
+        return {"messages": [AIMessage(merged(found), name=_message_name(name), additional_kwargs=trace)]}
+
+    return close
 
 
-async def _hand_over(
-    name: NodeName,
-    octopus: Octopus,
-    state: GraphState,
-    runtime: Runtime[GraphContext],
-    answer: WorkerAnswer,
-) -> Update:
-    """Go on to a neighbour only when this worker could not answer and hops are left."""
-    if answer.status == "answered" or state["steps"] >= _context(runtime).max_hops:
-        return {"decision": _stop(name, "the worker's answer stands.")}
-    route = await octopus.route(state["messages"])
-    return {"decision": _decision(name, route, 0.0), "steps": state["steps"] + 1}
+def _trace(turn: str, hops: Sequence[Hop], found: Sequence[Hop]) -> dict[str, Any]:
+    trace: dict[str, Any] = {"turn": turn, "path": [hop["node"] for hop in hops if hop["node"]]}
+    if ended := [hop["ended"] for hop in found if hop["ended"]]:
+        trace["ended"] = ended
+    if any(hop["cost"] or hop["saved"] for hop in hops):
+        trace |= {key: round(sum(hop[key] for hop in hops), 9) for key in ("cost", "saved")}
+    return trace
 
 
-async def _in_time(worker: Worker, request: WorkerRequest, seconds: float) -> WorkerAnswer:
-    try:
-        async with asyncio.timeout(seconds):
-            return await worker.answer(request)
-    except TimeoutError:
-        return WorkerAnswer("unavailable", f"No answer within {seconds:g} seconds.")
+def _or_second_choice(state: GraphState, walk: Walk, master: Crossing) -> Update | Command[str]:
+    """The update with the last hop; where it has no answer, on to the next choice of the master."""
+    update = {"hops": [walk.hops[-1]]}
+    second = second_choice(walk, master, state["decision"])
+    if second is None:
+        return update
+    return Command(update=update, goto=send(str(second["node"]), second, state, walk.hops))
 
 
-def _context(runtime: Runtime[GraphContext]) -> GraphContext:
-    # A graph invoked without a context has None here.
-    return runtime.context or GraphContext()
+def _ends_well(walk: Walk, decision: Decision) -> bool:
+    return bool(walk.hops) and not walk.exhausted() and decision["decided_by"] != "ask"
 
 
-def _earlier(messages: list[Any]) -> list[BaseMessage]:
-    return list(messages[:-1])
+def _answering(name: NodeName, worker: Worker, ledger: Ledger) -> Any:
+    async def answer(request: WorkerRequest, seconds: float) -> tuple[dict[str, Any], float]:
+        """The answer in JSON values, and the seconds it took."""
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(seconds), ledger.serving(name):
+                found = await worker.answer(request)
+        except TimeoutError:
+            found = WorkerAnswer("unavailable", f"No answer within {seconds:g} seconds.")
+        return asdict(found), time.perf_counter() - started
+
+    return answer
 
 
-def _decision(master: NodeName, route: Route, seconds: float) -> Decision:
-    if (route.node is None) != (route.token is None):
-        raise RoutingError(f"the Octopus of {master!r} gave node {route.node!r} with token {route.token!r}.")
-    return Decision(
-        master=master,
-        token=route.token or END_TOKEN,
-        node=route.node,
-        probability=route.probability,
-        calibrated=route.calibrated,
-        rewritten=route.rewritten,
-        question=route.question,
-        reason=route.reason,
-        choices=[
-            {"token": choice.token, "node": choice.node, "probability": round(choice.probability, 6)}
-            for choice in route.choices
-        ],
-        seconds=seconds,
-    )
+def _key(walk: Walk, name: NodeName) -> str:
+    """The same for every attempt at one hop."""
+    branch = "" if is_alone(walk.branch) else f"{walk.branch['part']}.{walk.branch['expert']}:"
+    return f"{walk.turn}:{branch}{walk.steps}:{name}"
 
 
-def _stop(master: NodeName, reason: str) -> Decision:
-    return Decision(
-        master=master,
-        token=END_TOKEN,
-        node=None,
-        probability=1.0,
-        calibrated=False,
-        rewritten="",
-        question="",
-        reason=reason,
-        choices=[],
-        seconds=0.0,
-    )
-
-
-def _hop(turn: str, node: str, decision: Decision, answer: WorkerAnswer, seconds: float) -> Hop:
-    return Hop(
-        turn=turn,
-        master=decision["master"],
-        token=decision["token"],
-        node=node,
-        probability=decision["probability"],
-        calibrated=decision["calibrated"],
-        query=decision["rewritten"],
-        reason=decision["reason"],
-        status=answer.status,
-        answer=answer.text,
-        evidence=answer.evidence,
-        choices=decision["choices"],
-        seconds=decision["seconds"] + seconds,
-    )
-
-
-def _message_name(node: str) -> str:
+def _message_name(node: str) -> str | None:
     # OpenAI-compatible servers refuse names with other characters.
-    return "".join(c if c.isalnum() or c in "_-" else "_" for c in node)[:64]
+    return "".join(c if c.isalnum() or c in "_-" else "_" for c in node)[:64] or None

@@ -47,6 +47,13 @@ class RecommendedModel(_Spec):
     licence: str = ""
 
 
+class Price(_Spec):
+    """Dollars for a million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+
+
 Neighbours = dict[NodeName, FunctionalToken]
 
 
@@ -95,6 +102,11 @@ class WorkerSpec(NodeSpec):
         model: e.g. `openai:llama3@http://localhost:11434/v1`; None takes the general model, if one is set.
         recommended: a Hugging Face model for this worker.
         sends: whether the worker gets the rewritten query only or the conversation before it too.
+        price, size, latency: dollars for a million tokens, billions of parameters, seconds for an answer;
+            what policies weigh. Latency and tokens are measured too.
+        capacity: calls at once in one process; what is over goes to the next choice.
+        stronger: the neighbour that takes over after a failed verdict, no answer, or low confidence.
+        graph: this worker is a whole graph: a shipped one, or the path of a spec relative to this one.
     """
 
     description: str
@@ -104,6 +116,12 @@ class WorkerSpec(NodeSpec):
     model: str | None = None
     recommended: RecommendedModel | None = None
     sends: Literal["query", "conversation"] = "query"
+    price: Price | None = None
+    size: Annotated[float, Field(gt=0)] | None = None
+    latency: Annotated[float, Field(gt=0)] | None = None
+    capacity: Annotated[int, Field(ge=1)] | None = None
+    stronger: NodeName | None = None
+    graph: str | None = None
 
     @field_validator("template")
     @classmethod
@@ -207,6 +225,10 @@ def _problems(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
         if node.generalist is not None and node.generalist not in node.neighbours:
             text = f"generalist {node.generalist!r} of {name!r} is not one of its neighbours"
             yield (*spec.place(name), "generalist"), text
+    for name, worker in spec.workers.items():
+        if worker.stronger is not None and worker.stronger not in worker.neighbours:
+            text = f"stronger {worker.stronger!r} of {name!r} is not one of its neighbours"
+            yield ("workers", name, "stronger"), text
     yield from _unreachable(spec)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph import MessagesState
@@ -10,11 +10,19 @@ from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
-from agents.types import Hop
+from agents.ledger import Policy
+from agents.types import Branch, Hop
 
 
 class Decision(TypedDict):
-    """The route that the conditional edge follows next; JSON values, so that any checkpointer keeps it."""
+    """The route that the conditional edge follows next; JSON values, so that any checkpointer keeps it.
+
+    Attributes:
+        branch: the walk that it belongs to.
+        step: how many decisions this walk has taken, this one included.
+        rewrite: see `Hop`.
+        fan: decisions to follow in parallel instead of this one.
+    """
 
     master: str
     token: str
@@ -24,8 +32,18 @@ class Decision(TypedDict):
     rewritten: str
     question: str
     reason: str
+    decided_by: str
     choices: list[dict[str, Any]]
+    rewrite: str
+    branch: Branch
+    step: int
     seconds: float
+    fan: list[Decision]
+
+
+def latest(before: Decision, new: Decision) -> Decision:
+    """Each node reads its own decision, so that of parallel ones any may stay."""
+    return new
 
 
 def add_hops(before: list[Hop], new: list[Hop]) -> list[Hop]:
@@ -55,24 +73,43 @@ class GraphState(MessagesState):
         turn: id of this turn; every hop carries it.
         hops: the path of this turn.
         decision: the route that is being followed.
-        steps: hops taken in this turn, against the budget.
     """
 
     turn: str
     hops: Annotated[list[Hop], add_hops]
-    decision: Decision
-    steps: int
+    decision: Annotated[Decision, latest]
 
 
 class GraphContext(BaseModel):
     """Run-time settings, validated on every run.
 
     Attributes:
-        max_hops: executed steps after which the run stops and says so.
+        max_hops: decisions after which a turn stops and says so; parallel branches share them.
+        max_tokens: tokens that models may use in a turn; no further worker is asked beyond; likewise shared.
+        max_seconds: what a walk may take in all; waiting for a person does not count.
         timeout: seconds for one worker's answer.
+        parallel: whether a compound question is answered part by part.
+        second_choices: how many of the next choices are asked for a part that the first could not answer;
+            short as parts are, routing is less sure of them.
+        experts: how many of the ranked neighbours answer the same question in parallel.
+        vote: what decides between their answers: probability, or a judge model.
+        policy: how much the cost of a worker weighs against its probability.
+        escalate_below: probability below which a worker's answer goes on to the `stronger` one of the spec.
+        ask_user: interrupt and ask where no neighbour clears the threshold; needs a checkpointer.
+        approve: interrupt before every step for approval; needs a checkpointer.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    max_hops: int = Field(default=8, ge=1, le=100)
+    max_hops: int = Field(default=12, ge=1, le=100)
+    max_tokens: int = Field(default=100_000, ge=1)
+    max_seconds: float = Field(default=600.0, gt=0)
     timeout: float = Field(default=120.0, gt=0)
+    parallel: bool = True
+    second_choices: int = Field(default=2, ge=0, le=16)
+    experts: int = Field(default=1, ge=1, le=16)
+    vote: Literal["weighted", "judge"] = "weighted"
+    policy: Policy = "quality"
+    escalate_below: float = Field(default=0.3, ge=0, le=1)
+    ask_user: bool = False
+    approve: bool = False

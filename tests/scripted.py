@@ -19,6 +19,10 @@ def route_to(node: str, token: str, *, probability: float = 0.9, rewritten: str 
 
 ABSTAIN = Route(None, None, 0.2, "", "Nothing fits. Say more.", "ask", False, ())
 
+END_OF_WALK = Route(
+    None, FunctionalToken("<nexa_end>"), 0.8, "", "The question is answered.", "token", True, ()
+)
+
 
 @dataclass
 class ScriptedOctopus:

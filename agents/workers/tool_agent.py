@@ -12,11 +12,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from agents.types import Choice, WorkerAnswer, WorkerRequest
+from agents.types import AnswerStatus, Choice, WorkerAnswer, WorkerRequest
 from agents.workers.arguments import NotAskedError, UnreadError, read_arguments
+from agents.workers.distribution import distributed
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
 from tools.sandbox import Sandbox
+
+_MOST_CALLS = 16
 
 Call = tuple[ToolFunction, Mapping[str, Any]]
 
@@ -63,12 +66,38 @@ class ToolAgent:
         self._floor = floor
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
-        """Answer with a function's result, or decline and say what could not be read or computed."""
-        called, unread = await asyncio.to_thread(self._choose, request.question or request.query)
+        """Answer with a function's result, or decline and say what could not be read or computed.
+
+        A question that no function takes as a whole may ask for several calls, which then run in parallel.
+        """
+        question = request.question or request.query
+        called, unread = await asyncio.to_thread(self._choose, question)
         if called is not None:
             return await self._compute(*called)
+        if (several := await asyncio.to_thread(self._several, question)) is not None:
+            return await self._compute_all(several)
         reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
         return WorkerAnswer("declined", f"No function was called. {reason}", {"unread": unread})
+
+    def _several(self, question: str) -> dict[str, Call] | None:
+        """A call for each question that `question` asks at once; None unless all can be read."""
+        calls: dict[str, Call] = {}
+        asked = distributed(question)
+        if not 1 < len(asked) <= _MOST_CALLS:
+            return None
+        for one in asked:
+            called, _ = self._choose(one)
+            if called is None:
+                return None
+            calls[one] = called
+        return calls
+
+    async def _compute_all(self, calls: Mapping[str, Call]) -> WorkerAnswer:
+        answers = await asyncio.gather(*(self._compute(*call) for call in calls.values()))
+        text = "\n\n".join(f"{one}\n{answer.text}" for one, answer in zip(calls, answers, strict=True))
+        status: AnswerStatus = "answered" if all(a.status == "answered" for a in answers) else "declined"
+        evidence = {"calls": [answer.evidence for answer in answers]}
+        return WorkerAnswer(status, text, evidence)
 
     def _choose(self, query: str) -> tuple[Call | None, dict[str, str]]:
         """The best function whose arguments can be read, and what could not be read of those before it."""

@@ -20,11 +20,14 @@ def ask(
     graph: Graph = "mmlu",
     thread: Thread = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Ask before every step: y, n or another node.")
+    ] = False,
 ) -> None:
     """Ask one question and see how it went through the graph."""
     if question == "-":
         question = _standard_input()
-    unavailable = asyncio.run(_ask(question, graph, thread, as_json))
+    unavailable = asyncio.run(_ask(question, graph, thread, as_json, approve))
     if unavailable:
         raise typer.Exit(3)
 
@@ -34,19 +37,21 @@ def chat(graph: Graph = "mmlu", thread: Thread = "chat") -> None:
     asyncio.run(_chat(graph, thread or "chat"))
 
 
-async def _ask(question: str, graph: str, thread: str | None, as_json: bool) -> bool:
+async def _ask(question: str, graph: str, thread: str | None, as_json: bool, approve: bool) -> bool:
     from app.terminal import Trace
+    from graphs.branches import outcomes
 
     async with AsyncExitStack() as stack:
-        running = await _open(stack, graph, thread is not None)
+        running = await _open(stack, graph, thread is not None, approve)
         if as_json:
             values = await running.invoke(question, thread)
-            hops = values["hops"]
-            answer = str(values["messages"][-1].text)
-            print(json.dumps({"answer": answer, "thread": thread, "hops": hops}, ensure_ascii=False))  # noqa: T201
+            hops, message = values["hops"], values["messages"][-1]
+            ended = message.additional_kwargs.get("ended", [])
+            found = {"answer": str(message.text), "thread": thread, "hops": hops, "ended": ended}
+            print(json.dumps(found, ensure_ascii=False))  # noqa: T201
         else:
             hops = await Trace().show(running.stream(question, thread))
-        return bool(hops) and hops[-1]["status"] == "unavailable"
+        return any(hop["status"] == "unavailable" for hop in outcomes(hops))
 
 
 async def _chat(graph: str, thread: str) -> None:
@@ -70,11 +75,16 @@ async def _chat(graph: str, thread: str) -> None:
             question = None
 
 
-async def _open(stack: AsyncExitStack, graph: str, remember: bool) -> Any:
+async def _open(stack: AsyncExitStack, graph: str, remember: bool, approve: bool = False) -> Any:
     from app.running import open_graph
     from app.settings import Settings
+    from app.terminal import ask_person
+    from graphs.state import GraphContext
 
-    return await stack.enter_async_context(open_graph(graph, Settings.read(), remember=remember))
+    asking: dict[str, Any] = {}
+    if approve:
+        asking = {"context": GraphContext(approve=True, ask_user=True), "person": ask_person}
+    return await stack.enter_async_context(open_graph(graph, Settings.read(), remember=remember, **asking))
 
 
 def _prompt() -> str:

@@ -113,3 +113,37 @@ def test_needs_functions_and_attempts(sandbox: Sandbox) -> None:
         ToolAgent((), InOrder(()), sandbox)
     with pytest.raises(ValueError, match="attempts must be at least 1, not 0"):
         ToolAgent(functions("calculus"), InOrder(functions("calculus")), sandbox, attempts=0)
+
+
+@pytest.mark.parametrize(
+    ("subject", "query", "answers"),
+    [
+        ("geography", "What are the capitals of Kenya and Peru?", ["Nairobi", "Lima"]),
+        ("geography", "What are the capitals of Kenya, Peru and Japan?", ["Nairobi", "Lima", "Tokyo"]),
+        ("algebra", "Factor x^2 - 9 and x^2 + 7x + 12.", ["(x - 3)*(x + 3)", "(x + 3)*(x + 4)"]),
+        ("number_theory", "Are 91 and 97 prime numbers?", ["No, 91", "Yes, 97"]),
+        ("chemistry", "What are the molar masses of water and glucose?", ["18.0153", "180.156"]),
+        ("units", "Convert 10 miles to km and convert 350 F to C.", ["16.09344 km", "176.6666667"]),
+    ],
+)
+async def test_several_calls_of_one_question(
+    subject: str, query: str, answers: list[str], sandbox: Sandbox
+) -> None:
+    answer = await ask(sandbox, subject, query)
+    assert answer.status == "answered", answer.text
+    found = [part.splitlines()[1] for part in answer.text.split("\n\n")]
+    assert len(found) == len(answers) == len(answer.evidence["calls"])
+    assert all(text.startswith(begin) for text, begin in zip(found, answers, strict=True)), found
+
+
+@pytest.mark.parametrize(
+    ("subject", "query"),
+    [
+        ("geography", "What are the capitals of Kenya and Atlantis?"),
+        ("algebra", "What do x^2 - 9 and x^2 - 4 have in common?"),
+        ("chemistry", "What are the molar masses of salt and pepper?"),
+    ],
+)
+async def test_it_declines_unless_every_call_can_be_read(subject: str, query: str, sandbox: Sandbox) -> None:
+    answer = await ask(sandbox, subject, query)
+    assert answer.status == "declined", answer.text

@@ -303,3 +303,23 @@ def test_asking_does_not_import_torch(home: Path) -> None:
     )
     assert done.stderr.strip() == ""
     assert "4" in done.stdout
+
+
+def test_the_parts_of_a_compound_question_are_answered_in_order(octopus: Octopus) -> None:
+    result = octopus("ask", "What is the capital of Kenya, and what is 17 * 23?")
+    assert result.code == 0, result.err
+    assert "octopus → <nexa_12> geography" in result.out
+    assert "octopus → <nexa_4> math" in result.out
+    assert result.out.index("\nWhat is the capital of Kenya\nNairobi") < result.out.index("\n391\n")
+
+
+def test_a_step_is_approved_or_not(octopus: Octopus) -> None:
+    approved = octopus("ask", QUESTION, "--approve", stdin=b"y\n")
+    assert "Go on? [y/n/another node]" in approved.err
+    assert "\n12\n" in approved.out
+    for answer in (b"n\n", b""):
+        refused = octopus("ask", QUESTION, "--approve", "--json", stdin=answer)
+        assert json.loads(refused.out)["answer"] == "You did not approve this step."
+    other = json.loads(octopus("ask", QUESTION, "--approve", "--json", stdin=b"physics\n").out)
+    assert other["hops"][0]["node"] == "physics"
+    assert other["hops"][0]["reason"] == "You chose physics."

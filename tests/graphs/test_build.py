@@ -18,7 +18,7 @@ from agents.types import NodeName, Route, Worker, WorkerAnswer, WorkerRequest
 from graphs.build import Graph, build_graph
 from graphs.spec import parse_spec
 from graphs.state import GraphContext, GraphInput
-from tests.scripted import ABSTAIN, ScriptedOctopus, ScriptedWorker, route_to
+from tests.scripted import ABSTAIN, END_OF_WALK, ScriptedOctopus, ScriptedWorker, route_to
 
 SPEC = parse_spec(
     """
@@ -77,21 +77,22 @@ def test_the_schemas_are_narrow() -> None:
     compiled = small_graph().compile()
     assert set(compiled.get_input_jsonschema()["properties"]) == {"messages"}
     assert set(compiled.get_output_jsonschema()["properties"]) == {"messages", "hops"}
-    assert set((compiled.get_context_jsonschema() or {})["properties"]) == {"max_hops", "timeout"}
+    assert set((compiled.get_context_jsonschema() or {})["properties"]) == set(GraphContext.model_fields)
 
 
 async def test_a_turn_gives_messages_and_one_hop_in_json() -> None:
     worker = ScriptedWorker()
-    result = await small_graph(math=worker).compile().ainvoke(question("6 times 7?"))
+    route = route_to("math", "<nexa_4>", rewritten="Sum: 6 times 7?")
+    result = await small_graph(route, math=worker).compile().ainvoke(question("6 times 7?"))
     assert set(result) == {"messages", "hops"}
     assert [message.text for message in result["messages"]] == ["6 times 7?", "42"]
     assert result["messages"][-1].name == "math"
     (hop,) = result["hops"]
     assert (hop["master"], hop["token"], hop["node"]) == ("chief", "<nexa_4>", "math")
-    assert (hop["probability"], hop["calibrated"], hop["query"]) == (0.9, True, "as asked")
+    assert (hop["probability"], hop["calibrated"], hop["query"]) == (0.9, True, "Sum: 6 times 7?")
     assert (hop["status"], hop["answer"], hop["evidence"]) == ("answered", "42", {"by": "script"})
     assert json.loads(json.dumps(hop)) == hop
-    assert worker.requests[0].query == "as asked"
+    assert worker.requests[0].query == "Sum: 6 times 7?"
 
 
 async def test_abstaining_is_an_answer() -> None:
@@ -107,8 +108,8 @@ async def test_a_worker_with_neighbours_hands_on_what_it_cannot_answer() -> None
     assert result["messages"][-1].text == "42"
 
 
-async def test_its_answer_stands_when_it_has_one() -> None:
-    result = await small_graph(TO_SAGE).compile().ainvoke(question("advice?"))
+async def test_its_answer_stands_when_its_octopus_ends_the_walk() -> None:
+    result = await small_graph(TO_SAGE, from_sage=END_OF_WALK).compile().ainvoke(question("advice?"))
     assert [hop["node"] for hop in result["hops"]] == ["sage"]
 
 

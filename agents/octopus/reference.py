@@ -1,0 +1,102 @@
+"""Does a clause lean on another one? "And when was it written?" cannot be asked by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# Expletives and cataphora, which point to nothing before.
+_EMPTY = re.compile(
+    r"\bwhat (?:time|day|date|year) is it\b|\b(?:does|did|will|would) it (?:take|cost)\b|\bis it "
+    r"(?:true|possible|legal|ok)\b"
+    r"|\bdo they \w+ in\b|\bit(?:'s|’s| is) (?:\d|noon|midnight)|\b(?:this|these|that"
+    r"|those)\s+(?:\w+\s+){0,2}\w+\s*:",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|they|them|he|him|she|they're|it's|he's|she's|itself|themselves|this|these|those|ones?"
+    r"|theirs|hers"
+    r"|former|latter|respectively|instead|therefore|thus|hence|else)\b"
+    r"|\b(?:of|for|in|to|from|with|about|by|at|is|was|does|do|did|after|before|than)\s+that\b"
+    r"|\bthat\s*(?:[?.!,]|$)",
+    re.IGNORECASE,
+)
+_ONE_AS_NUMBER = re.compile(
+    r"\bone (?:of|in|mole|hundred|thousand|million|half|third|hour|day|year|foot|mile|pound|plus)\b", re.I
+)
+_POSSESSIVE = re.compile(r"\b(?:its|their|his|her)\b", re.IGNORECASE)
+_POINTING_NOUN = re.compile(
+    r"\bthe (?:result|results|answer|answers|same|latter|former|other|others|rest|above|following"
+    r"|previous|remaining"
+    r"|resulting|corresponding|two|three|equation|expression|function|statement|statements|passage"
+    r"|text|given)\b"
+    r"|\bhow (?:do|can|could|would) (?:we|you|i) (?:know|tell|prove)\b\s*[?.]?$"
+    r"|\bthere\s*[?.!]*$|\bwhich\s*[?.!]*$|\beach (?:side|one|case|step|part|of)\b|^how (?:many"
+    r"|much)(?: \w+)?\s*\??$"
+    r"|^(?:explain|describe|state|define|name|list|show|give)\s+\w+\s*[.?!]?$"
+    r"|\b(?:another|each|both|any|all|none|some) of\s+(?:the|them|these|those)\b|\b(?:true|false"
+    r"|correct)\s*[?.]?$",
+    re.IGNORECASE,
+)
+_ANCHOR = re.compile(
+    r"\d|\b(?:of|in|for|from|on|between|by|as|with|to|into|about|that|which|who|using|under|a|an)\b"
+    r"|(?<=\s)[A-Z]",
+    re.ASCII,
+)
+_DEFINITE = re.compile(r"\bthe\b", re.IGNORECASE)
+_OPENING = re.compile(
+    r"^\W*(?:(?:please|also|then|and|what|who|which|where|when|why|how|is|are|was|were|do|does|did"
+    r"|has|have|can|could"
+    r"|would|the|a|an|'s|s|many|much|find|give|tell|me|compute|calculate|name|list|explain|describe"
+    r"|state)\b\W*)*",
+    re.IGNORECASE,
+)
+_BARE_COUNT = re.compile(
+    r"\bhow (?:many|much) (?:more |fewer |less )?(?:are|is|were|was|will|would|do|did|remain)\b(?!.*\d)", re.I
+)
+_VARIABLE = re.compile(r"(?<![A-Za-z'’])([b-hj-z])(?![A-Za-z'’])")
+_OPERATION = re.compile(
+    r"deriv|differenti|integra|factor|expan|simplif|limit|solv|root|slope|polynomial|dx\b|equation|=",
+    re.IGNORECASE,
+)
+
+
+def leans(part: str, before: Sequence[str]) -> bool:
+    """Whether `part` needs something said outside of it: a pronoun's antecedent, a result, a variable.
+
+    Args:
+        part: a clause.
+        before: the parts before it; none for the first, in which a definite noun may be known to all.
+    """
+    text = _ONE_AS_NUMBER.sub(" 1 ", _EMPTY.sub(" ", part))
+    if _PRONOUN.search(text) and (before or _begins_with_pronoun(text)):
+        return True
+    if not before:
+        return False
+    return (
+        bool(_POINTING_NOUN.search(text) or _BARE_COUNT.search(text))
+        or _owned_by_another(text)
+        or (bool(_DEFINITE.search(text)) and not _ANCHOR.search(_OPENING.sub("", text).strip()))
+        or _shares_variable(text, before)
+    )
+
+
+def _begins_with_pronoun(text: str) -> bool:
+    found = _PRONOUN.search(text)
+    return found is not None and not text[: found.start()].strip(" ,.!?")
+
+
+def _owned_by_another(text: str) -> bool:
+    """A possessive with no noun before it in the clause."""
+    found = _POSSESSIVE.search(text)
+    if found is None:
+        return False
+    return not re.search(r"\w{3,}", _OPENING.sub("", text[: found.start()]))
+
+
+def _shares_variable(text: str, before: Sequence[str]) -> bool:
+    """A variable that an equation before has given a value: "solve 2x = 6, and what is x + 1?"."""
+    if _OPERATION.search(text):
+        return False
+    own = set(_VARIABLE.findall(text))
+    return any(own & set(_VARIABLE.findall(part)) for part in before if "=" in part)

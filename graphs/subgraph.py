@@ -1,0 +1,36 @@
+"""A worker that is a whole graph of its own: it answers with what that graph answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+from langgraph.graph.state import CompiledStateGraph
+
+from agents.types import WorkerAnswer, WorkerRequest
+from graphs.branches import outcomes
+from graphs.state import GraphContext
+
+
+@dataclass
+class SubgraphWorker:
+    """Runs a compiled graph inside its node, so that its hops are checkpoints of the same thread.
+
+    Attributes:
+        graph: compiled without a checkpointer; it takes the one of the graph around it.
+        context: run-time settings inside; None takes the defaults.
+    """
+
+    graph: CompiledStateGraph[Any, Any, Any, Any]
+    context: GraphContext | None = None
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        """The graph's answer, with its hops as evidence; answered if every part of the query was."""
+        messages = [*request.conversation, HumanMessage(request.query)]
+        values = await self.graph.ainvoke({"messages": messages}, context=self.context)
+        found = outcomes(values["hops"])
+        status = next((hop["status"] for hop in found if hop["status"] != "answered"), "answered")
+        tokens = sum(hop["tokens"] for hop in values["hops"])
+        evidence = {"hops": values["hops"], "usage": {"total_tokens": tokens}}
+        return WorkerAnswer(status, str(values["messages"][-1].text), evidence)  # type: ignore[arg-type]
