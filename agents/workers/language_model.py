@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -89,9 +88,11 @@ class LanguageModel:
         messages = [*request.conversation, HumanMessage(request.query)]
         if self.prompt:
             messages = [SystemMessage(self.prompt), *messages]
-        headers: Mapping[str, Any] = {"Idempotency-Key": request.idempotency_key}
+        options: dict[str, Any] = {"extra_headers": {"Idempotency-Key": request.idempotency_key}}
+        if request.max_tokens is not None:
+            options["max_tokens"] = request.max_tokens
         try:
-            reply = await self.chat.ainvoke(messages, extra_headers=headers)
+            reply = await self.chat.ainvoke(messages, **options)
         except APITimeoutError:
             return self._unavailable(f"nothing within {self.timeout:g} seconds")
         except APIConnectionError as error:
