@@ -9,6 +9,7 @@ from langgraph.graph import END, START, StateGraph
 
 from agents.errors import SpecError
 from agents.octopus.tokens import END_TOKEN
+from agents.reflection.types import Verifier
 from agents.types import NodeName, Octopus, Worker
 from graphs.edges import next_token
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
@@ -19,7 +20,11 @@ Graph = StateGraph[GraphState, GraphContext, GraphInput, GraphOutput]
 
 
 def build_graph(
-    spec: GraphSpec, *, octopuses: Mapping[NodeName, Octopus], workers: Mapping[NodeName, Worker]
+    spec: GraphSpec,
+    *,
+    octopuses: Mapping[NodeName, Octopus],
+    workers: Mapping[NodeName, Worker],
+    verifiers: Mapping[NodeName, Verifier] | None = None,
 ) -> Graph:
     """The uncompiled graph of `spec`; compile it, or add its compiled form as a node of another graph.
 
@@ -31,6 +36,7 @@ def build_graph(
         spec: a validated spec.
         octopuses: what routes, for each master and each worker that has neighbours.
         workers: what answers, for each worker.
+        verifiers: what checks drafts by a tool or a schema, for workers that have one.
 
     Raises:
         SpecError: an octopus or worker is missing.
@@ -42,7 +48,8 @@ def build_graph(
     for name in spec.masters:
         graph.add_node(name, master_node(name, octopuses[name]))
     for name, worker in spec.workers.items():
-        graph.add_node(name, worker_node(name, worker, workers[name], octopuses.get(name)))
+        verifier = (verifiers or {}).get(name)
+        graph.add_node(name, worker_node(name, worker, workers[name], octopuses.get(name), verifier))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():

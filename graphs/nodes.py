@@ -12,7 +12,9 @@ from langgraph.runtime import Runtime
 
 from agents.errors import InputError, RoutingError
 from agents.octopus.tokens import END_TOKEN
+from agents.reflection.types import Verifier
 from agents.types import Hop, NodeName, Octopus, Route, Worker, WorkerAnswer, WorkerRequest
+from graphs.reflection import Reflecting
 from graphs.spec import WorkerSpec
 from graphs.state import Decision, GraphContext, GraphState
 
@@ -51,8 +53,19 @@ def master_node(name: NodeName, octopus: Octopus) -> Node:
     return route
 
 
-def worker_node(name: NodeName, spec: WorkerSpec, worker: Worker, octopus: Octopus | None) -> Node:
-    """A node that answers. Where it could not, its own Octopus, if it has one, picks a neighbour."""
+def worker_node(
+    name: NodeName,
+    spec: WorkerSpec,
+    worker: Worker,
+    octopus: Octopus | None,
+    verifier: Verifier | None = None,
+) -> Node:
+    """A node that answers, after reflection where that is asked for.
+
+    Where it could not, its own Octopus, if it has one, picks a neighbour.
+    """
+
+    reflecting = Reflecting(name, spec.reflection, verifier)
 
     async def work(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
         decision, started = state["decision"], time.perf_counter()
@@ -62,7 +75,12 @@ def worker_node(name: NodeName, spec: WorkerSpec, worker: Worker, octopus: Octop
             conversation=_earlier(state["messages"]) if spec.sends == "conversation" else (),
             idempotency_key=f"{state['turn']}:{state['steps']}:{name}",
         )
-        answer = await _in_time(worker, request, _context(runtime).timeout)
+        context = _context(runtime)
+        if reflecting.mode(context) == "none":
+            answer = await _in_time(worker, request, context.timeout)
+        else:
+            sure = decision["probability"]
+            answer = await reflecting.answer(worker, request, context, sure, runtime.store)
         hop = _hop(state["turn"], name, decision, answer, time.perf_counter() - started)
         update: Update = {"hops": [hop]}
         if octopus is not None:

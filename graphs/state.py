@@ -10,6 +10,7 @@ from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
+from agents.reflection.types import Mode
 from agents.types import Hop
 
 
@@ -70,9 +71,17 @@ class GraphContext(BaseModel):
     Attributes:
         max_hops: executed steps after which the run stops and says so.
         timeout: seconds for one worker's answer.
+        reflection: how drafts are reflected on, instead of what each worker's spec says.
+        reflection_rounds: drafts at most, likewise.
+        reflection_tokens: generated tokens at most, likewise.
+        reflection_seconds: time at most, likewise.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     max_hops: int = Field(default=8, ge=1, le=100)
     timeout: float = Field(default=120.0, gt=0)
+    reflection: Mode | None = None
+    reflection_rounds: int | None = Field(default=None, ge=1, le=100)
+    reflection_tokens: int | None = Field(default=None, ge=1)
+    reflection_seconds: float | None = Field(default=None, gt=0)

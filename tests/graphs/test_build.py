@@ -77,7 +77,9 @@ def test_the_schemas_are_narrow() -> None:
     compiled = small_graph().compile()
     assert set(compiled.get_input_jsonschema()["properties"]) == {"messages"}
     assert set(compiled.get_output_jsonschema()["properties"]) == {"messages", "hops"}
-    assert set((compiled.get_context_jsonschema() or {})["properties"]) == {"max_hops", "timeout"}
+    reflection = {"reflection", "reflection_rounds", "reflection_tokens", "reflection_seconds"}
+    context = set((compiled.get_context_jsonschema() or {})["properties"])
+    assert context == {"max_hops", "timeout"} | reflection
 
 
 async def test_a_turn_gives_messages_and_one_hop_in_json() -> None:
@@ -133,7 +135,19 @@ workers: {a: {description: x, neighbours: [b]}, b: {description: x, neighbours: 
     assert [hop["node"] for hop in result["hops"]] == ["a", "b", "a", "b", "a"]
 
 
-@pytest.mark.parametrize("context", [{"max_hops": 0}, {"max_hops": 101}, {"timeout": 0}, {"colour": "red"}])
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"max_hops": 0},
+        {"max_hops": 101},
+        {"timeout": 0},
+        {"colour": "red"},
+        {"reflection": "deep"},
+        {"reflection_rounds": 0},
+        {"reflection_tokens": 0},
+        {"reflection_seconds": -1},
+    ],
+)
 async def test_a_bad_context_is_refused(context: Any) -> None:
     with pytest.raises(ValidationError, match=next(iter(context))):
         await small_graph().compile().ainvoke(question("?"), context=context)
