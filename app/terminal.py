@@ -41,6 +41,8 @@ class Trace:
         if (decision := update.get("decision")) and decision["token"] != END_TOKEN:
             self._show_decision(decision)
         self._hops += update.get("hops", [])
+        for hop in update.get("hops", []):
+            self._show_reflection(hop["evidence"].get("reflection"))
         if update.get("messages"):
             self._show_answer(str(update["messages"][-1].text))
 
@@ -50,6 +52,14 @@ class Trace:
         _console.print(Text(f"{head}  (p = {decision['probability']:.2f}{kind})", style="bold cyan"))
         for name, text in (("reason", decision["reason"]), ("query", decision["rewritten"])):
             _console.print(Text(f"  {name:7} {_short(text)}", style="dim"))
+
+    def _show_reflection(self, trace: dict[str, Any] | None) -> None:
+        for number, one in enumerate(trace["rounds"] if trace else (), 1):
+            verdict = "not judged" if one["score"] is None else f"score {one['score']:.2f}"
+            text = f"  round {number} {verdict}, {one['tokens']} tokens so far. {_short(one['feedback'])}"
+            _console.print(Text(text.rstrip(), style="dim"))
+        if trace:
+            _console.print(Text(f"  {trace['level']} stopped: {trace['reason']}", style="dim"))
 
     def _show_chunk(self, chunk: Any) -> None:
         if isinstance(chunk, AIMessageChunk) and chunk.text:

@@ -6,12 +6,21 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.options import Graph
 
+if TYPE_CHECKING:
+    from graphs.state import GraphContext
+
+Reflection = Annotated[
+    str | None,
+    typer.Option(
+        help="How drafts are reflected on: none, basic, reflexion, lats or auto; by default as in the spec."
+    ),
+]
 Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to go on with.")]
 
 
@@ -20,11 +29,12 @@ def ask(
     graph: Graph = "mmlu",
     thread: Thread = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    reflection: Reflection = None,
 ) -> None:
     """Ask one question and see how it went through the graph."""
     if question == "-":
         question = _standard_input()
-    unavailable = asyncio.run(_ask(question, graph, thread, as_json))
+    unavailable = asyncio.run(_ask(question, graph, thread, as_json, reflection))
     if unavailable:
         raise typer.Exit(3)
 
@@ -34,11 +44,11 @@ def chat(graph: Graph = "mmlu", thread: Thread = "chat") -> None:
     asyncio.run(_chat(graph, thread or "chat"))
 
 
-async def _ask(question: str, graph: str, thread: str | None, as_json: bool) -> bool:
+async def _ask(question: str, graph: str, thread: str | None, as_json: bool, reflection: str | None) -> bool:
     from app.terminal import Trace
 
     async with AsyncExitStack() as stack:
-        running = await _open(stack, graph, thread is not None)
+        running = await _open(stack, graph, thread is not None, _context(reflection))
         if as_json:
             values = await running.invoke(question, thread)
             hops = values["hops"]
@@ -65,11 +75,37 @@ async def _chat(graph: str, thread: str) -> None:
                 say(str(error))
 
 
-async def _open(stack: AsyncExitStack, graph: str, remember: bool) -> Any:
+async def _open(
+    stack: AsyncExitStack, graph: str, remember: bool, context: GraphContext | None = None
+) -> Any:
     from app.running import open_graph
     from app.settings import Settings
 
-    return await stack.enter_async_context(open_graph(graph, Settings.read(), remember=remember))
+    return await stack.enter_async_context(
+        open_graph(graph, Settings.read(), remember=remember, context=context)
+    )
+
+
+def _context(reflection: str | None) -> GraphContext | None:
+    """What the options ask of this run.
+
+    Raises:
+        InputError: there is no such mode of reflection.
+    """
+    if reflection is None:
+        return None
+    from typing import get_args
+
+    from agents.errors import InputError
+    from agents.reflection.types import Mode
+    from graphs.state import GraphContext
+
+    if reflection not in get_args(Mode):
+        raise InputError(
+            f"there is no mode of reflection {reflection!r}.",
+            hint=f"Choose one of: {', '.join(get_args(Mode))}.",
+        )
+    return GraphContext.model_validate({"reflection": reflection})
 
 
 def _prompt() -> str:
