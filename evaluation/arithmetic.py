@@ -5,17 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from agents.reflection.types import Draft, Lesson, Verdict
 from training.multiplication import COLUMN, DIGITS, Problem, read_answer
 
-if TYPE_CHECKING:
-    from training.arithmetic_model import ArithmeticModel
-
 LENGTH = COLUMN * DIGITS  # of an answer
 _TRIES = 3  # at a column that has failed before
 _FEEDBACK = "column {} is doubtful"
+
+
+class TextModel(Protocol):
+    """A model of text by characters, as `training.arithmetic_model.ArithmeticModel`."""
+
+    async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
+        """Generated text: at most so many characters, the last one a stop if one came."""
+        ...
+
+    async def read(self, prompt: str, text: str) -> list[float]:
+        """The probability of each character of `text` after `prompt`."""
+        ...
 
 
 def problem_of(question: str) -> Problem:
@@ -37,7 +46,7 @@ class ArithmeticParts:
         agreement: the score from which the critic has nothing to say.
     """
 
-    model: ArithmeticModel
+    model: TextModel
     temperature: float = 1.0
     agreement: float = 0.5
 
@@ -75,9 +84,7 @@ class ArithmeticParts:
 
     async def criticise(self, question: str, draft: str, evidence: str, most: int) -> Verdict:
         """How probable the draft is to the model, and its least probable column."""
-        from training.arithmetic_model import Reading
-
-        likelihoods = await self.model.read(Reading(question, draft))
+        likelihoods = await self.model.read(question, draft)
         columns = [math.prod(likelihoods[k : k + COLUMN]) for k in range(0, len(likelihoods), COLUMN)]
         score = math.prod(columns)
         agrees = not evidence and score >= self.agreement
@@ -95,11 +102,9 @@ class ArithmeticParts:
         temperature: float | None = None,
         longest: int = LENGTH,
     ) -> Draft:
-        from training.arithmetic_model import Request
-
         most = min(most, longest, LENGTH - len(begun))
         used = self.temperature if temperature is None else temperature
-        written = await self.model.write(Request(question + begun, stops, most, used))
+        written = await self.model.write(question + begun, stops, most, used)
         text = begun + written
         return Draft(text, len(written), len(question) + len(begun), complete=text.endswith("."))
 

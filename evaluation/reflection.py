@@ -14,7 +14,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +25,8 @@ from agents.reflection.loop import Algorithm, Step, run
 from agents.reflection.reflexion import Reflexion
 from agents.reflection.steps import Steps, add_round
 from agents.reflection.types import Parts, ReflectionState, Update, new_state
-from evaluation.arithmetic import LENGTH, ArithmeticParts, ExactVerifier
+from evaluation.arithmetic import LENGTH, ArithmeticParts, ExactVerifier, TextModel
 from training.multiplication import Problem, draw
-
-if TYPE_CHECKING:
-    from training.arithmetic_model import ArithmeticModel
 
 BUDGETS = (20, 40, 80, 160, 240)  # generated tokens; a draft has 20
 _SECONDS = 3600.0  # all problems run at once: time is no budget here
@@ -89,7 +85,7 @@ class Exam:
         number: how many problems.
     """
 
-    def __init__(self, model: ArithmeticModel, *, seed: int = 0, number: int = 500) -> None:
+    def __init__(self, model: TextModel, *, seed: int = 0, number: int = 500) -> None:
         rng = random.Random(f"exam {seed}")  # noqa: S311 - problems
         self.problems = [draw(rng, held_out=True) for _ in range(number)]
         played = ArithmeticParts(model)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from evaluation.arithmetic import TextModel
 from evaluation.reflection import BUDGETS, Exam, Outcome, gain, interval
 from evaluation.report import Report, share, table
-
-if TYPE_CHECKING:
-    from training.arithmetic_model import ArithmeticModel
 
 MODES = {
     "none": "none",
@@ -28,7 +26,7 @@ Outcomes = Mapping[str, Mapping[int, Sequence[Outcome]]]
 
 
 def evaluate_reflection(
-    model: ArithmeticModel,
+    model: TextModel,
     *,
     seed: int = 0,
     problems: int = 500,

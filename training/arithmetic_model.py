@@ -55,15 +55,15 @@ class ArithmeticModel:
         self._waiting: list[tuple[Request | Reading, asyncio.Future[Reply]]] = []
         self._drain: asyncio.Task[None] | None = None
 
-    async def write(self, request: Request) -> str:
-        """Generated text."""
-        reply = await self._ask(request)
+    async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
+        """Generated text: at most so many characters, the last one a stop if one came."""
+        reply = await self._ask(Request(prompt, stops, most, temperature))
         assert isinstance(reply, str)
         return reply
 
-    async def read(self, reading: Reading) -> list[float]:
-        """The probability of each character of the text."""
-        reply = await self._ask(reading)
+    async def read(self, prompt: str, text: str) -> list[float]:
+        """The probability of each character of `text` after `prompt`."""
+        reply = await self._ask(Reading(prompt, text))
         assert isinstance(reply, list)
         return reply
 
