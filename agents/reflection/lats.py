@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.reflection.budget import Budget, BudgetUsedError
+from agents.reflection.budget import Budget
 from agents.reflection.loop import Step
 from agents.reflection.steps import LESSONS, Steps, add_round, spend
 from agents.reflection.types import Draft, Parts, ReflectionState, TreeNode, Update, Verdict
@@ -65,6 +65,8 @@ class Lats:
 
     def next_step(self, done: str | None, state: ReflectionState) -> str | None:
         """In a circle; the reason to stop comes from the steps."""
+        if done == "select" and state["tree"][state["simulated"]]["complete"]:
+            return "simulate"  # there is nothing below it
         return "draft" if done is None else _NEXT[done]
 
     async def _select(self, state: ReflectionState) -> Update:
@@ -77,38 +79,37 @@ class Lats:
     async def _expand(self, state: ReflectionState) -> Update:
         """Sample next steps of the selected node; equal ones become one child, its value their share."""
         tree, parent, drafts = state["tree"], state["simulated"], list[Draft]()
-        so_far = dict(state)
-        for _ in range(self.width):
-            left = self.budget.tokens_left(so_far)  # type: ignore[arg-type]
-            drafts.append(await self._stepper_step(state, parent, left))
-            so_far |= spend(state, *drafts)
+        left = self.budget.tokens_left(state)
+        while left > 0 and len(drafts) < self.width:
+            drafts.append(await self._step(state, parent, left))
+            left = self.budget.tokens - spend(state, *drafts)["tokens"]
         counts = Counter((draft.text, draft.complete) for draft in drafts if draft.text)
         if not counts:
-            raise BudgetUsedError("the model gave no further step")
+            return spend(state, *drafts) | {"reason": "the model gave no further step"}
         made = [
-            TreeNode(parent=parent, text=t, visits=1, value=n / self.width, complete=whole, closed=False)
+            TreeNode(parent=parent, text=t, visits=1, value=n / len(drafts), complete=whole, closed=False)
             for (t, whole), n in counts.items()
         ]
         return {"tree": [*tree, *made]} | spend(state, *drafts)
 
-    async def _stepper_step(self, state: ReflectionState, parent: int, left: int) -> Draft:
+    async def _step(self, state: ReflectionState, parent: int, left: int) -> Draft:
         assert self.parts.stepper is not None
         steps = path(state["tree"], parent)
         return await self.parts.stepper.step(state["question"], steps, state["lessons"][-LESSONS:], left)
 
     async def _evaluate(self, state: ReflectionState) -> Update:
-        """Value the new children and choose the best of them."""
+        """Value the new children, as far as tokens are left for it, and choose the best of them."""
         tree, verdicts = [*state["tree"]], list[Verdict]()
         new = children(tree, state["simulated"])
-        so_far = dict(state)
         for child in new if self.judgement else ():
-            left = self.budget.tokens_left(so_far)  # type: ignore[arg-type]
+            left = self.budget.tokens - spend(state, *verdicts)["tokens"]
+            if left <= 0:
+                break
             begun = "".join(path(tree, child))
             verdict = await self.parts.critic.criticise(state["question"], begun, "", left)
             value = self.judgement * verdict.score + (1 - self.judgement) * tree[child]["value"]
             tree[child] = {**tree[child], "value": value}
             verdicts.append(verdict)
-            so_far |= spend(state, *verdicts)
         best = max(new, key=lambda child: tree[child]["value"])
         return {"tree": tree, "simulated": best} | spend(state, *verdicts)
 

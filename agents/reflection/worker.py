@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from agents.types import Worker, WorkerAnswer, WorkerRequest
 
 AGREED = "AGREED"
 PASS_MARK = 0.7  # of a judge
-_CHARACTERS_PER_TOKEN = 4  # where the server does not count
+_CHARACTERS_PER_TOKEN = 2  # where the server does not count: more tokens than English has
 _SCORE = re.compile(r"SCORE:\s*(\d+(?:\.\d+)?)\s*/\s*10", re.IGNORECASE)
 
 CRITIC_PROMPT = (
@@ -124,8 +125,8 @@ async def ask(worker: Worker, request: WorkerRequest, query: str, most: int) -> 
 def spent(query: str, answer: WorkerAnswer) -> tuple[int, int]:
     """Generated tokens and tokens read, as the server counts them, else estimated from the characters."""
     usage = answer.evidence.get("usage") or {}
-    estimates = (len(answer.text) // _CHARACTERS_PER_TOKEN, len(query) // _CHARACTERS_PER_TOKEN)
+    estimates = [math.ceil(len(text) / _CHARACTERS_PER_TOKEN) for text in (answer.text, query)]
     return (
-        int(usage.get("completion_tokens") or estimates[0]),
-        int(usage.get("prompt_tokens") or estimates[1]),
+        int(usage.get("output_tokens") or estimates[0]),
+        int(usage.get("input_tokens") or estimates[1]),
     )

@@ -79,6 +79,7 @@ class LanguageModel:
             timeout=self.timeout,
             max_retries=self.retries,
             streaming=True,
+            stream_usage=True,
         )
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
@@ -99,8 +100,8 @@ class LanguageModel:
             return self._unavailable(f"nothing answers there ({type(error).__name__})")
         except APIError as error:
             return self._unavailable(f"the server said: {error.message}")
-        evidence = {"model": self.reference.name, "usage": reply.response_metadata.get("token_usage") or {}}
-        return WorkerAnswer("answered", str(reply.text), evidence)
+        usage = dict(reply.usage_metadata or {})
+        return WorkerAnswer("answered", str(reply.text), {"model": self.reference.name, "usage": usage})
 
     def _unavailable(self, why: str) -> WorkerAnswer:
         return WorkerAnswer(

@@ -57,8 +57,8 @@ async def test_a_column_that_failed_is_avoided() -> None:
     assert (await parts.step(PROBLEM.prompt, (), lessons, 5)).tokens <= 5  # type: ignore[arg-type]
 
 
-# What a mode needs where the greedy answer is wrong and each sampled one is right: 20 tokens for a draft, 12 for
-# its last three columns, 1 for a verdict.
+# What a mode needs where the greedy answer is wrong and each sampled one is right: 20 tokens for a draft,
+# 12 for its last three columns, 1 for a verdict.
 ENOUGH = {"basic": 20 + 1 + 12 + 1, "self-consistency": 60, "reflexion": 33, "lats": 100, "best-of-n": 40}
 
 

@@ -132,3 +132,12 @@ async def test_auto_leaves_a_draft_that_passes() -> None:
 async def test_auto_without_a_verifier_trusts_a_sure_octopus() -> None:
     result = await run(Auto(Parts(ScriptedGenerator(), ScriptedCritic()), Budget()), new_state("q", 0.95))
     assert (len(result.rounds), result.reason) == (1, "the Octopus is sure of the worker")
+
+
+def test_lats_does_not_expand_a_complete_answer() -> None:
+    parts = Parts(ScriptedGenerator(), ScriptedCritic(), ScriptedVerifier(), LetterStepper())
+    state = new_state("q")
+    leaf = TreeNode(parent=0, text="a", visits=1, value=0.5, complete=True, closed=False)
+    state = {**state, "tree": [*state["tree"], leaf], "simulated": 1}
+    assert Lats(parts, Budget()).next_step("select", state) == "simulate"
+    assert Lats(parts, Budget()).next_step("select", {**state, "simulated": 0}) == "expand"
