@@ -69,12 +69,14 @@ class WorkerRequest:
         question: the same before the worker's template, for tools, which read verbatim text.
         conversation: earlier messages, if the spec lets this worker see them; may be empty.
         idempotency_key: the same for every attempt at the same hop.
+        max_tokens: what a model may generate at most; None leaves it to the server.
     """
 
     query: str
     question: str = ""
     conversation: Sequence[BaseMessage] = ()
     idempotency_key: str = ""
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
 from langgraph.types import Command, StateSnapshot
 
 from agents.errors import InputError
@@ -22,6 +23,8 @@ from graphs.state import GraphContext
 
 Person = Callable[[dict[str, Any]], Awaitable[str]]
 """Answers an interrupt: its JSON value → what to resume with."""
+
+T = TypeVar("T")
 
 RECURSION_LIMIT = 250  # LangGraph's own default would let a fault in an edge run for hours
 
@@ -116,7 +119,7 @@ async def open_graph(
     context: GraphContext | None = None,
     person: Person | None = None,
 ) -> AsyncIterator[RunningGraph]:
-    """The graph called `graph`, with its threads where the settings keep them if it is to `remember`.
+    """The graph called `graph`, with threads and lessons where the settings keep them if it is to `remember`.
 
     Raises:
         SpecError: there is no such graph, or its spec is wrong.
@@ -126,26 +129,40 @@ async def open_graph(
     async with AsyncExitStack() as stack:
         stack.callback(wiring.close)
         saver = await stack.enter_async_context(open_saver(settings)) if remember else None
+        store = await stack.enter_async_context(open_store(settings)) if remember else None
         graph_of_models = wiring.graph()
         wiring.warm_up()
         compiled = graph_of_models.compile(
-            checkpointer=saver or (InMemorySaver() if person else None), name=wiring.spec.name
+            checkpointer=saver or (InMemorySaver() if person else None), store=store, name=wiring.spec.name
         )
         yield RunningGraph(compiled, context, person)
 
 
-@asynccontextmanager
-async def open_saver(settings: Settings) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:
     """The saver of threads.
 
     Raises:
         InputError: the url, or another setting of it, is wrong.
     """
+    return _opened(settings.threads.open())
+
+
+def open_store(settings: Settings) -> AbstractAsyncContextManager[BaseStore]:
+    """The long-term store, in the same place as the threads: what reflection learnt.
+
+    Raises:
+        InputError: the url, or another setting of it, is wrong.
+    """
+    return _opened(settings.threads.open_store())
+
+
+@asynccontextmanager
+async def _opened(opening: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
     async with AsyncExitStack() as stack:
         try:
-            saver = await stack.enter_async_context(settings.threads.open())
+            found = await stack.enter_async_context(opening)
         except ValueError as error:
             raise InputError(
                 str(error), hint="Look at REDIS_URL, OCTOPUS_THREAD_TTL and OCTOPUS_ENCRYPTION_KEY."
             ) from error
-        yield saver
+        yield found

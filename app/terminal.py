@@ -68,6 +68,7 @@ class Trace:
         for hop in hops:
             if self._parallel:
                 _line(f"  part {hop['branch']['part'] + 1}  {_told(hop)}", dim=True)
+            self._show_reflection(hop["evidence"].get("reflection"))
         if decision := update.get("decision"):
             self._show_decisions(decision, hops)
         if update.get("messages"):
@@ -92,6 +93,14 @@ class Trace:
         else:
             _line(f"  {hop['node']:7} {_short(hop['answer'])}")
         self._written = ""
+
+    def _show_reflection(self, trace: dict[str, Any] | None) -> None:
+        for number, one in enumerate(trace["rounds"] if trace else (), 1):
+            verdict = "not judged" if one["score"] is None else f"score {one['score']:.2f}"
+            text = f"  round {number} {verdict}, {one['tokens']} tokens so far. {_short(one['feedback'])}"
+            _console.print(Text(text.rstrip(), style="dim"))
+        if trace:
+            _console.print(Text(f"  {trace['level']} stopped: {trace['reason']}", style="dim"))
 
     def _show_chunk(self, chunk: Any) -> None:
         # Branches would write into each other's words.

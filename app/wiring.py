@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import graphs as graph_package
 from agents.errors import SpecError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
     from agents.octopus.planning.stepwise import Onward
+    from agents.reflection.types import Verifier
     from graphs.build import Graph
     from tools.sandbox import Sandbox
 
@@ -165,13 +166,24 @@ class Wiring:
         """
         return {name: self._worker(name, worker) for name, worker in self.spec.workers.items()}
 
+    def verifiers(self) -> dict[NodeName, Verifier]:
+        """What checks drafts by a tool or a schema, for the workers whose spec names one."""
+        wanted = {name: worker.reflection.verifier for name, worker in self.spec.workers.items()}
+        return {name: verifier for name, one in wanted.items() if (verifier := self._verifier(one))}
+
     def graph(self) -> Graph:
         """The uncompiled LangGraph graph."""
         from graphs.build import build_graph
 
         nodes = self.spec.nodes
         octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
-        return build_graph(self.spec, octopuses=octopuses, workers=self.workers(), judge=self._judge())
+        return build_graph(
+            self.spec,
+            octopuses=octopuses,
+            workers=self.workers(),
+            judge=self._judge(),
+            verifiers=self.verifiers(),
+        )
 
     def warm_up(self) -> None:
         """Start the process that tools run in, if any, while the query is still being routed."""
@@ -243,20 +255,35 @@ class Wiring:
 
         return LanguageModel(name, ModelReference.parse(reference), prompt)
 
+    def _verifier(self, wanted: str | dict[str, Any] | None) -> Verifier | None:
+        from agents.reflection.schema import SchemaVerifier
+
+        if isinstance(wanted, dict):
+            return SchemaVerifier(wanted)
+        if wanted not in ("sympy", "units"):  # a model judges: the worker's own
+            return None
+        from agents.reflection.verifiers import SympyVerifier, UnitVerifier
+
+        return SympyVerifier(self._tools()) if wanted == "sympy" else UnitVerifier(self._tools())
+
+    def _tools(self) -> Sandbox:
+        from tools.sandbox import Sandbox
+
+        self._sandbox = self._sandbox or Sandbox()
+        return self._sandbox
+
     def _tool_agent(self, names: Sequence[str]) -> Worker:
         from agents.workers.function_chooser import EncoderChooser
         from agents.workers.tool_agent import ToolAgent
         from tools.errors import ToolError
         from tools.registry import functions
-        from tools.sandbox import Sandbox
 
         try:
             found = functions(*names)
         except ToolError as error:
             raise SpecError(f"{self.spec.source}: {error}") from error
-        self._sandbox = self._sandbox or Sandbox()
         build = partial(self._heads.build, embed=self.encoder.embed)
-        return ToolAgent(found, EncoderChooser(found, self.encoder, build), self._sandbox)
+        return ToolAgent(found, EncoderChooser(found, self.encoder, build), self._tools())
 
 
 def spec_hash(spec: GraphSpec) -> str:

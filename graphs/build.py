@@ -11,6 +11,7 @@ from agents.errors import SpecError
 from agents.judge import Judge
 from agents.ledger import Ledger, Profile
 from agents.octopus.tokens import END_TOKEN
+from agents.reflection.types import Verifier
 from agents.types import NodeName, Octopus, Worker
 from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
@@ -27,6 +28,7 @@ def build_graph(
     octopuses: Mapping[NodeName, Octopus],
     workers: Mapping[NodeName, Worker],
     judge: Judge | None = None,
+    verifiers: Mapping[NodeName, Verifier] | None = None,
 ) -> Graph:
     """The uncompiled graph of `spec`; compile it, or add its compiled form as a node of another graph.
 
@@ -39,6 +41,7 @@ def build_graph(
         octopuses: what routes, for each master and each worker that has neighbours.
         workers: what answers, for each worker.
         judge: what decides between experts where the context wants one; without it, they vote.
+        verifiers: what checks drafts by a tool or a schema, for workers that have one.
 
     Raises:
         SpecError: an octopus or worker is missing.
@@ -55,7 +58,8 @@ def build_graph(
     for name in spec.masters:
         graph.add_node(name, master_node(crossings[name]))
     for name, worker in spec.workers.items():
-        graph.add_node(name, worker_node(name, worker, workers[name], crossings))
+        verifier = (verifiers or {}).get(name)
+        graph.add_node(name, worker_node(name, worker, workers[name], crossings, verifier))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():

@@ -12,17 +12,20 @@ from typing import Any, Protocol
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.func import task
 from langgraph.runtime import Runtime
+from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
 from agents.errors import InputError
 from agents.judge import Judge
 from agents.ledger import Ledger
 from agents.octopus.tokens import END_TOKEN
+from agents.reflection.types import Verifier
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
 from graphs.edges import send
 from graphs.gating import account, escalation, gated
 from graphs.human import approve, decide_with_user
+from graphs.reflection import Reflecting
 from graphs.spec import WorkerSpec
 from graphs.state import Decision, GraphContext, GraphState
 from graphs.traversal import Crossing, Walk, hop_of, is_alone, stop
@@ -67,11 +70,18 @@ def master_node(crossing: Crossing) -> Node:
 
 
 def worker_node(
-    name: NodeName, spec: WorkerSpec, worker: Worker, masters: Mapping[NodeName, Crossing]
+    name: NodeName,
+    spec: WorkerSpec,
+    worker: Worker,
+    masters: Mapping[NodeName, Crossing],
+    verifier: Verifier | None = None,
 ) -> Node:
-    """A node that answers; then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`."""
+    """A node that answers, after reflection where that is asked for.
+
+    Then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`.
+    """
     crossing, ledger = masters.get(name), next(iter(masters.values())).ledger
-    answer_in_time = _answering(name, worker, ledger)
+    answer_in_time = _answering(name, worker, ledger, Reflecting(name, spec.reflection, verifier))
     # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
     kept: Any = task(answer_in_time, name=f"{name}.answer")
 
@@ -84,11 +94,12 @@ def worker_node(
             idempotency_key=_key(walk, name),
         )
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
+        call = (request, seconds, walk.context, decision["probability"], runtime.store)
         if crossing is None:
-            answer, took = await answer_in_time(request, seconds)
+            answer, took = await answer_in_time(*call)
             hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
             return _or_second_choice(state, walk.after(hop), masters[NodeName(decision["master"])])
-        answer, took = await kept(request, seconds)
+        answer, took = await kept(*call)
         hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
         after = walk.after(hop)
         following = escalation(after, crossing, spec.stronger, decision)
@@ -138,13 +149,24 @@ def _ends_well(walk: Walk, decision: Decision) -> bool:
     return bool(walk.hops) and not walk.exhausted() and decision["decided_by"] != "ask"
 
 
-def _answering(name: NodeName, worker: Worker, ledger: Ledger) -> Any:
-    async def answer(request: WorkerRequest, seconds: float) -> tuple[dict[str, Any], float]:
+def _answering(name: NodeName, worker: Worker, ledger: Ledger, reflecting: Reflecting) -> Any:
+    async def answer(
+        request: WorkerRequest,
+        seconds: float,
+        context: GraphContext,
+        probability: float,
+        store: BaseStore | None,
+    ) -> tuple[dict[str, Any], float]:
         """The answer in JSON values, and the seconds it took."""
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(seconds), ledger.serving(name):
-                found = await worker.answer(request)
+            async with ledger.serving(name):
+                if reflecting.mode(context) == "none" or seconds <= 0:
+                    async with asyncio.timeout(seconds):
+                        found = await worker.answer(request)
+                else:  # it keeps to its budget itself, and brings the best draft that it has then
+                    bounded = context.model_copy(update={"timeout": seconds})
+                    found = await reflecting.answer(worker, request, bounded, probability, store)
         except TimeoutError:
             found = WorkerAnswer("unavailable", f"No answer within {seconds:g} seconds.")
         return asdict(found), time.perf_counter() - started

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from agents.errors import SpecError
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
+from agents.reflection.schema import SchemaVerifier
+from agents.reflection.types import Mode
 from agents.types import FunctionalToken, NodeName
 from graphs.yaml_loader import Lines, interpolate, load_yaml
 
@@ -92,6 +94,32 @@ class MasterSpec(NodeSpec):
     """A node that coordinates: it routes, it does not answer."""
 
 
+class ReflectionSpec(_Spec):
+    """How a worker's drafts are reflected on.
+
+    Attributes:
+        mode: `auto` picks the level from the Octopus's probability and the verifier's verdict.
+        rounds: drafts at most.
+        tokens: generated tokens at most, of drafts, criticism and judging together.
+        seconds: wall-clock time at most; the run's own timeout bounds it too.
+        verifier: `sympy`, `units`, `model`, or a JSON schema as a mapping; None has the model judge
+            where a verdict is needed.
+    """
+
+    mode: Mode = "none"
+    rounds: Annotated[int, Field(ge=1, le=100)] = 3
+    tokens: Annotated[int, Field(ge=1)] = 4000
+    seconds: Annotated[float, Field(gt=0)] = 60.0
+    verifier: Literal["sympy", "units", "model"] | dict[str, Any] | None = None
+
+    @field_validator("verifier")
+    @classmethod
+    def _schema_is_understood(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            SchemaVerifier(value)
+        return value
+
+
 class WorkerSpec(NodeSpec):
     """A node that answers.
 
@@ -107,6 +135,7 @@ class WorkerSpec(NodeSpec):
         capacity: calls at once in one process; what is over goes to the next choice.
         stronger: the neighbour that takes over after a failed verdict, no answer, or low confidence.
         graph: this worker is a whole graph: a shipped one, or the path of a spec relative to this one.
+        reflection: whether drafts of the worker's model are criticised and made again.
     """
 
     description: str
@@ -122,6 +151,7 @@ class WorkerSpec(NodeSpec):
     capacity: Annotated[int, Field(ge=1)] | None = None
     stronger: NodeName | None = None
     graph: str | None = None
+    reflection: ReflectionSpec = ReflectionSpec()
 
     @field_validator("template")
     @classmethod

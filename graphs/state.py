@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
 from agents.ledger import Policy
+from agents.reflection.types import Mode
 from agents.types import Branch, Hop
 
 
@@ -97,6 +98,10 @@ class GraphContext(BaseModel):
         escalate_below: probability below which a worker's answer goes on to the `stronger` one of the spec.
         ask_user: interrupt and ask where no neighbour clears the threshold; needs a checkpointer.
         approve: interrupt before every step for approval; needs a checkpointer.
+        reflection: how drafts are reflected on, instead of what each worker's spec says.
+        reflection_rounds: drafts at most, likewise.
+        reflection_tokens: generated tokens at most, likewise.
+        reflection_seconds: time at most, likewise.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -113,3 +118,7 @@ class GraphContext(BaseModel):
     escalate_below: float = Field(default=0.3, ge=0, le=1)
     ask_user: bool = False
     approve: bool = False
+    reflection: Mode | None = None
+    reflection_rounds: int | None = Field(default=None, ge=1, le=100)
+    reflection_tokens: int | None = Field(default=None, ge=1)
+    reflection_seconds: float | None = Field(default=None, gt=0)

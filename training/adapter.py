@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,8 +82,12 @@ def train_adapter(
     rng = random.Random(settings.seed)  # noqa: S311 - shuffling
     hidden = [[encoder.hidden(text) for text in row.texts] for row in rows]
     top, head = Top(load_bert(weights, attention="sdpa")), nn.Linear(encoder.dimension, classes)
+    groups: list[dict[str, Any]] = [
+        {"params": top.parameters()},
+        {"params": head.parameters(), "lr": settings.head_learning_rate},
+    ]
     optimizer = torch.optim.AdamW(
-        [{"params": top.parameters()}, {"params": head.parameters(), "lr": settings.head_learning_rate}],
+        groups,
         lr=settings.learning_rate,
         weight_decay=settings.weight_decay,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -90,17 +89,19 @@ class LanguageModel:
         messages = [*request.conversation, HumanMessage(request.query)]
         if self.prompt:
             messages = [SystemMessage(self.prompt), *messages]
-        headers: Mapping[str, Any] = {"Idempotency-Key": request.idempotency_key}
+        options: dict[str, Any] = {"extra_headers": {"Idempotency-Key": request.idempotency_key}}
+        if request.max_tokens is not None:
+            options["max_tokens"] = request.max_tokens
         try:
-            reply = await self.chat.ainvoke(messages, extra_headers=headers)
+            reply = await self.chat.ainvoke(messages, **options)
         except APITimeoutError:
             return self._unavailable(f"nothing within {self.timeout:g} seconds")
         except APIConnectionError as error:
             return self._unavailable(f"nothing answers there ({type(error).__name__})")
         except APIError as error:
             return self._unavailable(f"the server said: {error.message}")
-        evidence = {"model": self.reference.name, "usage": dict(reply.usage_metadata or {})}
-        return WorkerAnswer("answered", str(reply.text), evidence)
+        usage = dict(reply.usage_metadata or {})
+        return WorkerAnswer("answered", str(reply.text), {"model": self.reference.name, "usage": usage})
 
     def _unavailable(self, why: str) -> WorkerAnswer:
         return WorkerAnswer(

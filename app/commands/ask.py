@@ -6,12 +6,21 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.options import Graph
 
+if TYPE_CHECKING:
+    from graphs.state import GraphContext
+
+Reflection = Annotated[
+    str | None,
+    typer.Option(
+        help="How drafts are reflected on: none, basic, reflexion, lats or auto; by default as in the spec."
+    ),
+]
 Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to go on with.")]
 
 
@@ -23,11 +32,12 @@ def ask(
     approve: Annotated[
         bool, typer.Option("--approve", help="Ask before every step: y, n or another node.")
     ] = False,
+    reflection: Reflection = None,
 ) -> None:
     """Ask one question and see how it went through the graph."""
     if question == "-":
         question = _standard_input()
-    unavailable = asyncio.run(_ask(question, graph, thread, as_json, approve))
+    unavailable = asyncio.run(_ask(question, graph, thread, as_json, _context(reflection, approve)))
     if unavailable:
         raise typer.Exit(3)
 
@@ -37,12 +47,14 @@ def chat(graph: Graph = "mmlu", thread: Thread = "chat") -> None:
     asyncio.run(_chat(graph, thread or "chat"))
 
 
-async def _ask(question: str, graph: str, thread: str | None, as_json: bool, approve: bool) -> bool:
+async def _ask(
+    question: str, graph: str, thread: str | None, as_json: bool, context: GraphContext | None
+) -> bool:
     from app.terminal import Trace
     from graphs.branches import outcomes
 
     async with AsyncExitStack() as stack:
-        running = await _open(stack, graph, thread is not None, approve)
+        running = await _open(stack, graph, thread is not None, context)
         if as_json:
             values = await running.invoke(question, thread)
             hops, message = values["hops"], values["messages"][-1]
@@ -75,16 +87,40 @@ async def _chat(graph: str, thread: str) -> None:
             question = None
 
 
-async def _open(stack: AsyncExitStack, graph: str, remember: bool, approve: bool = False) -> Any:
+async def _open(
+    stack: AsyncExitStack, graph: str, remember: bool, context: GraphContext | None = None
+) -> Any:
     from app.running import open_graph
     from app.settings import Settings
     from app.terminal import ask_person
+
+    person = ask_person if context and context.approve else None
+    return await stack.enter_async_context(
+        open_graph(graph, Settings.read(), remember=remember, context=context, person=person)
+    )
+
+
+def _context(reflection: str | None, approve: bool) -> GraphContext | None:
+    """What the options ask of this run.
+
+    Raises:
+        InputError: there is no such mode of reflection.
+    """
+    if reflection is None and not approve:
+        return None
+    from typing import get_args
+
+    from agents.errors import InputError
+    from agents.reflection.types import Mode
     from graphs.state import GraphContext
 
-    asking: dict[str, Any] = {}
-    if approve:
-        asking = {"context": GraphContext(approve=True, ask_user=True), "person": ask_person}
-    return await stack.enter_async_context(open_graph(graph, Settings.read(), remember=remember, **asking))
+    if reflection is not None and reflection not in get_args(Mode):
+        raise InputError(
+            f"there is no mode of reflection {reflection!r}.",
+            hint=f"Choose one of: {', '.join(get_args(Mode))}.",
+        )
+    asked = {"reflection": reflection, "approve": approve, "ask_user": approve}
+    return GraphContext.model_validate(asked)
 
 
 def _prompt() -> str:

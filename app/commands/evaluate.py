@@ -128,6 +128,33 @@ def persistence(
         report.write(output)
 
 
+@cli.command()
+def reflection(
+    model: Annotated[
+        Path, typer.Option(help="Folder that `octopus train arithmetic` wrote (extra `train`).")
+    ],
+    problems: Annotated[int, typer.Option(min=10, help="Held-out problems.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of problems, sampling and intervals.")] = 0,
+    output: Output = None,
+) -> None:
+    """Reflection beside best-of-n at equal token budgets: a small real model, an exact verifier."""
+    from app.commands.options import needs_training_packages
+    from app.progress import progress
+    from evaluation.reflection_report import draw_curves, evaluate_reflection
+
+    with needs_training_packages():
+        from training.arithmetic_model import ArithmeticModel
+    with progress("Evaluating", total=1.0) as advance:
+        report = evaluate_reflection(
+            ArithmeticModel(model, seed), seed=seed, problems=problems, advance=advance
+        )
+    typer.echo(report.markdown)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        draw_curves(output / "reflection.png", report.figures)
+        report.write(output)
+
+
 def _data(given: Path | None) -> Path:
     from agents.errors import InputError
 

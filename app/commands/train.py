@@ -1,4 +1,4 @@
-"""`octopus train`: make a graph's router better."""
+"""`octopus train`: make a graph's router better, and the small model that reflection is measured on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from app.commands.options import Graph
 if TYPE_CHECKING:
     from training.router import RouterSettings
 
-cli = typer.Typer(help="Train routers.", no_args_is_help=True)
+cli = typer.Typer(help="Train routers and models.", no_args_is_help=True)
 
 
 @cli.callback()
 def _train() -> None:
-    """Train routers."""
+    """Train routers and models."""
 
 
 @cli.command()
@@ -124,3 +124,24 @@ def _train_on_rows(
 
 def _summary(out: Path, rows: str, metrics: dict[str, float]) -> str:
     return f"{out}: {rows}, " + ", ".join(f"{key} {value:g}" for key, value in metrics.items())
+
+
+@cli.command()
+def arithmetic(
+    out: Annotated[Path, typer.Option(help="Folder of the new model.")],
+    target: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Greedy accuracy at which training ends.")
+    ] = 0.68,
+    seed: Annotated[int, typer.Option(help="Of weights and problems.")] = 0,
+) -> None:
+    """Train a small, imperfect arithmetic model to measure reflection on (extra `train`, some 5 minutes)."""
+    from app.commands.options import needs_training_packages
+
+    with needs_training_packages():
+        from training.arithmetic import ArithmeticSettings, train_arithmetic
+    accuracy = train_arithmetic(
+        out,
+        ArithmeticSettings(target=target, seed=seed),
+        lambda step, share: typer.echo(f"step {step}: {100 * share:.1f} % right", err=True),
+    )
+    typer.echo(f"{out}: {100 * accuracy:.1f} % of held-out problems right, greedily")

@@ -134,7 +134,19 @@ workers: {a: {description: x, neighbours: [b]}, b: {description: x, neighbours: 
     assert [hop["node"] for hop in result["hops"]] == ["a", "b", "a", "b", "a"]
 
 
-@pytest.mark.parametrize("context", [{"max_hops": 0}, {"max_hops": 101}, {"timeout": 0}, {"colour": "red"}])
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"max_hops": 0},
+        {"max_hops": 101},
+        {"timeout": 0},
+        {"colour": "red"},
+        {"reflection": "deep"},
+        {"reflection_rounds": 0},
+        {"reflection_tokens": 0},
+        {"reflection_seconds": -1},
+    ],
+)
 async def test_a_bad_context_is_refused(context: Any) -> None:
     with pytest.raises(ValidationError, match=next(iter(context))):
         await small_graph().compile().ainvoke(question("?"), context=context)

@@ -49,14 +49,15 @@ def bert(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def load(weights: Path | None = None, *, attention: str = "eager") -> Any:
         torch.manual_seed(0)
-        config = BertConfig(
-            hidden_size=384,
-            num_hidden_layers=6,
-            num_attention_heads=12,
-            intermediate_size=1536,
-            attn_implementation=attention,
-        )
-        return BertModel(config, add_pooling_layer=False).eval()
+        shape: dict[str, Any] = {
+            "hidden_size": 384,
+            "num_hidden_layers": 6,
+            "num_attention_heads": 12,
+            "intermediate_size": 1536,
+            "attn_implementation": attention,
+        }
+        model: Any = BertModel(BertConfig(**shape), add_pooling_layer=False)
+        return model.eval()
 
     monkeypatch.setattr(training.adapter, "load_bert", load)
     return load()

@@ -1,0 +1,1 @@
+"""Reflection: a draft is criticised or verified, and made again, within a budget."""

@@ -1,0 +1,120 @@
+"""The steps that several algorithms share: draft, verify, reflect; and how their cost is booked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents.reflection.budget import Budget, BudgetUsedError
+from agents.reflection.types import Draft, Lesson, Parts, ReflectionState, Round, Update, Verdict
+
+LESSONS = 3  # Shinn et al. keep one to three in memory, for the length of prompts
+_EMPTY = "The answer was empty."
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Steps on the parts and the budget of a loop."""
+
+    parts: Parts
+    budget: Budget
+
+    async def draft(self, state: ReflectionState) -> Update:
+        """Generate an answer in the light of the lessons."""
+        self.budget.another_round(state)
+        left = self.budget.tokens_left(state)
+        draft = await self.parts.generator.generate(state["question"], state["lessons"][-LESSONS:], left)
+        return add_round(state, draft)
+
+    async def verify(self, state: ReflectionState) -> Update:
+        """Judge the last draft by the verifier.
+
+        Raises:
+            ValueError: there is none, or it cannot check this draft.
+        """
+        last = state["rounds"][-1]
+        if not last["draft"].strip():
+            return judged(state, Verdict(0.0, False, _EMPTY))
+        if self.parts.verifier is None:
+            raise ValueError("there is no verifier")
+        most = max(0, self.budget.tokens - state["tokens"])  # tools verify even when no token is left
+        verdict = await self.parts.verifier.verify(state["question"], last["draft"], most)
+        return judged(state, verdict, "the verifier passed it")
+
+    async def critique(self, state: ReflectionState) -> Update:
+        """Judge the last draft by the critic, whose words become a lesson."""
+        last = state["rounds"][-1]
+        if not last["draft"].strip():
+            return judged(state, Verdict(0.0, False, _EMPTY))
+        left = self.budget.tokens_left(state)
+        verdict = await self.parts.critic.criticise(state["question"], last["draft"], "", left)
+        lesson = Lesson(draft=last["draft"], feedback=verdict.feedback)
+        learnt = {} if verdict.passed else {"lessons": [*state["lessons"], lesson]}
+        return judged(state, verdict, "the critic agrees") | learnt
+
+    async def reflect(self, state: ReflectionState) -> Update:
+        """Put into words why the last draft failed, and remember it."""
+        self.budget.another_round(state)  # a lesson is of use to a further draft only
+        left = self.budget.tokens_left(state)
+        last = state["rounds"][-1]
+        critic, question = self.parts.critic, state["question"]
+        if not last["draft"].strip():
+            verdict = Verdict(0.0, False, _EMPTY)
+        else:
+            verdict = await critic.criticise(question, last["draft"], last["feedback"], left)
+        lesson = Lesson(draft=last["draft"], feedback=verdict.feedback or last["feedback"])
+        if self.parts.memory is not None:
+            await self.parts.memory.keep(question, lesson)
+        return {"lessons": [*state["lessons"], lesson]} | spend(state, verdict)
+
+
+def spend(state: ReflectionState, *costs: Draft | Verdict) -> Update:
+    """Book tokens."""
+    return {
+        "tokens": state["tokens"] + sum(cost.tokens for cost in costs),
+        "read": state["read"] + sum(cost.read for cost in costs),
+    }
+
+
+def add_round(state: ReflectionState, draft: Draft) -> Update:
+    """Book a draft.
+
+    Raises:
+        BudgetUsedError: a later draft was refused; the earlier ones stand.
+    """
+    if draft.status != "answered" and state["rounds"]:
+        raise BudgetUsedError(f"the model gave no further draft: {draft.text}")
+    spent = spend(state, draft)
+    if state["rounds"] and draft.text and not draft.complete:
+        return spent | {"reason": "the budget of tokens was used up in the middle of a draft"}
+    one = Round(
+        draft=draft.text,
+        score=None,
+        passed=False,
+        feedback="",
+        tokens=spent["tokens"],
+        read=spent["read"],
+        evidence=draft.evidence,
+    )
+    update = spent | {"rounds": [*state["rounds"], one]}
+    if draft.computed:
+        update |= {"reason": "a tool computed it"}
+    if draft.status != "answered":
+        update |= {"status": draft.status, "reason": "there is no draft"}
+    return update
+
+
+def judged(state: ReflectionState, verdict: Verdict, agreement: str = "") -> Update:
+    """Book the verdict on the last draft; where it passed, that is the reason to stop."""
+    *earlier, last = state["rounds"]
+    spent = spend(state, verdict)
+    now = Round(
+        draft=last["draft"],
+        score=verdict.score,
+        passed=verdict.passed,
+        feedback=verdict.feedback,
+        tokens=spent["tokens"],
+        read=spent["read"],
+        evidence=last["evidence"],
+    )
+    update: Update = spent | {"rounds": [*earlier, now]}
+    return update | {"reason": agreement} if verdict.passed else update

@@ -1,0 +1,132 @@
+"""A worker in the parts of reflection: it drafts, criticises and judges what it is asked to."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agents.reflection.types import Draft, Lesson, Verdict
+from agents.types import Worker, WorkerAnswer, WorkerRequest
+
+AGREED = "AGREED"
+PASS_MARK = 0.7  # of a judge
+_CHARACTERS_PER_TOKEN = 2  # where the server does not count: more tokens than English has
+_SCORE = re.compile(r"SCORE:\s*(\d+(?:\.\d+)?)\s*/\s*10", re.IGNORECASE)
+
+CRITIC_PROMPT = (
+    "Question:\n{question}\n\nAnswer:\n{draft}\n\n{evidence}"
+    "Criticise the answer: say what is wrong or missing and how to correct it, in at most five sentences; do "
+    f"not write a new answer. If there is nothing to correct, write {AGREED} and nothing else."
+)
+JUDGE_PROMPT = (
+    "Question:\n{question}\n\nAnswer:\n{draft}\n\n"
+    "How right and complete is the answer? First line: SCORE: n/10. Then, in at most three sentences, why."
+)
+RETRY_PROMPT = (
+    "{question}\n\n{lessons}\n\nAnswer the question again without these faults; write the answer only."
+)
+LESSON_PROMPT = "An earlier answer:\n{draft}\n\nWhat was said of it:\n{feedback}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerGenerator:
+    """Drafts by a worker; a first draft is its plain answer to the request."""
+
+    worker: Worker
+    request: WorkerRequest
+
+    async def generate(self, question: str, lessons: Sequence[Lesson], most: int) -> Draft:
+        """A draft; with lessons, the query says what was wrong before."""
+        request = replace(self.request, query=question, max_tokens=most)
+        if lessons:
+            told = "\n\n".join(LESSON_PROMPT.format(**lesson) for lesson in lessons)
+            request = replace(request, query=RETRY_PROMPT.format(question=question, lessons=told))
+        answer = await self.worker.answer(request)
+        tokens, read = spent(request.query, answer)
+        return Draft(
+            answer.text,
+            tokens,
+            read,
+            complete=tokens < most,
+            status=answer.status,
+            computed="function" in answer.evidence,
+            evidence=answer.evidence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCritic:
+    """A worker's model as the reflector."""
+
+    worker: Worker
+    request: WorkerRequest
+
+    async def criticise(self, question: str, draft: str, evidence: str, most: int) -> Verdict:
+        """What it finds wrong; it agrees by saying so, and never against a verifier's evidence."""
+        found = f"A check found: {evidence}\n\n" if evidence else ""
+        query = CRITIC_PROMPT.format(question=question, draft=draft, evidence=found)
+        text, tokens, read = await ask(self.worker, self.request, query, most)
+        agrees = not evidence and text.strip().strip(".").upper() == AGREED
+        return Verdict(float(agrees), agrees, "" if agrees else text, tokens, read)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeVerifier:
+    """A model as judge."""
+
+    worker: Worker
+    request: WorkerRequest
+
+    async def verify(self, question: str, draft: str, most: int) -> Verdict:
+        """Its mark out of ten.
+
+        Raises:
+            ValueError: it gave none.
+        """
+        query = JUDGE_PROMPT.format(question=question, draft=draft)
+        text, tokens, read = await ask(self.worker, self.request, query, most)
+        match = _SCORE.search(text)
+        if match is None:
+            raise ValueError(f"the judge gave no score: {text[:80]!r}")
+        score = min(1.0, float(match[1]) / 10)
+        return Verdict(score, score >= PASS_MARK, text[match.end() :].strip(), tokens, read)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeAnswers:
+    """Steps of a tree that are whole answers, each made in the light of the lessons: for chat models."""
+
+    generator: WorkerGenerator
+
+    async def step(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
+        """Another answer."""
+        return await self.generator.generate(question, lessons, most)
+
+    async def finish(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
+        """The last answer of the path: it is whole."""
+        return Draft(path[-1])
+
+
+async def ask(worker: Worker, request: WorkerRequest, query: str, most: int) -> tuple[str, int, int]:
+    """The worker's text, generated tokens and tokens read.
+
+    Raises:
+        ValueError: it gave no answer.
+    """
+    asked = replace(request, query=query, question="", conversation=(), max_tokens=most)
+    answer = await worker.answer(asked)
+    if answer.status != "answered":
+        raise ValueError(answer.text)
+    return answer.text, *spent(query, answer)
+
+
+def spent(query: str, answer: WorkerAnswer) -> tuple[int, int]:
+    """Generated tokens and tokens read, as the server counts them, else estimated from the characters."""
+    usage = answer.evidence.get("usage") or {}
+    estimates = [math.ceil(len(text) / _CHARACTERS_PER_TOKEN) for text in (answer.text, query)]
+    return (
+        int(usage.get("output_tokens") or estimates[0]),
+        int(usage.get("input_tokens") or estimates[1]),
+    )
