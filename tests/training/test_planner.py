@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agents.errors import ArtifactError, InputError
-from agents.octopus.artifact import load_artifact
+from agents.octopus.artifact import load_artifact, save_artifact
 from agents.octopus.embedding import Encoder
 from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import Planner
-from agents.octopus.planning.stored import from_planner
+from agents.octopus.planning.stored import from_planner, to_planner
 from agents.octopus.zero_shot import Candidate, ZeroShotHead
 from agents.types import NodeName
 from tests.planning import DOCSTRINGS, NEIGHBOURS, ROWS, kitchen
@@ -22,7 +23,7 @@ from training.path_metrics import link_f1, node_f1
 from training.path_router import train_path_router
 from training.paths import PathRow, read_path_rows
 from training.phrase_weights import Texts, phrase_weights
-from training.planner import PlannerSettings
+from training.planner import EmbeddedRows, PlannerSettings, train_next
 from training.ranker import Decision, RankerSettings, train_ranker
 
 SETTINGS = PlannerSettings(folds=3, ranker=RankerSettings(networks=2, units=8, epochs=20, batch=16))
@@ -86,6 +87,26 @@ def test_the_graph_may_change_after_training(artifact: Path, encoder: Encoder) -
     other = PathGraph.of({NodeName("x"): [NodeName("y")], NodeName("y"): []}, NodeName("x"), [NodeName("x")])
     with pytest.raises(ArtifactError, match="trained for other nodes"):
         planned(artifact, other, encoder, query)
+
+
+def test_what_is_saved_is_what_was_learnt(encoder: Encoder, tmp_path: Path) -> None:
+    """A transposed array, whose memory lies otherwise, comes back as it was."""
+    graph, rows = kitchen(), [PathRow.model_validate(row) for row in ROWS]
+    model = train_next(
+        EmbeddedRows.of(rows, graph, encoder.embed), graph, docstrings(graph, encoder), SETTINGS
+    )
+    transposed = replace(model, phrase_weights=np.asfortranarray(model.phrase_weights))
+    save_artifact(
+        tmp_path, graph="kitchen", spec_hash="", masters={}, training={}, versions={},
+        planner=to_planner(transposed, {}),
+    )  # fmt: skip
+    part = load_artifact(tmp_path).planner
+    assert part is not None
+    loaded = from_planner(part, graph, model.docstrings)
+    np.testing.assert_array_equal(loaded.phrase_weights, model.phrase_weights)
+    np.testing.assert_allclose(loaded.exemplars.duals, model.exemplars.duals, atol=2e-3)
+    np.testing.assert_array_equal(loaded.priors, model.priors)
+    assert loaded.exemplars.paths == model.exemplars.paths
 
 
 def rows_file(folder: Path, *rows: object) -> Path:

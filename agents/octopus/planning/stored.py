@@ -41,7 +41,8 @@ def to_planner(model: TrainedNext, metrics: dict[str, float]) -> TrainedPlanner:
     manifest = PlannerManifest(
         nodes=list(graph.nodes), entry=graph.nodes[graph.entry], features=list(FEATURES), metrics=metrics
     )
-    return TrainedPlanner(tensors, manifest)
+    # safetensors writes the memory as it lies, transposed arrays too.
+    return TrainedPlanner({name: np.ascontiguousarray(own) for name, own in tensors.items()}, manifest)
 
 
 def from_planner(part: TrainedPlanner, graph: PathGraph, docstrings: Docstrings) -> TrainedNext:
