@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,11 +14,8 @@ from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.reflection.schema import SchemaVerifier
 from agents.reflection.types import Mode
 from agents.types import FunctionalToken, NodeName
+from graphs.soundness import KeyPath, UnsoundError, problems
 from graphs.yaml_loader import Lines, interpolate, load_yaml
-
-# LangGraph keeps these for its own names: "|" and ":" separate checkpoint namespaces.
-_FORBIDDEN = frozenset("|:")
-RESERVED_NAMES = frozenset({"guard", "answer", "__start__", "__end__", "__input__", "__interrupt__"})
 
 
 class _Spec(BaseModel):
@@ -198,8 +194,8 @@ class GraphSpec(_Spec):
 
     @model_validator(mode="after")
     def _is_sound(self) -> GraphSpec:
-        for path, problem in _problems(self):
-            raise _UnsoundError(problem, path)
+        for path, problem in problems(self):
+            raise UnsoundError(problem, path)
         return self
 
 
@@ -218,72 +214,6 @@ def _assign_slots(neighbours: Mapping[Any, Any]) -> dict[str, str]:
         return {str(name): str(token or next(free)) for name, token in neighbours.items()}
     except StopIteration:
         raise ValueError(f"more than {POOL_SIZE} neighbours") from None
-
-
-KeyPath = tuple[str, ...]
-
-
-class _UnsoundError(ValueError):
-    """A structural fault and the key path of its offender."""
-
-    def __init__(self, problem: str, path: KeyPath) -> None:
-        super().__init__(problem)
-        self.path = path
-
-
-def _problems(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
-    """Structural faults, each a key path and a sentence that names the offender; the first is reported."""
-    if not spec.masters or not spec.workers:
-        yield (), "the graph is empty: it needs at least one master and one worker"
-    for name in spec.masters.keys() & spec.workers.keys():
-        yield ("workers", name), f"{name!r} is both a master and a worker"
-    nodes = spec.nodes
-    for name in nodes:
-        if not name or not name.isprintable() or _FORBIDDEN & set(name) or name in RESERVED_NAMES:
-            text = f"{name!r} cannot name a node: empty, reserved, not printable, or with one of '|:'"
-            yield spec.place(name), text
-    if spec.entry not in spec.masters:
-        yield ("entry",), f"entry {spec.entry!r} is not a master; masters: {sorted(spec.masters)}"
-    for name, _, neighbour in spec.edges:
-        if neighbour not in nodes:
-            text = f"node {name!r} has an unknown neighbour {neighbour!r}; nodes: {_some(nodes)}"
-            yield (*spec.place(name), "neighbours"), text
-    for name, master in spec.masters.items():
-        if not master.neighbours:
-            yield spec.place(name), f"master {name!r} has no neighbours"
-    for name, node in nodes.items():
-        if node.generalist is not None and node.generalist not in node.neighbours:
-            text = f"generalist {node.generalist!r} of {name!r} is not one of its neighbours"
-            yield (*spec.place(name), "generalist"), text
-    for name, worker in spec.workers.items():
-        if worker.stronger is not None and worker.stronger not in worker.neighbours:
-            text = f"stronger {worker.stronger!r} of {name!r} is not one of its neighbours"
-            yield ("workers", name, "stronger"), text
-    yield from _unreachable(spec)
-
-
-def _unreachable(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
-    nodes = spec.nodes
-    targets = {neighbour for name, _, neighbour in spec.edges if neighbour != name}
-    for name in nodes:
-        if name not in targets and name != spec.entry:
-            text = f"node {name!r} has no incoming edge; list it among a master's neighbours or delete it"
-            yield spec.place(name), text
-    seen, queue = {spec.entry}, deque([spec.entry])
-    while queue:
-        for neighbour in nodes[queue.popleft()].neighbours:
-            if neighbour not in seen:
-                seen.add(neighbour)
-                queue.append(neighbour)
-    for name in nodes:
-        if name not in seen:
-            kind = "worker" if name in spec.workers else "master"
-            yield spec.place(name), f"{kind} {name!r} cannot be reached from the entry {spec.entry!r}"
-
-
-def _some(names: Mapping[NodeName, object], most: int = 20) -> str:
-    listed = sorted(names)
-    return ", ".join(listed[:most]) + (f", … ({len(listed)} in all)" if len(listed) > most else "")
 
 
 def parse_spec(
@@ -316,7 +246,7 @@ def _explain(error: ValidationError, source: str, lines: Lines) -> str:
     found = []
     for fault in error.errors(include_url=False):
         unsound = fault.get("ctx", {}).get("error")
-        path = unsound.path if isinstance(unsound, _UnsoundError) else tuple(map(str, fault["loc"]))
+        path = unsound.path if isinstance(unsound, UnsoundError) else tuple(map(str, fault["loc"]))
         line = next((lines[path[:k]] for k in range(len(path), 0, -1) if path[:k] in lines), None)
         place = f"{source}:{line}" if line else source
         message = fault["msg"].removeprefix("Value error, ")

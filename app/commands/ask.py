@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.answering import Approve, Experts, Policy, Reflection, context_of
 from app.commands.options import Graph
 
 if TYPE_CHECKING:
     from graphs.state import GraphContext
 
-Reflection = Annotated[
-    str | None,
-    typer.Option(
-        help="How drafts are reflected on: none, basic, reflexion, lats or auto; by default as in the spec."
-    ),
-]
 Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to go on with.")]
 
 
@@ -29,22 +24,31 @@ def ask(
     graph: Graph = "mmlu",
     thread: Thread = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    approve: Annotated[
-        bool, typer.Option("--approve", help="Ask before every step: y, n or another node.")
-    ] = False,
+    approve: Approve = False,
     reflection: Reflection = None,
+    policy: Policy = None,
+    experts: Experts = None,
 ) -> None:
     """Ask one question and see how it went through the graph."""
     if question == "-":
         question = _standard_input()
-    unavailable = asyncio.run(_ask(question, graph, thread, as_json, _context(reflection, approve)))
+    context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
+    unavailable = asyncio.run(_ask(question, graph, thread, as_json, context))
     if unavailable:
         raise typer.Exit(3)
 
 
-def chat(graph: Graph = "mmlu", thread: Thread = "chat") -> None:
+def chat(
+    graph: Graph = "mmlu",
+    thread: Thread = "chat",
+    approve: Approve = False,
+    reflection: Reflection = None,
+    policy: Policy = None,
+    experts: Experts = None,
+) -> None:
     """Talk; the thread is kept, so that tomorrow goes on where today ended."""
-    asyncio.run(_chat(graph, thread or "chat"))
+    context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
+    asyncio.run(_chat(graph, thread or "chat", context))
 
 
 async def _ask(
@@ -66,12 +70,12 @@ async def _ask(
         return any(hop["status"] == "unavailable" for hop in outcomes(hops))
 
 
-async def _chat(graph: str, thread: str) -> None:
+async def _chat(graph: str, thread: str, context: GraphContext | None) -> None:
     from app.persistence.errors import PersistenceError
     from app.terminal import Trace, say
 
     async with AsyncExitStack() as stack:
-        running = await _open(stack, graph, True)
+        running = await _open(stack, graph, True, context)
         before = await running.messages(thread)
         say(f"Thread {thread!r} of graph {graph!r}, {len(before)} messages so far. An empty line ends it.")
         for message in before[-4:]:
@@ -87,9 +91,7 @@ async def _chat(graph: str, thread: str) -> None:
             question = None
 
 
-async def _open(
-    stack: AsyncExitStack, graph: str, remember: bool, context: GraphContext | None = None
-) -> Any:
+async def _open(stack: AsyncExitStack, graph: str, remember: bool, context: GraphContext | None) -> Any:
     from app.running import open_graph
     from app.settings import Settings
     from app.terminal import ask_person
@@ -98,29 +100,6 @@ async def _open(
     return await stack.enter_async_context(
         open_graph(graph, Settings.read(), remember=remember, context=context, person=person)
     )
-
-
-def _context(reflection: str | None, approve: bool) -> GraphContext | None:
-    """What the options ask of this run.
-
-    Raises:
-        InputError: there is no such mode of reflection.
-    """
-    if reflection is None and not approve:
-        return None
-    from typing import get_args
-
-    from agents.errors import InputError
-    from agents.reflection.types import Mode
-    from graphs.state import GraphContext
-
-    if reflection is not None and reflection not in get_args(Mode):
-        raise InputError(
-            f"there is no mode of reflection {reflection!r}.",
-            hint=f"Choose one of: {', '.join(get_args(Mode))}.",
-        )
-    asked = {"reflection": reflection, "approve": approve, "ask_user": approve}
-    return GraphContext.model_validate(asked)
 
 
 def _prompt() -> str:
