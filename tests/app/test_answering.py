@@ -18,6 +18,6 @@ def test_options_reach_the_context() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("policy", "dear"), ("experts", 0), ("experts", 99), ("reflection", "deep")]
 )
-def test_a_wrong_option_is_named(name: str, value: object) -> None:
+def test_a_wrong_option_is_named(name: str, value: str | int) -> None:
     with pytest.raises(InputError, match=f"--{name} {value!r}"):
-        context_of(**{name: value})
+        context_of(approve=False, **{name: value})
