@@ -151,7 +151,7 @@ def reflection(
     typer.echo(report.markdown)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        draw_curves(output / "reflection.png", report.figures)
+        draw_curves(output / "reflection.svg", report.figures)
         report.write(output)
 
 

@@ -74,8 +74,8 @@ def test_the_report(tmp_path: Path) -> None:
     report = evaluate_reflection(SlippingModel(), problems=10, budgets=(20, 60))
     assert "| Reflexion | exact | 0.0 (0–0) | 100.0 (100–100) |" in report.markdown
     assert report.figures["lats"]["60"]["gain"] == (1.0, 1.0, 1.0)
-    draw_curves(tmp_path / "reflection.png", report.figures)
-    assert (tmp_path / "reflection.png").read_bytes().startswith(b"\x89PNG")
+    draw_curves(tmp_path / "reflection.svg", report.figures)
+    assert "best-of-n" in (tmp_path / "reflection.svg").read_text()
 
 
 def test_intervals_hold_the_mean() -> None:
