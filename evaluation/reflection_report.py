@@ -64,11 +64,13 @@ def draw_curves(path: Path, figures: Mapping[str, Any]) -> None:
         accuracy, low, high = (
             [100 * cell[name] for cell in cells.values()] for name in ("accuracy", "low", "high")
         )
-        (line,) = axes.plot(budgets, accuracy, marker="o", markersize=3, label=MODES[mode])
+        style, layer = ("--", 4) if mode == "none" else ("-", 3)  # other lines may lie where it is
+        (line,) = axes.plot(budgets, accuracy, style, marker="o", markersize=3, zorder=layer)
+        line.set_label(MODES[mode])
         axes.fill_between(budgets, low, high, color=line.get_color(), alpha=0.12)
     axes.set_xlabel("budget of generated tokens for each problem")
     axes.set_ylabel("right answers, %")
-    axes.legend()
+    figure.legend(loc="outside right upper")
     # Text stays text, and the same figures give the same bytes.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "reflection"}):
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
