@@ -81,6 +81,8 @@ def test_what_is_too_large_or_undefined_is_refused(text: str) -> None:
         ("sqrt(8)", "2*sqrt(2) ≈ 2.828427125"),
         ("e", "e ≈ 2.718281828"),
         ("ln(x)", "ln(x)"),
+        ("log2(8) + log₁₀(1000)", 6),
+        ("log_10 (100)", 2),
         ("oo", "infinity"),
         ("sqrt(-1)", "i"),
         ("x^2", "x^2"),
