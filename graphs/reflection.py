@@ -56,10 +56,11 @@ def reflection_graph(algorithm: Algorithm) -> ReflectionGraph:
 
 @dataclass(frozen=True, slots=True)
 class StoreMemory:
-    """Lessons of a worker in a LangGraph store, for later runs and other threads."""
+    """Lessons of a worker in a LangGraph store, for later runs and other threads of the same owner."""
 
     store: BaseStore
     node: str
+    owner: str = ""
 
     async def recall(self, question: str) -> Sequence[Lesson]:
         """The latest lessons on this question."""
@@ -73,7 +74,8 @@ class StoreMemory:
 
     @property
     def _namespace(self) -> tuple[str, ...]:
-        return ("reflexion", self.node.replace(".", "_"))
+        # In hexadecimal: a namespace may have no full stop, and two owners must not become one.
+        return ("reflexion", *(name.encode().hex() or "-" for name in (self.owner, self.node)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class Reflecting:
             Exception: of the worker, if there is no first draft.
         """
         mode, budget = self.mode(context), self.budget(context)
-        algorithm = ALGORITHMS[mode](self._parts(mode, worker, request, store), budget)
+        memory = None if store is None else StoreMemory(store, self.node, context.owner)
+        algorithm = ALGORITHMS[mode](self._parts(mode, worker, request, memory), budget)
         compiled = reflection_graph(algorithm).compile(name=f"{self.node}_reflection")
         # A round has at most eight steps.
         config: Any = {"recursion_limit": 8 * budget.rounds + 8}
@@ -121,7 +124,7 @@ class Reflecting:
             return WorkerAnswer("unavailable", f"No answer within {budget.seconds:g} seconds.")
         return _answer(mode, result_of(cast(ReflectionState, state)))
 
-    def _parts(self, mode: Mode, worker: Worker, request: WorkerRequest, store: BaseStore | None) -> Parts:
+    def _parts(self, mode: Mode, worker: Worker, request: WorkerRequest, memory: StoreMemory | None) -> Parts:
         generator = WorkerGenerator(worker, request)
         judged = self.spec.verifier == "model" or mode in ("reflexion", "lats")  # these need a verdict
         judge = JudgeVerifier(worker, request) if judged else None
@@ -130,7 +133,7 @@ class Reflecting:
             WorkerCritic(worker, request),
             self.verifier or judge,
             WholeAnswers(generator),
-            StoreMemory(store, self.node) if store is not None else None,
+            memory,
         )
 
 
