@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.errors import InputError
 from app.cli import cli
 from tests.loopback import ChatServer, serving
 
@@ -56,10 +55,3 @@ def test_lessons_are_kept_with_the_thread(spec: str, monkeypatch: pytest.MonkeyP
     assert "An earlier answer" not in drafts[0]
     first_of_two = drafts[len(drafts) // 2]
     assert "An earlier answer" in first_of_two
-
-
-def test_an_unknown_mode_is_named(spec: str) -> None:
-    with pytest.raises(InputError, match=r"'deep'.*none, basic, reflexion, lats, auto"):
-        CliRunner().invoke(
-            cli, ["ask", QUESTION, "--graph", spec, "--reflection", "deep"], catch_exceptions=False
-        )
