@@ -56,11 +56,10 @@ def reflection_graph(algorithm: Algorithm) -> ReflectionGraph:
 
 @dataclass(frozen=True, slots=True)
 class StoreMemory:
-    """Lessons of a worker in a LangGraph store, for later runs and other threads of the same owner."""
+    """Lessons of a worker in a LangGraph store, for later runs and other threads."""
 
     store: BaseStore
     node: str
-    owner: str = ""
 
     async def recall(self, question: str) -> Sequence[Lesson]:
         """The latest lessons on this question."""
@@ -74,8 +73,7 @@ class StoreMemory:
 
     @property
     def _namespace(self) -> tuple[str, ...]:
-        # In hexadecimal: a namespace may have no full stop, and two owners must not become one.
-        return ("reflexion", *(name.encode().hex() or "-" for name in (self.owner, self.node)))
+        return ("reflexion", self.node.replace(".", "_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +111,7 @@ class Reflecting:
             Exception: of the worker, if there is no first draft.
         """
         mode, budget = self.mode(context), self.budget(context)
-        memory = None if store is None else StoreMemory(store, self.node, context.owner)
-        algorithm = ALGORITHMS[mode](self._parts(mode, worker, request, memory), budget)
+        algorithm = ALGORITHMS[mode](self._parts(mode, worker, request, store), budget)
         compiled = reflection_graph(algorithm).compile(name=f"{self.node}_reflection")
         # A round has at most eight steps.
         config: Any = {"recursion_limit": 8 * budget.rounds + 8}
@@ -124,7 +121,7 @@ class Reflecting:
             return WorkerAnswer("unavailable", f"No answer within {budget.seconds:g} seconds.")
         return _answer(mode, result_of(cast(ReflectionState, state)))
 
-    def _parts(self, mode: Mode, worker: Worker, request: WorkerRequest, memory: StoreMemory | None) -> Parts:
+    def _parts(self, mode: Mode, worker: Worker, request: WorkerRequest, store: BaseStore | None) -> Parts:
         generator = WorkerGenerator(worker, request)
         judged = self.spec.verifier == "model" or mode in ("reflexion", "lats")  # these need a verdict
         judge = JudgeVerifier(worker, request) if judged else None
@@ -133,7 +130,7 @@ class Reflecting:
             WorkerCritic(worker, request),
             self.verifier or judge,
             WholeAnswers(generator),
-            memory,
+            StoreMemory(store, self.node) if store is not None else None,
         )
 
 

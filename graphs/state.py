@@ -102,7 +102,6 @@ class GraphContext(BaseModel):
         reflection_rounds: drafts at most, likewise.
         reflection_tokens: generated tokens at most, likewise.
         reflection_seconds: time at most, likewise.
-        owner: whose lessons of reflection are recalled and kept; what others learnt is not seen.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -123,4 +122,3 @@ class GraphContext(BaseModel):
     reflection_rounds: int | None = Field(default=None, ge=1, le=100)
     reflection_tokens: int | None = Field(default=None, ge=1)
     reflection_seconds: float | None = Field(default=None, gt=0)
-    owner: str = ""

@@ -177,14 +177,6 @@ async def test_lessons_reach_another_thread_through_the_store() -> None:
     assert "Too short." in second.requests[0].query
 
 
-async def test_lessons_of_one_owner_do_not_reach_another() -> None:
-    store = InMemoryStore()
-    for owner in ("a.b", "a_b", "a", ""):
-        worker = ScriptedWorker([FIRST, CRITICISM, SECOND])
-        await ask(graph(worker, "{mode: reflexion}", OnlySecond()), GraphContext(owner=owner), store=store)
-        assert "Too short." not in worker.requests[0].query
-
-
 @pytest.mark.parametrize(
     ("reflection", "named"),
     [
