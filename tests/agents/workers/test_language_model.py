@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agents.errors import SpecError
 from agents.types import WorkerRequest
-from agents.workers.language_model import LanguageModel, ModelReference
+from agents.workers.language_model import LanguageModel
+from agents.workers.reference import ModelReference
 from tests.loopback import ChatServer, free_port, serving
 
 REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")
@@ -97,23 +97,3 @@ async def test_no_server_says_how_to_connect_one() -> None:
         "octopus doctor",
     ):
         assert text in answer.text
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "url"),
-    [
-        ("openai:llama3.2@http://localhost:11434/v1", "llama3.2", "http://localhost:11434/v1"),
-        (" openai:org/model:7b@https://host/v1 ", "org/model:7b", "https://host/v1"),
-        ("openai:a@b@http://h/v1", "a@b", "http://h/v1"),
-    ],
-)
-def test_references(text: str, name: str, url: str) -> None:
-    assert ModelReference.parse(text) == ModelReference(name, url)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "llama3", "openai:llama3", "openai:@http://h/v1", "openai:m@ftp://h", "openai:m@http://"]
-)
-def test_other_references_are_refused(text: str) -> None:
-    with pytest.raises(SpecError, match=r"is not understood.*openai:NAME@URL"):
-        ModelReference.parse(text)
