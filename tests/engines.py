@@ -166,7 +166,9 @@ def openai(engine: TinyEngine, path: str, body: Any) -> Any:
     assert path == "/v1/chat/completions"
     ids = _templated(engine, asked.messages)
     if asked.response_format is None:
-        written = engine.generate(engine.models[""], ids, asked.max_tokens or 16, {engine.tokenizer.eos_token_id})
+        written = engine.generate(
+            engine.models[""], ids, asked.max_tokens or 16, {engine.tokenizer.eos_token_id}
+        )
         return {"choices": [{"message": {"role": "assistant", "content": engine.spell(written, False)}}]}
     labels = asked.response_format["json_schema"]["schema"]["enum"]
     content, positions = _quoted_letter(engine, ids, labels, asked.top_logprobs or 0)

@@ -1,7 +1,7 @@
-"""Which fields each engine takes, read from its source (vLLM 0.29, SGLang 0.5.23, LoRAX); others are refused.
+"""Which fields each engine takes, from its source (vLLM 0.29, SGLang 0.5.23, LoRAX); others are refused.
 
-The engines are milder: vLLM and LoRAX ignore what they do not know, so that a constraint in a misspelt or retired
-field (`guided_choice`) would be dropped in silence. Here it fails.
+The engines are milder: vLLM and LoRAX ignore what they do not know, so that a constraint in a misspelt or
+retired field (`guided_choice`) would be dropped in silence. Here it fails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A very small Llama with a byte-level tokenizer and functional tokens, made on the spot; real, only untaught."""
+"""A very small Llama with a byte-level tokenizer and functional tokens, made on the spot."""
 
 from __future__ import annotations
 
@@ -72,11 +72,13 @@ def save_adapter(base: Path, folder: Path, *, seed: int = 0) -> Path:
         for name, weight in adapted.named_parameters():
             if "lora_" in name:
                 weight.mul_(20)
-    adapted.save_pretrained(folder)
+    adapted.save_pretrained(str(folder))
     return folder
 
 
-def teach(model: Any, tokenizer: Any, rows: Sequence[tuple[str, str]], *, steps: int, rate: float = 3e-3) -> None:
+def teach(
+    model: Any, tokenizer: Any, rows: Sequence[tuple[str, str]], *, steps: int, rate: float = 3e-3
+) -> None:
     """Train on (prompt, completion) rows until they are known by heart."""
     import torch
 

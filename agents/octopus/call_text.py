@@ -1,4 +1,4 @@
-r"""A call as text, `('rewritten query')`: within the quotes `\` and `'` are escaped; a bare apostrophe is itself."""
+r"""A call as text, `('rewritten query')`: within the quotes `\` and `'` are escaped; a bare `'` is itself."""
 
 from __future__ import annotations
 

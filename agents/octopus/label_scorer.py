@@ -18,12 +18,12 @@ _VOTES = 5  # samples where a server gives no log-probabilities
 _MOST_TOKENS = 256  # of a rewritten query
 _DESCRIPTION = 200  # characters that are shown
 _CHOOSE = (
-    "You are a router. You do not answer: you choose the expert that answers best. Reply with the letter of one "
-    "expert.\n\n{experts}"
+    "You are a router. You do not answer: you choose the expert that answers best. Reply with the letter of "
+    "one expert.\n\n{experts}"
 )
 _REWRITE = (
-    "You rewrite questions for an expert.\nThe expert: {description}\nKeep every number, unit, name, negation, "
-    "formula, code and quotation as it is. If the question is clear as it is, repeat it. Reply with the "
+    "You rewrite questions for an expert.\nThe expert: {description}\nKeep every number, unit, name, "
+    "negation, formula, code and quotation as it is. If the question is clear as it is, repeat it. Reply with the "
     "rewritten question and nothing else; do not answer it."
 )
 

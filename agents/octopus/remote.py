@@ -35,7 +35,9 @@ class RemoteNeighbour:
     description: str = ""
 
 
-END = RemoteNeighbour(END_NODE, END_TOKEN, "", "Nothing more is needed: the steps so far answer the question.")
+END = RemoteNeighbour(
+    END_NODE, END_TOKEN, "", "Nothing more is needed: the steps so far answer the question."
+)
 
 
 class Scorer(Protocol):
@@ -133,9 +135,7 @@ class RemoteOctopus:
         )
         return await self._rewritten(route, chosen, asked, query)
 
-    async def _rewritten(
-        self, route: Route, chosen: RemoteNeighbour | None, asked: str, query: str
-    ) -> Route:
+    async def _rewritten(self, route: Route, chosen: RemoteNeighbour | None, asked: str, query: str) -> Route:
         """The route with its query. What is lost in rewriting is found by whoever follows the route."""
         if chosen is None or route.node is None:
             return replace(route, rewritten=query)

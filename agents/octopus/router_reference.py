@@ -13,7 +13,9 @@ from agents.types import NodeName
 Engine = Literal["vllm", "sglang", "lorax", "openai", "ollama", "llama.cpp"]
 
 WITH_ADAPTERS: frozenset[Engine] = frozenset({"vllm", "sglang", "lorax"})
-_FORM = re.compile(r"(?P<engine>[a-z.]+):(?P<model>[^#\s]+?)(?:#(?P<adapter>[^#@\s]+))?@(?P<urls>https?://\S+)")
+_FORM = re.compile(
+    r"(?P<engine>[a-z.]+):(?P<model>[^#\s]+?)(?:#(?P<adapter>[^#@\s]+))?@(?P<urls>https?://\S+)"
+)
 
 
 @dataclass(frozen=True, slots=True)

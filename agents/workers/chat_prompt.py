@@ -54,7 +54,10 @@ def _controls(tokenizer: Any) -> list[str]:
 def _turn(tokenizer: Any, message: BaseMessage) -> Turn:
     role = {"ai": "assistant", "system": "system"}.get(message.type, "user")  # a tool's result is data too
     text = str(message.text)
-    return {"role": role, "content": text if isinstance(message, SystemMessage) else harmless(tokenizer, text)}
+    return {
+        "role": role,
+        "content": text if isinstance(message, SystemMessage) else harmless(tokenizer, text),
+    }
 
 
 def _merged(turns: Sequence[Turn]) -> list[Turn]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
 from agents.errors import InputError, OctopusGraphError
+from agents.modalities import human
 from agents.types import WorkerAnswer, WorkerRequest
 from agents.workers.clients import connect
 from agents.workers.reference import ModelReference
@@ -69,7 +70,7 @@ class LanguageModel:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Stream the model's answer; `unavailable` when it cannot be reached or refuses."""
-        messages = [*request.conversation, _asked(request)]
+        messages = [*request.conversation, human(request.query, request.attachments)]
         if self.prompt:
             messages = [SystemMessage(self.prompt), *messages]
         try:
@@ -102,7 +103,9 @@ class LanguageModel:
             if self.reference.kind == "hf":
                 options["max_tokens"] = min(request.max_tokens or _ANSWER, window - fitted.tokens)
         reply = await self._ask(messages, options)
-        return WorkerAnswer("answered", str(reply.text), evidence | {"usage": dict(reply.usage_metadata or {})})
+        return WorkerAnswer(
+            "answered", str(reply.text), evidence | {"usage": dict(reply.usage_metadata or {})}
+        )
 
     async def _ask(self, messages: Sequence[BaseMessage], options: dict[str, Any]) -> AIMessage:
         if self.reference.kind != "provider":
@@ -145,7 +148,9 @@ class LanguageModel:
             return str(error)
         if self.reference.kind == "hf" and isinstance(error, RuntimeError | MemoryError):
             return f"it failed: {error}"  # out of memory, as a rule
-        if self.reference.kind == "provider" and not isinstance(error, TypeError | AttributeError | NameError):
+        if self.reference.kind == "provider" and not isinstance(
+            error, TypeError | AttributeError | NameError
+        ):
             return f"the provider said: {error} ({type(error).__name__})"
         return None
 
@@ -157,9 +162,3 @@ class LanguageModel:
             f"{start}. {HOW_TO_CONNECT}",
             {"model": self.reference.name},
         )
-
-
-def _asked(request: WorkerRequest) -> HumanMessage:
-    if not request.attachments:
-        return HumanMessage(request.query)
-    return HumanMessage([{"type": "text", "text": request.query}, *request.attachments])

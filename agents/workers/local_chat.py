@@ -196,7 +196,7 @@ def _pending(text: str, stops: Sequence[str]) -> int:
 
 
 def _chunk(text: str, usage: UsageMetadata | None = None) -> ChatGenerationChunk:
-    return ChatGenerationChunk(message=AIMessageChunk(text, usage_metadata=usage))
+    return ChatGenerationChunk(message=AIMessageChunk(content=text, usage_metadata=usage))
 
 
 def _chunk_of(event: _Event) -> ChatGenerationChunk | None:

@@ -6,7 +6,7 @@ import gc
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ OnTokens = Callable[[Sequence[int]], bool]
 class LocalModel:
     """A base model with its tokenizer; threads may share it, and generate one after another.
 
-    Adapters are chosen per call, never by peft's global switch; but peft's hooks sit on the shared modules, so
-    that two calls at once would still get each other's.
+    Adapters are chosen per call, never by peft's global switch; but peft's hooks sit on the shared modules,
+    so that two calls at once would still get each other's.
 
     Args:
         model: of transformers, in evaluation mode.
@@ -171,7 +171,7 @@ def load(reference: ModelReference) -> LocalModel:
         settings |= {"quantization_config": _quantisation(quantised), "device_map": {"": device}}
     try:
         tokenizer = AutoTokenizer.from_pretrained(reference.name)
-        model = AutoModelForCausalLM.from_pretrained(reference.name, **settings)
+        model: Any = AutoModelForCausalLM.from_pretrained(reference.name, **settings)
         if not quantised:
             model = model.to(device)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
@@ -223,4 +223,4 @@ def _first_line(error: Exception) -> str:
 
 def _first(*values: Any) -> Any:
     found = next(value for value in values if value is not None)
-    return found[0] if isinstance(found, Iterable) else found
+    return found[0] if isinstance(found, list) else found

@@ -1,7 +1,7 @@
 """A worker that calls the tools of an MCP server: one functional token per tool, as in a tool agent.
 
-Arguments are read from the question, as for our own tools; what cannot be read so is asked of a model, if one is
-connected, and checked against the tool's schema.
+Arguments are read from the question, as for our own tools; what cannot be read so is asked of a model, if one
+is connected, and checked against the tool's schema.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _FLOOR = 0.05  # probability below which a tool is not tried
 _WHOLE = frozenset({"query", "question", "text", "input", "prompt", "q", "message"})
 _TYPES: Mapping[str, Any] = {"number": types.Number, "integer": types.Integer, "string": types.Text}
 _ASK = (
-    "A tool is to be called for a question.\nTool: {name}. {description}\nJSON schema of its arguments: {schema}\n"
-    "Question: {question}\nReply with one JSON object, the arguments, and nothing else. Take values from the "
+    "A tool is to be called for a question.\nTool: {name}. {description}\n"
+    "JSON schema of its arguments: {schema}\nQuestion: {question}\nReply with one JSON object, the arguments, and nothing else. Take values from the "
     "question only; if one that is required is not there, reply null."
 )
 

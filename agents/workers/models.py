@@ -1,4 +1,4 @@
-"""Models in this process: loaded on first use, shared, and unloaded when memory is needed, oldest use first."""
+"""Models in this process: loaded on first use, shared, unloaded when memory is needed, oldest use first."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 from agents.errors import SpecError
@@ -113,4 +113,6 @@ def _has_host(url: str) -> bool:
         return False
 
 
-_READERS = dict(zip(get_args(Kind), (_named, _local, _endpoint, _provider, _named, _url), strict=True))
+_READERS: Mapping[str, Callable[[Any, str], ModelReference | None]] = dict(
+    zip(get_args(Kind), (_named, _local, _endpoint, _provider, _named, _url), strict=True)
+)

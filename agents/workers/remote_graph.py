@@ -7,8 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import HumanMessage, convert_to_messages, convert_to_openai_messages
+from langchain_core.messages import convert_to_messages, convert_to_openai_messages
 
+from agents.modalities import human
 from agents.types import AnswerStatus, WorkerAnswer, WorkerRequest
 from agents.workers.reference import ModelReference
 
@@ -38,9 +39,8 @@ class RemoteGraphWorker:
         from langgraph_sdk.client import LangGraphClient
         from langgraph_sdk.errors import LangGraphError
 
-        asked = HumanMessage([{"type": "text", "text": request.query}, *request.attachments])
-        plain = asked if request.attachments else HumanMessage(request.query)
-        given = {"messages": convert_to_openai_messages([*request.conversation, plain])}
+        asked = human(request.query, request.attachments)
+        given = {"messages": convert_to_openai_messages([*request.conversation, asked])}
         headers = {"Idempotency-Key": request.idempotency_key}
         try:
             client = await asyncio.to_thread(self._client)  # reads certificates from disk

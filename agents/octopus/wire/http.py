@@ -1,4 +1,4 @@
-"""JSON over HTTP to the replicas of one server: typed requests, checked replies, the next replica on a fault."""
+"""JSON over HTTP to the replicas of a server: typed requests, checked replies, the next one on a fault."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from pydantic import Field
+
 from agents.octopus.wire.http import Reply
 from agents.octopus.wire.token_ids import illegal
 
@@ -19,7 +21,7 @@ class Alternative(Reply):
 class Position(Alternative):
     """A token that it wrote."""
 
-    top_logprobs: list[Alternative] = []
+    top_logprobs: list[Alternative] = Field(default_factory=list)
 
 
 def letter_in(content: str, labels: Sequence[str]) -> str:

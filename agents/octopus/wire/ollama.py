@@ -74,7 +74,5 @@ class OllamaEngine:
 
     async def write(self, system: str, user: str, most: int) -> str:
         """See `ChatEngine`."""
-        body = ChatRequest(
-            model=self.model, messages=chat(system, user), options=Options(num_predict=most)
-        )
+        body = ChatRequest(model=self.model, messages=chat(system, user), options=Options(num_predict=most))
         return (await self.replicas.post("/api/chat", body, ChatReply)).message.content

@@ -1,7 +1,7 @@
 """SGLang: `/generate` with `token_ids_logprob`; an adapter is a `lora_path`.
 
-The constraint is a bias that is the same for all candidates, so that it does not change their order; a regular
-expression could not name special tokens.
+The constraint is a bias that is the same for all candidates, so that it does not change their order; a
+regular expression could not name special tokens.
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ class SglangEngine:
         allowed = [await self.ids.token(token) for token in only or tokens]
         body = GenerateRequest(
             input_ids=await self.ids.prompt(prompt, candidates.keys()),
-            sampling_params=SamplingParams(
-                max_new_tokens=1, logit_bias={str(one): _BIAS for one in allowed}
-            ),
+            sampling_params=SamplingParams(max_new_tokens=1, logit_bias={str(one): _BIAS for one in allowed}),
             lora_path=self.adapter or None,
             return_logprob=True,
             token_ids_logprob=list(candidates),

@@ -11,7 +11,7 @@ from agents.octopus.wire.http import Replicas, Reply, Request
 
 @dataclass(frozen=True, slots=True)
 class RouterPrompt:
-    """A prompt in parts: control text, what the user said, control text; and what the model said of its call."""
+    """A prompt in parts: control text, what the user said, control text; then the token that was chosen."""
 
     before: str
     query: str

@@ -71,7 +71,9 @@ def serve(tiny: TinyEngine) -> Iterator[Any]:
         yield start
 
 
-def octopus(engine: str, *urls: str, timeout: float = 20.0, model: str = "base#{master}", **settings: Any) -> Any:
+def octopus(
+    engine: str, *urls: str, timeout: float = 20.0, model: str = "base#{master}", **settings: Any
+) -> Any:
     reference = RouterReference.parse(f"{engine}:{model}@{','.join(urls)}", NodeName("octopus"))
     known = settings.pop("neighbours", neighbours())
     return RemoteOctopus(NodeName("octopus"), known, scorer(reference, FORMAT, timeout), **settings)
@@ -235,9 +237,7 @@ async def test_user_text_cannot_spell_a_functional_token(serve: Any) -> None:
 
 async def test_the_chosen_node_is_told_before_the_rewrite(serve: Any) -> None:
     server, told = serve("vllm"), []
-    remote = octopus(
-        "vllm", server.url, on_choice=lambda node: told.append((node, len(server.requests)))
-    )
+    remote = octopus("vllm", server.url, on_choice=lambda node: told.append((node, len(server.requests))))
     await remote.route(asks("capital of Kenya"))
     ((node, requests),) = told
     assert node == PLACES

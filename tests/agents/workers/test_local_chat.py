@@ -86,9 +86,7 @@ async def test_adapters_share_one_base_and_do_not_mix(
     assert len(manager.loaded()) == 1
 
 
-async def test_an_abandoned_stream_ends_its_generation(
-    base: Path, manager: ModelManager[LocalModel]
-) -> None:
+async def test_an_abandoned_stream_ends_its_generation(base: Path, manager: ModelManager[LocalModel]) -> None:
     chat = local(base, manager, most=400)
     stream = chat.astream("hello")
     await anext(stream)
