@@ -23,8 +23,8 @@ _CHOOSE = (
 )
 _REWRITE = (
     "You rewrite questions for an expert.\nThe expert: {description}\nKeep every number, unit, name, "
-    "negation, formula, code and quotation as it is. If the question is clear as it is, repeat it. Reply with the "
-    "rewritten question and nothing else; do not answer it."
+    "negation, formula, code and quotation as it is. If the question is clear as it is, repeat it. Reply "
+    "with the rewritten question and nothing else; do not answer it."
 )
 
 

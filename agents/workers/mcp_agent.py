@@ -29,8 +29,9 @@ _WHOLE = frozenset({"query", "question", "text", "input", "prompt", "q", "messag
 _TYPES: Mapping[str, Any] = {"number": types.Number, "integer": types.Integer, "string": types.Text}
 _ASK = (
     "A tool is to be called for a question.\nTool: {name}. {description}\n"
-    "JSON schema of its arguments: {schema}\nQuestion: {question}\nReply with one JSON object, the arguments, and nothing else. Take values from the "
-    "question only; if one that is required is not there, reply null."
+    "JSON schema of its arguments: {schema}\nQuestion: {question}\n"
+    "Reply with one JSON object, the arguments, and nothing else. Take values from the question only; if one "
+    "that is required is not there, reply null."
 )
 
 MakeChooser = Callable[[Sequence[ToolFunction]], FunctionChooser]

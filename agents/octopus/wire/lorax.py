@@ -1,6 +1,7 @@
 """LoRAX: `/generate` with `return_k_alternatives`.
 
-It cannot be constrained to tokens, so an illegal one fails. It takes text, not ids; a functional token among the alternatives is known by its text.
+It cannot be constrained to tokens, so an illegal one fails. It takes text, not ids; a functional token among
+the alternatives is known by its text.
 """
 
 from __future__ import annotations
