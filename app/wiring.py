@@ -17,7 +17,7 @@ from agents.octopus.head_cache import HeadCache
 from agents.octopus.heads import Head, Untrained, trained_head
 from agents.octopus.modality import Able, ModalityOctopus
 from agents.octopus.zero_shot import Candidate
-from agents.types import NodeName, Octopus, Worker
+from agents.types import NodeName, Worker
 from agents.workers.specialist import Specialist
 from app.model_wiring import ModelWiring
 from app.settings import Settings
@@ -109,7 +109,7 @@ class Wiring:
             onward=partial(self._onward, name, neighbours),
         )
 
-    def router(self, name: NodeName) -> Octopus:
+    def router(self, name: NodeName) -> ModalityOctopus:
         """What routes at node `name`: the embedded Octopus or one on a server; attachments to who reads them.
 
         Raises:

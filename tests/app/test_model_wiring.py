@@ -105,19 +105,20 @@ def test_one_line_selects_a_remote_octopus() -> None:
         "masters:\n  top: {neighbours: [law, other]}\n  law: {neighbours: [a, b], octopus: encoder}\n"
         "workers: {a: {description: x}, b: {description: y}, other: {description: z}}\n"
     )
-    built = wiring(line + nested).router(NodeName("top")).octopus  # type: ignore[attr-defined]
+    built = wiring(line + nested).router(NodeName("top")).octopus
     assert isinstance(built, RemoteOctopus)
     assert isinstance(built.scorer, FunctionalScorer)
     assert isinstance(built.scorer.engine, VllmEngine)
     assert built.scorer.engine.adapter == "top"
     assert built.fallback is None
-    assert isinstance(wiring(line + nested).router(NodeName("law")).octopus, EncoderOctopus)  # type: ignore[attr-defined]
+    assert isinstance(wiring(line + nested).router(NodeName("law")).octopus, EncoderOctopus)
     everywhere = wiring(nested, OCTOPUS_ROUTER=f"ollama:llama3.2@{url}")
-    assert isinstance(everywhere.router(NodeName("top")).octopus, RemoteOctopus)  # type: ignore[attr-defined]
+    assert isinstance(everywhere.router(NodeName("top")).octopus, RemoteOctopus)
     long = nested.replace(
         "[law, other]", f"[law, other], octopus: {{model: 'openai:m@{url}', fallback: true}}"
     )
-    with_fallback = wiring(long).router(NodeName("top")).octopus  # type: ignore[attr-defined]
+    with_fallback = wiring(long).router(NodeName("top")).octopus
+    assert isinstance(with_fallback, RemoteOctopus)
     assert isinstance(with_fallback.fallback, EncoderOctopus)
 
 
