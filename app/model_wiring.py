@@ -99,6 +99,7 @@ class ModelWiring:
         text = node.octopus.model or self.settings.router
         if not text:
             return embedded()
+        from agents.octopus.call_format import MANIFEST, CallFormat
         from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
         from agents.octopus.router_reference import RouterReference
         from agents.octopus.scorers import scorer
@@ -110,11 +111,16 @@ class ModelWiring:
             )
             for node, token in nodes[name].neighbours.items()
         ]
+        folder = Path(self.spec.source).parent / (node.octopus.artifact or "")
+        taught = bool(node.octopus.artifact) and (folder / MANIFEST).is_file()
+        calls = CallFormat.read(folder, name) if taught else CallFormat()
         return RemoteOctopus(
             name,
             neighbours,
-            scorer(RouterReference.parse(text, name)),
-            threshold=node.octopus.threshold or 0.0,
+            scorer(RouterReference.parse(text, name), calls),
+            threshold=calls.threshold if node.octopus.threshold is None else node.octopus.threshold,
+            temperature=calls.temperature,
+            abstains=calls.abstains,
             generalist=node.generalist,
             fallback=embedded() if node.octopus.fallback else None,
             on_choice=self.warm,

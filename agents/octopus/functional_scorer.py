@@ -5,38 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agents.octopus.call_format import CallFormat
 from agents.octopus.call_text import MalformedCallError, read_call
 from agents.octopus.remote import RemoteNeighbour
-from agents.octopus.tokens import END_TOKEN, defuse, parse_token
+from agents.octopus.tokens import defuse
 from agents.octopus.wire.token_ids import RouterPrompt
 from agents.octopus.wire.types import TokenEngine
-from agents.types import FunctionalToken
 
 _PROBE = "Where does this go?"
-
-
-@dataclass(frozen=True, slots=True)
-class CallFormat:
-    """How a model was taught to read and write.
-
-    Attributes:
-        before, after: the prompt around the query; by default those of Octopus v4 (arXiv 2404.19296).
-        slot, end: what its vocabulary calls functional tokens; `{slot}` stands for the slot's number.
-        most_tokens: of a call.
-    """
-
-    before: str = (
-        "<|system|>You are a router. Below is the query from the users, please call the correct function and "
-        "generate the parameters to call the function.<|end|><|user|>"
-    )
-    after: str = "<|end|><|assistant|>"
-    slot: str = "<nexa_{slot}>"
-    end: str = str(END_TOKEN)
-    most_tokens: int = 512
-
-    def spelling(self, token: FunctionalToken) -> str:
-        """What the model calls a token of the spec."""
-        return self.end if token == END_TOKEN else self.slot.replace("{slot}", str(parse_token(token)))
 
 
 @dataclass

@@ -80,6 +80,8 @@ class RemoteOctopus:
         neighbours: the edges of this node.
         scorer: asks the server.
         threshold: probability below which the cascade takes over.
+        temperature: divides the log-probabilities; None was not fitted, and probabilities are uncalibrated.
+        abstains: whether `<nexa_end>` without a step before it means that no neighbour fits.
         generalist: the neighbour that the cascade falls back to.
         fallback: decides where the server cannot; None raises.
         on_choice: is told the chosen node before its query is rewritten, to load its model meanwhile.
@@ -89,6 +91,8 @@ class RemoteOctopus:
     neighbours: Sequence[RemoteNeighbour]
     scorer: Scorer
     threshold: float = 0.0
+    temperature: float | None = None
+    abstains: bool = False
     generalist: NodeName | None = None
     fallback: Octopus | None = None
     on_choice: Callable[[NodeName], None] = lambda node: None
@@ -115,12 +119,13 @@ class RemoteOctopus:
         follows = len(turns) > 1 and leans(turns[-1], turns[:-1])
         refers_to = turns[-2] if follows else ""
         query, question = carry_over(turns[-1], refers_to), as_one_question(turns[-1], refers_to)
-        candidates = [*self.neighbours, END] if path else list(self.neighbours)
+        candidates = [*self.neighbours, END] if path or self.abstains else list(self.neighbours)
         if not self._probed:
             await self.scorer.probe(self.neighbours)
             self._probed = True
         asked = query + _steps(path)
-        choices = renormalised(candidates, await self.scorer.score(asked, candidates))
+        logprobs = await self.scorer.score(asked, candidates)
+        choices = renormalised(candidates, [lp / (self.temperature or 1.0) for lp in logprobs])
         chosen, decided_by, reason = self._cascade(choices, path)
         route = Route(
             node=chosen.node if chosen and chosen is not END else None,
@@ -129,7 +134,7 @@ class RemoteOctopus:
             rewritten="",
             reason=reason,
             decided_by=decided_by,
-            calibrated=False,
+            calibrated=self.temperature is not None,
             choices=tuple(choices[:MOST_CHOICES]),
             question=question,
         )
@@ -153,6 +158,8 @@ class RemoteOctopus:
         """Token probability → generalist → ask the user."""
         best = choices[0]
         by_node = {one.node: one for one in self.neighbours}
+        if best.token == END_TOKEN and not path:
+            return None, "ask", f"Probably none of the neighbours fits ({best.probability:.2f}). Say more."
         if best.token == END_TOKEN:
             return END, "token", f"The steps so far answer the question ({best.probability:.2f})."
         if best.probability >= self.threshold:

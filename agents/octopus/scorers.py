@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agents.octopus.functional_scorer import CallFormat, FunctionalScorer
+from agents.octopus.call_format import CallFormat
+from agents.octopus.functional_scorer import FunctionalScorer
 from agents.octopus.label_scorer import LabelScorer
 from agents.octopus.remote import Scorer
 from agents.octopus.router_reference import RouterReference

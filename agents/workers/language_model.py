@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,8 +67,13 @@ class LanguageModel:
 
     def warm(self) -> None:
         """Begin to load a local model that was chosen, while its query is still being written."""
+
+        def start() -> None:
+            with contextlib.suppress(OctopusGraphError):  # told to whoever asks the worker
+                self.chat.warm()  # type: ignore[attr-defined]
+
         if self.reference.kind == "hf":
-            self.chat.warm()  # type: ignore[attr-defined]
+            threading.Thread(target=start, name="warm-up", daemon=True).start()
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Stream the model's answer; `unavailable` when it cannot be reached or refuses."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from agents.octopus.call_format import CallFormat
 from agents.octopus.call_text import write_call
-from agents.octopus.functional_scorer import CallFormat
 from tests.app.conftest import Octopus
 from tests.engines import EngineServer, TinyEngine, serving_engine, vllm
 from tests.loopback import ChatServer, serving

@@ -11,8 +11,9 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from agents.errors import InputError, ModelUnavailableError, RoutingError, SpecError
+from agents.octopus.call_format import CallFormat
 from agents.octopus.call_text import write_call
-from agents.octopus.functional_scorer import CallFormat, FunctionalScorer
+from agents.octopus.functional_scorer import FunctionalScorer
 from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
 from agents.octopus.router_reference import RouterReference
 from agents.octopus.scorers import scorer
