@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import graphs as graph_package
 from agents.errors import SpecError
 from agents.octopus.artifact import Artifact, load_artifact, shipped_artifact
+from agents.octopus.call_format import MANIFEST
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder import EncoderOctopus, Neighbour
 from agents.octopus.head_cache import HeadCache
@@ -165,6 +166,8 @@ class Wiring:
         folder = self._artifact_folder
         if folder is None and node.octopus.artifact:
             folder = Path(self.spec.source).parent / node.octopus.artifact
+            if node.octopus.model and (folder / MANIFEST).is_file():
+                return None  # of the served model
         if folder is None and Path(self.spec.source).parent == GRAPHS:
             folder = shipped_artifact(self.spec.name)
         return load_artifact(folder) if folder else None
