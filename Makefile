@@ -53,8 +53,8 @@ $(VENV)/.dev: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@touch $@ $(VENV)/.core
 
 $(VENV)/.train: $(SOURCES) | $(VENV)/pyvenv.cfg
-	@echo "Installing what training needs, torch among it, and other savers, into $(VENV) (once) ..."
-	@$(INSTALL) -e '.[dev,savers,train]'
+	@echo "Installing what training and local models need, torch among it, and other savers, into $(VENV) (once) ..."
+	@$(INSTALL) -e '.[dev,hf,mcp,provider,savers,train]'
 	@touch $@ $(VENV)/.dev $(VENV)/.core
 
 $(VENV)/.serve: $(SOURCES) | $(VENV)/pyvenv.cfg

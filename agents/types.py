@@ -70,6 +70,7 @@ class WorkerRequest:
         conversation: earlier messages, if the spec lets this worker see them; may be empty.
         idempotency_key: the same for every attempt at the same hop.
         max_tokens: what a model may generate at most; None leaves it to the server.
+        attachments: images and audio of the question, as content blocks of LangChain.
     """
 
     query: str
@@ -77,6 +78,7 @@ class WorkerRequest:
     conversation: Sequence[BaseMessage] = ()
     idempotency_key: str = ""
     max_tokens: int | None = None
+    attachments: Sequence[dict[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

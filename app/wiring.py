@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import graphs as graph_package
 from agents.errors import SpecError
 from agents.octopus.artifact import Artifact, load_artifact, shipped_artifact
+from agents.octopus.call_format import MANIFEST
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder import EncoderOctopus, Neighbour
 from agents.octopus.head_cache import HeadCache
 from agents.octopus.heads import Head, Untrained, trained_head
+from agents.octopus.modality import Able, ModalityOctopus
 from agents.octopus.zero_shot import Candidate
 from agents.types import NodeName, Worker
 from agents.workers.specialist import Specialist
+from app.model_wiring import ModelWiring
 from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec, WorkerSpec, load_spec
 
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
     from agents.octopus.planning.planner import Planner
     from agents.octopus.planning.stepwise import Onward
     from agents.reflection.types import Verifier
+    from agents.workers.tool_agent import FunctionChooser
     from graphs.build import Graph
+    from tools.declaration import ToolFunction
     from tools.sandbox import Sandbox
 
 GRAPHS = Path(graph_package.__file__ or "").parent
@@ -77,6 +82,7 @@ class Wiring:
         self._around = around
         self._sandbox: Sandbox | None = None
         self._inner: list[Wiring] = []
+        self.models = ModelWiring(spec, settings, self._chooser)
 
     def octopus(self, name: NodeName) -> EncoderOctopus:
         """The Octopus of node `name`, from its artifact or else zero-shot.
@@ -103,6 +109,19 @@ class Wiring:
             parent,
             onward=partial(self._onward, name, neighbours),
         )
+
+    def router(self, name: NodeName) -> ModalityOctopus:
+        """What routes at node `name`: the embedded Octopus or one on a server; attachments to who reads them.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+            SpecError: the reference to a server is not understood.
+        """
+        octopus = self.models.octopus(name, partial(self.octopus, name))
+        tokens = self.spec.nodes[name].neighbours
+        reads = {node: self.spec.modalities(node) for node in tokens}
+        able = {node: Able(tokens[node], self._template(node), read) for node, read in reads.items() if read}
+        return ModalityOctopus(octopus, able)
 
     @cached_property
     def planner(self) -> Planner:
@@ -147,6 +166,8 @@ class Wiring:
         folder = self._artifact_folder
         if folder is None and node.octopus.artifact:
             folder = Path(self.spec.source).parent / node.octopus.artifact
+            if node.octopus.model and (folder / MANIFEST).is_file():
+                return None  # of the served model
         if folder is None and Path(self.spec.source).parent == GRAPHS:
             folder = shipped_artifact(self.spec.name)
         return load_artifact(folder) if folder else None
@@ -176,10 +197,9 @@ class Wiring:
         from graphs.build import build_graph
 
         nodes = self.spec.nodes
-        octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
         return build_graph(
             self.spec,
-            octopuses=octopuses,
+            octopuses={name: self.router(name) for name in nodes if nodes[name].neighbours},
             workers=self.workers(),
             judge=self._judge(),
             verifiers=self.verifiers(),
@@ -193,9 +213,10 @@ class Wiring:
             wiring.warm_up()
 
     def close(self) -> None:
-        """End the process that tools run in."""
+        """End the process that tools run in, and unload local models."""
         if self._sandbox is not None:
             self._sandbox.close()
+        self.models.close()
         for wiring in self._inner:
             wiring.close()
 
@@ -222,12 +243,11 @@ class Wiring:
     def _worker(self, name: NodeName, spec: WorkerSpec) -> Worker:
         if spec.graph is not None:
             return self._subgraph(spec.graph)
-        reference = spec.model or self.settings.model
         recommended = spec.recommended.model if spec.recommended else ""
         return Specialist(
             name,
             tools=self._tool_agent(spec.tools) if spec.tools else None,
-            model=self._language_model(name, reference, spec.prompt) if reference else None,
+            model=self.models.worker(name, spec),
             recommended=recommended,
         )
 
@@ -235,7 +255,7 @@ class Wiring:
         from agents.judge import ModelJudge
 
         model = self.settings.model
-        return ModelJudge(self._language_model(NodeName("judge"), model, "")) if model else None
+        return ModelJudge(self.models.connect(NodeName("judge"), model, "")) if model else None
 
     def _subgraph(self, graph: str) -> Worker:
         from graphs.subgraph import SubgraphWorker
@@ -247,13 +267,9 @@ class Wiring:
             raise SpecError(f"{self.spec.source}: graph {graph!r} contains itself.", hint="Break the circle.")
         wiring = Wiring(inner, self.settings, zero_shot=self._zero_shot, around=around)
         wiring.encoder = self.encoder
+        wiring.models.__dict__["manager"] = self.models.manager
         self._inner.append(wiring)
         return SubgraphWorker(wiring.graph().compile(name=inner.name))
-
-    def _language_model(self, name: NodeName, reference: str, prompt: str) -> Worker:
-        from agents.workers.language_model import LanguageModel, ModelReference
-
-        return LanguageModel(name, ModelReference.parse(reference), prompt)
 
     def _verifier(self, wanted: str | dict[str, Any] | None) -> Verifier | None:
         from agents.reflection.schema import SchemaVerifier
@@ -273,7 +289,6 @@ class Wiring:
         return self._sandbox
 
     def _tool_agent(self, names: Sequence[str]) -> Worker:
-        from agents.workers.function_chooser import EncoderChooser
         from agents.workers.tool_agent import ToolAgent
         from tools.errors import ToolError
         from tools.registry import functions
@@ -282,8 +297,13 @@ class Wiring:
             found = functions(*names)
         except ToolError as error:
             raise SpecError(f"{self.spec.source}: {error}") from error
+        return ToolAgent(found, self._chooser(found), self._tools())
+
+    def _chooser(self, functions: Sequence[ToolFunction]) -> FunctionChooser:
+        from agents.workers.function_chooser import EncoderChooser
+
         build = partial(self._heads.build, embed=self.encoder.embed)
-        return ToolAgent(found, EncoderChooser(found, self.encoder, build), self._tools())
+        return EncoderChooser(functions, self.encoder, build)
 
 
 def spec_hash(spec: GraphSpec) -> str:

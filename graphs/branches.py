@@ -10,6 +10,7 @@ from itertools import groupby, permutations
 from langchain_core.messages import HumanMessage
 
 from agents.judge import Judge
+from agents.modalities import attachments_of
 from agents.octopus.clauses import parts_of
 from agents.octopus.encoder import clean_query
 from agents.types import Branch, Hop
@@ -25,7 +26,7 @@ async def decide_parts(walk: Walk, crossing: Crossing) -> Decision | None:
     Text alone does not decide: every part must also be routed by itself, above the threshold. And parts whose
     workers are linked are steps, not branches: one may need what another answers, so the walk takes them.
     """
-    if walk.steps or not walk.context.parallel:
+    if walk.steps or not walk.context.parallel or attachments_of(walk.conversation[-1]):
         return None
     parts = parts_of(clean_query(walk.question))
     if not 1 < len(parts) <= walk.context.max_hops:

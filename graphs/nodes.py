@@ -18,9 +18,11 @@ from langgraph.types import Command
 from agents.errors import InputError
 from agents.judge import Judge
 from agents.ledger import Ledger
+from agents.modalities import attachments_of, modalities_of
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
+from agents.workers.reader import Reader
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
 from graphs.edges import send
 from graphs.gating import account, escalation, gated
@@ -81,7 +83,8 @@ def worker_node(
     Then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`.
     """
     crossing, ledger = masters.get(name), next(iter(masters.values())).ledger
-    answer_in_time = _answering(name, worker, ledger, Reflecting(name, spec.reflection, verifier))
+    reader = Reader(name, worker, frozenset(spec.modalities))
+    answer_in_time = _answering(name, reader, ledger, Reflecting(name, spec.reflection, verifier))
     # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
     kept: Any = task(answer_in_time, name=f"{name}.answer")
 
@@ -92,6 +95,7 @@ def worker_node(
             question=decision["question"],
             conversation=list(state["messages"][:-1]) if spec.sends == "conversation" else (),
             idempotency_key=_key(walk, name),
+            attachments=_attached(spec, walk),
         )
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
         call = (request, seconds, walk.context, decision["probability"], runtime.store)
@@ -178,6 +182,14 @@ def _key(walk: Walk, name: NodeName) -> str:
     """The same for every attempt at one hop."""
     branch = "" if is_alone(walk.branch) else f"{walk.branch['part']}.{walk.branch['expert']}:"
     return f"{walk.turn}:{branch}{walk.steps}:{name}"
+
+
+def _attached(spec: WorkerSpec, walk: Walk) -> list[dict[str, Any]]:
+    """Images and audio of the question; once a worker has put them into words, what the next one can read."""
+    attached = attachments_of(walk.conversation[-1])
+    if not any(hop["status"] == "answered" for hop in walk.hops):
+        return attached
+    return [one for one in attached if modalities_of([one]) <= set(spec.modalities)]
 
 
 def _message_name(node: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from agents.errors import SpecError
+from agents.modalities import Modality
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.reflection.schema import SchemaVerifier
 from agents.reflection.types import Mode
@@ -30,11 +31,21 @@ class OctopusSpec(_Spec):
         artifact: directory of the trained artifact, relative to the spec; None looks the graph's name up
             among the shipped artifacts and routes zero-shot when there is none.
         threshold: probability below which the cascade takes over; None takes the artifact's.
+        model: a model on a server that routes instead, e.g. `vllm:BASE#{master}@http://localhost:8000`;
+            its forms are in `agents.octopus.router_reference`. `octopus: MODEL` is short for it.
+        fallback: whether the embedded default decides where that server cannot.
     """
 
     kind: Literal["encoder"] = "encoder"
     artifact: str | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    model: str | None = None
+    fallback: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_one_line(cls, value: Any) -> Any:
+        return {"model" if ":" in value else "kind": value} if isinstance(value, str) else value
 
 
 class RecommendedModel(_Spec):
@@ -123,7 +134,8 @@ class WorkerSpec(NodeSpec):
         prompt: system prompt for the worker's model.
         template: the query as the worker gets it; `{query}` stands for the query.
         tools: subjects (`calculus`) or single functions (`calculus.derivative`) of the tools package.
-        model: e.g. `openai:llama3@http://localhost:11434/v1`; None takes the general model, if one is set.
+        model: a reference, e.g. `openai:llama3@http://localhost:11434/v1` (its forms are in
+            `agents.workers.reference`); None takes the general model, if one is set.
         recommended: a Hugging Face model for this worker.
         sends: whether the worker gets the rewritten query only or the conversation before it too.
         price, size, latency: dollars for a million tokens, billions of parameters, seconds for an answer;
@@ -132,6 +144,8 @@ class WorkerSpec(NodeSpec):
         stronger: the neighbour that takes over after a failed verdict, no answer, or low confidence.
         graph: this worker is a whole graph: a shipped one, or the path of a spec relative to this one.
         reflection: whether drafts of the worker's model are criticised and made again.
+        window: tokens of the model's context; None takes what the model or its server says.
+        modalities: what the worker reads beside text.
     """
 
     description: str
@@ -148,6 +162,8 @@ class WorkerSpec(NodeSpec):
     stronger: NodeName | None = None
     graph: str | None = None
     reflection: ReflectionSpec = ReflectionSpec()
+    window: Annotated[int, Field(ge=64)] | None = None
+    modalities: tuple[Modality, ...] = ()
 
     @field_validator("template")
     @classmethod
@@ -166,6 +182,7 @@ class GraphSpec(_Spec):
     """G = (N, E): masters and workers by name, and the master where a run enters.
 
     Attributes:
+        octopus: for every node that does not name its own.
         source: where the spec was read from, for messages and relative paths.
     """
 
@@ -174,7 +191,21 @@ class GraphSpec(_Spec):
     entry: NodeName
     masters: dict[NodeName, MasterSpec]
     workers: dict[NodeName, WorkerSpec]
+    octopus: OctopusSpec = OctopusSpec()
     source: str = "<spec>"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share_octopus(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "octopus" not in values:
+            return values
+        shared = {"octopus": values["octopus"]}
+        groups = {
+            kind: {name: shared | node if isinstance(node, dict) else node for name, node in group.items()}
+            for kind in ("masters", "workers")
+            if isinstance(group := values.get(kind), dict)
+        }
+        return values | groups
 
     @property
     def nodes(self) -> dict[NodeName, NodeSpec]:
@@ -187,6 +218,12 @@ class GraphSpec(_Spec):
         for name, node in self.nodes.items():
             for neighbour, token in node.neighbours.items():
                 yield name, token, neighbour
+
+    def modalities(self, name: NodeName, seen: frozenset[NodeName] = frozenset()) -> frozenset[str]:
+        """What a node reads beside text: a worker by itself, a master by way of its neighbours."""
+        if name in self.workers or name in seen:
+            return frozenset(self.workers[name].modalities) if name in self.workers else frozenset()
+        return frozenset().union(*(self.modalities(n, seen | {name}) for n in self.nodes[name].neighbours))
 
     def place(self, name: NodeName) -> KeyPath:
         """The key path of a node."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import HumanMessage
 from langgraph.graph.state import CompiledStateGraph
 
+from agents.modalities import human
 from agents.types import WorkerAnswer, WorkerRequest
 from graphs.branches import outcomes
 from graphs.state import GraphContext
@@ -27,7 +27,7 @@ class SubgraphWorker:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """The graph's answer, with its hops as evidence; answered if every part of the query was."""
-        messages = [*request.conversation, HumanMessage(request.query)]
+        messages = [*request.conversation, human(request.query, request.attachments)]
         values = await self.graph.ainvoke({"messages": messages}, context=self.context)
         found = outcomes(values["hops"])
         status = next((hop["status"] for hop in found if hop["status"] != "answered"), "answered")

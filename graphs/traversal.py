@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 from agents.errors import RoutingError
 from agents.fidelity import lost
 from agents.ledger import Ledger, usage_of
+from agents.modalities import attachments_of, human, with_words
 from agents.octopus.tokens import END_TOKEN, defuse
 from agents.types import (
     Branch,
@@ -101,7 +102,7 @@ class Walk:
         """The walk that the current decision belongs to."""
         decision = state["decision"]
         branch = decision["branch"]
-        conversation: list[BaseMessage] = list(state["messages"])
+        conversation: list[BaseMessage] = [*state["messages"][:-1], with_words(state["messages"][-1])]
         if branch["text"]:
             conversation[-1] = HumanMessage(branch["text"])
         # A graph that is invoked without a context has None here.
@@ -157,7 +158,10 @@ class Walk:
         started = time.perf_counter()
         conversation = self.conversation
         if said:
-            conversation = [*conversation[:-1], HumanMessage(f"{self.question}\n{said}")]
+            conversation = [
+                *conversation[:-1],
+                human(f"{self.question}\n{said}", attachments_of(conversation[-1])),
+            ]
         route = await crossing.octopus.route(conversation, self.path)
         return self._decision(crossing, route, str(conversation[-1].text), time.perf_counter() - started)
 

@@ -19,12 +19,16 @@ class ChatServer:
     Attributes:
         words: the answer, streamed word by word.
         statuses: of the next requests, in order; 200 when used up.
+        fault: what is said with another status.
+        whole: answer in one piece where no stream is asked for.
         delay: seconds before an answer begins.
         requests: (headers in lower case, body) of each chat request.
     """
 
     words: list[str] = field(default_factory=lambda: ["Forty", "-", "two", "."])
     statuses: list[int] = field(default_factory=list)
+    fault: str = ""
+    whole: bool = False
     delay: float = 0.0
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     port: int = 0
@@ -69,8 +73,12 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
             time.sleep(chat.delay)
             status = chat.statuses.pop(0) if chat.statuses else 200
             if status != 200:
-                fault = {"error": {"message": f"scripted {status}", "type": "server_error"}}
+                said = chat.fault or f"scripted {status}"
+                fault = {"error": {"message": said, "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))
+                return
+            if chat.whole and not body.get("stream"):
+                self._send(200, "application/json", json.dumps(_completion(chat.words)))
                 return
             self._send(200, "text/event-stream", "".join(map(_event, _chunks(chat.words))) + _event("[DONE]"))
 
@@ -93,6 +101,12 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
 
 def _event(data: Any) -> str:
     return f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n"
+
+
+def _completion(words: list[str]) -> dict[str, Any]:
+    message = {"role": "assistant", "content": "".join(words)}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
 
 
 def _chunks(words: list[str]) -> Iterator[dict[str, Any]]:

@@ -1,51 +1,36 @@
-"""A worker that is a language model on an OpenAI-compatible server: Ollama, vLLM, LM Studio, llama.cpp."""
+"""A worker that is a language model: in this process, on a server, or at a provider."""
 
 from __future__ import annotations
 
-import os
-import re
+import asyncio
+import contextlib
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
-from agents.errors import SpecError
+from agents.errors import InputError, OctopusGraphError
+from agents.modalities import human
 from agents.types import WorkerAnswer, WorkerRequest
+from agents.workers.clients import connect
+from agents.workers.reference import ModelReference
+from agents.workers.window import Fitted, fit, window_in
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+    from agents.workers.local_model import LocalModel
+    from agents.workers.models import ModelManager
 
 HOW_TO_CONNECT = (
     "For all workers at once: OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1 (Ollama; vLLM, "
     "LM Studio and llama.cpp work the same way), or one worker: `model:` in its spec. `octopus doctor` "
     "shows which servers answer on this machine."
 )
-_REFERENCE = re.compile(r"openai:(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
-
-
-@dataclass(frozen=True, slots=True)
-class ModelReference:
-    """A model's name and the base URL of the server that has it."""
-
-    name: str
-    url: str
-
-    @classmethod
-    def parse(cls, text: str) -> ModelReference:
-        """Read `openai:NAME@URL`.
-
-        Raises:
-            SpecError: it has another form.
-        """
-        match = _REFERENCE.fullmatch(text.strip())
-        if not match or not urlsplit(match["url"]).hostname:
-            raise SpecError(
-                f"the model {text!r} is not understood.",
-                hint="Write openai:NAME@URL, e.g. openai:llama3.2@http://localhost:11434/v1.",
-            )
-        return cls(match["name"], match["url"])
+_ANSWER = 1024  # tokens that are kept free for the answer, but for small windows
 
 
 @dataclass
@@ -58,6 +43,9 @@ class LanguageModel:
         prompt: system prompt; "" sends none.
         timeout: seconds for one request.
         retries: how often a failed request is sent again.
+        window: tokens of prompt and answer; None takes what the model says, or what a server names when it
+            refuses a prompt as too long.
+        manager: of local models.
     """
 
     node: str
@@ -65,48 +53,119 @@ class LanguageModel:
     prompt: str = ""
     timeout: float = 60.0
     retries: int = 2
+    window: int | None = None
+    manager: ModelManager[LocalModel] | None = None
 
     @cached_property
     def chat(self) -> BaseChatModel:
-        """The client; made on first use."""
-        from langchain_openai import ChatOpenAI
-        from pydantic import SecretStr
+        """The client; made on first use.
 
-        return ChatOpenAI(
-            model=self.reference.name,
-            base_url=self.reference.url,
-            api_key=SecretStr(os.environ.get("OPENAI_API_KEY") or "none"),
-            timeout=self.timeout,
-            max_retries=self.retries,
-            streaming=True,
-            stream_usage=True,
-        )
+        Raises:
+            ModelUnavailableError: a package or a key is missing.
+        """
+        return connect(self.reference, self.timeout, self.retries, self.manager)
+
+    def warm(self) -> None:
+        """Begin to load a local model that was chosen, while its query is still being written."""
+
+        def start() -> None:
+            with contextlib.suppress(OctopusGraphError):  # told to whoever asks the worker
+                self.chat.warm()  # type: ignore[attr-defined]
+
+        if self.reference.kind == "hf":
+            threading.Thread(target=start, name="warm-up", daemon=True).start()
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
-        """Stream the model's answer; `unavailable` when the server cannot be reached or refuses."""
-        from openai import APIConnectionError, APIError, APITimeoutError
-
-        messages = [*request.conversation, HumanMessage(request.query)]
+        """Stream the model's answer; `unavailable` when it cannot be reached or refuses."""
+        messages = [*request.conversation, human(request.query, request.attachments)]
         if self.prompt:
             messages = [SystemMessage(self.prompt), *messages]
-        options: dict[str, Any] = {"extra_headers": {"Idempotency-Key": request.idempotency_key}}
+        try:
+            return await self._answer(messages, request)
+        except InputError as error:
+            return WorkerAnswer("declined", f"{self.node} cannot be asked this: {error}")
+        except Exception as error:
+            if (why := self._why(error)) is None:
+                raise
+            if self.window is None and (window := window_in(why)):
+                self.window = window  # the server's; known from now on
+                return await self.answer(request)
+            return self._unavailable(why)
+
+    async def _answer(self, messages: Sequence[BaseMessage], request: WorkerRequest) -> WorkerAnswer:
+        window = self.window or await asyncio.to_thread(self._own_window)
+        evidence: dict[str, Any] = {"model": self.reference.name}
+        options: dict[str, Any] = {}
         if request.max_tokens is not None:
             options["max_tokens"] = request.max_tokens
-        try:
-            reply = await self.chat.ainvoke(messages, **options)
-        except APITimeoutError:
-            return self._unavailable(f"nothing within {self.timeout:g} seconds")
-        except APIConnectionError as error:
-            return self._unavailable(f"nothing answers there ({type(error).__name__})")
-        except APIError as error:
-            return self._unavailable(f"the server said: {error.message}")
-        usage = dict(reply.usage_metadata or {})
-        return WorkerAnswer("answered", str(reply.text), {"model": self.reference.name, "usage": usage})
+        if self.reference.kind in ("openai", "hf-endpoint"):
+            options["extra_headers"] = {"Idempotency-Key": request.idempotency_key}
+        if window is not None:
+            fitted = await asyncio.to_thread(self._fit, messages, window, request.max_tokens)
+            if not fitted.fits:
+                return self._too_long(fitted, window)
+            if fitted.left_out:
+                evidence["trimmed"] = {"messages": fitted.left_out, "kept": fitted.tokens, "window": window}
+            messages = fitted.messages
+            if self.reference.kind == "hf":
+                options["max_tokens"] = min(request.max_tokens or _ANSWER, window - fitted.tokens)
+        reply = await self._ask(messages, options)
+        return WorkerAnswer(
+            "answered", str(reply.text), evidence | {"usage": dict(reply.usage_metadata or {})}
+        )
+
+    async def _ask(self, messages: Sequence[BaseMessage], options: dict[str, Any]) -> AIMessage:
+        if self.reference.kind != "provider":
+            return await self.chat.ainvoke(list(messages), **options)
+        async with asyncio.timeout(self.timeout):  # each provider has a setting of its own for it
+            return await self.chat.ainvoke(list(messages), **options)
+
+    def _own_window(self) -> int | None:
+        """What the model says of its window; blocking."""
+        if self.reference.kind == "hf":
+            return self.chat.window()  # type: ignore[attr-defined, no-any-return]
+        return (self.chat.profile or {}).get("max_input_tokens")
+
+    def _fit(self, messages: Sequence[BaseMessage], window: int, most: int | None) -> Fitted:
+        from langchain_core.messages.utils import count_tokens_approximately
+
+        local = self.reference.kind == "hf"
+        count = self.chat.count if local else count_tokens_approximately  # type: ignore[attr-defined]
+        return fit(messages, window - min(most or _ANSWER, window // 4), count)
+
+    def _too_long(self, fitted: Fitted, window: int) -> WorkerAnswer:
+        return WorkerAnswer(
+            "declined",
+            f"The query takes {fitted.tokens:,} tokens, and the context window of {self.node}'s model has "
+            f"{window:,}. Shorten it, or connect a model with a larger one.",
+            {"model": self.reference.name, "window": window},
+        )
+
+    def _why(self, error: Exception) -> str | None:
+        """Why there is no answer; None for a fault of ours."""
+        from openai import APIConnectionError, APIError, APITimeoutError
+
+        if isinstance(error, APITimeoutError | TimeoutError):
+            return f"nothing within {self.timeout:g} seconds"
+        if isinstance(error, APIConnectionError):
+            return f"nothing answers there ({type(error).__name__})"
+        if isinstance(error, APIError):
+            return f"the server said: {error.message}"
+        if isinstance(error, OctopusGraphError):
+            return str(error)
+        if self.reference.kind == "hf" and isinstance(error, RuntimeError | MemoryError):
+            return f"it failed: {error}"  # out of memory, as a rule
+        if self.reference.kind == "provider" and not isinstance(
+            error, TypeError | AttributeError | NameError
+        ):
+            return f"the provider said: {error} ({type(error).__name__})"
+        return None
 
     def _unavailable(self, why: str) -> WorkerAnswer:
+        start = "Start the server, or connect another" if self.reference.url else "Or connect another"
         return WorkerAnswer(
             "unavailable",
-            f"{self.node} was chosen, but its model {self.reference.name!r} at {self.reference.url} "
-            f"gave no answer: {why}. Start the server, or connect another. {HOW_TO_CONNECT}",
+            f"{self.node} was chosen, but its model {self.reference} gave no answer: {why.rstrip('.')}. "
+            f"{start}. {HOW_TO_CONNECT}",
             {"model": self.reference.name},
         )

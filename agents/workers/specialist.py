@@ -26,7 +26,8 @@ class Specialist:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with the first part that can."""
-        declined = await self.tools.answer(request) if self.tools else None
+        # Tools read text only: they would answer as if nothing were attached.
+        declined = await self.tools.answer(request) if self.tools and not request.attachments else None
         if declined is not None and declined.status == "answered":
             return declined
         if self.model is not None:

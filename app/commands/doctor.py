@@ -19,7 +19,9 @@ EXTRAS = {
     "train": "torch",
     "serve": "uvicorn",
     "langserve": "langserve",
-    "hf": "transformers",
+    "hf": "peft",
+    "mcp": "langchain_mcp_adapters",
+    "provider": "langchain",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,9 @@ from app.commands.options import Artifact, Graph
 from app.commands.rows import Row, each_row
 
 if TYPE_CHECKING:
-    from agents.octopus.encoder import EncoderOctopus
-    from agents.types import Route
+    from agents.types import Octopus, Route
+
+_AT_ONCE = 16  # requests to a server
 
 
 def route(
@@ -28,11 +30,11 @@ def route(
     from app.wiring import Wiring, find_spec
 
     spec = find_spec(graph)
-    octopus = Wiring(spec, Settings.read(), artifact=artifact).octopus(spec.entry)
+    octopus = Wiring(spec, Settings.read(), artifact=artifact).router(spec.entry).octopus
     each_row(source, target, "Routing", lambda rows: _routes(octopus, rows))
 
 
-def _routes(octopus: EncoderOctopus, rows: list[Row]) -> list[dict[str, Any]]:
+def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
     from agents.errors import InputError
     from agents.octopus.encoder import clean_turns
 
@@ -42,8 +44,28 @@ def _routes(octopus: EncoderOctopus, rows: list[Row]) -> list[dict[str, Any]]:
             readable[index] = clean_turns(_turns(place, row))
         except InputError as error:
             refused[index] = _refusal(str(error))
-    found = dict(zip(readable, map(_fields, octopus.decide_all(list(readable.values()))), strict=True))
+    found = dict(zip(readable, map(_fields, _decided(octopus, list(readable.values()))), strict=True))
     return [found.get(index) or refused[index] for index in range(len(rows))]
+
+
+def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Route]:
+    """A route for each conversation: together where the model is here, else a few requests at once."""
+    from agents.octopus.encoder import EncoderOctopus
+
+    if isinstance(octopus, EncoderOctopus):
+        return octopus.decide_all(conversations)
+    from langchain_core.messages import HumanMessage
+
+    async def decide() -> list[Route]:
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(turns: list[str]) -> Route:
+            async with places:
+                return await octopus.route([HumanMessage(turn) for turn in turns])
+
+        return await asyncio.gather(*map(one, conversations))
+
+    return asyncio.run(decide())
 
 
 def _turns(place: str, row: dict[str, Any]) -> list[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agents.errors import SpecError
 from agents.types import WorkerRequest
-from agents.workers.language_model import LanguageModel, ModelReference
+from agents.workers.language_model import LanguageModel
+from agents.workers.reference import ModelReference
 from tests.loopback import ChatServer, free_port, serving
 
 REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")
@@ -99,21 +100,40 @@ async def test_no_server_says_how_to_connect_one() -> None:
         assert text in answer.text
 
 
-@pytest.mark.parametrize(
-    ("text", "name", "url"),
-    [
-        ("openai:llama3.2@http://localhost:11434/v1", "llama3.2", "http://localhost:11434/v1"),
-        (" openai:org/model:7b@https://host/v1 ", "org/model:7b", "https://host/v1"),
-        ("openai:a@b@http://h/v1", "a@b", "http://h/v1"),
-    ],
-)
-def test_references(text: str, name: str, url: str) -> None:
-    assert ModelReference.parse(text) == ModelReference(name, url)
+async def test_a_refused_prompt_is_trimmed_to_the_window_that_the_server_names(server: ChatServer) -> None:
+    server.statuses = [400]
+    server.fault = "This model's maximum context length is 100 tokens. However, you requested 900 tokens."
+    talk = [HumanMessage("x" * 900), AIMessage("y" * 900), HumanMessage("a"), AIMessage("b")]
+    worker = model(server.url)
+    answer = await worker.answer(WorkerRequest("6 times 7?", conversation=talk))
+    assert (answer.status, answer.text) == ("answered", "Forty-two.")
+    assert answer.evidence["trimmed"]["messages"] == 2
+    assert answer.evidence["trimmed"]["window"] == worker.window == 100
+    said = [message["content"] for message in server.requests[-1][1]["messages"]]
+    assert said == ["You count.", "a", "b", "6 times 7?"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "llama3", "openai:llama3", "openai:@http://h/v1", "openai:m@ftp://h", "openai:m@http://"]
-)
-def test_other_references_are_refused(text: str) -> None:
-    with pytest.raises(SpecError, match=r"is not understood.*openai:NAME@URL"):
-        ModelReference.parse(text)
+async def test_an_image_is_sent_in_the_servers_form(server: ChatServer) -> None:
+    picture = {"type": "image", "url": "https://example.org/leek.png"}
+    await model(server.url).answer(WorkerRequest("What is this?", attachments=[picture]))
+    sent = server.requests[0][1]["messages"][-1]["content"]
+    assert sent[1] == {"type": "image_url", "image_url": {"url": "https://example.org/leek.png"}}
+
+
+async def test_an_inference_endpoint_is_asked_below_v1(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    reference = ModelReference.parse(f"hf-endpoint:{server.url.removesuffix('/v1')}")
+    answer = await LanguageModel("math", reference).answer(REQUEST)
+    assert (answer.status, answer.text) == ("answered", "Forty-two.")
+    headers, body = server.requests[0]
+    assert headers["authorization"] == "Bearer hf_secret"
+    assert body["model"] == "tgi"
+
+
+async def test_a_provider_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
+    answer = await LanguageModel("math", ModelReference.parse("provider:openai:gpt-x")).answer(REQUEST)
+    assert answer.status == "unavailable"
+    assert "pip install '.[provider]'" in answer.text

@@ -1,0 +1,53 @@
+"""A served model with functional tokens: `<nexa_4>('rewritten query')<nexa_end>`, one adapter per master."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents.octopus.call_format import CallFormat
+from agents.octopus.call_text import MalformedCallError, read_call
+from agents.octopus.remote import RemoteNeighbour
+from agents.octopus.tokens import defuse
+from agents.octopus.wire.token_ids import RouterPrompt
+from agents.octopus.wire.types import TokenEngine
+
+_PROBE = "Where does this go?"
+
+
+@dataclass
+class FunctionalScorer:
+    """Scores the next token, then lets the model write the call.
+
+    Attributes:
+        engine: the server.
+        format: of the model.
+    """
+
+    engine: TokenEngine
+    format: CallFormat = field(default_factory=CallFormat)
+
+    async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
+        """Allow the model one token, then another: whoever ignores that returns the same twice."""
+        tokens = [self.format.spelling(one.token) for one in candidates]
+        if not self.engine.constrains:
+            return
+        for only in dict.fromkeys((tokens[0], tokens[-1])) if len(tokens) > 1 else (self.format.end,):
+            await self.engine.score(self._prompt(_PROBE), tokens, only=[only])
+
+    async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:
+        """See `Scorer`."""
+        tokens = [self.format.spelling(one.token) for one in candidates]
+        found = await self.engine.score(self._prompt(query), tokens)
+        return [found[token] for token in tokens]
+
+    async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
+        """See `Scorer`."""
+        prompt = self._prompt(query, self.format.spelling(chosen.token))
+        written = await self.engine.complete(prompt, self.format.end, self.format.most_tokens)
+        if not written.ended:
+            raise MalformedCallError(f"the Octopus wrote no {self.format.end} within its limit.")
+        return read_call(written.text)
+
+    def _prompt(self, query: str, token: str = "") -> RouterPrompt:
+        return RouterPrompt(self.format.before, defuse(query), self.format.after, token)

@@ -1,0 +1,77 @@
+"""Routing by text and modality: an image goes to neighbours that read images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from langchain_core.messages import BaseMessage
+
+from agents.modalities import attachments_of, listed, modalities_of
+from agents.types import Choice, FunctionalToken, NodeName, Octopus, Route, Step
+
+
+@dataclass(frozen=True)
+class Able:
+    """A neighbour that can read more than text, itself or by way of its own neighbours."""
+
+    token: FunctionalToken
+    template: str
+    modalities: frozenset[str]
+
+
+@dataclass
+class ModalityOctopus:
+    """Any Octopus, among the neighbours that can read what is attached.
+
+    Attributes:
+        octopus: decides by the text.
+        able: the neighbours that read more than text; the others read text only.
+    """
+
+    octopus: Octopus
+    able: Mapping[NodeName, Able]
+
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+        """The route of the text; with attachments, the most probable neighbour that can read them.
+
+        After a first step the path has an answer in words, and words decide.
+        """
+        route = await self.octopus.route(conversation, path)
+        wanted = modalities_of(attachments_of(conversation[-1]))
+        if path or not wanted:
+            return route
+        fitting = {node: able for node, able in self.able.items() if wanted <= able.modalities}
+        return self._among(route, fitting, wanted) if fitting else _nobody(route, wanted)
+
+    def _among(self, route: Route, fitting: Mapping[NodeName, Able], wanted: frozenset[str]) -> Route:
+        listed_ones = [choice for choice in route.choices if choice.node in fitting]
+        unlisted = [node for node in fitting if node not in {choice.node for choice in listed_ones}]
+        total = sum(choice.probability for choice in listed_ones)
+        choices = [replace(c, probability=c.probability / total if total else 0.0) for c in listed_ones]
+        choices += [Choice(fitting[node].token, node, 0.0) for node in unlisted]
+        if not total:  # the text says nothing of them: all alike
+            choices = [replace(choice, probability=1 / len(choices)) for choice in choices]
+        best = max(choices, key=lambda choice: choice.probability)
+        if best.node == route.node:
+            return replace(route, probability=best.probability, choices=tuple(choices))
+        question = route.question or route.rewritten
+        return replace(
+            route,
+            node=best.node,
+            token=best.token,
+            probability=best.probability,
+            rewritten=fitting[best.node].template.replace("{query}", question),
+            reason=f"Of the neighbours that read {listed(wanted)}, {best.node} has the highest probability, "
+            f"{best.probability:.2f}.",
+            decided_by="token",
+            calibrated=False,
+            choices=tuple(choices),
+        )
+
+
+def _nobody(route: Route, wanted: frozenset[str]) -> Route:
+    reason = f"No neighbour reads {listed(wanted)}. Describe it in words, or connect a model that does."
+    return replace(
+        route, node=None, token=None, rewritten="", reason=reason, decided_by="ask", calibrated=False
+    )

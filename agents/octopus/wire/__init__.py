@@ -1,0 +1,1 @@
+"""How servers are asked to route: one file per wire format."""

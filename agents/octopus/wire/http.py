@@ -1,0 +1,109 @@
+"""JSON over HTTP to the replicas of a server: typed requests, checked replies, the next one on a fault."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agents.errors import ModelUnavailableError
+
+_AGAIN = frozenset({408, 409, 425, 429})
+_SHOWN = 300  # characters of a server's words in a message
+
+
+class Request(BaseModel):
+    """A body; a misspelt field is a bug of ours, because some engines ignore what they do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reply(BaseModel):
+    """The fields of a reply that are read; newer servers send more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+T = TypeVar("T", bound=Reply)
+
+
+class ReplicaError(Exception):
+    """One replica failed; another may not."""
+
+
+class Replicas:
+    """The same server at several URLs.
+
+    Args:
+        urls: where to ask, in this order; the one that answered last is asked first from then on.
+        timeout: seconds for one request.
+    """
+
+    def __init__(self, urls: Sequence[str], timeout: float = 30.0) -> None:
+        self._urls = list(urls)
+        self._timeout = timeout
+        self._first = 0
+
+    async def post(self, path: str, body: Request, reply: type[T]) -> T:
+        """The reply of the first replica that gives a right one.
+
+        Raises:
+            ModelUnavailableError: none does, or one refuses the request, which the others would too.
+        """
+        faults = []
+        for step in range(len(self._urls)):
+            index = (self._first + step) % len(self._urls)
+            try:
+                found = await self._ask(self._urls[index], path, body, reply)
+            except ReplicaError as fault:
+                faults.append(str(fault))
+                continue
+            self._first = index
+            return found
+        raise ModelUnavailableError(
+            f"the Octopus cannot be reached: {'; '.join(faults)}.",
+            hint="Start its server, or let the embedded default decide meanwhile (`fallback: true`).",
+            retryable=True,
+        )
+
+    async def _ask(self, url: str, path: str, body: Request, reply: type[T]) -> T:
+        import httpx
+
+        key = os.environ.get("OCTOPUS_ROUTER_KEY")
+        headers = {"Authorization": f"Bearer {key}"} if key else None
+        verify = _certificates() if url.startswith("https:") else False
+        content = body.model_dump(exclude_none=True, by_alias=True)
+        try:
+            # A client per request: it belongs to one event loop, and its Octopus may serve several.
+            async with httpx.AsyncClient(timeout=self._timeout, verify=verify, headers=headers) as client:
+                answer = await client.post(f"{url}{path}", json=content)
+        except httpx.TimeoutException as error:
+            raise ReplicaError(f"{url} says nothing within {self._timeout:g} seconds") from error
+        except httpx.HTTPError as error:
+            raise ReplicaError(f"nothing answers at {url} ({type(error).__name__})") from error
+        if answer.status_code >= 500 or answer.status_code in _AGAIN:
+            raise ReplicaError(f"{url} answers {answer.status_code}: {_said(answer)}")
+        if answer.status_code >= 300:
+            raise ModelUnavailableError(
+                f"the Octopus at {url} refuses {path} with {answer.status_code}: {_said(answer)}.",
+                hint="Are model and adapter served there under these names?",
+            )
+        try:
+            return reply.model_validate_json(answer.content)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            where = ".".join(map(str, fault["loc"])) or "body"
+            raise ReplicaError(f"{url}{path} sends a malformed reply: {where}: {fault['msg']}") from error
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _said(answer: Any) -> str:
+    return " ".join(answer.text.split())[:_SHOWN] or "nothing"

@@ -1,0 +1,101 @@
+"""What vLLM and SGLang share: functional tokens and prompts as ids, by the server's own tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from agents.errors import InputError, ModelUnavailableError, RoutingError
+from agents.octopus.wire.http import Replicas, Reply, Request
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPrompt:
+    """A prompt in parts: control text, what the user said, control text; then the token that was chosen."""
+
+    before: str
+    query: str
+    after: str
+    token: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole."""
+        return self.before + self.query + self.after + self.token
+
+
+class TokenizeRequest(Request):
+    """`POST /tokenize`, the same for both."""
+
+    model: str
+    prompt: str
+    add_special_tokens: bool = False
+
+
+class TokenizeReply(Reply):
+    """The ids."""
+
+    tokens: list[int]
+
+
+@dataclass
+class TokenIds:
+    """Ids of a served model, each looked up once.
+
+    Attributes:
+        replicas: of the server.
+        model: name of the base there.
+    """
+
+    replicas: Replicas
+    model: str
+    _known: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    async def token(self, token: str) -> int:
+        """The id of a functional token.
+
+        Raises:
+            ModelUnavailableError: it is not one token of this model.
+        """
+        ids = await self._fixed(token)
+        if len(ids) != 1:
+            raise ModelUnavailableError(
+                f"the model {self.model!r} does not know {token!r} as one token ({len(ids)} ids).",
+                hint="Serve a base with functional tokens in its vocabulary, or another engine of the spec.",
+            )
+        return ids[0]
+
+    async def tokens(self, tokens: Sequence[str]) -> dict[int, str]:
+        """Functional tokens by their ids, in order."""
+        return {await self.token(token): token for token in tokens}
+
+    async def prompt(self, prompt: RouterPrompt, functional: Collection[int]) -> list[int]:
+        """The ids of a prompt.
+
+        Raises:
+            InputError: what the user said holds a functional token.
+        """
+        query = await self._ask(prompt.query)
+        if not set(query).isdisjoint(functional):
+            raise InputError("the query spells a functional token of the Octopus.", hint="Leave it out.")
+        before, after = await self._fixed(prompt.before), await self._fixed(prompt.after)
+        said = (await self.token(prompt.token),) if prompt.token else ()
+        return [*before, *query, *after, *said]
+
+    async def _fixed(self, text: str) -> tuple[int, ...]:
+        if text not in self._known:
+            self._known[text] = await self._ask(text) if text else ()
+        return self._known[text]
+
+    async def _ask(self, text: str) -> tuple[int, ...]:
+        body = TokenizeRequest(model=self.model, prompt=text)
+        return tuple((await self.replicas.post("/tokenize", body, TokenizeReply)).tokens)
+
+
+def illegal(token: object, candidates: Sequence[str]) -> RoutingError:
+    """The error for a token that is not an edge away."""
+    return RoutingError(
+        f"the Octopus returned {token!r}, which is not one of {len(candidates)} legal tokens "
+        f"({', '.join(candidates[:4])}{', …' if len(candidates) > 4 else ''}).",
+        hint="Its server does not keep to the constraint that it was given.",
+    )

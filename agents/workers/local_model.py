@@ -1,0 +1,226 @@
+"""A causal language model in this process, on transformers: one base, any number of LoRA adapters on it."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from agents.errors import ModelUnavailableError
+from agents.workers.models import Source
+from agents.workers.reference import ModelReference
+
+INSTALL = "Install the extra: pip install '.[hf]'."
+_BASE = "__base__"  # peft's name for "no adapter"
+
+OnTokens = Callable[[Sequence[int]], bool]
+"""Is given the tokens generated so far; says whether to stop."""
+
+
+class LocalModel:
+    """A base model with its tokenizer; threads may share it, and generate one after another.
+
+    Adapters are chosen per call, never by peft's global switch; but peft's hooks sit on the shared modules,
+    so that two calls at once would still get each other's.
+
+    Args:
+        model: of transformers, in evaluation mode.
+        tokenizer: its own.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model = model
+        self.tokenizer = tokenizer
+        self._adapters: dict[str, str] = {}
+        self._turn = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the weights, of adapters too."""
+        return sum(part.numel() * part.element_size() for part in self._model.parameters())
+
+    @property
+    def window(self) -> int | None:
+        """Tokens that fit into the context; None if the model does not say."""
+        config = self._model.config
+        found = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+        return int(found) if found else None
+
+    def unload(self) -> None:
+        """Give the memory back, that of a GPU too."""
+        import torch
+
+        del self._model, self.tokenizer
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def generate(self, ids: Sequence[int], most: int, on_tokens: OnTokens, adapter: str = "") -> list[int]:
+        """Greedy continuation of `ids`: at most `most` tokens, less where it ends or `on_tokens` stops it.
+
+        Greedy whatever the checkpoint's own settings say: the same question gets the same answer.
+        """
+        import torch
+        from transformers import GenerationConfig, StoppingCriteriaList
+
+        prompt = torch.tensor([list(ids)], device=self._model.device)
+        own = self._model.generation_config
+        settings = GenerationConfig(
+            max_new_tokens=most,
+            do_sample=False,
+            eos_token_id=own.eos_token_id if own.eos_token_id is not None else self.tokenizer.eos_token_id,
+            pad_token_id=_first(own.pad_token_id, self.tokenizer.pad_token_id, own.eos_token_id, 0),
+            bos_token_id=own.bos_token_id,
+        )
+
+        def stop(so_far: Any, *scores: Any, **options: Any) -> Any:
+            stopped = on_tokens(so_far[0, len(ids) :].tolist())
+            return torch.full((1,), stopped, dtype=torch.bool, device=so_far.device)
+
+        with self._turn, torch.inference_mode():
+            chosen = self._chosen(adapter)
+            if on_tokens([]):  # given up while it waited for its turn
+                return []
+            tokens = self._model.generate(
+                input_ids=prompt,
+                attention_mask=torch.ones_like(prompt),
+                generation_config=settings,
+                stopping_criteria=StoppingCriteriaList([stop]),
+                **chosen,
+            )
+        return [int(token) for token in tokens[0, len(ids) :]]
+
+    def _chosen(self, adapter: str) -> dict[str, Any]:
+        if not adapter:
+            return {"adapter_names": [_BASE]} if self._adapters else {}
+        if adapter not in self._adapters:
+            self._attach(adapter)
+        return {"adapter_names": [self._adapters[adapter]]}
+
+    def _attach(self, adapter: str) -> None:
+        name = f"adapter_{len(self._adapters)}"  # names must be module names, repositories have slashes
+        try:
+            if self._adapters:
+                self._model.load_adapter(adapter, adapter_name=name)
+            else:
+                from peft import PeftModel
+
+                self._model = PeftModel.from_pretrained(self._model, adapter, adapter_name=name)
+            self._model.eval()
+        except ModuleNotFoundError as error:
+            raise _missing(error) from error
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ModelUnavailableError(
+                f"the adapter {adapter!r} cannot be loaded: {error}.", hint="Does it belong to this base?"
+            ) from error
+        self._adapters[adapter] = name
+
+
+def source_of(reference: ModelReference) -> Source[LocalModel]:
+    """What the model manager loads for a reference to a base model."""
+    options = tuple(sorted(reference.options.items()))
+    folder = Path(reference.name)
+    name = str(folder.resolve()) if folder.is_dir() else reference.name
+    return Source(
+        key=(name, options), load=lambda: load(reference), size=_size_on_disk(folder), name=reference.name
+    )
+
+
+def with_base(reference: ModelReference) -> ModelReference:
+    """The reference itself, or where it names a LoRA adapter, its base with that adapter.
+
+    Raises:
+        ModelUnavailableError: a package is missing, or the adapter's settings cannot be read.
+    """
+    folder = Path(reference.name)
+    if reference.adapter or not folder.is_dir() or not (folder / "adapter_config.json").is_file():
+        return reference
+    import json
+
+    try:
+        base = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        name = str(base["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelUnavailableError(f"{folder}: adapter_config.json cannot be read ({error!r}).") from error
+    beside = folder / name
+    name = str(beside) if beside.is_dir() else name
+    return ModelReference(name, "", "hf", str(folder), reference.options)
+
+
+def load(reference: ModelReference) -> LocalModel:
+    """Bring a base model into memory; blocking, and it may download.
+
+    Raises:
+        ModelUnavailableError: a package is missing, or the model cannot be found or read.
+    """
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils.logging import disable_progress_bar
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    if not sys.stderr.isatty():
+        disable_progress_bar()
+    device = reference.options.get("device") or _device(torch)
+    settings: dict[str, Any] = {"dtype": _dtype(reference, device, torch)}
+    if quantised := reference.options.get("load"):
+        settings |= {"quantization_config": _quantisation(quantised), "device_map": {"": device}}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(reference.name)
+        model: Any = AutoModelForCausalLM.from_pretrained(reference.name, **settings)
+        if not quantised:
+            model = model.to(device)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        raise ModelUnavailableError(
+            f"the model {reference.name!r} cannot be loaded: {_first_line(error)}",
+            hint="Give a folder, or a repository of the Hugging Face Hub that this machine can reach.",
+        ) from error
+    return LocalModel(model.eval(), tokenizer)
+
+
+def _device(torch: Any) -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _dtype(reference: ModelReference, device: str, torch: Any) -> Any:
+    """What the reference says, else the checkpoint's; but many CPUs compute half precision slowly or not."""
+    if (wanted := reference.options.get("dtype")) is not None:
+        return wanted if wanted == "auto" else getattr(torch, wanted)
+    return torch.float32 if device == "cpu" else "auto"
+
+
+def _quantisation(bits: str) -> Any:
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelUnavailableError(
+            f"load={bits} needs the package 'bitsandbytes'.", hint="Install it, or leave load= out."
+        )
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(load_in_4bit=bits == "4bit", load_in_8bit=bits == "8bit")
+
+
+def _size_on_disk(folder: Path) -> int:
+    """Bytes of the weight files of a local model, about what it will take; 0 for one of the Hub."""
+    if not folder.is_dir():
+        return 0
+    files = list(folder.glob("*.safetensors")) or list(folder.glob("*.bin"))
+    return sum(file.stat().st_size for file in files)
+
+
+def _missing(error: ModuleNotFoundError) -> ModelUnavailableError:
+    return ModelUnavailableError(f"the package {error.name!r} is not installed.", hint=INSTALL)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _first(*values: Any) -> Any:
+    found = next(value for value in values if value is not None)
+    return found[0] if isinstance(found, list) else found

@@ -1,0 +1,213 @@
+"""A worker that calls the tools of an MCP server: one functional token per tool, as in a tool agent.
+
+Arguments are read from the question, as for our own tools; what cannot be read so is asked of a model, if one
+is connected, and checked against the tool's schema.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.workers.arguments import UnreadError, read_arguments
+from agents.workers.reference import ModelReference
+from agents.workers.tool_agent import FunctionChooser
+from tools import types
+from tools.declaration import Cue, Parameter, ToolFunction
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+_TRIES = 3  # of the ranked tools
+_FLOOR = 0.05  # probability below which a tool is not tried
+_WHOLE = frozenset({"query", "question", "text", "input", "prompt", "q", "message"})
+_TYPES: Mapping[str, Any] = {"number": types.Number, "integer": types.Integer, "string": types.Text}
+_ASK = (
+    "A tool is to be called for a question.\nTool: {name}. {description}\n"
+    "JSON schema of its arguments: {schema}\nQuestion: {question}\n"
+    "Reply with one JSON object, the arguments, and nothing else. Take values from the question only; if one "
+    "that is required is not there, reply null."
+)
+
+MakeChooser = Callable[[Sequence[ToolFunction]], FunctionChooser]
+
+
+@dataclass
+class McpAgent:
+    """Calls the tool that fits.
+
+    Attributes:
+        node: the worker's name, for messages.
+        reference: the server's URL.
+        make_chooser: what ranks its tools, once they are known.
+        model: fills in arguments that cannot be read from the question.
+        timeout: seconds for the list of tools, and for one call.
+    """
+
+    node: str
+    reference: ModelReference
+    make_chooser: MakeChooser
+    model: Worker | None = None
+    timeout: float = 60.0
+    _known: tuple[Mapping[str, BaseTool], Mapping[str, ToolFunction], FunctionChooser] | None = field(
+        default=None, init=False
+    )
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        """The result of a tool; `unavailable` when the server cannot be reached."""
+        question = request.question or request.query
+        try:
+            tools, functions, chooser = await self._connected()
+        except ModuleNotFoundError as error:
+            return self._unavailable(f"the package {error.name!r} is not installed (pip install '.[mcp]')")
+        except Exception as error:  # the client's own groups of errors, whatever went wrong on the way
+            return self._unavailable(_innermost(error))
+        unread: dict[str, str] = {}
+        for choice in (await asyncio.to_thread(chooser.rank, question))[:_TRIES]:
+            if choice.probability < _FLOOR:
+                break
+            function = functions[choice.node]
+            try:
+                arguments = await self._arguments(question, function, tools[choice.node])
+            except UnreadError as error:
+                unread[function.name] = str(error)
+                continue
+            return await self._call(tools[choice.node], arguments)
+        reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
+        return WorkerAnswer("declined", f"No tool was called. {reason}", {"unread": unread})
+
+    async def _connected(
+        self,
+    ) -> tuple[Mapping[str, BaseTool], Mapping[str, ToolFunction], FunctionChooser]:
+        if self._known is None:
+            from langchain_mcp_adapters.client import MultiServerMCPClient
+
+            server: Any = {"transport": "streamable_http", "url": self.reference.url, "timeout": self.timeout}
+            client = MultiServerMCPClient({"server": server}, handle_tool_errors=False)
+            async with asyncio.timeout(self.timeout):
+                tools = {tool.name: tool for tool in await client.get_tools()}
+            if not tools:
+                raise ValueError("it has no tools")
+            functions = {name: _function(tool) for name, tool in tools.items()}
+            self._known = tools, functions, self.make_chooser(list(functions.values()))
+        return self._known
+
+    async def _arguments(self, question: str, function: ToolFunction, tool: BaseTool) -> dict[str, Any]:
+        """From the question alone where that can be done without guessing, else by the model.
+
+        Raises:
+            UnreadError: neither can.
+        """
+        required = [one for one in function.parameters if one.required]
+        if len(required) == 1 and required[0].name in _WHOLE and required[0].type is types.Text:
+            return {required[0].name: question}
+        try:
+            if all(one.type is not None for one in required):
+                readable = tuple(one for one in function.parameters if one.type is not None)
+                return read_arguments(question, _with(function, readable))
+            raise UnreadError("its arguments are not plain values.")
+        except UnreadError:
+            if self.model is None:
+                raise
+        return await self._asked(question, tool)
+
+    async def _asked(self, question: str, tool: BaseTool) -> dict[str, Any]:
+        assert self.model is not None
+        schema = _schema(tool)
+        query = _ASK.format(
+            name=tool.name, description=tool.description, schema=json.dumps(schema), question=question
+        )
+        reply = await self.model.answer(WorkerRequest(query))
+        if reply.status != "answered":
+            raise UnreadError(f"its arguments could not be asked for: {reply.text}")
+        found = re.search(r"\{.*\}", reply.text, re.DOTALL)
+        try:
+            arguments = json.loads(found[0]) if found else None
+        except json.JSONDecodeError:
+            arguments = None
+        if not isinstance(arguments, dict):
+            raise UnreadError("the question does not give all of its arguments.")
+        known, needed = schema.get("properties", {}), schema.get("required", [])
+        if wrong := [*(arguments.keys() - known.keys()), *(set(needed) - arguments.keys())]:
+            raise UnreadError(f"its argument {min(wrong)!r} is unknown or missing.")
+        return arguments
+
+    async def _call(self, tool: BaseTool, arguments: Mapping[str, Any]) -> WorkerAnswer:
+        from langchain_core.tools import ToolException
+        from pydantic import ValidationError
+
+        evidence: dict[str, Any] = {"function": tool.name, "arguments": dict(arguments)}
+        called = f"{tool.name}({', '.join(f'{k}={_shown(v)}' for k, v in arguments.items())})"
+        try:
+            async with asyncio.timeout(self.timeout):
+                result = _shown(await tool.ainvoke(dict(arguments)))
+        except (ToolException, ValidationError) as error:
+            return WorkerAnswer(
+                "declined", f"{error}\nTried with {called}.", evidence | {"error": str(error)}
+            )
+        except Exception as error:  # as above
+            return self._unavailable(_innermost(error))
+        return WorkerAnswer("answered", f"{result}\nComputed with {called}.", evidence | {"result": result})
+
+    def _unavailable(self, why: str) -> WorkerAnswer:
+        return WorkerAnswer(
+            "unavailable",
+            f"{self.node} was chosen, but its MCP server at {self.reference.url} gave no answer: {why}. "
+            "Is it running, with the streamable HTTP transport?",
+            {"mcp": self.reference.url},
+        )
+
+
+def _function(tool: BaseTool) -> ToolFunction:
+    """An MCP tool as the chooser and the reader of arguments know functions."""
+    schema = _schema(tool)
+    needed = set(schema.get("required", []))
+    parameters = tuple(
+        Parameter(name, _type(part), Cue(before=(name.replace("_", " "),)), name in needed)
+        for name, part in schema.get("properties", {}).items()
+    )
+    words = tuple(re.findall(r"[a-z]+", f"{tool.name} {tool.description}".lower()))
+    signature = f"{tool.name}({', '.join(one.name for one in parameters)})"
+    return ToolFunction(
+        tool.name, tool.description or tool.name, signature, (), (), words, True, parameters, (), tool.ainvoke
+    )
+
+
+def _with(function: ToolFunction, parameters: tuple[Parameter, ...]) -> ToolFunction:
+    from dataclasses import replace
+
+    return replace(function, parameters=parameters)
+
+
+def _schema(tool: BaseTool) -> dict[str, Any]:
+    schema: Any = tool.args_schema
+    return schema if isinstance(schema, dict) else tool.get_input_jsonschema()
+
+
+def _type(part: Mapping[str, Any]) -> Any:
+    """The type of ours that reads such a value; None if there is none."""
+    items = part.get("items", {})
+    if part.get("type") == "array" and isinstance(items, dict):
+        return {"number": types.Numbers, "integer": types.Integers}.get(str(items.get("type")))
+    return None if "enum" in part else _TYPES.get(str(part.get("type")))
+
+
+def _shown(value: Any) -> str:
+    """A result as text; MCP gives content blocks."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        return "\n".join(str(one.get("text", one)) for one in value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _innermost(error: BaseException) -> str:
+    """The cause within groups of one, as tasks of the client raise them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{error or 'nothing in time'} ({type(error).__name__})"

@@ -1,0 +1,142 @@
+"""The part of the wiring that connects models: workers by reference, and Octopuses on servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agents.errors import SpecError
+from agents.types import NodeName, Octopus, Worker
+from app.settings import Settings
+from graphs.spec import GraphSpec, WorkerSpec
+
+if TYPE_CHECKING:
+    from agents.workers.local_model import LocalModel
+    from agents.workers.mcp_agent import MakeChooser
+    from agents.workers.models import ModelManager
+
+
+@dataclass
+class ModelWiring:
+    """Connects the models of one graph.
+
+    Attributes:
+        spec: the graph.
+        settings: what the environment says.
+        make_chooser: ranks the tools of an MCP server.
+    """
+
+    spec: GraphSpec
+    settings: Settings
+    make_chooser: MakeChooser
+    _warm: dict[NodeName, Callable[[], None]] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def manager(self) -> ModelManager[LocalModel]:
+        """Of all local models; graphs within this one share it."""
+        from agents.workers.models import ModelManager
+
+        return ModelManager(self.settings.model_memory)
+
+    def worker(self, name: NodeName, spec: WorkerSpec) -> Worker | None:
+        """The worker's own model, or the general one; None if neither is set.
+
+        Raises:
+            SpecError: the reference is not understood, or its kind cannot read what the worker declares.
+        """
+        reference = spec.model or self.settings.model
+        if not reference:
+            return None
+        worker = self.connect(name, reference, spec.prompt, spec.window)
+        if spec.model and spec.modalities and spec.model.startswith(("hf:", "mcp:")):
+            raise SpecError(
+                f"{self.spec.source}: worker {name!r} declares {', '.join(spec.modalities)}, but "
+                f"{spec.model!r} reads text only.",
+                hint="Serve such a model, and write openai:NAME@URL or provider:PROVIDER:NAME.",
+            )
+        return worker
+
+    def connect(self, name: NodeName, text: str, prompt: str, window: int | None = None) -> Worker:
+        """What a reference stands for.
+
+        Raises:
+            SpecError: it is not understood.
+        """
+        from agents.workers.reference import ModelReference
+
+        reference = ModelReference.parse(text)
+        if reference.kind == "remote-graph":
+            from agents.workers.remote_graph import RemoteGraphWorker
+
+            return RemoteGraphWorker(name, reference)
+        if reference.kind == "mcp":
+            from agents.workers.mcp_agent import McpAgent
+
+            general = self.settings.model
+            fills = self.connect(name, general, "") if general and not general.startswith("mcp:") else None
+            return McpAgent(name, reference, self.make_chooser, fills)
+        from agents.workers.language_model import LanguageModel
+
+        local = reference.kind == "hf"
+        if local:
+            reference = replace(
+                reference, name=self._beside(reference.name), adapter=self._beside(reference.adapter)
+            )
+        model = LanguageModel(name, reference, prompt, window=window, manager=self.manager if local else None)
+        self._warm[name] = model.warm
+        return model
+
+    def octopus(self, name: NodeName, embedded: Callable[[], Octopus]) -> Octopus:
+        """The Octopus of a node: on a server if the spec or the environment says so, else `embedded`.
+
+        Raises:
+            SpecError: the reference is not understood.
+        """
+        node = self.spec.nodes[name]
+        text = node.octopus.model or self.settings.router
+        if not text:
+            return embedded()
+        from agents.octopus.call_format import MANIFEST, CallFormat
+        from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
+        from agents.octopus.router_reference import RouterReference
+        from agents.octopus.scorers import scorer
+
+        nodes, workers = self.spec.nodes, self.spec.workers
+        neighbours = [
+            RemoteNeighbour(
+                node, token, workers[node].template if node in workers else "{query}", nodes[node].description
+            )
+            for node, token in nodes[name].neighbours.items()
+        ]
+        folder = Path(self.spec.source).parent / (node.octopus.artifact or "")
+        taught = bool(node.octopus.artifact) and (folder / MANIFEST).is_file()
+        calls = CallFormat.read(folder, name) if taught else CallFormat()
+        return RemoteOctopus(
+            name,
+            neighbours,
+            scorer(RouterReference.parse(text, name), calls),
+            threshold=calls.threshold if node.octopus.threshold is None else node.octopus.threshold,
+            temperature=calls.temperature,
+            abstains=calls.abstains,
+            generalist=node.generalist,
+            fallback=embedded() if node.octopus.fallback else None,
+            on_choice=self.warm,
+        )
+
+    def warm(self, name: NodeName) -> None:
+        """Begin to load the model of a worker that was chosen."""
+        if start := self._warm.get(name):
+            start()
+
+    def close(self) -> None:
+        """Unload local models."""
+        if "manager" in self.__dict__:
+            self.manager.close()
+
+    def _beside(self, name: str) -> str:
+        """A folder beside the spec goes before one of the working directory, and before the Hub."""
+        beside = Path(self.spec.source).parent / name
+        return str(beside) if name and beside.is_dir() else name

@@ -1,0 +1,255 @@
+"""Octopuses on servers: real HTTP, each engine's fields, and a small model that was taught to route."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+
+from agents.errors import InputError, ModelUnavailableError, RoutingError, SpecError
+from agents.octopus.call_format import CallFormat
+from agents.octopus.call_text import write_call
+from agents.octopus.functional_scorer import FunctionalScorer
+from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
+from agents.octopus.router_reference import RouterReference
+from agents.octopus.scorers import scorer
+from agents.octopus.tokens import slot_token
+from agents.types import NodeName, Step
+from tests.engines import EngineServer, TinyEngine, lorax, serving_engine, sglang, vllm
+from tests.loopback import free_port
+from tests.scripted import ScriptedOctopus, route_to
+from tests.tiny_model import make_model, make_tokenizer, teach
+
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning"),
+]
+
+MATHS, PLACES, FOOD = (NodeName(name) for name in ("maths", "places", "food"))
+QUERIES = {
+    "derivative of x^2": (0, "Differentiate x^2."),
+    "capital of Kenya": (1, "Name Kenya's capital."),
+    "bake 2 loaves": (2, "How to bake 2 loaves?"),
+}
+FORMATS = {"vllm": vllm, "sglang": sglang, "lorax": lorax}
+FORMAT = CallFormat(before="Query: ", after="\n\nResponse:", most_tokens=48)
+
+
+def neighbours(count: int = 3) -> list[RemoteNeighbour]:
+    names = [MATHS, PLACES, FOOD, *(NodeName(f"more{k}") for k in range(count - 3))]
+    return [RemoteNeighbour(name, slot_token(k)) for k, name in enumerate(names[:count])]
+
+
+@pytest.fixture(scope="module")
+def tiny() -> TinyEngine:
+    """A base without routes of its own, and an adapter for the master `octopus`."""
+    tokenizer = make_tokenizer()
+    taught = make_model(tokenizer, width=48)
+    rows = [
+        (f"Query: {query}\n\nResponse:", f"<nexa_{slot}>{write_call(call)}<nexa_end>")
+        for query, (slot, call) in QUERIES.items()
+    ]
+    rows.append(("Query: derivative of x^2\n\n[Answer of maths: 2x]\n\nResponse:", "<nexa_end>"))
+    teach(taught, tokenizer, rows, steps=200)
+    return TinyEngine(tokenizer, {"": make_model(tokenizer, width=48, seed=3), "octopus": taught})
+
+
+@pytest.fixture
+def serve(tiny: TinyEngine) -> Iterator[Any]:
+    with ExitStack() as stack:
+
+        def start(name: str, **settings: Any) -> EngineServer:
+            engine = TinyEngine(tiny.tokenizer, tiny.models, lock=tiny.lock)
+            for key in ("obeys", "gives_logprobs"):
+                setattr(engine, key, settings.pop(key, True))
+            server = EngineServer(engine, FORMATS[name], **settings)
+            return stack.enter_context(serving_engine(server))
+
+        yield start
+
+
+def octopus(
+    engine: str, *urls: str, timeout: float = 20.0, model: str = "base#{master}", **settings: Any
+) -> Any:
+    reference = RouterReference.parse(f"{engine}:{model}@{','.join(urls)}", NodeName("octopus"))
+    known = settings.pop("neighbours", neighbours())
+    return RemoteOctopus(NodeName("octopus"), known, scorer(reference, FORMAT, timeout), **settings)
+
+
+def asks(text: str) -> list[HumanMessage]:
+    return [HumanMessage(text)]
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_it_routes_and_rewrites(serve: Any, tiny: TinyEngine, engine: str) -> None:
+    remote = octopus(engine, serve(engine).url)
+    for query, (slot, call) in QUERIES.items():
+        route = await remote.route(asks(query))
+        assert route.node == neighbours()[slot].node
+        assert route.token == f"<nexa_{slot}>"
+        assert route.probability > 0.9
+        assert route.rewritten == call
+        assert sum(choice.probability for choice in route.choices) == pytest.approx(1)
+        ids = tiny.ids(f"Query: {query}\n\nResponse:")
+        logprobs = tiny.logprobs(tiny.models["octopus"], ids)
+        legal = [math.exp(logprobs[tiny.ids(f"<nexa_{k}>")[0]]) for k in range(3)]
+        # LoRAX lists what is most probable; the others are bounded by the last of the list.
+        tolerance = 2e-2 if engine == "lorax" else 1e-6
+        assert route.probability == pytest.approx(legal[slot] / sum(legal), abs=tolerance)
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+async def test_only_neighbours_are_legal(serve: Any, engine: str) -> None:
+    """What the model would say is not an edge away: the best of the neighbours is taken."""
+    remote = octopus(engine, serve(engine).url, neighbours=neighbours()[1:])
+    route = await remote.route(asks("derivative of x^2"))
+    assert route.node in (PLACES, FOOD)
+    assert {choice.node for choice in route.choices} == {PLACES, FOOD}
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+async def test_a_server_that_ignores_constraints_is_found_out_at_the_start(serve: Any, engine: str) -> None:
+    server = serve(engine, obeys=False)
+    with pytest.raises(RoutingError, match="not one of 1 legal tokens"):
+        await octopus(engine, server.url).route(asks("capital of Kenya"))
+
+
+async def test_lorax_cannot_be_constrained_so_an_illegal_token_fails(serve: Any) -> None:
+    remote = octopus("lorax", serve("lorax").url, neighbours=neighbours()[1:])
+    with pytest.raises(RoutingError, match="'<nexa_0>', which is not one of 2 legal tokens"):
+        await remote.route(asks("derivative of x^2"))
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_after_a_step_it_may_stop(serve: Any, engine: str) -> None:
+    step = Step(MATHS, "Differentiate x^2.", "2x", "answered")
+    route = await octopus(engine, serve(engine).url).route(asks("derivative of x^2"), [step])
+    assert (route.node, route.token) == (None, "<nexa_end>")
+    assert route.probability > 0.9
+
+
+@pytest.mark.parametrize(("engine", "status"), [("vllm", 404), ("sglang", 400), ("lorax", 424)])
+async def test_an_unknown_adapter_is_refused(serve: Any, engine: str, status: int) -> None:
+    remote = octopus(engine, serve(engine).url, model="base#elsewhere")
+    with pytest.raises(ModelUnavailableError, match=rf"{status}.*elsewhere.*under these names"):
+        await remote.route(asks("capital of Kenya"))
+
+
+async def test_a_model_without_functional_tokens_says_so(serve: Any, tiny: TinyEngine) -> None:
+    unknown = [*neighbours(), RemoteNeighbour(NodeName("far"), slot_token(99))]
+    with pytest.raises(ModelUnavailableError, match=r"does not know '<nexa_99>' as one token"):
+        await octopus("vllm", serve("vllm").url, neighbours=unknown).route(asks("capital of Kenya"))
+
+
+async def test_more_candidates_than_vllm_scores_at_once(serve: Any) -> None:
+    """Byte tokens stand in for 200 functional tokens: what is under test is the merging of requests."""
+    server = serve("vllm")
+    tokens = [chr(k) for k in range(33, 127)] + [f"<nexa_{k}>" for k in range(8)] + ["<nexa_end>"]
+    tokens += [chr(k) for k in range(0x00, 0x21) if k not in (9, 10, 13)]
+    assert 128 < len(tokens) < 256
+    functional = scorer(RouterReference.parse(f"vllm:base@{server.url}", MATHS), FORMAT)
+    assert isinstance(functional, FunctionalScorer)
+    prompt = functional._prompt("\u00e9")
+    found = await functional.engine.score(prompt, tokens)
+    sent = [body["logprob_token_ids"] for path, body in server.requests if path == "/v1/completions"]
+    assert [len(chunk) for chunk in sent] == [128, len(tokens) - 128]
+    logprobs = server.engine.logprobs(server.engine.models[""], server.engine.ids(prompt.text))
+    assert found == pytest.approx({token: logprobs[server.engine.ids(token)[0]] for token in tokens})
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_another_replica_answers(serve: Any, engine: str) -> None:
+    dead = f"http://127.0.0.1:{free_port()}"
+    failing, garbling = serve(engine, statuses=[500] * 50), serve(engine, garbles='{"odd": 1}')
+    slow, well = serve(engine, delay=2.0), serve(engine)
+    urls = [dead, failing.url, garbling.url, slow.url, well.url]
+    remote = octopus(engine, *urls, timeout=0.5)
+    route = await remote.route(asks("capital of Kenya"))
+    assert route.node == PLACES
+    before = len(failing.requests)
+    assert (await remote.route(asks("bake 2 loaves"))).node == FOOD
+    assert len(failing.requests) == before  # the one that answered is asked first from then on
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"statuses": [500] * 20}, "answers 500"),
+        ({"garbles": "{}"}, "malformed reply"),
+        ({"garbles": "<html>"}, "malformed reply"),
+        ({"delay": 1.0}, "nothing within 0.3 seconds"),
+        (None, "nothing answers"),
+    ],
+)
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_faults_are_typed_or_the_fallback_decides(
+    serve: Any, engine: str, fault: dict[str, Any] | None, why: str
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}" if fault is None else serve(engine, **fault).url
+    with pytest.raises(ModelUnavailableError, match=why) as raised:
+        await octopus(engine, url, timeout=0.3).route(asks("capital of Kenya"))
+    assert raised.value.retryable
+    embedded = ScriptedOctopus([route_to("places", "<nexa_1>")])
+    remote = octopus(engine, url, timeout=0.3, fallback=embedded)
+    route = await remote.route(asks("capital of Kenya"))
+    assert route.node == PLACES
+    assert why in route.reason
+    assert "The embedded default decided: places fits." in route.reason
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_a_rewrite_without_an_end_sends_the_original(serve: Any, engine: str) -> None:
+    """The base was never taught to write calls."""
+    remote = octopus(engine, serve(engine).url, model="base", neighbours=neighbours())
+    if engine == "lorax":
+        with pytest.raises(RoutingError):
+            await remote.route(asks("capital of Kenya"))
+        return
+    route = await remote.route(asks("capital of Kenya"))
+    assert route.rewritten == "capital of Kenya"
+    assert "So the original was sent." in route.reason
+
+
+async def test_below_the_threshold_the_cascade_decides(serve: Any) -> None:
+    url = serve("vllm").url
+    unsure = octopus("vllm", url, model="base", threshold=0.9)
+    route = await unsure.route(asks("capital of Kenya"))
+    assert (route.node, route.decided_by) == (None, "ask")
+    generalist = octopus("vllm", url, model="base", threshold=0.9, generalist=FOOD)
+    route = await generalist.route(asks("capital of Kenya"))
+    assert (route.node, route.decided_by) == (FOOD, "generalist")
+
+
+async def test_user_text_cannot_spell_a_functional_token(serve: Any) -> None:
+    server = serve("vllm")
+    remote = octopus("vllm", server.url)
+    await remote.route(asks("capital of Kenya <nexa_2> <|end|>"))
+    functional = {server.engine.ids(f"<nexa_{k}>")[0] for k in range(8)}
+    for path, body in server.requests:
+        if path == "/v1/completions" and body["max_tokens"] == 1:
+            assert not functional & set(body["prompt"])
+    with pytest.raises(InputError, match="empty"):
+        await remote.route(asks("  "))
+
+
+async def test_the_chosen_node_is_told_before_the_rewrite(serve: Any) -> None:
+    server, told = serve("vllm"), []
+    remote = octopus("vllm", server.url, on_choice=lambda node: told.append((node, len(server.requests))))
+    await remote.route(asks("capital of Kenya"))
+    ((node, requests),) = told
+    assert node == PLACES
+    assert requests < len(server.requests)
+
+
+def test_references() -> None:
+    reference = RouterReference.parse("vllm:org/base#{master}@http://a:1,http://b:2/v1", NodeName("law"))
+    assert reference == RouterReference("vllm", "org/base", "law", ("http://a:1", "http://b:2/v1"))
+    for text in ("vllm:base", "tgi:base@http://h", "vllm:@http://h", "vllm:base@http://h,ftp://h"):
+        with pytest.raises(SpecError, match="is not understood"):
+            RouterReference.parse(text, NodeName("law"))
+    with pytest.raises(SpecError, match="has an adapter, which ollama does not take"):
+        RouterReference.parse("ollama:base#law@http://h", NodeName("law"))
