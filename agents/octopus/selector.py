@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import ArtifactError
+from agents.octopus.artifact import ARTIFACTS
 from agents.octopus.calibration import softmax
 
 Floats = NDArray[np.float64]
@@ -188,6 +189,16 @@ def load_selector(folder: Path) -> tuple[Selector, SelectorManifest]:
     return Selector(
         **{name: tensor.astype(np.float64) for name, tensor in loaded.items()}, seen=seen
     ), manifest
+
+
+def find_selector(name: str) -> tuple[Selector, SelectorManifest]:
+    """The selector that ships as `name`, or else the one in that folder.
+
+    Raises:
+        ArtifactError: there is no complete one.
+    """
+    shipped = ARTIFACTS / "selectors" / name
+    return load_selector(shipped if name.isidentifier() and shipped.is_dir() else Path(name))
 
 
 def _sha256(path: Path) -> str:

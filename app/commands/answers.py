@@ -41,16 +41,16 @@ def train_selector(
     typer.echo(f"{out}: {len(data.texts)} rows; out of fold: {figures}")
 
 
-def recorded_report(recorded: list[Path], selector: Path | None, *, panel: int, seed: int) -> Report:
+def recorded_report(recorded: list[Path], selector: str | None, *, panel: int, seed: int) -> Report:
     """The comparison on recorded answers, with a trained selector or by cross-validation."""
-    from agents.octopus.selector import load_selector
+    from agents.octopus.selector import find_selector
     from app.progress import progress
     from evaluation.recorded import picked_by, report_recorded, unseen
     from training.recorded import read_recorded
     from training.selector import SelectorSettings, cross_validated, panel_of
 
     if selector is not None:
-        trained, manifest = load_selector(selector)
+        trained, manifest = find_selector(selector)
         everything = read_recorded(recorded, manifest.models)
         data = unseen(everything, trained)
         left_out = len(everything.texts) - len(data.texts)

@@ -162,8 +162,10 @@ def answers(
     graph: Graph = "mmlu",
     recorded: Recorded = None,
     selector: Annotated[
-        Path | None,
-        typer.Option(help="Folder of `octopus train selector`; by default rows are cross-validated."),
+        str | None,
+        typer.Option(
+            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else rows are cross-validated."
+        ),
     ] = None,
     by: Annotated[
         str, typer.Option(help="How a worker chooses: letter, or likelihood (local models).")

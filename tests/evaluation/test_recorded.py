@@ -87,6 +87,13 @@ def test_agreement_asks_no_more_than_it_must(tmp_path: Path, encoder: Encoder) -
     assert picked.calls.min() >= 1 and picked.calls.mean() < 3
 
 
+def test_the_one_that_ships_reads_any_rows(tmp_path: Path) -> None:
+    new = write(tmp_path / "a.jsonl", rows_of(12))
+    result = CliRunner().invoke(evaluate, ["answers", "--recorded", str(new), "--selector", "mmlu_pro"])
+    assert result.exit_code == 0, result.output
+    assert "trained on 7950 other rows" in result.output
+
+
 def test_an_incomplete_selector_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no complete selector"):
         load_selector(tmp_path)
