@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, plan, route, threads, train
+from app.commands import ask, doctor, evaluate, graph, plan, route, threads, traces, train
 
 cli = typer.Typer(
     name="octopus",
@@ -19,6 +19,7 @@ cli.command()(ask.ask)
 cli.command()(ask.chat)
 cli.command()(route.route)
 cli.command()(plan.plan)
+cli.command()(traces.feedback)
 cli.command()(doctor.doctor)
 cli.add_typer(graph.cli, name="graph")
 cli.add_typer(threads.cli, name="threads")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,7 +17,9 @@ from langgraph.types import Command, StateSnapshot
 
 from agents.errors import InputError
 from agents.octopus.encoder import clean_query
+from agents.types import Hop
 from app.settings import Settings
+from app.traces import TraceLog
 from app.wiring import Wiring, find_spec
 from graphs.state import GraphContext
 
@@ -36,11 +38,13 @@ class RunningGraph:
     Attributes:
         context: run-time settings; None takes the defaults.
         person: answers interrupts; None leaves the run where it stopped.
+        traces: where finished runs are logged; None logs none.
     """
 
     compiled: CompiledStateGraph[Any, Any, Any, Any]
     context: GraphContext | None = None
     person: Person | None = None
+    traces: TraceLog | None = None
 
     async def invoke(self, question: str, thread: str | None) -> dict[str, Any]:
         """The messages and hops of one turn; the question of an interrupted turn is gone on with.
@@ -53,11 +57,13 @@ class RunningGraph:
             values = dict(await self.compiled.ainvoke(given, **arguments))
             given = await self._answers(values.get("__interrupt__", ()))
             if given is None:
+                self._log(question, values.get("hops", []))
                 return values
 
     async def stream(self, question: str, thread: str | None) -> AsyncIterator[tuple[str, Any]]:
         """As `invoke`: ("updates", {node: update}) and ("messages", (chunk, metadata)) as they happen."""
         arguments, given = self._arguments(thread), await self._input(question, thread)
+        hops: list[Hop] = []
         while True:
             interrupts: list[Any] = []
             run = self.compiled.astream(given, **arguments, stream_mode=["updates", "messages"])
@@ -65,10 +71,16 @@ class RunningGraph:
                 if mode == "updates" and "__interrupt__" in event:
                     interrupts += event["__interrupt__"]
                 else:
+                    hops += _hops_in(event) if mode == "updates" else []
                     yield str(mode), event
             given = await self._answers(interrupts)
             if given is None:
+                self._log(question, hops)
                 return
+
+    def _log(self, question: str, hops: Sequence[Hop]) -> None:
+        if self.traces is not None:
+            self.traces.record(self.compiled.get_name(), question, hops)
 
     async def _answers(self, interrupts: Any) -> Any:
         """What to resume with; None where nobody was asked, or nobody answers."""
@@ -110,6 +122,11 @@ class RunningGraph:
         }
 
 
+def _hops_in(updates: dict[str, Any]) -> list[Hop]:
+    """What the nodes of an update executed; LangGraph reports a task's result too, which is none."""
+    return [hop for update in updates.values() if isinstance(update, dict) for hop in update.get("hops", [])]
+
+
 @asynccontextmanager
 async def open_graph(
     graph: str,
@@ -135,7 +152,8 @@ async def open_graph(
         compiled = graph_of_models.compile(
             checkpointer=saver or (InMemorySaver() if person else None), store=store, name=wiring.spec.name
         )
-        yield RunningGraph(compiled, context, person)
+        traces = TraceLog(settings.traces) if settings.traces else None
+        yield RunningGraph(compiled, context, person, traces)
 
 
 def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:

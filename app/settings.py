@@ -28,6 +28,7 @@ class Settings(BaseModel):
             the user's data directory.
         cache_dir: embeddings that can be computed again; inside `OCTOPUS_HOME` where that is set.
         benchmark_data: `OCTOPUS_DATA`, where benchmark data lies.
+        traces: `OCTOPUS_TRACES`, the file where runs are logged; None logs none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +39,7 @@ class Settings(BaseModel):
     threads: Place
     cache_dir: Path
     benchmark_data: Path | None = None
+    traces: Path | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -49,6 +51,7 @@ class Settings(BaseModel):
         environment = os.environ if environment is None else environment
         home = environment.get("OCTOPUS_HOME")
         data = environment.get("OCTOPUS_DATA")
+        traces = environment.get("OCTOPUS_TRACES")
         try:
             threads = Place.read(environment)
         except ValueError as error:
@@ -61,6 +64,7 @@ class Settings(BaseModel):
             threads=threads,
             cache_dir=Path(home) / "cache" if home else user_cache_path(APPLICATION),
             benchmark_data=Path(data) if data else None,
+            traces=Path(traces) if traces else None,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands.answers import Recorded
 from app.commands.options import Artifact, Data, Graph
 
 cli = typer.Typer(help="Measure.", no_args_is_help=True)
@@ -152,6 +153,43 @@ def reflection(
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         draw_curves(output / "reflection.svg", report.figures)
+        report.write(output)
+
+
+@cli.command()
+def answers(
+    data: Data = None,
+    graph: Graph = "mmlu",
+    recorded: Recorded = None,
+    selector: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else rows are cross-validated."
+        ),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="How a worker chooses: letter, or likelihood (local models).")
+    ] = "letter",
+    shots: Annotated[int, typer.Option(min=0, max=5, help="Solved examples in a prompt.")] = 5,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many random questions.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="File of replies; a run that was killed goes on from it.")
+    ] = None,
+    panel: Annotated[
+        int, typer.Option(min=1, help="Models asked for a question, when cross-validating.")
+    ] = 4,
+    seed: Annotated[int, typer.Option(help="Of folds and of --limit.")] = 0,
+    output: Output = None,
+) -> None:
+    """MMLU over a graph, or recorded answers of real models: best single, oracle, chance, regret, cost."""
+    from app.commands.answers import graph_report, recorded_report
+
+    if recorded:
+        report = recorded_report(recorded, selector, panel=panel, seed=seed)
+    else:
+        report = graph_report(graph, _data(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
+    typer.echo(report.markdown)
+    if output is not None:
         report.write(output)
 
 

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands import specialist, traces
+from app.commands.answers import train_selector
 from app.commands.options import Graph
 
 if TYPE_CHECKING:
     from training.router import RouterSettings
 
 cli = typer.Typer(help="Train routers and models.", no_args_is_help=True)
+
+
+cli.command("selector")(train_selector)
+cli.command("from-traces")(traces.from_traces)
+cli.add_typer(specialist.cli, name="specialist")
 
 
 @cli.callback()

@@ -1,0 +1,148 @@
+"""`octopus eval answers` and `octopus train selector`: who answers best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from agents.octopus.embedding import Vectors
+    from agents.types import NodeName
+    from app.wiring import Wiring
+    from evaluation.answers import Answerer
+    from evaluation.report import Report
+
+Recorded = Annotated[
+    list[Path] | None,
+    typer.Option(help="Rows with recorded answers of models, .jsonl or .jsonl.gz, as MMLU-Pro has them."),
+]
+
+
+def train_selector(
+    rows: Annotated[list[Path], typer.Option(help="Recorded answers; may be repeated.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new selector.")],
+    panel: Annotated[int, typer.Option(min=1, help="How many models may be asked for one question.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+) -> None:
+    """Learn from recorded answers which model to ask, and whose answer to take of several."""
+    from app.progress import progress
+    from training.recorded import read_recorded
+    from training.selector import SelectorSettings
+    from training.selector import train_selector as train
+
+    data = read_recorded(rows)
+    settings = SelectorSettings(panel=panel, seed=seed)
+    inputs = _embedded(data.texts)
+    with progress("Training", total=settings.folds + 1) as advance:
+        metrics = train(data, inputs, out, settings, advance)
+    figures = ", ".join(f"{name} {value:g}" for name, value in metrics.items())
+    typer.echo(f"{out}: {len(data.texts)} rows; out of fold: {figures}")
+
+
+def recorded_report(recorded: list[Path], selector: str | None, *, panel: int, seed: int) -> Report:
+    """The comparison on recorded answers, with a trained selector or by cross-validation."""
+    from agents.octopus.selector import find_selector
+    from app.progress import progress
+    from evaluation.recorded import picked_by, report_recorded, unseen
+    from training.recorded import read_recorded
+    from training.selector import SelectorSettings, cross_validated, panel_of
+
+    if selector is not None:
+        trained, manifest = find_selector(selector)
+        everything = read_recorded(recorded, manifest.models)
+        data = unseen(everything, trained)
+        left_out = len(everything.texts) - len(data.texts)
+        how = f"A selector trained on {manifest.training.get('rows')} other rows"
+        if left_out:
+            how += f"; {left_out} rows that it was trained on are left out"
+        picked = picked_by(trained, manifest, data, _embedded(data.texts))
+        return report_recorded(data, picked, manifest.panel, how, left_out)
+    data = read_recorded(recorded)
+    settings = SelectorSettings(panel=panel, seed=seed)
+    inputs = _embedded(data.texts)
+    with progress("Cross-validating", total=settings.folds) as advance:
+        picked = cross_validated(data, inputs, settings, advance)
+    how = f"Cross-validated on these rows, {settings.folds} folds"
+    return report_recorded(data, picked, panel_of(data, panel), how)
+
+
+def _embedded(texts: list[str]) -> Vectors:
+    import numpy as np
+
+    from agents.octopus.embedding import Encoder
+    from app.progress import progress
+
+    encoder, parts = Encoder(), []
+    with progress("Embedding", total=len(texts)) as advance:
+        for start in range(0, len(texts), 256):
+            parts.append(encoder.embed(texts[start : start + 256]))
+            advance(len(parts[-1]))
+    return np.concatenate(parts)
+
+
+def graph_report(
+    graph: str, data: Path, *, by: str, shots: int, limit: int | None, log: Path | None, seed: int
+) -> Report:
+    """MMLU over a graph, every worker asked."""
+    import asyncio
+
+    from agents.errors import InputError
+    from app.progress import progress
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+    from evaluation.answer_log import AnswerLog
+    from evaluation.answers import answer_all
+    from evaluation.answers_report import report_answers
+    from evaluation.multiple_choice import read_questions, read_shots
+
+    if by not in ("letter", "likelihood"):
+        raise InputError(f"{by!r} is not a way to choose.", hint="Take letter or likelihood.")
+    spec = find_spec(graph)
+    wiring = Wiring(spec, Settings.read())
+    questions = read_questions(data, limit=limit, seed=seed)
+    try:
+        with progress("Answering", total=len(questions)) as advance:
+            answers = asyncio.run(
+                answer_all(
+                    questions,
+                    read_shots(data, shots),
+                    entry=spec.entry,
+                    octopuses={name: wiring.octopus(name) for name in spec.masters},
+                    workers=_answerers(wiring, by),
+                    log=AnswerLog(log),
+                    advance=advance,
+                )
+            )
+    finally:
+        wiring.close()
+    return report_answers(answers, questions, shots)
+
+
+def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
+    """Each worker as one that chooses; those of the same model share what they answered."""
+    from agents.errors import SpecError
+    from evaluation.answerers import ByLetter, ByLikelihood, LocalModel, local_folder
+
+    spec = wiring.spec
+    found: dict[NodeName, Answerer] = {}
+    models: dict[str, LocalModel] = {}
+    built = wiring.workers() if by == "letter" else {}
+    for name, worker in spec.workers.items():
+        price = (worker.price.input, worker.price.output) if worker.price else (0.0, 0.0)
+        reference = worker.model or wiring.settings.model or ""
+        if by == "letter":
+            # Tools may answer too: without a model in common, each worker is its own.
+            key = f"{name if worker.tools or not reference else ''}|{reference}|{worker.prompt}"
+            found[name] = ByLetter(key, built[name], price)
+            continue
+        if not reference.startswith("hf:"):
+            raise SpecError(
+                f"{spec.source}: the model {reference!r} of worker {name!r} gives no log-likelihoods.",
+                hint="Give it `model: hf:DIR`, or choose --by letter.",
+            )
+        folder = local_folder(reference, Path(spec.source).parent)
+        model = models.setdefault(folder, LocalModel(folder))
+        found[name] = ByLikelihood(f"likelihood|{folder}", model, price)
+    return found

@@ -1,0 +1,55 @@
+"""The gate of a new router: it takes the current one's place if it is better on rows that neither saw."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agents.octopus.encoder import EncoderOctopus, clean_turns
+from evaluation.intervals import Gain, paired_gain
+from training.rows import RouterRow
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """Accuracies of both on the gate, and whether the new one passes: its gain's interval is above 0."""
+
+    rows: int
+    current: float
+    candidate: float
+    gain: Gain
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate is better beyond chance."""
+        return self.gain.low > 0
+
+
+def through_the_gate(
+    current: EncoderOctopus, candidate: EncoderOctopus, rows: Sequence[RouterRow], *, seed: int = 0
+) -> GateResult:
+    """Compare two routers of the same node on `rows`; a row without node is right where one abstains."""
+    queries = [clean_turns([row.query]) for row in rows]
+    gold = [row.node for row in rows]
+    before, after = (
+        np.array([route.node == node for route, node in zip(octopus.decide_all(queries), gold, strict=True)])
+        for octopus in (current, candidate)
+    )
+    gain = paired_gain(after, before, seed=seed)
+    return GateResult(len(gold), float(before.mean()), float(after.mean()), gain)
+
+
+def promote(candidate: Path, target: Path) -> None:
+    """Put the artifact `candidate` where `target` is, which is kept beside it as `NAME.previous`."""
+    fresh, previous = (target.with_name(f"{target.name}.{suffix}") for suffix in ("new", "previous"))
+    shutil.rmtree(fresh, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(candidate, fresh)
+    if target.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+        target.rename(previous)
+    fresh.rename(target)

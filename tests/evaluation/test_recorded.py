@@ -1,0 +1,122 @@
+"""A selector over recorded answers: learnt from rows made on the spot, where who is right is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from agents.errors import ArtifactError, InputError
+from agents.octopus.embedding import Encoder
+from agents.octopus.selector import load_selector
+from app.commands.evaluate import cli as evaluate
+from app.commands.train import cli as train
+from evaluation.intervals import paired_gain
+from training.recorded import SMALL_MODELS, read_recorded
+from training.selector import SelectorSettings, cross_validated
+
+SUBJECTS = {
+    "physics": "How much force does a mass of {} kilograms need to accelerate?",
+    "law": "May a court of appeal overturn verdict number {} of a jury?",
+}
+
+
+def rows_of(count: int, seed: int = 0) -> list[dict[str, object]]:
+    """Model 0 knows physics and model 1 law; the others guess between four options."""
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, object]] = []
+    for k in range(count):
+        category = ("physics", "law")[k % 2]
+        gold = int(rng.integers(4))
+        guesses = rng.integers(4, size=len(SMALL_MODELS))
+        guesses[k % 2] = gold if rng.random() < 0.9 else guesses[k % 2]
+        question = SUBJECTS[category].format(seed * 10_000 + k)
+        responses = {model: "ABCD"[g] for model, g in zip(SMALL_MODELS, guesses, strict=True)}
+        rows.append(
+            {
+                "question": question,
+                "options": ["yes", "no", "perhaps", "never"],
+                "answer": "ABCD"[gold],
+                "category": category,
+                "src": "ori_mmlu-x" if k % 3 == 0 else "own",
+                "responses": responses,
+            }
+        )
+    return rows
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_selector_beats_the_best_single_model_on_new_rows(tmp_path: Path) -> None:
+    seen, new = write(tmp_path / "a.jsonl", rows_of(160)), write(tmp_path / "b.jsonl", rows_of(100, seed=1))
+    out = tmp_path / "selector"
+    trained = CliRunner().invoke(train, ["selector", "--rows", str(seen), "--out", str(out)])
+    assert trained.exit_code == 0, trained.output
+    arguments = ["answers", "--recorded", str(new), "--selector", str(out), "--output", str(tmp_path)]
+    result = CliRunner().invoke(evaluate, arguments)
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "answers-recorded.json").read_text())
+    measured = figures["all rows"]["**Octopus**, one call"]
+    assert figures["all rows"]["rows"] == 100 and measured["gain"]["low"] > 0.02
+    assert figures["rows not from MMLU"]["rows"] == 66
+    assert figures["all rows"]["oracle"]["right"] >= measured["right"]
+
+
+def test_rows_of_the_training_are_not_measured(tmp_path: Path) -> None:
+    seen, out = write(tmp_path / "a.jsonl", rows_of(60)), tmp_path / "selector"
+    assert CliRunner().invoke(train, ["selector", "--rows", str(seen), "--out", str(out)]).exit_code == 0
+    arguments = ["answers", "--recorded", str(seen), "--selector", str(out)]
+    result = CliRunner().invoke(evaluate, arguments)
+    assert isinstance(result.exception, InputError)
+    both = write(tmp_path / "both.jsonl", [*rows_of(60), *rows_of(20, seed=2)])
+    result = CliRunner().invoke(evaluate, ["answers", "--recorded", str(both), "--selector", str(out)])
+    assert "60 rows that it was trained on are left out" in result.output
+
+
+def test_agreement_asks_no_more_than_it_must(tmp_path: Path, encoder: Encoder) -> None:
+    data = read_recorded([write(tmp_path / "a.jsonl", rows_of(120))])
+    picked = cross_validated(data, encoder.embed(data.texts), SelectorSettings(panel=3))
+    right = data.right[np.arange(120), picked.agreed]
+    assert right.mean() > data.right.mean(axis=0).max()
+    assert picked.calls.min() >= 1 and picked.calls.mean() < 3
+
+
+def test_the_one_that_ships_reads_any_rows(tmp_path: Path) -> None:
+    new = write(tmp_path / "a.jsonl", rows_of(12))
+    result = CliRunner().invoke(evaluate, ["answers", "--recorded", str(new), "--selector", "mmlu_pro"])
+    assert result.exit_code == 0, result.output
+    assert "trained on 7950 other rows" in result.output
+
+
+def test_an_incomplete_selector_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="no complete selector"):
+        load_selector(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"answer": "Z"}, "'Z' is not a letter"),
+        ({"responses": {}}, "no answer of"),
+        ({"options": "yes"}, "options must be a list"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    path = write(tmp_path / "a.jsonl", [rows_of(1)[0], rows_of(1)[0] | change])
+    with pytest.raises(InputError, match=rf"a.jsonl:2: .*{said}"):
+        read_recorded([path])
+
+
+def test_the_interval_of_a_paired_gain() -> None:
+    ours, theirs = np.arange(1000) % 10 < 6, np.arange(1000) % 10 < 5
+    gain = paired_gain(ours, theirs)
+    # A tenth of the questions is won and none lost: the standard error is √(0.1 · 0.9 / 1000).
+    assert gain.mean == pytest.approx(0.1)
+    assert gain.low == pytest.approx(0.1 - 1.96 * 0.0095, abs=0.002) and gain.excludes_zero
+    assert not paired_gain(ours, ours).excludes_zero
