@@ -15,6 +15,7 @@ from agents.octopus.prompt import PromptFormat
 from training.rows import RouterRow
 
 IGNORED = -100  # PyTorch's label of a position without loss
+_TOGETHER = 16  # steps whose examples are drawn together
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'\"()\\-+*/^_.,:;?!äéßñçøбдйلم中文日本語"
 
 
@@ -89,9 +90,11 @@ def class_weights(rows: Sequence[RouterRow], places: Mapping[str, int], power: f
     return [weight * scale for weight in raw]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sampler:
     """Batches by step: the same for the same seed, whatever came before.
+
+    Examples are drawn for several steps together and batched by length, so that little of a batch is padding.
 
     Attributes:
         echoes: the share of examples that only teach copying; they hold random words and strings.
@@ -103,6 +106,7 @@ class Sampler:
     seed: str
     echoes: float = 0.0
     longest: int = 512
+    _drawn: tuple[int, list[list[Example]]] = (-1, [])
 
     def examples(self, step: int) -> list[Example]:
         """The examples of one step.
@@ -110,16 +114,24 @@ class Sampler:
         Raises:
             InputError: nearly all rows are too long.
         """
-        rng = random.Random(f"{self.seed}:{step}")  # noqa: S311 - order
+        group, place = divmod(step, _TOGETHER)
+        if self._drawn[0] != group:
+            self._drawn = (group, self._draw(random.Random(f"{self.seed}:{group}")))  # noqa: S311 - order
+        return self._drawn[1][place]
+
+    def _draw(self, rng: random.Random) -> list[list[Example]]:
         found: list[Example] = []
-        for _ in range(50 * self.batch):
+        for _ in range(50 * self.batch * _TOGETHER):
             row = rng.choice(self.data.rows)
             echoes = rng.random() < self.echoes and row.node is not None
             example = self.data.echo(row, self._noise(rng)) if echoes else self.data.example(row)
             if len(example.ids) <= self.longest:
                 found.append(example)
-            if len(found) == self.batch:
-                return found
+            if len(found) == self.batch * _TOGETHER:
+                found.sort(key=lambda own: len(own.ids))
+                batches = [found[k : k + self.batch] for k in range(0, len(found), self.batch)]
+                rng.shuffle(batches)
+                return batches
         raise InputError(f"hardly any row has {self.longest} tokens or fewer.", hint="Raise --longest.")
 
     def _noise(self, rng: random.Random) -> str:
@@ -127,8 +139,8 @@ class Sampler:
         words = [
             rng.choice(rng.choice(self.data.rows).query.split() or ["?"])
             if rng.random() < 0.6
-            else "".join(rng.choices(_LETTERS, k=rng.randint(1, 8)))
-            for _ in range(rng.randint(1, 14))
+            else "".join(rng.choices(_LETTERS, k=rng.randint(1, 6)))
+            for _ in range(rng.randint(1, 12))
         ]
         return " ".join(words)
 

@@ -146,7 +146,8 @@ class _Run:
 
         baked = json.loads((folder / _BAKED).read_text(encoding="utf-8"))
         self.history["base"] = baked["history"]
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
+        auto: Any = AutoModelForCausalLM
+        model = auto.from_pretrained(folder, dtype="auto")
         model.to("cuda" if torch.cuda.is_available() else "cpu")
         return model, self._prompts(folder, baked["before"], baked["after"])
 

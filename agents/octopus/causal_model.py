@@ -92,7 +92,7 @@ class CausalModel:
         self._folder = adapters
         self._end = end
         self._banned = torch.tensor(list(banned), dtype=torch.long, device=model.device)
-        self._shared = tuple(shared)
+        self.shared = tuple(shared)
         self._prefixes = PrefixCache(self._prefill_shared)
         self._most = most_tokens
 
@@ -108,8 +108,9 @@ class CausalModel:
         from transformers import AutoModelForCausalLM
 
         dtype = manifest.dtype if manifest.dtype == "auto" else getattr(torch, manifest.dtype)
+        auto: Any = AutoModelForCausalLM
         try:
-            model = AutoModelForCausalLM.from_pretrained(
+            model = auto.from_pretrained(
                 folder / manifest.base, dtype=dtype, trust_remote_code=False, local_files_only=True
             )
         except (OSError, ValueError) as error:
@@ -147,21 +148,21 @@ class CausalModel:
     def _prefill(self, prompts: Sequence[Prompt], adapters: Sequence[Adapter]) -> _Prefilled:
         longest = max(len(prompt.own) for prompt in prompts)
         tokens = torch.zeros(len(prompts), longest, dtype=torch.long)
-        mask = torch.ones(len(prompts), len(self._shared) + longest, dtype=torch.long)
+        mask = torch.ones(len(prompts), len(self.shared) + longest, dtype=torch.long)
         for row, prompt in enumerate(prompts):
             padding = longest - len(prompt.own)
             tokens[row, padding:] = torch.tensor(prompt.own)
-            mask[row, len(self._shared) : len(self._shared) + padding] = 0
+            mask[row, len(self.shared) : len(self.shared) + padding] = 0
         device = self._model.device
         tokens, mask = tokens.to(device), mask.to(device)
         positions = (mask.cumsum(1) - 1)[:, -longest:].clamp(min=0)
-        cache = self._prefixes.rows(adapters) if self._shared else None
+        cache = self._prefixes.rows(adapters) if self.shared else None
         with self._speaking(adapters):
             found = self._backbone(tokens, cache, mask, positions)
         return _Prefilled(found.past_key_values, mask, positions[:, -1:] + 1, found.last_hidden_state[:, -1])
 
     def _prefill_shared(self, adapter: Adapter) -> Layers:
-        tokens = torch.tensor([self._shared], device=self._model.device)
+        tokens = torch.tensor([self.shared], device=self._model.device)
         with self._speaking([adapter]):
             found = self._backbone(tokens, None, None, None)
         return [(layer.keys, layer.values) for layer in found.past_key_values.layers]
@@ -218,7 +219,7 @@ class CausalModel:
         def give_names(module: Any, given: Any, named: dict[str, Any]) -> Any:
             return given, named | {"adapter_names": names}
 
-        layers = [module for module in self._tuned.modules() if isinstance(module, LoraLayer)]
+        layers: list[Any] = [module for module in self._tuned.modules() if isinstance(module, LoraLayer)]
         hooks = [layer.register_forward_pre_hook(give_names, with_kwargs=True) for layer in layers]
         try:
             yield

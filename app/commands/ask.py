@@ -6,11 +6,12 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.options import Graph
+from app.commands.options import Artifact, Graph
 
 if TYPE_CHECKING:
     from graphs.state import GraphContext
@@ -21,12 +22,14 @@ Reflection = Annotated[
         help="How drafts are reflected on: none, basic, reflexion, lats or auto; by default as in the spec."
     ),
 ]
+Chosen = tuple[str, Path | None]  # a graph and, where not its own, the artifact of its Octopus
 Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to go on with.")]
 
 
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask; - reads standard input.")],
     graph: Graph = "mmlu",
+    artifact: Artifact = None,
     thread: Thread = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     approve: Annotated[
@@ -37,18 +40,18 @@ def ask(
     """Ask one question and see how it went through the graph."""
     if question == "-":
         question = _standard_input()
-    unavailable = asyncio.run(_ask(question, graph, thread, as_json, _context(reflection, approve)))
+    unavailable = asyncio.run(_ask(question, (graph, artifact), thread, as_json, _context(reflection, approve)))
     if unavailable:
         raise typer.Exit(3)
 
 
-def chat(graph: Graph = "mmlu", thread: Thread = "chat") -> None:
+def chat(graph: Graph = "mmlu", artifact: Artifact = None, thread: Thread = "chat") -> None:
     """Talk; the thread is kept, so that tomorrow goes on where today ended."""
-    asyncio.run(_chat(graph, thread or "chat"))
+    asyncio.run(_chat((graph, artifact), thread or "chat"))
 
 
 async def _ask(
-    question: str, graph: str, thread: str | None, as_json: bool, context: GraphContext | None
+    question: str, graph: Chosen, thread: str | None, as_json: bool, context: GraphContext | None
 ) -> bool:
     from app.terminal import Trace
     from graphs.branches import outcomes
@@ -66,14 +69,14 @@ async def _ask(
         return any(hop["status"] == "unavailable" for hop in outcomes(hops))
 
 
-async def _chat(graph: str, thread: str) -> None:
+async def _chat(graph: Chosen, thread: str) -> None:
     from app.persistence.errors import PersistenceError
     from app.terminal import Trace, say
 
     async with AsyncExitStack() as stack:
         running = await _open(stack, graph, True)
         before = await running.messages(thread)
-        say(f"Thread {thread!r} of graph {graph!r}, {len(before)} messages so far. An empty line ends it.")
+        say(f"Thread {thread!r} of graph {graph[0]!r}, {len(before)} messages so far. An empty line ends it.")
         for message in before[-4:]:
             say(f"  {'you' if message.type == 'human' else message.name or 'octopus'}: {message.text}")
         question = await running.interrupted(thread)
@@ -88,15 +91,18 @@ async def _chat(graph: str, thread: str) -> None:
 
 
 async def _open(
-    stack: AsyncExitStack, graph: str, remember: bool, context: GraphContext | None = None
+    stack: AsyncExitStack, chosen: Chosen, remember: bool, context: GraphContext | None = None
 ) -> Any:
     from app.running import open_graph
     from app.settings import Settings
     from app.terminal import ask_person
 
     person = ask_person if context and context.approve else None
+    graph, artifact = chosen
     return await stack.enter_async_context(
-        open_graph(graph, Settings.read(), remember=remember, context=context, person=person)
+        open_graph(
+            graph, Settings.read(), remember=remember, context=context, person=person, artifact=artifact
+        )
     )
 
 

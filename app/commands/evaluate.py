@@ -38,8 +38,8 @@ def routing(
 
     spec = find_spec(graph)
     settings = Settings.read()
-    octopus = Wiring(spec, settings, artifact=artifact).octopus(spec.entry)
-    plain = Wiring(spec, settings, zero_shot=True).octopus(spec.entry)
+    octopus = Wiring(spec, settings, artifact=artifact).encoder_octopus(spec.entry)
+    plain = Wiring(spec, settings, zero_shot=True).encoder_octopus(spec.entry)
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_routing(
             octopus, plain, _data(data), limit=limit, baselines=baselines, advance=advance
@@ -97,7 +97,7 @@ def speed(
     from evaluation.speed import evaluate_speed
 
     spec = find_spec(graph)
-    octopus = Wiring(spec, Settings.read(), artifact=artifact).octopus(spec.entry)
+    octopus = Wiring(spec, Settings.read(), artifact=artifact).encoder_octopus(spec.entry)
     report = evaluate_speed(octopus, rounds=rounds)
     typer.echo(report.markdown)
     if output is not None:

@@ -11,7 +11,7 @@ from app.commands.options import Artifact, Graph
 from app.commands.rows import Row, each_row
 
 if TYPE_CHECKING:
-    from agents.octopus.encoder import EncoderOctopus
+    from agents.octopus.local import LocalOctopus
     from agents.types import Route
 
 
@@ -32,7 +32,7 @@ def route(
     each_row(source, target, "Routing", lambda rows: _routes(octopus, rows))
 
 
-def _routes(octopus: EncoderOctopus, rows: list[Row]) -> list[dict[str, Any]]:
+def _routes(octopus: LocalOctopus, rows: list[Row]) -> list[dict[str, Any]]:
     from agents.errors import InputError
     from agents.octopus.encoder import clean_turns
 
