@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands import functional_tokens
 from app.commands.options import Graph
 
 if TYPE_CHECKING:
     from training.router import RouterSettings
 
 cli = typer.Typer(help="Train routers and models.", no_args_is_help=True)
+cli.command(name="functional-tokens")(functional_tokens.functional_tokens)
+cli.command()(functional_tokens.merge)
 
 
 @cli.callback()
