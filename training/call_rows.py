@@ -6,17 +6,18 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
 from agents.errors import InputError
-from agents.octopus.grammar import Call, Grammar
+from agents.octopus.grammar import CLOSE, OPEN, Call, Grammar, escape
 from agents.octopus.prompt import PromptFormat
 from training.rows import RouterRow
 
 IGNORED = -100  # PyTorch's label of a position without loss
 _TOGETHER = 16  # steps whose examples are drawn together
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'\"()\\-+*/^_.,:;?!äéßñçøбдйلم中文日本語"
+_EARLY = 1 / 3  # of the steps, for echoes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,25 @@ class CallRows:
             row.query, self.grammar.write(Call(self.legal[place], self.rewritten(row))), place
         )
 
-    def echo(self, row: RouterRow, query: str) -> Example:
-        """The row's call around another query: copying is learnt from it, choosing is not."""
+    def echo(self, row: RouterRow, ids: Sequence[int]) -> Example:
+        """The row's call around other ids than its query's: copying is learnt from it, choosing is not."""
         assert row.node is not None
+        head, _, tail = self.rewritten(row).partition(row.query)
+        encode = self.grammar.tokenizer.user_ids
+        inside = [*encode(OPEN + escape(head)), *ids, *encode(escape(tail) + CLOSE)]
+        prompt = self.prompts.prompt("")
+        before = (*prompt.shared, *ids, *prompt.after)
+        call = (self.legal[self.places[row.node]], *inside, self.grammar.end)
+        return Example((*before, *call), len(before), -1, 0.0)
+
+    def thinned(self, row: RouterRow, rng: random.Random) -> RouterRow:
+        """The row without some of its words, so that no template is learnt by heart."""
+        kept = [word for word in row.query.split(" ") if rng.random() < 0.7]
+        query = " ".join(kept)
+        if not query.strip() or row.node is None:
+            return row
         rewritten = self.rewritten(row).replace(row.query, query)
-        call = self.grammar.write(Call(self.legal[self.places[row.node]], rewritten))
-        return self._example(query, call, -1)
+        return row.model_copy(update={"query": query, "rewritten": rewritten})
 
     def _example(self, query: str, call: Sequence[int], label: int) -> Example:
         prompt = self.prompts.prompt(query)
@@ -97,14 +111,17 @@ class Sampler:
     Examples are drawn for several steps together and batched by length, so that little of a batch is padding.
 
     Attributes:
-        echoes: the share of examples that only teach copying; they hold random words and strings.
+        steps: of the phase.
+        copying: whether the model must learn to copy first: the first third of the steps is mostly echoes, which
+            grow longer, and later some examples stay echoes or lose words.
         longest: examples with more ids are left out.
     """
 
     data: CallRows
     batch: int
     seed: str
-    echoes: float = 0.0
+    steps: int
+    copying: bool = False
     longest: int = 512
     _drawn: tuple[int, list[list[Example]]] = (-1, [])
 
@@ -116,15 +133,14 @@ class Sampler:
         """
         group, place = divmod(step, _TOGETHER)
         if self._drawn[0] != group:
-            self._drawn = (group, self._draw(random.Random(f"{self.seed}:{group}")))  # noqa: S311 - order
+            rng = random.Random(f"{self.seed}:{group}")  # noqa: S311 - order
+            self._drawn = (group, self._draw(rng, group * _TOGETHER / self.steps))
         return self._drawn[1][place]
 
-    def _draw(self, rng: random.Random) -> list[list[Example]]:
+    def _draw(self, rng: random.Random, done: float) -> list[list[Example]]:
         found: list[Example] = []
         for _ in range(50 * self.batch * _TOGETHER):
-            row = rng.choice(self.data.rows)
-            echoes = rng.random() < self.echoes and row.node is not None
-            example = self.data.echo(row, self._noise(rng)) if echoes else self.data.example(row)
+            example = self._one(rng.choice(self.data.rows), rng, done)
             if len(example.ids) <= self.longest:
                 found.append(example)
             if len(found) == self.batch * _TOGETHER:
@@ -132,17 +148,34 @@ class Sampler:
                 batches = [found[k : k + self.batch] for k in range(0, len(found), self.batch)]
                 rng.shuffle(batches)
                 return batches
-        raise InputError(f"hardly any row has {self.longest} tokens or fewer.", hint="Raise --longest.")
+        raise InputError(f"hardly any row has {self.longest} tokens or fewer.", hint="Shorten the rows.")
 
-    def _noise(self, rng: random.Random) -> str:
-        """Words out of place, and strings that are no words."""
-        words = [
-            rng.choice(rng.choice(self.data.rows).query.split() or ["?"])
-            if rng.random() < 0.6
-            else "".join(rng.choices(_LETTERS, k=rng.randint(1, 6)))
-            for _ in range(rng.randint(1, 12))
-        ]
-        return " ".join(words)
+    def _one(self, row: RouterRow, rng: random.Random, done: float) -> Example:
+        if not self.copying or row.node is None:
+            return self.data.example(row)
+        early, kind = done < _EARLY, rng.random()
+        if kind < (0.9 if early else 0.3):
+            longest = 4 + int(20 * done / _EARLY) if early else 40
+            return self.data.echo(row, self._noise(rng, rng.randint(3, longest)))
+        return self.data.example(self.data.thinned(row, rng) if kind < 0.6 else row)
+
+    def _noise(self, rng: random.Random, length: int) -> list[int]:
+        """Random ids in runs: of any token, of few tokens that repeat, or of words out of place."""
+        tokenizer, found = self.data.grammar.tokenizer, list[int]()
+        while len(found) < length:
+            kind, run = rng.random(), rng.randint(1, 12)
+            if kind < 0.2:
+                words = rng.choice(self.data.rows).query.split()
+                found += tokenizer.user_ids(" " + " ".join(rng.sample(words, min(len(words), 3))))
+            else:
+                few = rng.sample(self._ordinary, 6) if kind < 0.35 else self._ordinary
+                found += rng.choices(few, k=run)
+        return found[:length]
+
+    @cached_property
+    def _ordinary(self) -> list[int]:
+        tokenizer = self.data.grammar.tokenizer
+        return sorted(set(range(tokenizer.control.get_vocab_size())) - tokenizer.special)
 
 
 def collate(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -82,7 +82,7 @@ def _calibrated(master: Master, data: CallRows, scores: CallScores, adapter: str
 def card(manifest: CausalManifest) -> str:
     """What the folder holds and how good it is, for people."""
     settings = manifest.training["settings"]
-    base = settings["base"] or "a tiny Llama, trained from nothing"
+    base = settings["base"] or "a tiny Qwen3, trained from nothing"
     lines = [
         f"# Causal Octopus of the graph {manifest.graph}",
         "",

@@ -46,19 +46,17 @@ class FunctionalSettings:
         adapter_phase: of the master's adapter.
         rank: of the adapter.
         balance_classes: 0 weights rows alike, 1 nodes.
-        echoes: share of examples that teach a tiny base to copy.
         threads: of torch; None leaves it to torch.
     """
 
     base: str | None = None
     slots: int = 64
-    base_phase: Phase = Phase("base", 1600, 3e-3)
-    adapter_phase: Phase = Phase("adapter", 200, 1e-3)
+    base_phase: Phase = Phase("base", 1400, 3e-3)
+    adapter_phase: Phase = Phase("adapter", 120, 1e-3)
     batch: int = 32
     rank: int = 16
     loss: LossWeights = field(default_factory=LossWeights)
     balance_classes: float = 0.0
-    echoes: float = 0.4
     longest: int = 512
     seed: int = 0
     threads: int | None = None
@@ -158,7 +156,7 @@ class _Run:
             before, after = tiny_format()
             model = bake_tiny(folder, texts, slots=settings.slots, seed=settings.seed)
             data = self.data(self._prompts(folder, before, after))
-            history = self._train(model, data, settings.base_phase, settings.echoes)
+            history = self._train(model, data, settings.base_phase, copying=True)
         else:
             model, before, after = bake_public(
                 folder, settings.base, slots=settings.slots, seed=settings.seed
@@ -177,12 +175,12 @@ class _Run:
             r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.0
         )
         tuned = get_peft_model(model, config)
-        return tuned, self._train(tuned, data, self.settings.adapter_phase, 0.0)
+        return tuned, self._train(tuned, data, self.settings.adapter_phase, copying=False)
 
-    def _train(self, model: Any, data: CallRows, phase: Phase, echoes: float) -> list[dict[str, float]]:
+    def _train(self, model: Any, data: CallRows, phase: Phase, *, copying: bool) -> list[dict[str, float]]:
         settings, checked = self.settings, self.held_out[:_CHECKED]
         seed = f"{settings.seed}:{phase.name}"
-        sampler = Sampler(data, settings.batch, seed, echoes, settings.longest)
+        sampler = Sampler(data, settings.batch, seed, phase.steps, copying, settings.longest)
 
         def measure() -> dict[str, float]:
             return score_calls(serving(model, data), data, checked, generated=_CHECKED // 4).figures()
