@@ -1,4 +1,4 @@
-"""A causal Octopus beside the encoder: rows it was made for, and real questions that nobody made up for it."""
+"""A causal Octopus beside the encoder, on rows that it was made for and on real questions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Advance = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class CausalMetrics:
-    """Of `rows` queries: shares in [0, 1] of right routes and, where rows say what is right, of exact rewrites."""
+    """Of `rows` queries: shares in [0, 1] of right routes and, where rows say one, of exact rewrites."""
 
     rows: int
     route: float
@@ -38,7 +38,9 @@ def measure_rows(octopus: LocalOctopus, rows: Sequence[RouterRow], advance: Adva
     exact = 0
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
-        for row, route in zip(chunk, octopus.decide_all([clean_turns([row.query]) for row in chunk]), strict=True):
+        for row, route in zip(
+            chunk, octopus.decide_all([clean_turns([row.query]) for row in chunk]), strict=True
+        ):
             right.append(route.node == row.node)
             exact += route.node == row.node and route.rewritten == row.rewritten
         advance(len(chunk) / len(rows))
@@ -48,7 +50,7 @@ def measure_rows(octopus: LocalOctopus, rows: Sequence[RouterRow], advance: Adva
 
 
 def real_questions(data: Path, nodes: Sequence[str]) -> dict[str, list[RouterRow]]:
-    """MMLU's validation questions without their choices, and natural queries, as far as they are for `nodes`."""
+    """MMLU's validation questions without their choices, and natural queries, those for `nodes`."""
     found: dict[str, list[RouterRow]] = {"MMLU val": []}
     for _, row in read_json_lines(data / "mmlu" / "val.jsonl.gz"):
         node = NODE_OF[row["subject"]]

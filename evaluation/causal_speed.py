@@ -1,7 +1,7 @@
 """What the causal Octopus saves, on a random model of 65 million parameters in Phi-3's architecture.
 
-Time does not depend on what the weights are. Every ratio is the median over pairs that were timed in turns within one
-process.
+Time does not depend on what the weights are. Every ratio is the median over pairs that were timed in turns
+within one process.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def phi_like(*, width: int = 512, layers: int = 10, seed: int = 0) -> Any:
         bos_token_id=None,
         eos_token_id=None,
     )
-    return Phi3ForCausalLM(config).eval()
+    model: Any = Phi3ForCausalLM(config)
+    return model.eval()
 
 
 def evaluate_causal_speed(*, rounds: int = 3, width: int = 512, layers: int = 10) -> Report:
@@ -74,8 +75,12 @@ def _alone(model: Any, rounds: int) -> dict[str, Ratio]:
     full = partial(decide, cached, adapter=None, write=True)
     ratio = partial(_compare, rounds=rounds)
     return {
-        "choice only / with a call of 32 tokens": ratio(partial(decide, cached, adapter=None, write=False), full),
-        "prefix cached / the same loop without it": ratio(full, partial(decide, uncached, adapter=None, write=True)),
+        "choice only / with a call of 32 tokens": ratio(
+            partial(decide, cached, adapter=None, write=False), full
+        ),
+        "prefix cached / the same loop without it": ratio(
+            full, partial(decide, uncached, adapter=None, write=True)
+        ),
         "prefix cached / transformers' generate": ratio(full, partial(generate, model)),
         "loop without any cache / prefix cached": ratio(partial(without_cache, model), full),
         "prefill, 100 descriptions / functional tokens": ratio(
@@ -145,7 +150,7 @@ def save_adapters(model: Any, folder: Path, number: int) -> None:
     config = LoraConfig(r=16, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     for name in range(number):
         tuned = get_peft_model(model, config)
-        tuned.save_pretrained(folder / str(name))
+        tuned.save_pretrained(str(folder / str(name)))
         tuned.unload()
 
 

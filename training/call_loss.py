@@ -1,4 +1,4 @@
-"""The loss of a causal Octopus: the call's text, and its functional token with what keeps a router in order."""
+"""The loss of a causal Octopus: the call's text, its functional token, and terms that steady a router."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def call_loss(model: Any, examples: Sequence[Example], legal: Sequence[int], wei
     return text + token_loss(at, own, legal, weights)
 
 
-def token_loss(logits: Tensor, examples: Sequence[Example], legal: Sequence[int], weights: LossWeights) -> Tensor:
+def token_loss(
+    logits: Tensor, examples: Sequence[Example], legal: Sequence[int], weights: LossWeights
+) -> Tensor:
     """The functional token's part, from logits [n, vocabulary] at its position."""
     labels = torch.tensor([example.label for example in examples], device=logits.device)
     own = torch.tensor([example.weight for example in examples], device=logits.device)

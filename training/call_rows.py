@@ -112,8 +112,8 @@ class Sampler:
 
     Attributes:
         steps: of the phase.
-        copying: whether the model must learn to copy first: the first third of the steps is mostly echoes, which
-            grow longer, and later some examples stay echoes or lose words.
+        copying: whether the model must learn to copy first: a third of the steps is mostly echoes, which grow
+            longer; after it some examples stay echoes or lose words.
         longest: examples with more ids are left out.
     """
 

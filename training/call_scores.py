@@ -1,4 +1,4 @@
-"""Figures of a causal Octopus on rows: by the code that serves it, so that what is measured is what will run."""
+"""Figures of a causal Octopus on rows, by the code that serves it: what is measured is what will run."""
 
 from __future__ import annotations
 

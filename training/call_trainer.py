@@ -63,7 +63,7 @@ class CallTrainer:
     advance: Callable[[float], None]
 
     def train(self, phase: Phase, legal: Sequence[int]) -> list[dict[str, float]]:
-        """Run the phase from its last checkpoint to its end; returns the measurements, the last at the end."""
+        """Run the phase from its last checkpoint to its end; returns the measurements in order."""
         trained = {name: own for name, own in self.model.named_parameters() if own.requires_grad}
         optimizer = torch.optim.AdamW(trained.values(), lr=phase.learning_rate, betas=(0.9, 0.98))
         start, history = self._resumed(phase, trained, optimizer)

@@ -93,7 +93,7 @@ def card(manifest: CausalManifest) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         *(_card_line(name, own) for name, own in manifest.masters.items()),
         "",
-        f"    octopus ask --graph {manifest.graph} --artifact DIR \"…\"",
+        f'    octopus ask --graph {manifest.graph} --artifact DIR "…"',
         "",
     ]
     return "\n".join(lines)

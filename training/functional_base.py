@@ -1,6 +1,7 @@
 """A base with functional tokens in its vocabulary: a public model, or a tiny one from nothing.
 
-The tokens live in the base, which all adapters share: serving engines take no extra vocabulary with an adapter.
+The tokens live in the base, which all adapters share: serving engines take no extra vocabulary with an
+adapter.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def bake_tiny(folder: Path, texts: Sequence[str], *, slots: int, seed: int) -> A
 
 
 def bake_public(folder: Path, base: str, *, slots: int, seed: int) -> tuple[Any, str, str]:
-    """The model `base`, a folder or a name on the Hub, with functional tokens; its tokenizer goes to `folder`.
+    """The model `base`, a folder or a name on the Hub, with functional tokens; `folder` gets its tokenizer.
 
     Returns:
         The model, and what stands before and after the query in its prompt.
@@ -68,8 +69,8 @@ def chat_format(tokenizer: Any) -> tuple[str, str]:
 def add_rows(model: Any, ids: Sequence[int], *, seed: int) -> None:
     """Give each of `ids` a row of its own in both embeddings, which may be one.
 
-    A row is the mean of the others and noise of their spread, so that no two tokens are alike: equal rows would
-    have equal logits for ever in an adapter that does not train them.
+    A row is the mean of the others and noise of their spread, so that no two tokens are alike: equal rows
+    would have equal logits for ever in an adapter that does not train them.
 
     Raises:
         ArtifactError: two rows are equal all the same.
@@ -77,7 +78,9 @@ def add_rows(model: Any, ids: Sequence[int], *, seed: int) -> None:
     if max(ids) >= model.get_input_embeddings().weight.shape[0]:
         model.resize_token_embeddings(max(ids) + 1, mean_resizing=False)
     generator = torch.Generator().manual_seed(seed)
-    tables = {id(part.weight): part.weight for part in (model.get_input_embeddings(), model.get_output_embeddings())}
+    tables = {
+        id(part.weight): part.weight for part in (model.get_input_embeddings(), model.get_output_embeddings())
+    }
     for table in tables.values():
         with torch.no_grad():
             old = table[: min(ids)].float()

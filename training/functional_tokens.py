@@ -1,10 +1,11 @@
 """Train a causal Octopus: functional tokens in a shared base, one LoRA adapter per master.
 
     octopus train functional-tokens --graph subjects --tiny --out DIR             # minutes on two cores
-    octopus train functional-tokens --graph G --rows rows.jsonl --base microsoft/Phi-3-mini-4k-instruct --out DIR
+    octopus train functional-tokens --graph G --rows F --base microsoft/Phi-3-mini-4k-instruct --out DIR
 
-The base is made once and is shared by the masters that are trained into the same folder later. A tiny base starts
-from nothing, so its weights learn from the rows too; a public base stays as it is but for its new rows.
+The base is made once and is shared by the masters that are trained into the same folder later. A tiny base
+starts from nothing, so its weights learn from the rows too; a public base stays as it is but for its new
+rows.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class FunctionalSettings:
 
     base: str | None = None
     slots: int = 64
-    base_phase: Phase = Phase("base", 1400, 3e-3)
-    adapter_phase: Phase = Phase("adapter", 120, 1e-3)
+    base_phase: Phase = field(default_factory=lambda: Phase("base", 1400, 3e-3))
+    adapter_phase: Phase = field(default_factory=lambda: Phase("adapter", 120, 1e-3))
     batch: int = 32
     rank: int = 16
     loss: LossWeights = field(default_factory=LossWeights)

@@ -1,4 +1,4 @@
-"""Merge a master's adapter into its base: a plain model that transformers and any server load without peft."""
+"""Merge a master's adapter into its base: a plain model that any server loads without peft."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def load_templates(path: Path = TEMPLATES) -> Templates:
 
 
 def template_rows(number: int, *, seed: int, held_out: bool = False) -> list[RouterRow]:
-    """`number` rows, as many of each node as of the others (give or take one); a seed gives the same again."""
+    """`number` rows, evenly over the nodes; a seed gives the same again."""
     templates, rng = load_templates(), random.Random(f"{seed}:{held_out}")  # noqa: S311 - rows
     nodes, rows = list(templates.nodes), []
     for place in range(number):

@@ -1,7 +1,7 @@
 """A causal model of about a million parameters and its tokenizer, from nothing: `--tiny`.
 
-The tokenizer is byte-level BPE that keeps punctuation and digits apart, so that a query has the same tokens in the
-prompt and within a call's quotes: what is to be copied should look the same in both places.
+The tokenizer is byte-level BPE that keeps punctuation and digits apart, so that a query has the same tokens
+in the prompt and within a call's quotes: what is to be copied should look the same in both places.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 def tiny_model(vocabulary: int, *, seed: int, width: int = 128, layers: int = 4, heads: int = 4) -> Any:
     """An untrained Qwen3 with tied embeddings.
 
-    Its normalised queries and keys let attention heads that copy form within hundreds of steps, where Llama's need
-    thousands.
+    Its normalised queries and keys let attention heads that copy form within hundreds of steps, where
+    Llama's need thousands.
     """
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM

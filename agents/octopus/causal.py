@@ -1,7 +1,7 @@
 """The causal Octopus: a local language model that picks a neighbour and rewrites the query for it.
 
-Octopus v4's router (arXiv 2404.19296): `<nexa_4>('rewritten query')<nexa_end>`. Nothing here imports torch; the
-model behind the batcher does.
+Octopus v4's router (arXiv 2404.19296): `<nexa_4>('rewritten query')<nexa_end>`. Nothing here imports torch;
+the model behind the batcher does.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class CausalOctopus:
         return [self._route(one, reply) for one, reply in zip(asked, replies, strict=True)]
 
     def choose_all(self, queries: Sequence[str]) -> list[NDArray[np.float64]]:
-        """Probabilities [neighbours + 1] for each query, without rewriting; the last is "no neighbour fits"."""
+        """Probabilities [neighbours + 1] for each query, and no rewrite; the last is "no neighbour fits"."""
         from agents.octopus.causal_model import Request
 
         asked = [Request(self._prompt(query), self.adapter, self._tokens, _write_none) for query in queries]

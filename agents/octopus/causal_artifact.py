@@ -52,7 +52,7 @@ class CausalArtifact:
             if trained and known != neighbour.token:
                 meant = f"by {known}" if known else "not at all"
                 raise ArtifactError(
-                    f"{self.folder}: {neighbour.node!r} is {neighbour.token} in the graph, but was trained {meant}.",
+                    f"{self.folder}: {neighbour.node!r} is {neighbour.token}, but was trained {meant}.",
                     hint=f"Train the master again: octopus train functional-tokens --master {name}.",
                 )
             token = self.manifest.spelling(neighbour.token)
@@ -98,5 +98,7 @@ def _slots(tokenizer: PromptTokenizer, manifest: CausalManifest) -> list[str]:
     return [
         token
         for token in tokenizer.control.get_vocab()
-        if token.startswith(before) and token.endswith(after) and token[len(before) : -len(after) or None].isdigit()
+        if token.startswith(before)
+        and token.endswith(after)
+        and token[len(before) : -len(after) or None].isdigit()
     ]

@@ -4,7 +4,8 @@ octopus.json          prompt format, token names, and per master: adapter, tempe
 base/                 model and tokenizer, with functional tokens in their vocabulary
 adapters/<n>/         a LoRA adapter per master, as peft saves it
 
-For a checkpoint from elsewhere, write an `octopus.json` with `"base": "."` and no masters beside its `config.json`.
+For a checkpoint from elsewhere, write an `octopus.json` with `"base": "."` and no masters beside its
+`config.json`.
 """
 
 from __future__ import annotations

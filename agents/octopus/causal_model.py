@@ -1,8 +1,8 @@
 """A causal language model that chooses by functional token and writes calls (extra `hf`).
 
-The choice is one prefill: the last hidden state times the rows of `lm_head` that are legal, so that the vocabulary
-is never scored and nothing else can be chosen. The call is then generated on the same cache. Rows of a batch may
-speak with different adapters. One thread at a time: `batching.Batcher` sees to it.
+The choice is one prefill: the last hidden state times the rows of `lm_head` that are legal, so that the
+vocabulary is never scored and nothing else can be chosen. The call is then generated on the same cache. Rows
+of a batch may speak with different adapters. One thread at a time: `batching.Batcher` sees to it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 r"""`<nexa_4>('rewritten query')<nexa_end>`: a call, written and read by token ids.
 
-The functional token and `<nexa_end>` frame the call as ids, which text can never be, so nothing within the quotes
-can end it. Within them `\` and `'` are escaped, so that the text alone is unambiguous too, for servers that
-return text. A bare apostrophe is read as itself: models that never saw an escape write it.
+The functional token and `<nexa_end>` frame the call as ids, which text can never be, so nothing within the
+quotes can end it. Within them `\` and `'` are escaped, so that the text alone is unambiguous too, for
+servers that return text. A bare apostrophe is read as itself: models that never saw an escape write it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A causal model's tokenizer twice: one for control text, one for what a person typed.
 
 User text goes through a tokenizer that knows no added token, so that `<nexa_3>` or `<|end|>` in a question is
-spelt out in ordinary tokens. A switch on one shared tokenizer would not do: it is global, and requests overlap.
+spelt out in ordinary tokens. A switch on one shared tokenizer would not do: it is global, and requests
+overlap.
 """
 
 from __future__ import annotations

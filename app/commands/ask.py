@@ -40,7 +40,9 @@ def ask(
     """Ask one question and see how it went through the graph."""
     if question == "-":
         question = _standard_input()
-    unavailable = asyncio.run(_ask(question, (graph, artifact), thread, as_json, _context(reflection, approve)))
+    unavailable = asyncio.run(
+        _ask(question, (graph, artifact), thread, as_json, _context(reflection, approve))
+    )
     if unavailable:
         raise typer.Exit(3)
 

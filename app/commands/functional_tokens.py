@@ -10,7 +10,7 @@ import typer
 from app.commands.options import Graph, needs_training_packages
 
 if TYPE_CHECKING:
-    from training.functional_tokens import FunctionalSettings, Master
+    from training.functional_tokens import Master
     from training.rows import RouterRow
 
 _TEMPLATE_ROWS, _TEMPLATES_HELD_OUT = 6000, 400
@@ -30,8 +30,12 @@ def functional_tokens(
     ] = None,
     graph: Graph = "subjects",
     master: Annotated[str | None, typer.Option(help="Which master; by default the entry.")] = None,
-    base: Annotated[str | None, typer.Option(help="Public base model: a folder, or a name on the Hub.")] = None,
-    tiny: Annotated[bool, typer.Option("--tiny", help="A base of a million parameters, from nothing.")] = False,
+    base: Annotated[
+        str | None, typer.Option(help="Public base model: a folder, or a name on the Hub.")
+    ] = None,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="A base of a million parameters, from nothing.")
+    ] = False,
     slots: Annotated[int, typer.Option(min=1, help="Functional tokens in a new base.")] = 64,
     base_steps: Annotated[int, typer.Option(min=1, help="Batches for a tiny base.")] = 1400,
     steps: Annotated[int, typer.Option(min=1, help="Batches for the adapter.")] = 120,
@@ -47,7 +51,7 @@ def functional_tokens(
     save_every: Annotated[int, typer.Option(min=1, help="Batches between checkpoints.")] = 100,
     seed: Annotated[int, typer.Option(help="Of weights, order and made-up rows.")] = 0,
 ) -> None:
-    """Train a causal Octopus: functional tokens in a shared base, one LoRA adapter per master (extra `train`).
+    """Train a causal Octopus: functional tokens in a shared base, a LoRA adapter per master (extra `train`).
 
     Killed, the same command goes on where it was. Prints figures on rows that training did not see.
     """
@@ -78,7 +82,9 @@ def functional_tokens(
             known, unseen, master=chosen, out=out, settings=settings, advance=advance, report=_report
         )
     figures = manifest.masters[chosen.name].metrics
-    typer.echo(f"{out}: {len(known)} rows, " + ", ".join(f"{key} {value:g}" for key, value in figures.items()))
+    typer.echo(
+        f"{out}: {len(known)} rows, " + ", ".join(f"{key} {value:g}" for key, value in figures.items())
+    )
 
 
 def merge(
@@ -86,7 +92,7 @@ def merge(
     out: Annotated[Path, typer.Option(help="Folder of the merged model.")],
     master: Annotated[str | None, typer.Option(help="Whose adapter; by default the only one.")] = None,
 ) -> None:
-    """Merge a master's adapter into the base: one plain model for any server, and an artifact for this one."""
+    """Merge a master's adapter into the base: a plain model for any server, and an artifact here."""
     with needs_training_packages():
         from training.merge import merge_adapter
     typer.echo(f"{out}: {merge_adapter(artifact, out, master)} merged")

@@ -159,7 +159,7 @@ def test_new_rows_are_distinct_in_both_tables(tied: bool) -> None:
 
     from training.functional_base import add_rows
 
-    model = LlamaForCausalLM(
+    model: Any = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=50, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
             tie_word_embeddings=tied,
@@ -210,7 +210,9 @@ def test_terms_of_the_loss_push_where_they_should() -> None:
     from training.call_loss import LossWeights, token_loss
     from training.call_rows import Example
 
-    start = torch.randn(64, 6, generator=torch.Generator().manual_seed(0)) + torch.tensor([3.0, 2, 2, 0, 0, 0])
+    start = torch.randn(64, 6, generator=torch.Generator().manual_seed(0)) + torch.tensor(
+        [3.0, 2, 2, 0, 0, 0]
+    )
     examples = [Example((), 0, k % 3, 1.0) for k in range(64)]
 
     def after(weights: LossWeights) -> Any:
@@ -218,7 +220,8 @@ def test_terms_of_the_loss_push_where_they_should() -> None:
         optimizer = torch.optim.SGD([logits], lr=2.0)
         for _ in range(50):
             optimizer.zero_grad()
-            token_loss(logits, examples, [0, 1, 2], weights).backward()
+            loss: Any = token_loss(logits, examples, [0, 1, 2], weights)
+            loss.backward()
             optimizer.step()
         return logits.detach()[:, :3]
 
@@ -247,7 +250,10 @@ def test_a_killed_command_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     state = tmp_path / "killed" / "checkpoint" / "state.pt"
     for kill in range(2):
         process = subprocess.Popen(
-            [*command, str(tmp_path / "killed")], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*command, str(tmp_path / "killed")],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         before = state.stat().st_mtime_ns if state.exists() else 0
         while process.poll() is None and not (state.exists() and state.stat().st_mtime_ns > before):
@@ -256,6 +262,8 @@ def test_a_killed_command_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
     subprocess.run([*command, str(tmp_path / "killed")], env=environment, check=True, capture_output=True)
-    whole, killed = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("whole", "killed"))
+    whole, killed = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("whole", "killed")
+    )
     assert killed == whole
     assert np.isfinite(whole["masters"]["octopus"]["route"])

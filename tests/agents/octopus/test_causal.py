@@ -34,7 +34,9 @@ torch_only = [
 
 
 def test_the_module_does_not_import_torch() -> None:
-    code = "import sys, agents.octopus.causal, agents.octopus.causal_artifact; assert 'torch' not in sys.modules"
+    code = (
+        "import sys, agents.octopus.causal, agents.octopus.causal_artifact; assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -50,7 +52,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = tiny_model(tokenizer.get_vocab_size(), seed=0, width=48, layers=2, heads=2)
     model.save_pretrained(out / "base")
     save_adapters(model, out / "adapters", 2)
-    masters = {NodeName(f"master_{k}"): CausalMaster(neighbours=NODES, adapter=f"adapters/{k}") for k in (0, 1)}
+    masters = {
+        NodeName(f"master_{k}"): CausalMaster(neighbours=NODES, adapter=f"adapters/{k}") for k in (0, 1)
+    }
     format_ = {"before": "<|user|>Call one.\n", "after": "<|assistant|>", "most_tokens": 24}
     write_manifest(out, CausalManifest(**format_, masters=masters))
     return out
@@ -112,7 +116,9 @@ class TestChoosing:
             alone = artifact.parts.batcher.ask([request])[0]
             assert reply.logits == pytest.approx(alone.logits, abs=1e-4)
             assert reply.output == alone.output
-        same = [artifact.parts.batcher.ask([Request(requests[0].prompt, a, legal, _none)])[0] for a in adapters]
+        same = [
+            artifact.parts.batcher.ask([Request(requests[0].prompt, a, legal, _none)])[0] for a in adapters
+        ]
         assert len({tuple(np.round(reply.logits, 3)) for reply in same}) == 3
 
     def test_only_neighbours_can_be_chosen(self, folder: Path, encoder: Encoder) -> None:
@@ -147,9 +153,7 @@ class TestCalls:
 
     def test_calls_end_at_the_cap_and_hold_no_second_token(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
-        replies = octopus.parts.batcher.ask(
-            [octopus._request(octopus._read([query])) for query in QUERIES]
-        )
+        replies = octopus.parts.batcher.ask([octopus._request(octopus._read([query])) for query in QUERIES])
         special = octopus.parts.grammar.tokenizer.special - {octopus.parts.grammar.end}
         for reply in replies:
             assert reply.output is not None
@@ -207,7 +211,7 @@ class TestArtifacts:
     pytestmark = torch_only
 
     def test_another_master_is_an_error(self, folder: Path, encoder: Encoder) -> None:
-        with pytest.raises(ArtifactError, match="'nobody'.*master_0"):
+        with pytest.raises(ArtifactError, match=r"'nobody'.*master_0"):
             octopus_of(folder, encoder, "nobody")
 
     def test_a_token_that_meant_another_node_is_an_error(self, folder: Path) -> None:
@@ -231,7 +235,9 @@ class TestArtifacts:
             (tmp_path / path.name).write_bytes(text)
         write_manifest(
             tmp_path,
-            CausalManifest(base=".", before="<|user|>", after="<|assistant|>", slot="<fn_{slot}>", end="<fn_end>"),
+            CausalManifest(
+                base=".", before="<|user|>", after="<|assistant|>", slot="<fn_{slot}>", end="<fn_end>"
+            ),
         )
         artifact = open_causal(tmp_path)
         assert len(artifact.legal(NodeName("any"), NEIGHBOURS)) == 5

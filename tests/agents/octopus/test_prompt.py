@@ -15,7 +15,9 @@ from tests.causal import HOSTILE, small_tokenizer
 
 def _hostile(number: int) -> list[str]:
     rng = random.Random(0)
-    return [" ".join(rng.choices([*HOSTILE, "what", "is", "x^2"], k=rng.randint(1, 9))) for _ in range(number)]
+    return [
+        " ".join(rng.choices([*HOSTILE, "what", "is", "x^2"], k=rng.randint(1, 9))) for _ in range(number)
+    ]
 
 
 def _specials_among(number: int) -> int:
