@@ -267,3 +267,13 @@ def test_a_killed_command_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
     )
     assert killed == whole
     assert np.isfinite(whole["masters"]["octopus"]["route"])
+
+
+@pytest.mark.accept
+@pytest.mark.timeout(7200)
+def test_the_documented_command_learns_eight_nodes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app.cli", "train", "functional-tokens", "--graph", "subjects", "--tiny"]
+    subprocess.run([*command, "--out", str(tmp_path)], check=True, capture_output=True)
+    figures = read_manifest(tmp_path).masters[NodeName("octopus")].metrics
+    assert figures["route"] >= 0.98
+    assert figures["exact"] >= 0.95
