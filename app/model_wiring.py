@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.errors import SpecError
+from agents.octopus.causal_manifest import is_causal
 from agents.types import NodeName, Octopus, Worker
 from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
@@ -99,7 +100,7 @@ class ModelWiring:
         text = node.octopus.model or self.settings.router
         if not text:
             return embedded()
-        from agents.octopus.call_format import MANIFEST, CallFormat
+        from agents.octopus.call_format import CallFormat
         from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
         from agents.octopus.router_reference import RouterReference
         from agents.octopus.scorers import scorer
@@ -112,7 +113,7 @@ class ModelWiring:
             for node, token in nodes[name].neighbours.items()
         ]
         folder = Path(self.spec.source).parent / (node.octopus.artifact or "")
-        taught = bool(node.octopus.artifact) and (folder / MANIFEST).is_file()
+        taught = bool(node.octopus.artifact) and is_causal(folder)
         calls = CallFormat.read(folder, name) if taught else CallFormat()
         return RemoteOctopus(
             name,

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -135,14 +136,17 @@ async def open_graph(
     remember: bool,
     context: GraphContext | None = None,
     person: Person | None = None,
+    artifact: Path | None = None,
 ) -> AsyncIterator[RunningGraph]:
     """The graph called `graph`, with threads and lessons where the settings keep them if it is to `remember`.
+
+    Without an `artifact`, its Octopus is the spec's or the shipped one.
 
     Raises:
         SpecError: there is no such graph, or its spec is wrong.
         InputError: the settings of the place of threads are wrong.
     """
-    wiring = Wiring(find_spec(graph), settings)
+    wiring = Wiring(find_spec(graph), settings, artifact=artifact)
     async with AsyncExitStack() as stack:
         stack.callback(wiring.close)
         saver = await stack.enter_async_context(open_saver(settings)) if remember else None

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import graphs as graph_package
-from agents.errors import SpecError
+from agents.errors import ArtifactError, SpecError
 from agents.octopus.artifact import Artifact, load_artifact, shipped_artifact
-from agents.octopus.call_format import MANIFEST
+from agents.octopus.causal_manifest import is_causal
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder import EncoderOctopus, Neighbour
 from agents.octopus.head_cache import HeadCache
@@ -26,6 +26,8 @@ from graphs.spec import GraphSpec, NodeSpec, WorkerSpec, load_spec
 
 if TYPE_CHECKING:
     from agents.judge import Judge
+    from agents.octopus.causal_artifact import CausalArtifact
+    from agents.octopus.local import LocalOctopus
     from agents.octopus.planning.docstrings import Docstrings
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
@@ -83,22 +85,32 @@ class Wiring:
         self._sandbox: Sandbox | None = None
         self._inner: list[Wiring] = []
         self.models = ModelWiring(spec, settings, self._chooser)
+        self._causals: dict[Path, CausalArtifact] = {}
 
-    def octopus(self, name: NodeName) -> EncoderOctopus:
-        """The Octopus of node `name`, from its artifact or else zero-shot.
+    def octopus(self, name: NodeName) -> LocalOctopus:
+        """The Octopus of node `name`: what its artifact is for, encoder or causal, or else zero-shot.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+            ModelUnavailableError: a package that it needs is not installed.
+        """
+        folder = self._folder(self.spec.nodes[name])
+        if folder is not None and is_causal(folder):
+            return self._causal_octopus(name, self._causal(folder))
+        return self.encoder_octopus(name)
+
+    def encoder_octopus(self, name: NodeName) -> EncoderOctopus:
+        """The encoder Octopus of node `name`, from its artifact or else zero-shot.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
         node = self.spec.nodes[name]
-        artifact = self.artifact(node)
-        head, top = self._head(name, node, artifact)
-        neighbours = [
-            Neighbour(neighbour, token, self._template(neighbour), self.spec.nodes[neighbour].examples)
-            for neighbour, token in node.neighbours.items()
-        ]
-        masters = self.spec.masters
-        parent = next((n for n in node.neighbours if n in masters and name in masters[n].neighbours), None)
+        folder = self._folder(node)
+        if folder is not None and is_causal(folder):
+            raise ArtifactError(f"{folder}: this is a causal Octopus; an encoder's artifact is needed here.")
+        head, top = self._head(name, node, self.artifact(node))
+        neighbours = self._neighbours(node)
         return EncoderOctopus(
             neighbours,
             head,
@@ -106,7 +118,7 @@ class Wiring:
             top,
             node.octopus.threshold,
             node.generalist,
-            parent,
+            self._parent(name),
             onward=partial(self._onward, name, neighbours),
         )
 
@@ -122,6 +134,46 @@ class Wiring:
         reads = {node: self.spec.modalities(node) for node in tokens}
         able = {node: Able(tokens[node], self._template(node), read) for node, read in reads.items() if read}
         return ModalityOctopus(octopus, able)
+
+    def _causal_octopus(self, name: NodeName, artifact: CausalArtifact) -> LocalOctopus:
+        from agents.octopus.causal import CausalOctopus
+
+        node, master = self.spec.nodes[name], artifact.master(name)
+        neighbours = self._neighbours(node)
+        threshold = node.octopus.threshold
+        return CausalOctopus(
+            neighbours,
+            artifact.legal(name, neighbours),
+            artifact.parts,
+            self.encoder,
+            adapter=master.adapter,
+            temperature=master.temperature,
+            threshold=master.threshold if threshold is None else threshold,
+            calibrated=bool(master.metrics),
+            abstains=master.abstains,
+            generalist=node.generalist,
+            parent=self._parent(name),
+            onward=partial(self._onward, name, neighbours),
+        )
+
+    def _causal(self, folder: Path) -> CausalArtifact:
+        """The causal artifact of `folder`; masters share one base."""
+        from agents.octopus.causal_artifact import open_causal
+
+        if folder not in self._causals:
+            self._causals[folder] = open_causal(folder)
+        return self._causals[folder]
+
+    def _neighbours(self, node: NodeSpec) -> list[Neighbour]:
+        return [
+            Neighbour(name, token, self._template(name), self.spec.nodes[name].examples)
+            for name, token in node.neighbours.items()
+        ]
+
+    def _parent(self, name: NodeName) -> NodeName | None:
+        masters = self.spec.masters
+        around = self.spec.nodes[name].neighbours
+        return next((n for n in around if n in masters and name in masters[n].neighbours), None)
 
     @cached_property
     def planner(self) -> Planner:
@@ -160,17 +212,20 @@ class Wiring:
         return Docstrings(self._heads.build(said, self.encoder.embed))
 
     def artifact(self, node: NodeSpec) -> Artifact | None:
-        """The trained artifact that a node uses, if any."""
+        """The trained encoder artifact that a node uses, if any."""
+        folder = self._folder(node)
+        return load_artifact(folder) if folder and not is_causal(folder) else None
+
+    def _folder(self, node: NodeSpec) -> Path | None:
         if self._zero_shot:
             return None
-        folder = self._artifact_folder
-        if folder is None and node.octopus.artifact:
+        if self._artifact_folder is not None:
+            return self._artifact_folder
+        if node.octopus.artifact:
             folder = Path(self.spec.source).parent / node.octopus.artifact
-            if node.octopus.model and (folder / MANIFEST).is_file():
-                return None  # of the served model
-        if folder is None and Path(self.spec.source).parent == GRAPHS:
-            folder = shipped_artifact(self.spec.name)
-        return load_artifact(folder) if folder else None
+            served = node.octopus.model is not None and is_causal(folder)
+            return None if served else folder  # else it is the served model's
+        return shipped_artifact(self.spec.name) if Path(self.spec.source).parent == GRAPHS else None
 
     def candidates(self, node: NodeSpec) -> list[Candidate]:
         """The neighbours of a node as zero-shot routing reads them."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from agents.errors import InputError
-from agents.octopus.encoder import EncoderOctopus, clean_turns
+from agents.octopus.encoder import clean_turns
+from agents.octopus.local import LocalOctopus
 from evaluation.metrics import NONE, Predictions, RoutingMetrics, measure, places
 from evaluation.task import load_task
 from training.mmlu import NODE_OF, with_choices
@@ -56,7 +57,7 @@ def read_exam(data: Path, *, limit: int | None = None, seed: int = 0) -> ExamRow
 
 
 def octopus_predictions(
-    octopus: EncoderOctopus, conversations: Sequence[Sequence[str]], advance: Advance = _no_progress
+    octopus: LocalOctopus, conversations: Sequence[Sequence[str]], advance: Advance = _no_progress
 ) -> Predictions:
     """What `octopus` decides for each of `conversations`, cascade included."""
     place = {neighbour.node: k for k, neighbour in enumerate(octopus.neighbours)}
@@ -73,7 +74,7 @@ def octopus_predictions(
     return Predictions(chosen, scores)
 
 
-def check_nodes(octopus: EncoderOctopus, nodes: Sequence[str]) -> list[str]:
+def check_nodes(octopus: LocalOctopus, nodes: Sequence[str]) -> list[str]:
     """The octopus's neighbours, in order.
 
     Raises:
@@ -89,7 +90,7 @@ def check_nodes(octopus: EncoderOctopus, nodes: Sequence[str]) -> list[str]:
     return known
 
 
-def evaluate_natural(octopus: EncoderOctopus) -> dict[str, RoutingMetrics]:
+def evaluate_natural(octopus: LocalOctopus) -> dict[str, RoutingMetrics]:
     """Metrics of each kind of natural query."""
     task = load_task("natural")
     rows = task.rows()
@@ -105,7 +106,7 @@ class LanguageMetrics:
     accuracy_routed: float | None
 
 
-def evaluate_languages(octopus: EncoderOctopus) -> dict[str, LanguageMetrics]:
+def evaluate_languages(octopus: LocalOctopus) -> dict[str, LanguageMetrics]:
     """For each language what share is refused, and how much of the rest is right."""
     rows = load_task("languages").rows()
     found = {}
@@ -117,7 +118,7 @@ def evaluate_languages(octopus: EncoderOctopus) -> dict[str, LanguageMetrics]:
 
 
 def _by_part(
-    octopus: EncoderOctopus, rows: Sequence[dict[str, Any]], parts: Sequence[str]
+    octopus: LocalOctopus, rows: Sequence[dict[str, Any]], parts: Sequence[str]
 ) -> dict[str, RoutingMetrics]:
     nodes = check_nodes(octopus, [row["node"] for row in rows])
     gold = places(nodes, [row["node"] for row in rows])

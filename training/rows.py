@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +19,7 @@ class RouterRow(BaseModel):
     Attributes:
         query: what a person asks.
         node: the right neighbour; null where none fits and the Octopus should abstain.
+        rewritten: the query as that neighbour should get it; null where the worker's template makes it.
         variants: the same query in other forms; they stay in the same fold of a cross-validation.
         facet: a finer label within the node (a school subject, say); each gets a token vector of its own.
         weight: importance relative to other rows.
@@ -29,6 +30,7 @@ class RouterRow(BaseModel):
 
     query: str = Field(min_length=1)
     node: str | None
+    rewritten: Annotated[str, Field(min_length=1)] | None = None
     variants: tuple[str, ...] = ()
     facet: str = ""
     weight: float = Field(default=1.0, gt=0)

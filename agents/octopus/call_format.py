@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from agents.errors import ArtifactError
+from agents.octopus.causal_manifest import read_manifest
 from agents.octopus.tokens import END_TOKEN, parse_token
 from agents.types import FunctionalToken, NodeName
-
-MANIFEST = "octopus.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +43,22 @@ class CallFormat:
         Raises:
             ArtifactError: there is none, it cannot be read, or it does not know `master`.
         """
-        path = folder / MANIFEST
-        try:
-            found = _Manifest.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValidationError) as error:
-            raise ArtifactError(
-                f"{path}: no causal Octopus here ({error}).", hint="Give the folder that its training wrote."
-            ) from error
+        found = read_manifest(folder)
         if found.masters and master not in found.masters:
             known = ", ".join(sorted(found.masters))
-            raise ArtifactError(f"{path}: no master {master!r} was trained.", hint=f"There are: {known}.")
-        own = found.masters.get(master, _Master())
+            raise ArtifactError(f"{folder}: no master {master!r} was trained.", hint=f"There are: {known}.")
+        own = found.masters.get(master)
         return cls(
             found.before,
             found.after,
             found.slot,
             found.end,
             found.most_tokens,
-            own.temperature,
-            own.threshold,
-            own.abstains,
+            own.temperature if own and own.metrics else None,
+            own.threshold if own else 0.0,
+            own.abstains if own else False,
         )
 
     def spelling(self, token: FunctionalToken) -> str:
         """What the model calls a token of the spec."""
         return self.end if token == END_TOKEN else self.slot.replace("{slot}", str(parse_token(token)))
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Master(_Part):
-    temperature: float | None = Field(default=None, gt=0)
-    threshold: float = Field(default=0.0, ge=0, le=1)
-    abstains: bool = False
-
-
-class _Manifest(_Part):
-    before: str
-    after: str
-    slot: str = Field(default="<nexa_{slot}>", pattern=r"\{slot\}")
-    end: str = str(END_TOKEN)
-    most_tokens: int = Field(default=512, ge=8)
-    masters: dict[NodeName, _Master] = Field(default_factory=dict)

@@ -6,22 +6,25 @@ import asyncio
 import json
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.answering import Approve, Experts, Policy, Reflection, context_of
-from app.commands.options import Graph
+from app.commands.options import Artifact, Graph
 
 if TYPE_CHECKING:
     from graphs.state import GraphContext
 
+Chosen = tuple[str, Path | None]  # a graph and, where not its own, the artifact of its Octopus
 Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to go on with.")]
 
 
 def ask(
     question: Annotated[str, typer.Argument(help="What to ask; - reads standard input.")],
     graph: Graph = "mmlu",
+    artifact: Artifact = None,
     thread: Thread = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     approve: Approve = False,
@@ -33,13 +36,14 @@ def ask(
     if question == "-":
         question = _standard_input()
     context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
-    unavailable = asyncio.run(_ask(question, graph, thread, as_json, context))
+    unavailable = asyncio.run(_ask(question, (graph, artifact), thread, as_json, context))
     if unavailable:
         raise typer.Exit(3)
 
 
 def chat(
     graph: Graph = "mmlu",
+    artifact: Artifact = None,
     thread: Thread = "chat",
     approve: Approve = False,
     reflection: Reflection = None,
@@ -48,11 +52,11 @@ def chat(
 ) -> None:
     """Talk; the thread is kept, so that tomorrow goes on where today ended."""
     context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
-    asyncio.run(_chat(graph, thread or "chat", context))
+    asyncio.run(_chat((graph, artifact), thread or "chat", context))
 
 
 async def _ask(
-    question: str, graph: str, thread: str | None, as_json: bool, context: GraphContext | None
+    question: str, graph: Chosen, thread: str | None, as_json: bool, context: GraphContext | None
 ) -> bool:
     from app.terminal import Trace
     from graphs.branches import outcomes
@@ -70,14 +74,14 @@ async def _ask(
         return any(hop["status"] == "unavailable" for hop in outcomes(hops))
 
 
-async def _chat(graph: str, thread: str, context: GraphContext | None) -> None:
+async def _chat(graph: Chosen, thread: str, context: GraphContext | None) -> None:
     from app.persistence.errors import PersistenceError
     from app.terminal import Trace, say
 
     async with AsyncExitStack() as stack:
         running = await _open(stack, graph, True, context)
         before = await running.messages(thread)
-        say(f"Thread {thread!r} of graph {graph!r}, {len(before)} messages so far. An empty line ends it.")
+        say(f"Thread {thread!r} of graph {graph[0]!r}, {len(before)} messages so far. An empty line ends it.")
         for message in before[-4:]:
             say(f"  {'you' if message.type == 'human' else message.name or 'octopus'}: {message.text}")
         question = await running.interrupted(thread)
@@ -91,14 +95,17 @@ async def _chat(graph: str, thread: str, context: GraphContext | None) -> None:
             question = None
 
 
-async def _open(stack: AsyncExitStack, graph: str, remember: bool, context: GraphContext | None) -> Any:
+async def _open(stack: AsyncExitStack, chosen: Chosen, remember: bool, context: GraphContext | None) -> Any:
     from app.running import open_graph
     from app.settings import Settings
     from app.terminal import ask_person
 
     person = ask_person if context and context.approve else None
+    graph, artifact = chosen
     return await stack.enter_async_context(
-        open_graph(graph, Settings.read(), remember=remember, context=context, person=person)
+        open_graph(
+            graph, Settings.read(), remember=remember, context=context, person=person, artifact=artifact
+        )
     )
 
 

@@ -39,8 +39,8 @@ def routing(
 
     spec = find_spec(graph)
     settings = Settings.read()
-    octopus = Wiring(spec, settings, artifact=artifact).octopus(spec.entry)
-    plain = Wiring(spec, settings, zero_shot=True).octopus(spec.entry)
+    octopus = Wiring(spec, settings, artifact=artifact).encoder_octopus(spec.entry)
+    plain = Wiring(spec, settings, zero_shot=True).encoder_octopus(spec.entry)
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_routing(
             octopus, plain, _data(data), limit=limit, baselines=baselines, advance=advance
@@ -98,8 +98,62 @@ def speed(
     from evaluation.speed import evaluate_speed
 
     spec = find_spec(graph)
-    octopus = Wiring(spec, Settings.read(), artifact=artifact).octopus(spec.entry)
+    octopus = Wiring(spec, Settings.read(), artifact=artifact).encoder_octopus(spec.entry)
     report = evaluate_speed(octopus, rounds=rounds)
+    typer.echo(report.markdown)
+    if output is not None:
+        report.write(output)
+
+
+@cli.command()
+def causal(
+    artifact: Annotated[Path, typer.Option(help="Folder of a causal Octopus.")],
+    graph: Graph = "subjects",
+    encoder: Annotated[
+        Path | None, typer.Option(help="Folder of an encoder artifact for the same graph, to compare.")
+    ] = None,
+    rows: Annotated[
+        list[Path] | None, typer.Option(help='Held-out rows {"query", "node"[, "rewritten"]}.')
+    ] = None,
+    data: Data = None,
+    seed: Annotated[int, typer.Option(help="Of made-up rows, as in training.")] = 0,
+    output: Output = None,
+) -> None:
+    """A causal Octopus beside the encoder: held-out rows (made up, for `subjects`) and real questions."""
+    from app.progress import progress
+    from app.settings import Settings
+    from app.wiring import Wiring, find_spec
+    from evaluation.causal import evaluate_causal
+    from training.rows import read_router_rows
+    from training.template_rows import template_rows
+
+    spec, settings = find_spec(graph), Settings.read()
+    neighbours = spec.nodes[spec.entry].neighbours
+    octopuses = {
+        "causal": Wiring(spec, settings, artifact=artifact).octopus(spec.entry),
+        "encoder, zero-shot": Wiring(spec, settings, zero_shot=True).octopus(spec.entry),
+    }
+    if encoder is not None:
+        octopuses["encoder, trained"] = Wiring(spec, settings, artifact=encoder).octopus(spec.entry)
+    held_out = read_router_rows(rows, neighbours) if rows else template_rows(400, seed=seed, held_out=True)
+    with progress("Evaluating", total=1.0) as advance:
+        report = evaluate_causal(octopuses, held_out, data, advance)
+    typer.echo(report.markdown)
+    if output is not None:
+        report.write(output)
+
+
+@cli.command()
+def causal_speed(
+    rounds: Annotated[int, typer.Option(min=1, help="How often each pair is timed.")] = 3,
+    output: Output = None,
+) -> None:
+    """What a causal Octopus saves, on a random model of 65 million parameters (extra `train`; minutes)."""
+    from app.commands.options import needs_training_packages
+
+    with needs_training_packages():
+        from evaluation.causal_speed import evaluate_causal_speed
+    report = evaluate_causal_speed(rounds=rounds)
     typer.echo(report.markdown)
     if output is not None:
         report.write(output)
@@ -164,7 +218,7 @@ def answers(
     selector: Annotated[
         str | None,
         typer.Option(
-            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else rows are cross-validated."
+            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else by cross-validation."
         ),
     ] = None,
     by: Annotated[

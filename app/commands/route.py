@@ -50,9 +50,9 @@ def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
 
 def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Route]:
     """A route for each conversation: together where the model is here, else a few requests at once."""
-    from agents.octopus.encoder import EncoderOctopus
+    from agents.octopus.local import LocalOctopus
 
-    if isinstance(octopus, EncoderOctopus):
+    if isinstance(octopus, LocalOctopus):
         return octopus.decide_all(conversations)
     from langchain_core.messages import HumanMessage
 

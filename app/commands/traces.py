@@ -116,8 +116,8 @@ def _train_and_compare(
             start=wiring.artifact(spec.nodes[master]),
             progress=lambda what, step: advance(step),
         )
-    new = Wiring(spec, settings, artifact=candidate).octopus(master)
-    result = through_the_gate(wiring.octopus(master), new, held_out, seed=seed)
+    new = Wiring(spec, settings, artifact=candidate).encoder_octopus(master)
+    result = through_the_gate(wiring.encoder_octopus(master), new, held_out, seed=seed)
     typer.echo(
         f"gate of {result.rows} rows: current {100 * result.current:.1f} %, "
         f"candidate {100 * result.candidate:.1f} %, gain {show_gain(result.gain)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands import specialist, traces
+from app.commands import functional_tokens, specialist, traces
 from app.commands.answers import train_selector
 from app.commands.options import Graph
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from training.router import RouterSettings
 
 cli = typer.Typer(help="Train routers and models.", no_args_is_help=True)
-
-
+cli.command(name="functional-tokens")(functional_tokens.functional_tokens)
+cli.command()(functional_tokens.merge)
 cli.command("selector")(train_selector)
 cli.command("from-traces")(traces.from_traces)
 cli.add_typer(specialist.cli, name="specialist")

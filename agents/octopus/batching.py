@@ -1,0 +1,69 @@
+"""Requests that wait at the same time become one batch on one worker thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
+
+class Batcher(Generic[Asked, Answered]):
+    """Runs requests from any thread or event loop, all that wait at once, never two batches at a time.
+
+    The thread lives as long as something waits, so that an idle model holds none.
+
+    Args:
+        run: answers a batch, in order; an exception of it goes to everyone in the batch.
+        most: requests in a batch.
+    """
+
+    def __init__(self, run: Callable[[Sequence[Asked]], Sequence[Answered]], most: int = 16) -> None:
+        self._run = run
+        self._most = most
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[Asked, Future[Answered]]] = deque()
+        self._running = False
+
+    def submit(self, requests: Sequence[Asked]) -> list[Future[Answered]]:
+        """A future for each of `requests`."""
+        added: list[tuple[Asked, Future[Answered]]] = [(request, Future()) for request in requests]
+        with self._lock:
+            self._waiting.extend(added)
+            start, self._running = not self._running, True
+        if start:
+            threading.Thread(target=self._serve, name="octopus-batches", daemon=True).start()
+        return [future for _, future in added]
+
+    def ask(self, requests: Sequence[Asked]) -> list[Answered]:
+        """The answers; blocking."""
+        return [future.result() for future in self.submit(requests)]
+
+    async def ask_async(self, requests: Sequence[Asked]) -> list[Answered]:
+        """The answers; one who gives up is left out of the batch if it has not begun."""
+        return list(await asyncio.gather(*map(asyncio.wrap_future, self.submit(requests))))
+
+    def _serve(self) -> None:
+        while batch := self._next():
+            wanted = [(asked, future) for asked, future in batch if future.set_running_or_notify_cancel()]
+            if not wanted:
+                continue
+            try:
+                answers = self._run([asked for asked, _ in wanted])
+                for (_, future), answer in zip(wanted, answers, strict=True):
+                    future.set_result(answer)
+            except BaseException as error:
+                for _, future in wanted:
+                    if not future.done():
+                        future.set_exception(error)
+
+    def _next(self) -> list[tuple[Asked, Future[Answered]]]:
+        with self._lock:
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            self._running = bool(batch)
+            return batch
