@@ -29,7 +29,7 @@ lint: $(VENV)/.dev  ## Style, form, types and the direction of imports.
 accept: $(VENV)/.train  ## The long runs, and the tests that need torch.
 	$(BIN)/python -m pytest -q -m "accept or train"
 
-dev: $(VENV)/.serve  ## The graph in a LangGraph development server, for Studio.
+dev: $(VENV)/.studio  ## The graph in a LangGraph development server, for Studio.
 	LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=1 LANGSMITH_TRACING=false \
 		$(BIN)/python -m langgraph_cli dev --no-browser --no-reload
 
@@ -57,7 +57,7 @@ $(VENV)/.train: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@$(INSTALL) -e '.[dev,train]'
 	@touch $@ $(VENV)/.dev $(VENV)/.core
 
-$(VENV)/.serve: $(SOURCES) | $(VENV)/pyvenv.cfg
+$(VENV)/.studio: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@echo "Installing the development server into $(VENV) (once) ..."
-	@$(INSTALL) -e '.[serve]'
+	@$(INSTALL) -e '.[studio]'
 	@touch $@ $(VENV)/.core

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
 
 from agents.errors import InputError
 from agents.octopus.encoder import clean_query
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
 
+T = TypeVar("T")
 RECURSION_LIMIT = 250  # LangGraph's own default would let a fault in an edge run for hours
 
 
@@ -71,19 +73,32 @@ async def open_graph(graph: str, settings: Settings, *, remember: bool) -> Async
         yield RunningGraph(graph_of_models.compile(checkpointer=saver, name=wiring.spec.name))
 
 
-@asynccontextmanager
-async def open_saver(settings: Settings) -> AsyncIterator[BaseCheckpointSaver[Any]]:
+def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:
     """The saver of threads.
 
     Raises:
         InputError: the url, or another setting of it, is wrong.
     """
+    return _opened(settings.threads.open())
+
+
+def open_store(settings: Settings) -> AbstractAsyncContextManager[BaseStore]:
+    """The long-term store, in the same place as the threads.
+
+    Raises:
+        InputError: the url, or another setting of it, is wrong.
+    """
+    return _opened(settings.threads.open_store())
+
+
+@asynccontextmanager
+async def _opened(opening: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
     async with AsyncExitStack() as stack:
         try:
-            saver = await stack.enter_async_context(settings.threads.open())
+            found = await stack.enter_async_context(opening)
         except ValueError as error:
             raise InputError(str(error), hint="Look at REDIS_URL and OCTOPUS_ENCRYPTION_KEY.") from error
-        yield saver
+        yield found
 
 
 def _messages(question: str) -> dict[str, Any]:

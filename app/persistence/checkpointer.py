@@ -20,7 +20,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from app.persistence.errors import PersistenceError
 
 if TYPE_CHECKING:
+    from langgraph.store.base import BaseStore
+
     from app.persistence.redis_saver import RedisSaver
+    from app.persistence.store import RedisStore
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,47 @@ class Place:
             async with AsyncSqliteSaver.from_conn_string(str(self.sqlite)) as saver:
                 yield saver
 
+    @asynccontextmanager
+    async def open_store(self) -> AsyncIterator[BaseStore]:
+        """The long-term store: in the same Redis, or in an SQLite file beside that of the threads.
+
+        Raises:
+            ValueError: the url or the key is wrong.
+            PersistenceError: the package that talks to Redis is not installed.
+        """
+        if self.redis_url:
+            async with await asyncio.to_thread(self._redis_store, self.redis_url) as store:
+                yield store
+        else:
+            from langgraph.store.sqlite.aio import AsyncSqliteStore
+
+            self.sqlite.parent.mkdir(parents=True, exist_ok=True)
+            file = self.sqlite.with_name("store.sqlite")
+            async with AsyncSqliteStore.from_conn_string(str(file)) as store:
+                await store.setup()
+                yield store
+
+    def _redis_store(self, url: str) -> RedisStore:
+        try:
+            from app.persistence.store import RedisStore
+        except ImportError as error:
+            raise _not_installed(error) from error
+        return RedisStore.from_url(url, encryption_key=self.encryption_key, cluster=self.cluster)
+
     def _redis_saver(self, url: str) -> RedisSaver:
         try:
             from app.persistence.redis_saver import RedisSaver
         except ImportError as error:
-            raise PersistenceError(
-                f"a Redis is set, but {error.name!r} is not installed.", hint="pip install '.[redis]'"
-            ) from error
+            raise _not_installed(error) from error
         return RedisSaver.from_url(
             url, ttl=self.ttl, encryption_key=self.encryption_key, cluster=self.cluster
         )
+
+
+def _not_installed(error: ImportError) -> PersistenceError:
+    return PersistenceError(
+        f"a Redis is set, but {error.name!r} is not installed.", hint="pip install '.[redis]'"
+    )
 
 
 def _sqlite_file(environment: Mapping[str, str]) -> Path:
