@@ -16,6 +16,7 @@ from app import openai_api
 from app.api import errors, feedback_routes, health, threads
 from app.api.gate import Gate
 from app.api.graphs import open_graphs
+from app.api.rates import Rates
 from app.api.service import Service
 from app.api.settings import ServerSettings
 from app.api.telemetry import Telemetry
@@ -33,11 +34,12 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         InputError: a variable of the environment cannot be understood.
     """
     settings = settings or ServerSettings.read()
-    telemetry = Telemetry()
+    telemetry, rates = Telemetry(), Rates(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(rates.aclose)
             app.state.service = await _open(stack, settings, telemetry)
             yield
 
@@ -45,7 +47,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         title="Octopus Graph",
         description="A graph of small language models, routed by functional tokens.",
         lifespan=lifespan,
-        middleware=_middleware(settings, telemetry),
+        middleware=_middleware(settings, rates, telemetry),
         max_body_size=settings.body_bytes,
         # So that the documentation asks for a key; the gate is what checks it.
         dependencies=[Depends(HTTPBearer(auto_error=False))] if settings.keys else [],
@@ -64,9 +66,9 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
     return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
 
 
-def _middleware(settings: ServerSettings, telemetry: Telemetry) -> list[Middleware]:
+def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:
     """Outermost first."""
-    found = [Middleware(Gate, settings=settings, telemetry=telemetry)]
+    found = [Middleware(Gate, settings=settings, rates=rates, telemetry=telemetry)]
     if settings.origins:
         found.insert(
             0,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.store.base import BaseStore
 from pydantic import BaseModel, Field
@@ -54,7 +54,7 @@ async def keep(
         raise not_found()
     hop = hops[judged.hop]
     row = _row(judged, hop, model) | {
-        "query": [str(m.text) for m in values["messages"] if isinstance(m, HumanMessage)][-1],
+        "query": _question(values["messages"], hop["turn"]),
         "graph": model.graph,
         "thread": thread,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -99,6 +99,13 @@ def _row(judged: Feedback, hop: Hop, model: Model) -> dict[str, Any]:
     if right not in neighbours:
         raise ApiError(400, f"{hop['master']!r} has no such neighbour.", code="invalid", param="node")
     return row | {"node": right}
+
+
+def _question(messages: list[BaseMessage], turn: str) -> str:
+    """What was asked in a turn: before its answer, which carries the turn's id; or last, without one."""
+    ends = (k for k, message in enumerate(messages) if message.additional_kwargs.get("turn") == turn)
+    before = messages[: next(ends, len(messages))]
+    return next((str(m.text) for m in reversed(before) if isinstance(m, HumanMessage)), "")
 
 
 def _namespace(caller: Caller, thread: str | None = None) -> tuple[str, ...]:

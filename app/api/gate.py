@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from fastapi import Request
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
 from app.api.errors import ApiError, as_api_error
 from app.api.keys import LOCAL, Caller, Scope, key_hash
+from app.api.rates import Rates
 from app.api.settings import ServerSettings, is_loopback
 from app.api.telemetry import Telemetry
 
@@ -26,12 +25,11 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 class Gate:
     """ASGI middleware, not a dependency, so that a stream holds its place until its last byte."""
 
-    def __init__(self, app: ASGIApp, settings: ServerSettings, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> None:
         self._app = app
         self._settings = settings
         self._telemetry = telemetry
-        self._rates = settings.rates
-        self._limiter = SlidingWindowCounterRateLimiter(_storage(settings))
+        self._rates = rates
         self._active: Counter[str] = Counter()
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
@@ -78,11 +76,10 @@ class Gate:
         return caller
 
     async def _count(self, caller: Caller) -> None:
-        for rate in self._rates:
-            if not await self._limiter.hit(rate, caller.name):
-                text = f"More than {rate.amount} requests in {rate.get_expiry()} seconds."
-                error = ApiError(429, text, code="rate_limit_exceeded", retry_after=rate.get_expiry())
-                raise self._refused("rate", error)
+        if rate := await self._rates.exceeded(caller.name):
+            text = f"More than {rate.amount} requests in {rate.get_expiry()} seconds."
+            error = ApiError(429, text, code="rate_limit_exceeded", retry_after=rate.get_expiry())
+            raise self._refused("rate", error)
 
     @contextmanager
     def _place(self, caller: Caller) -> Iterator[None]:
@@ -111,10 +108,3 @@ def caller_with(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
         return caller
 
     return check
-
-
-def _storage(settings: ServerSettings) -> Storage:
-    url = settings.application.threads.redis_url or ""
-    if url.startswith(("redis://", "rediss://")) and not settings.application.threads.cluster:
-        return RedisStorage(f"async+{url}", wrap_exceptions=True, implementation="redispy")
-    return MemoryStorage()
