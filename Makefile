@@ -54,7 +54,7 @@ $(VENV)/.dev: $(SOURCES) | $(VENV)/pyvenv.cfg
 
 $(VENV)/.train: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@echo "Installing what training needs, torch among it, into $(VENV) (once) ..."
-	@$(INSTALL) -e '.[dev,train]'
+	@$(INSTALL) -e '.[dev,train,accept]'
 	@touch $@ $(VENV)/.dev $(VENV)/.core
 
 $(VENV)/.studio: $(SOURCES) | $(VENV)/pyvenv.cfg
