@@ -53,6 +53,7 @@ async def chat_completions(
         messages=read_messages(body.messages, served.settings.message_characters),
         context=body.octopus,
         thread=caller.stored(thread) if thread else None,
+        pieces=bool(body.stream),
     )
     events = served.turns.run(turn)
     if body.stream:
@@ -81,6 +82,7 @@ async def create_response(
         messages=read_items(body.input, body.instructions, served.settings.message_characters),
         context=body.octopus,
         thread=caller.stored(thread) if thread else None,
+        pieces=bool(body.stream),
         checkpoint=checkpoint,
     )
     response_id = f"resp_{thread}.{turn.id}" if thread else f"resp_{turn.id}"

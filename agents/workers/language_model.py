@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from agents.errors import SpecError
 from agents.types import WorkerAnswer, WorkerRequest
@@ -80,6 +80,7 @@ class LanguageModel:
             timeout=self.timeout,
             max_retries=self.retries,
             streaming=True,
+            stream_usage=True,
         )
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
@@ -98,7 +99,7 @@ class LanguageModel:
             return self._unavailable(f"nothing answers there ({type(error).__name__})")
         except APIError as error:
             return self._unavailable(f"the server said: {error.message}")
-        evidence = {"model": self.reference.name, "usage": reply.response_metadata.get("token_usage") or {}}
+        evidence = {"model": self.reference.name, "usage": _usage(reply)}
         return WorkerAnswer("answered", str(reply.text), evidence)
 
     def _unavailable(self, why: str) -> WorkerAnswer:
@@ -108,3 +109,11 @@ class LanguageModel:
             f"gave no answer: {why}. Start the server, or connect another. {HOW_TO_CONNECT}",
             {"model": self.reference.name},
         )
+
+
+def _usage(reply: AIMessage) -> dict[str, int]:
+    """Tokens as the server counted them; empty where it does not say."""
+    counted = reply.usage_metadata
+    if counted is None:
+        return {}
+    return {"prompt_tokens": counted["input_tokens"], "completion_tokens": counted["output_tokens"]}

@@ -63,6 +63,7 @@ class Turn:
         context: budgets.
         thread: stored id; None remembers nothing.
         checkpoint: of the thread, to go on from there instead of from its end.
+        pieces: whether the answer is `Written` while it comes; not doing so is cheaper.
         id: of this run; the checkpoints carry it.
     """
 
@@ -71,6 +72,7 @@ class Turn:
     context: GraphContext = field(default_factory=GraphContext)
     thread: str | None = None
     checkpoint: str | None = None
+    pieces: bool = False
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -130,7 +132,7 @@ class Turns:
             given,
             turn.config,
             context=turn.context,
-            stream_mode=["updates", "messages"],
+            stream_mode=["updates", "messages"] if turn.pieces else ["updates"],
             durability="sync" if turn.thread is not None else None,
         )
         written = ""

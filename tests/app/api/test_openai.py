@@ -52,7 +52,10 @@ def test_a_model_streams_its_words(live: Live, chat: ChatServer) -> None:
     assert "<nexa_0> cooking" in deltas[1].reasoning_content
     assert chunks[-2].choices[0].finish_reason == "stop"
     assert (chunks[-2].model_extra or {})["octopus"]["path"] == ["cooking"]
-    assert (chunks[-1].choices, chunks[-1].usage is not None) == ([], True)
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage is not None
+    assert (chunks[-1].usage.prompt_tokens, chunks[-1].usage.completion_tokens) == (7, 3)
+    assert live.metric("octopus_tokens_total") >= 10
 
 
 async def test_the_asynchronous_client(live: Live) -> None:
