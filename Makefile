@@ -26,7 +26,7 @@ lint: $(VENV)/.dev  ## Style, form, types and the direction of imports.
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-accept: $(VENV)/.train  ## The long runs, and the tests that need torch.
+accept: $(VENV)/.train $(VENV)/schemathesis  ## The long runs, and the tests that need torch.
 	$(BIN)/python -m pytest -q -m "accept or train"
 
 dev: $(VENV)/.studio  ## The graph in a LangGraph development server, for Studio.
@@ -54,8 +54,14 @@ $(VENV)/.dev: $(SOURCES) | $(VENV)/pyvenv.cfg
 
 $(VENV)/.train: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@echo "Installing what training needs, torch among it, into $(VENV) (once) ..."
-	@$(INSTALL) -e '.[dev,train,accept]'
+	@$(INSTALL) -e '.[dev,train,studio]'
 	@touch $@ $(VENV)/.dev $(VENV)/.core
+
+# An environment of its own: it wants another jsonschema-rs than the development server.
+$(VENV)/schemathesis: $(SOURCES) | $(VENV)/pyvenv.cfg
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check schemathesis==4.32.5
+	@touch $@
 
 $(VENV)/.studio: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@echo "Installing the development server into $(VENV) (once) ..."

@@ -66,8 +66,8 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             chat.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            time.sleep(chat.delay)
             status = chat.statuses.pop(0) if chat.statuses else 200
+            time.sleep(chat.delay)
             if status != 200:
                 fault = {"error": {"message": f"scripted {status}", "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))

@@ -65,7 +65,7 @@ def test_the_graph_talks_and_is_drawn_with_its_tokens(url: str) -> None:
     async def talk() -> tuple[Any, Any, Any]:
         client = get_client(url=url)
         thread = await client.threads.create()
-        asked = {"messages": [{"role": "user", "content": "What is the derivative of x^3 when x is 2?"}]}
+        asked: Any = {"messages": [{"role": "user", "content": "What is the derivative of x^3 when x is 2?"}]}
         done: Any = await client.runs.wait(thread["thread_id"], "mmlu", input=asked)
         history = await client.threads.get_history(thread["thread_id"])
         (assistant,) = await client.assistants.search(graph_id="mmlu")

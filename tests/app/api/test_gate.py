@@ -50,7 +50,7 @@ def test_a_rate_is_per_key(tmp_path: Path) -> None:
 
 
 def test_a_stream_holds_its_place_to_its_end(tmp_path: Path, chat: ChatServer) -> None:
-    chat.delay = 1.0
+    chat.delay = 10.0
     with serving(tmp_path, OCTOPUS_CONCURRENCY="1", OCTOPUS_MODEL=f"openai:tiny@{chat.url}") as live:
         with (
             live.http() as client,
@@ -79,7 +79,7 @@ def test_sizes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_turn_that_takes_too_long(tmp_path: Path, chat: ChatServer, stream: bool) -> None:
-    chat.delay = 2.0
+    chat.delay = 10.0
     with (
         serving(tmp_path, OCTOPUS_TIMEOUT="0.5", OCTOPUS_MODEL=f"openai:tiny@{chat.url}") as live,
         live.http() as client,

@@ -156,12 +156,12 @@ def test_an_unreachable_model_is_said_in_the_answer(live: Live, chat: ChatServer
 def test_a_client_that_leaves_stops_the_run_and_may_come_back(
     live: Live, chat: ChatServer, stream: bool
 ) -> None:
-    chat.delay = 2.0
+    chat.delay = 15.0
     thread = {"X-Octopus-Thread": f"left-{stream}"}
     body = {"model": "house", "messages": said(BREAD), "stream": stream}
     with live.http() as client, pytest.raises(httpx.ReadTimeout):
-        client.post("/v1/chat/completions", json=body, headers=thread, timeout=0.5)
-    assert eventually(lambda: live.metric("octopus_turns_running") == 0, 1.0)
+        client.post("/v1/chat/completions", json=body, headers=thread, timeout=3.0)
+    assert eventually(lambda: live.metric("octopus_turns_running") == 0)
     with live.http() as client:
         assert client.get(f"/threads/left-{stream}").json()["next"] == ["cooking"]
         routes = live.metric("octopus_routes_total")
@@ -174,7 +174,7 @@ def test_a_client_that_leaves_stops_the_run_and_may_come_back(
 
 
 def test_one_turn_at_a_time_in_a_thread(live: Live, chat: ChatServer) -> None:
-    chat.delay = 1.0
+    chat.delay = 10.0
     header = {"X-Octopus-Thread": "busy"}
     body = {"model": "house", "messages": said(BREAD), "stream": True}
     with live.http() as client, client.stream("POST", "/v1/chat/completions", json=body, headers=header):
