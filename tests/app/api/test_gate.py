@@ -56,7 +56,8 @@ def test_a_stream_holds_its_place_to_its_end(tmp_path: Path, chat: ChatServer) -
             live.http() as client,
             client.stream("POST", "/v1/chat/completions", json={**CHAT, "stream": True}) as stream,
         ):
-            next(stream.iter_lines())
+            lines = stream.iter_lines()  # has a name because forgetting it would close the stream
+            next(lines)
             with live.http() as other, live.http("bob") as bob:
                 reply = other.get("/v1/models")
                 assert (reply.status_code, reply.json()["error"]["code"]) == (
