@@ -44,8 +44,8 @@ class ServerSettings(BaseModel):
     application: Settings
     graphs: tuple[str, ...] = ("mmlu",)
     keys: Mapping[str, Caller] = Field(default_factory=dict, repr=False)
-    rate: str = "600/minute"
-    concurrency: int = Field(default=64, ge=1)
+    rate: str = "6000/minute"
+    concurrency: int = Field(default=256, ge=1)
     timeout: float = Field(default=300.0, gt=0)
     body_bytes: int = Field(default=1_000_000, ge=1_000)
     message_characters: int = Field(default=32_000, ge=1)
