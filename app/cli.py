@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, plan, route, threads, train
+from app.commands import ask, doctor, evaluate, graph, plan, route, serve, threads, train
 
 cli = typer.Typer(
     name="octopus",
@@ -17,6 +17,7 @@ cli = typer.Typer(
 )
 cli.command()(ask.ask)
 cli.command()(ask.chat)
+cli.command()(serve.serve)
 cli.command()(route.route)
 cli.command()(plan.plan)
 cli.command()(doctor.doctor)

@@ -175,15 +175,44 @@ class Wiring:
         """The uncompiled LangGraph graph."""
         from graphs.build import build_graph
 
-        nodes = self.spec.nodes
-        octopuses = {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
         return build_graph(
             self.spec,
-            octopuses=octopuses,
-            workers=self.workers(),
+            octopuses=self.octopuses,
+            workers=self._workers,
             judge=self._judge(),
             verifiers=self.verifiers(),
         )
+
+    def graph_to(self, worker: NodeName) -> Graph:
+        """The uncompiled graph that asks `worker`, whatever the Octopus would choose; its threads fit.
+
+        Raises:
+            SpecError: there is no such worker.
+        """
+        from agents.octopus.named import NamedOctopus
+        from graphs.build import build_graph
+
+        edge = next((edge for edge in self.spec.edges if edge[2] == worker), None)
+        if edge is None or worker not in self.spec.workers:
+            raise SpecError(f"{self.spec.source}: there is no worker {worker!r}.")
+        master, token, _ = edge
+        only = NodeSpec(neighbours={worker: token})
+        alone = self.spec.workers[worker].model_copy(update={"neighbours": {}, "generalist": None})
+        spec = self.spec.model_copy(
+            update={"entry": master, "masters": {master: only}, "workers": {worker: alone}}
+        )
+        octopus = NamedOctopus(self.octopuses[master], Neighbour(worker, token, self._template(worker)))
+        return build_graph(spec, octopuses={master: octopus}, workers={worker: self._workers[worker]})
+
+    @cached_property
+    def octopuses(self) -> dict[NodeName, EncoderOctopus]:
+        """The Octopus of every node that has neighbours."""
+        nodes = self.spec.nodes
+        return {name: self.octopus(name) for name in nodes if nodes[name].neighbours}
+
+    @cached_property
+    def _workers(self) -> dict[NodeName, Worker]:
+        return self.workers()
 
     def warm_up(self) -> None:
         """Start the process that tools run in, if any, while the query is still being routed."""

@@ -66,13 +66,13 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             chat.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            time.sleep(chat.delay)
             status = chat.statuses.pop(0) if chat.statuses else 200
+            time.sleep(chat.delay)
             if status != 200:
                 fault = {"error": {"message": f"scripted {status}", "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))
                 return
-            self._send(200, "text/event-stream", "".join(map(_event, _chunks(chat.words))) + _event("[DONE]"))
+            self._send(200, "text/event-stream", "".join(map(_event, _answer(chat.words, body))))
 
         def _send(self, status: int, kind: str, text: str) -> None:
             data = text.encode()
@@ -93,6 +93,14 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
 
 def _event(data: Any) -> str:
     return f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n"
+
+
+def _answer(words: list[str], body: dict[str, Any]) -> Iterator[Any]:
+    yield from _chunks(words)
+    if (body.get("stream_options") or {}).get("include_usage"):
+        used = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
+        yield _chunk({}, None) | {"choices": [], "usage": used}
+    yield "[DONE]"
 
 
 def _chunks(words: list[str]) -> Iterator[dict[str, Any]]:
