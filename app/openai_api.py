@@ -1,8 +1,10 @@
 """OpenAI's API: models, chat completions and responses.
 
-Extensions, all optional: the header `X-Octopus-Thread` keeps the conversation on the server; the request
-field `octopus` holds budgets (`max_hops`, `timeout`); the answer's field `octopus` holds `thread`, `path` and
-`hops`.
+Extensions, all optional: the header `X-Octopus-Thread` keeps the conversation on the server; the request's
+field `octopus` holds budgets, policy and reflection (see `GraphContext`), `approve` and `ask_user`; the
+answer's field `octopus` holds `thread`, `path`, `hops`, what they cost, and `asked`: what a person is to
+answer. The thread's next message is that answer (`y`, `n`, a node, more words), and so is `resume` in the
+field `octopus`.
 """
 
 from __future__ import annotations
@@ -51,16 +53,18 @@ async def chat_completions(
     turn = Turn(
         model=served.graphs.get(body.model),
         messages=read_messages(body.messages, served.settings.message_characters),
-        context=body.octopus,
-        thread=caller.stored(thread) if thread else None,
+        context=body.octopus.context,
+        caller=caller,
+        thread=thread,
+        resume=body.octopus.resume,
         pieces=bool(body.stream),
     )
     events = served.turns.run(turn)
     if body.stream:
         usage = bool(body.stream_options and body.stream_options.include_usage)
-        return server_sent(chat.chunks(turn, thread, await begun(events), usage=usage), named=False)
+        return server_sent(chat.chunks(turn, await begun(events), usage=usage), named=False)
     answered, thoughts = await while_connected(request, collect(events))
-    return JSONResponse(chat.completion(turn, thread, answered, thoughts))
+    return JSONResponse(chat.completion(turn, answered, thoughts))
 
 
 @router.post("/responses")
@@ -80,27 +84,34 @@ async def create_response(
     turn = Turn(
         model=served.graphs.get(body.model),
         messages=read_items(body.input, body.instructions, served.settings.message_characters),
-        context=body.octopus,
-        thread=caller.stored(thread) if thread else None,
+        context=body.octopus.context,
+        caller=caller,
+        thread=thread,
+        resume=body.octopus.resume,
         pieces=bool(body.stream),
         checkpoint=checkpoint,
     )
     response_id = f"resp_{thread}.{turn.id}" if thread else f"resp_{turn.id}"
-    answer = responses.Answer(turn, response_id, thread, body.previous_response_id)
+    answer = responses.Answer(turn, response_id, body.previous_response_id)
     events = served.turns.run(turn)
     if body.stream:
         return server_sent(answer.events(await begun(events)), named=True)
     return JSONResponse(answer.whole(*await while_connected(request, collect(events))))
 
 
-async def _previous(saver: BaseCheckpointSaver[Any], caller: Caller, response_id: str) -> tuple[str, str]:
-    """The thread and the last checkpoint of an earlier response of this caller."""
+async def _previous(
+    saver: BaseCheckpointSaver[Any], caller: Caller, response_id: str
+) -> tuple[str, str | None]:
+    """The thread and the last checkpoint of an earlier response of this caller; None is the thread's end."""
     thread, _, run = response_id.removeprefix("resp_").rpartition(".")
     if thread and run.isalnum():
         config: RunnableConfig = {"configurable": {"thread_id": caller.stored(thread), "checkpoint_ns": ""}}
         found = [step async for step in saver.alist(config, filter={"run": run}, limit=1)]
-        if found:
-            return thread, str(found[0].config["configurable"]["checkpoint_id"])
+        newest = await saver.aget_tuple(config)
+        if found and newest:
+            step = str(found[0].config["configurable"]["checkpoint_id"])
+            # At its end a thread goes on as it is, with what it waits for; before it, from there.
+            return thread, None if step == newest.checkpoint["id"] else step
     raise ApiError(404, "There is no such response.", code="not_found", param="previous_response_id")
 
 

@@ -61,7 +61,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
 async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Telemetry) -> Service:
     saver = await stack.enter_async_context(open_saver(settings.application))
     store = await stack.enter_async_context(open_store(settings.application))
-    graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver))
+    graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
     turns = Turns(telemetry, settings.timeout)
     return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
 

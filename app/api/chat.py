@@ -12,10 +12,11 @@ from pydantic import BaseModel, Field
 
 from agents.types import Hop
 from app.api.messages import Messages
+from app.api.options import Options
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
-from app.api.turns import Answered, Decided, Event, Turn, Written
-from graphs.state import GraphContext
+from app.api.turns import Turn
+from app.api.watching import Answered, Decided, Event, Written
 
 
 class StreamOptions(BaseModel):
@@ -28,14 +29,14 @@ class ChatRequest(BaseModel):
     """What is read of a request; other parameters (temperature, tools, …) are ignored.
 
     Attributes:
-        octopus: budgets of this run; an extension.
+        octopus: budgets, policy, reflection, answers to questions; an extension.
     """
 
     model: str
     messages: Messages
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    octopus: GraphContext = Field(default_factory=GraphContext)
+    octopus: Options = Field(default_factory=Options)
 
 
 def usage_of(hops: list[Hop]) -> CompletionUsage:
@@ -48,7 +49,7 @@ def usage_of(hops: list[Hop]) -> CompletionUsage:
     )
 
 
-def completion(turn: Turn, thread: str | None, answered: Answered, thoughts: str) -> dict[str, Any]:
+def completion(turn: Turn, answered: Answered, thoughts: str) -> dict[str, Any]:
     """The whole answer as a ChatCompletion; `octopus` is an extension."""
     message = {"role": "assistant", "content": answered.text, "reasoning_content": thoughts}
     return ChatCompletion.model_validate(
@@ -56,17 +57,15 @@ def completion(turn: Turn, thread: str | None, answered: Answered, thoughts: str
             **_head(turn, "chat.completion"),
             "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
             "usage": usage_of(answered.hops),
-            "octopus": summary(answered.hops, thread),
+            "octopus": summary(answered, turn.thread),
         }
     ).model_dump(mode="json", exclude_unset=True)
 
 
-async def chunks(
-    turn: Turn, thread: str | None, events: AsyncIterator[Event], *, usage: bool
-) -> AsyncIterator[BaseModel]:
+async def chunks(turn: Turn, events: AsyncIterator[Event], *, usage: bool) -> AsyncIterator[BaseModel]:
     """The answer in pieces: decisions as `reasoning_content`, text as `content`, `octopus` in the last."""
     head = _head(turn, "chat.completion.chunk")
-    hops: list[Hop] = []
+    answered = Answered("", "", [])
     yield _chunk(head, {"role": "assistant", "content": ""})
     async for event in events:
         match event:
@@ -74,12 +73,13 @@ async def chunks(
                 yield _chunk(head, {"reasoning_content": reasoning(decision)}, octopus={"decision": decision})
             case Written(text):
                 yield _chunk(head, {"content": text})
-            case Answered(rest, _, hops):
-                if rest:
-                    yield _chunk(head, {"content": rest})
-    yield _chunk(head, {}, "stop", octopus=summary(hops, thread))
+            case Answered():
+                answered = event
+                if event.rest:
+                    yield _chunk(head, {"content": event.rest})
+    yield _chunk(head, {}, "stop", octopus=summary(answered, turn.thread))
     if usage:
-        yield ChatCompletionChunk.model_validate({**head, "choices": [], "usage": usage_of(hops)})
+        yield ChatCompletionChunk.model_validate({**head, "choices": [], "usage": usage_of(answered.hops)})
 
 
 def _chunk(

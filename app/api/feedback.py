@@ -16,6 +16,7 @@ from agents.types import Hop
 from app.api.errors import ApiError, not_found
 from app.api.graphs import Model
 from app.api.keys import Caller
+from app.api.owned_store import owner_label
 
 _PAGE = 100
 
@@ -109,6 +110,5 @@ def _question(messages: list[BaseMessage], turn: str) -> str:
 
 
 def _namespace(caller: Caller, thread: str | None = None) -> tuple[str, ...]:
-    # The store refuses periods; names and ids of threads have no "~".
-    labels = ["feedback", caller.name or "~local", *([thread] if thread else [])]
-    return tuple(label.replace(".", "~") for label in labels)
+    labels = ("feedback", owner_label(caller))
+    return (*labels, thread.replace(".", "~")) if thread else labels

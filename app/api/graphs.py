@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,10 +11,13 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
 
 from agents.errors import SpecError
 from agents.types import NodeName
 from app.api.errors import ApiError
+from app.api.keys import LOCAL, Caller
+from app.api.owned_store import OwnedStore, owner_label
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
 from graphs.spec import GraphSpec
@@ -28,6 +32,7 @@ class Model:
 
     wiring: Wiring
     saver: Saver
+    store: BaseStore
     worker: NodeName | None = None
     _compiled: dict[bool, Compiled] = field(default_factory=dict)
 
@@ -47,8 +52,17 @@ class Model:
         spec = self.wiring.spec
         return spec.workers[self.worker].description if self.worker else spec.description
 
-    def compiled(self, *, remember: bool) -> Compiled:
-        """The compiled graph, with threads or without; made on first use."""
+    def compiled(self, caller: Caller | None = None) -> Compiled:
+        """The compiled graph; for a caller, with threads and with what the caller's runs have learnt."""
+        if caller is None:
+            return self._compile(remember=False)
+        # Shallow: the nodes are the same, only the store is the caller's part of it.
+        found = copy.copy(self._compile(remember=True))
+        found.store = OwnedStore(self.store, owner_label(caller))
+        return found
+
+    def _compile(self, *, remember: bool) -> Compiled:
+        """Made on first use."""
         if remember not in self._compiled:
             graph = self.wiring.graph_to(self.worker) if self.worker else self.wiring.graph()
             saver = self.saver if remember else None
@@ -57,18 +71,18 @@ class Model:
 
     def is_last(self, node: str) -> bool:
         """Whether the answer of `node` is always the answer of the turn."""
-        return (node, "answer") in self.compiled(remember=False).builder.edges
+        return (node, "answer") in self.compiled().builder.edges
 
 
 class Graphs:
     """All models by id."""
 
-    def __init__(self, wirings: list[Wiring], saver: Saver) -> None:
+    def __init__(self, wirings: list[Wiring], saver: Saver, store: BaseStore) -> None:
         self.wirings = wirings
         self.models: dict[str, Model] = {}
         for wiring in wirings:
             for worker in (None, *wiring.spec.workers):
-                model = Model(wiring, saver, worker)
+                model = Model(wiring, saver, store, worker)
                 self.models[model.id] = model
 
     def __iter__(self) -> Iterator[Model]:
@@ -88,7 +102,9 @@ class Graphs:
 
 
 @asynccontextmanager
-async def open_graphs(names: tuple[str, ...], settings: Settings, saver: Saver) -> AsyncIterator[Graphs]:
+async def open_graphs(
+    names: tuple[str, ...], settings: Settings, saver: Saver, store: BaseStore
+) -> AsyncIterator[Graphs]:
     """Build the graphs called `names`, ready to answer.
 
     Raises:
@@ -96,9 +112,9 @@ async def open_graphs(names: tuple[str, ...], settings: Settings, saver: Saver) 
     """
     wirings = await asyncio.to_thread(_wirings, [find_spec(name) for name in names], settings)
     try:
-        graphs = Graphs(wirings, saver)
+        graphs = Graphs(wirings, saver, store)
         for wiring in wirings:
-            await asyncio.to_thread(graphs.get(wiring.spec.name).compiled, remember=True)
+            await asyncio.to_thread(graphs.get(wiring.spec.name).compiled, LOCAL)
             await asyncio.to_thread(wiring.warm_up)
         yield graphs
     finally:

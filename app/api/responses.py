@@ -10,12 +10,12 @@ from typing import Any
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter
 
-from agents.types import Hop
 from app.api.messages import Items
+from app.api.options import Options
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
-from app.api.turns import Answered, Decided, Event, Turn, Written
-from graphs.state import GraphContext
+from app.api.turns import Turn
+from app.api.watching import Answered, Decided, Event, Written
 
 _EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
 
@@ -26,7 +26,7 @@ class ResponseRequest(BaseModel):
     Attributes:
         previous_response_id: the answer to go on from; several may go on from one.
         store: whether the answer may be gone on from.
-        octopus: budgets of this run; an extension.
+        octopus: budgets, policy, reflection, answers to questions; an extension.
     """
 
     model: str
@@ -35,17 +35,17 @@ class ResponseRequest(BaseModel):
     previous_response_id: str | None = None
     store: bool | None = None
     stream: bool | None = None
-    octopus: GraphContext = Field(default_factory=GraphContext)
+    octopus: Options = Field(default_factory=Options)
 
 
 class Answer:
     """A response while it comes into being: its reasoning, then its message."""
 
-    def __init__(self, turn: Turn, response_id: str, thread: str | None, previous: str | None) -> None:
-        self._thread = thread
+    def __init__(self, turn: Turn, response_id: str, previous: str | None) -> None:
+        self._thread = turn.thread
         self._text = ""
         self._thoughts = ""
-        self._hops: list[Hop] = []
+        self._answered = Answered("", "", [])
         self._message = f"msg_{turn.id}"
         self._reasoning = f"rs_{turn.id}"
         self._head: dict[str, Any] = {
@@ -59,12 +59,12 @@ class Answer:
             "parallel_tool_calls": False,
             "tool_choice": "none",
             "tools": [],
-            "store": thread is not None,
+            "store": turn.thread is not None,
         }
 
     def whole(self, answered: Answered, thoughts: str) -> dict[str, Any]:
         """The response when all is over."""
-        self._text, self._thoughts, self._hops = answered.text, thoughts, answered.hops
+        self._text, self._thoughts, self._answered = answered.text, thoughts, answered
         return Response.model_validate(self._completed()).model_dump(mode="json", exclude_unset=True)
 
     async def events(self, events: AsyncIterator[Event]) -> AsyncIterator[BaseModel]:
@@ -102,7 +102,7 @@ class Answer:
             if text:
                 yield "output_text.delta", {**said, "delta": text, "logprobs": []}
             if isinstance(event, Answered):
-                self._hops = event.hops
+                self._answered = event
         for closing in self._message_ends(said):
             yield closing
         yield "completed", {"response": self._completed()}
@@ -124,7 +124,7 @@ class Answer:
         ]
 
     def _completed(self) -> dict[str, Any]:
-        used = tokens_of(self._hops)
+        used = tokens_of(self._answered.hops)
         summary_part = {"type": "summary_text", "text": self._thoughts}
         return self._head | {
             "status": "completed",
@@ -139,7 +139,7 @@ class Answer:
                 "output_tokens_details": {"reasoning_tokens": 0},
                 "total_tokens": used["prompt"] + used["completion"],
             },
-            "octopus": summary(self._hops, self._thread),
+            "octopus": summary(self._answered, self._thread),
         }
 
     def _reasoning_item(self, status: str, parts: list[dict[str, Any]]) -> dict[str, Any]:

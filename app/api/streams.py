@@ -11,9 +11,8 @@ from fastapi import Request
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from agents.types import Hop
 from app.api.errors import as_api_error
-from app.api.turns import Answered, Decided, Event
+from app.api.watching import Answered, Decided, Event
 from graphs.state import Decision
 
 T = TypeVar("T")
@@ -25,9 +24,23 @@ def reasoning(decision: Decision) -> str:
     return f"{chosen} (p = {decision['probability']:.2f}): {decision['reason']}\n"
 
 
-def summary(hops: list[Hop], thread: str | None) -> dict[str, Any]:
-    """The extension field `octopus`: how the question went through the graph, and its thread."""
-    return {"thread": thread, "path": [hop["node"] for hop in hops], "hops": hops}
+def summary(answered: Answered, thread: str | None) -> dict[str, Any]:
+    """The extension field `octopus`: how the question went through the graph, at what cost, what is asked.
+
+    `asked` is what a person is to answer before the turn goes on, `ended` why walks stopped early.
+    """
+    hops = answered.hops
+    return {
+        "thread": thread,
+        "path": [hop["node"] for hop in hops],
+        "hops": hops,
+        "asked": answered.asked,
+        "ended": [hop["ended"] for hop in hops if hop["ended"]],
+        "tokens": sum(hop["tokens"] for hop in hops),
+        "cost": round(sum(hop["cost"] for hop in hops), 9),
+        "saved": round(sum(hop["saved"] for hop in hops), 9),
+        "seconds": round(sum(hop["seconds"] for hop in hops), 6),
+    }
 
 
 async def collect(events: AsyncIterator[Event]) -> tuple[Answered, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from agents.ledger import usage_of
 from agents.types import Hop
 
 _PROBABILITIES = tuple(k / 10 for k in range(1, 11))
@@ -31,6 +32,12 @@ class Telemetry:
         )
         self.answers = Counter("octopus_answers", "Of workers, by status.", ["graph", "node", "status"], **on)
         self.tokens = Counter("octopus_tokens", "Of language models.", ["graph", "node", "kind"], **on)
+        self.cost = Counter("octopus_cost_dollars", "Of workers with a price.", ["graph", "node"], **on)
+        self.saved = Gauge(
+            "octopus_saved_dollars", "What the most probable workers would have cost more.", ["graph"], **on
+        )
+        self.rounds = Counter("octopus_reflection_rounds", "Drafts.", ["graph", "node", "level"], **on)
+        self.questions = Counter("octopus_questions", "To a person, by kind.", ["graph", "kind"], **on)
         self.refusals = Counter("octopus_refusals", "Requests not let in, by reason.", ["reason"], **on)
         self.running = Gauge("octopus_turns_running", "Turns being worked on.", ["graph"], **on)
         self.trace = _open_telemetry()
@@ -76,12 +83,22 @@ class TurnTelemetry:
         self._telemetry.routes.labels(self._graph, node, decision["token"]).inc()
         self._telemetry.probability.labels(self._graph).observe(decision["probability"])
 
+    def asked(self, asked: Sequence[Mapping[str, Any]]) -> None:
+        """A person is asked."""
+        for one in asked:
+            self._telemetry.questions.labels(self._graph, one["kind"]).inc()
+
     def hopped(self, hop: Hop) -> None:
         """A hop is done."""
         self._telemetry.seconds.labels(self._graph, hop["node"]).observe(hop["seconds"])
         self._telemetry.answers.labels(self._graph, hop["node"], hop["status"]).inc()
         for kind, count in tokens_of([hop]).items():
             self._telemetry.tokens.labels(self._graph, hop["node"], kind).inc(count)
+        self._telemetry.cost.labels(self._graph, hop["node"]).inc(hop["cost"])
+        self._telemetry.saved.labels(self._graph).inc(hop["saved"])
+        if reflected := hop["evidence"].get("reflection"):
+            rounds = self._telemetry.rounds.labels(self._graph, hop["node"], reflected["level"])
+            rounds.inc(len(reflected["rounds"]))
         if trace := self._telemetry.trace:
             self._record_span(trace, hop)
 
@@ -98,6 +115,10 @@ class TurnTelemetry:
                 "octopus.node": hop["node"],
                 "octopus.probability": hop["probability"],
                 "octopus.status": hop["status"],
+                "octopus.tokens": hop["tokens"],
+                "octopus.cost": hop["cost"],
+                "octopus.part": hop["branch"]["part"],
+                "octopus.ended": bool(hop["ended"]),
             },
         )
         span.end(end_time=end)
@@ -105,9 +126,8 @@ class TurnTelemetry:
 
 def tokens_of(hops: list[Hop]) -> dict[str, int]:
     """Prompt and completion tokens of the language models that answered; tools use none."""
-    used = [hop["evidence"].get("usage") or {} for hop in hops]
-    named = {"prompt": "input_tokens", "completion": "output_tokens"}
-    return {kind: sum(int(u.get(name) or 0) for u in used) for kind, name in named.items()}
+    used = [usage_of(hop["evidence"]) for hop in hops]
+    return {"prompt": sum(into for into, _ in used), "completion": sum(out for _, out in used)}
 
 
 def _open_telemetry() -> ModuleType | None:

@@ -69,7 +69,7 @@ async def listing(
 
 @router.get("/{thread}")
 async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any]:
-    """What was said, the hops of the last turn, and the nodes that a turn cut short would go on with."""
+    """What was said, the hops of the last turn, and for one that is not over what comes next or is asked."""
     newest = await newest_of(served, caller, thread)
     values = newest.checkpoint["channel_values"]
     return {
@@ -78,7 +78,7 @@ async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any
         "updated": newest.checkpoint["ts"],
         "messages": [_said(message) for message in _messages(newest)],
         "hops": values.get("hops", []),
-        "next": await _next(served, newest),
+        **await _waiting(served, caller, newest),
     }
 
 
@@ -88,7 +88,7 @@ async def history(
 ) -> dict[str, Any]:
     """Checkpoints to fork at, newest first: one before each node, and the path by then."""
     newest = await newest_of(served, caller, thread)
-    compiled = served.graphs.get(str(newest.metadata.get("model"))).compiled(remember=True)
+    compiled = served.graphs.get(str(newest.metadata.get("model"))).compiled(caller)
     steps = compiled.aget_state_history(config_of(caller.stored(thread)), limit=limit)
     data = [_checkpoint(step) async for step in steps]
     return {"object": "list", "data": data}
@@ -134,12 +134,14 @@ async def newest_of(served: Service, caller: Caller, thread: str) -> CheckpointT
     return found
 
 
-async def _next(served: Service, step: CheckpointTuple) -> list[str] | None:
-    """The nodes that come next; None where the thread's model is not served here."""
+async def _waiting(served: Service, caller: Caller, step: CheckpointTuple) -> dict[str, Any]:
+    """The nodes that come next and what a person is asked; None where the model is not served here."""
     model = served.graphs.models.get(str(step.metadata.get("model")))
     if model is None:
-        return None
-    return list((await model.compiled(remember=True).aget_state(step.config)).next)
+        return {"next": None, "asked": None}
+    state = await model.compiled(caller).aget_state(step.config)
+    asked = [{"id": one.id, **one.value} for one in state.interrupts]
+    return {"next": list(state.next), "asked": asked}
 
 
 def config_of(stored: str) -> RunnableConfig:

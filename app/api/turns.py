@@ -4,53 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
-from agents.octopus.tokens import END_TOKEN
-from agents.types import Hop
+from app.api.beginning import Beginning, Resume, beginning
 from app.api.errors import ApiError
-from app.api.graphs import Model
+from app.api.graphs import Compiled, Model
+from app.api.keys import LOCAL, Caller
 from app.api.telemetry import Telemetry, TurnTelemetry
+from app.api.watching import Answered, Event, Watch
 from app.running import RECURSION_LIMIT
-from graphs.state import Decision, GraphContext
-
-
-@dataclass(frozen=True)
-class Decided:
-    """The Octopus chose."""
-
-    decision: Decision
-
-
-@dataclass(frozen=True)
-class Written:
-    """The next piece of the answer."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Answered:
-    """The turn is over.
-
-    Attributes:
-        rest: what of the answer was not `Written` yet.
-        text: the whole answer.
-        hops: all hops of this turn, those before an interruption too.
-    """
-
-    rest: str
-    text: str
-    hops: list[Hop]
-
-
-Event = Decided | Written | Answered
+from graphs.state import GraphContext
 
 
 @dataclass(frozen=True)
@@ -60,9 +29,11 @@ class Turn:
     Attributes:
         model: the graph.
         messages: the conversation; of a thread that has one already, only the last is new.
-        context: budgets.
-        thread: stored id; None remembers nothing.
+        context: budgets, policy, reflection, and whether a person is asked.
+        caller: who asks; the thread and what the run learns are the caller's.
+        thread: the caller's name of it; None remembers nothing.
         checkpoint: of the thread, to go on from there instead of from its end.
+        resume: the answer to what the thread's last turn asked; None takes the message.
         pieces: whether the answer is `Written` while it comes; not doing so is cheaper.
         id: of this run; the checkpoints carry it.
     """
@@ -70,19 +41,28 @@ class Turn:
     model: Model
     messages: Sequence[BaseMessage]
     context: GraphContext = field(default_factory=GraphContext)
+    caller: Caller = LOCAL
     thread: str | None = None
     checkpoint: str | None = None
+    resume: Resume = None
     pieces: bool = False
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
-    def config(self) -> RunnableConfig:
+    def compiled(self) -> Compiled:
+        """The graph, with the caller's threads and lessons if there is a thread."""
+        return self.model.compiled(self.caller if self.thread is not None else None)
+
+    def config(self, context: GraphContext) -> RunnableConfig:
         """What LangGraph is told; the metadata is kept with every checkpoint."""
-        config = RunnableConfig(
-            recursion_limit=RECURSION_LIMIT, metadata={"model": self.model.id, "run": self.id}
-        )
+        kept = {
+            "model": self.model.id,
+            "run": self.id,
+            "context": context.model_dump_json(exclude_unset=True),
+        }
+        config = RunnableConfig(recursion_limit=RECURSION_LIMIT, metadata=kept)
         if self.thread is not None:
-            config["configurable"] = {"thread_id": self.thread}
+            config["configurable"] = {"thread_id": self.caller.stored(self.thread)}
             if self.checkpoint is not None:
                 config["configurable"]["checkpoint_id"] = self.checkpoint
         return config
@@ -95,7 +75,7 @@ class Turns:
     Attributes:
         telemetry: is told of every decision and hop.
         timeout: seconds for a turn.
-        busy: threads that a turn of this server is working on.
+        busy: threads, as they are stored, that a turn of this server is working on.
     """
 
     telemetry: Telemetry
@@ -105,86 +85,56 @@ class Turns:
     async def run(self, turn: Turn) -> AsyncGenerator[Event]:
         """What happens, as it happens; closing the iterator stops the run.
 
-        A thread whose last turn was cut short goes on at the hop where it was if the same question is sent.
+        A thread whose last turn was cut short goes on at the hop where it was if the same question is sent,
+        and one that waits for a person if the answer is.
 
         Raises:
-            ApiError: 409, the thread is busy.
+            ApiError: 409, the thread is busy; 400, see `beginning`.
             TimeoutError: the turn took too long.
         """
-        if turn.thread in self.busy:
+        stored = turn.caller.stored(turn.thread) if turn.thread is not None else ""
+        if stored in self.busy:
             raise ApiError(409, "This thread is still working on another request.", code="thread_busy")
-        if turn.thread is not None:
-            self.busy.add(turn.thread)
+        if stored:
+            self.busy.add(stored)
         try:
             with self.telemetry.turn(turn.model.graph) as telemetry:
                 async with aclosing(self._watch(turn, telemetry)) as events:
                     async for event in events:
                         yield event
         finally:
-            self.busy.discard(turn.thread or "")
+            self.busy.discard(stored)
+
+    async def answer(self, turn: Turn) -> Answered:
+        """The end of the turn alone."""
+        async with aclosing(self.run(turn)) as events:
+            return [event async for event in events if isinstance(event, Answered)][-1]
 
     async def _watch(self, turn: Turn, telemetry: TurnTelemetry) -> AsyncGenerator[Event]:
         deadline = asyncio.get_running_loop().time() + self.timeout
         async with asyncio.timeout_at(deadline):
-            given, hops = await _beginning(turn)
-        compiled = turn.model.compiled(remember=turn.thread is not None)
-        run = compiled.astream(
-            given,
-            turn.config,
-            context=turn.context,
-            stream_mode=["updates", "messages"] if turn.pieces else ["updates"],
-            durability="sync" if turn.thread is not None else None,
-        )
-        written = ""
-        async with aclosing(run) as events:  # type: ignore[type-var]
+            begun = await beginning(turn)
+        watch = Watch(turn.model, telemetry, begun)
+        async with aclosing(_stream(turn, begun)) as events:  # type: ignore[type-var]
             while True:
                 # Not around the loop: the time-out must not strike in the code that we yield to.
                 try:
                     async with asyncio.timeout_at(deadline):
-                        mode, event = cast("tuple[str, Any]", await anext(events))
+                        mode, event = await anext(events)
                 except StopAsyncIteration:
-                    return
-                if mode == "messages":
-                    if text := _piece(turn.model, *event):
-                        written += text
-                        yield Written(text)
-                    continue
-                for update in filter(None, event.values()):
-                    for hop in update.get("hops", []):
-                        hops.append(hop)
-                        telemetry.hopped(hop)
-                    decision = update.get("decision")
-                    if decision and decision["token"] != END_TOKEN:
-                        telemetry.decided(decision)
-                        yield Decided(decision)
-                    if messages := update.get("messages"):
-                        answer = str(messages[-1].text)
-                        yield Answered(_rest(answer, written), answer, hops)
+                    break
+                for told in watch.piece(*event) if mode == "messages" else watch.update(event):
+                    yield told
+        for told in watch.end():
+            yield told
 
 
-async def _beginning(turn: Turn) -> tuple[dict[str, Any] | None, list[Hop]]:
-    """What the run is given, and the hops that it has already; None goes on where it was cut short."""
-    if turn.thread is None:
-        return {"messages": list(turn.messages)}, []
-    state = await turn.model.compiled(remember=True).aget_state(turn.config)
-    before = state.values.get("messages", [])
-    if not before:
-        return {"messages": list(turn.messages)}, []
-    last = before[-1]
-    same = isinstance(last, HumanMessage) and last.text == turn.messages[-1].text
-    if state.next and same and (state.metadata or {}).get("model") == turn.model.id:
-        return None, [h for h in state.values.get("hops", []) if h["turn"] == state.values.get("turn")]
-    return {"messages": list(turn.messages[-1:])}, []
-
-
-def _piece(model: Model, chunk: BaseMessage, metadata: dict[str, Any]) -> str:
-    """Text of a language model whose answer is the last one; what others say may not be the answer."""
-    if isinstance(chunk, AIMessageChunk) and model.is_last(metadata.get("langgraph_node", "")):
-        return str(chunk.text)
-    return ""
-
-
-def _rest(answer: str, written: str) -> str:
-    if answer.startswith(written):
-        return answer[len(written) :]
-    return f"\n\n{answer}"  # the model broke off, and what it had begun cannot be taken back
+def _stream(turn: Turn, begun: Beginning) -> AsyncIterator[tuple[str, Any]]:
+    run = turn.compiled.astream(
+        begun.given,
+        turn.config(begun.context),
+        context=begun.context,
+        stream_mode=["updates", "messages"] if turn.pieces else ["updates"],
+        durability="sync" if turn.thread is not None else None,
+    )
+    return cast("AsyncIterator[tuple[str, Any]]", run)

@@ -78,11 +78,11 @@ def keyring(**scopes: str) -> tuple[dict[str, str], str]:
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[Live]:
-    """A server of the small graph, with threads in `folder` or where `environment` says."""
+def serving(folder: Path, graph: str = HOUSE, **environment: str) -> Iterator[Live]:
+    """A server of a small graph, with threads in `folder` or where `environment` says."""
     keys, entries = keyring(alice="chat+threads", bob="chat+threads", chatter="chat", operator="metrics")
     spec = folder / "house.yaml"
-    spec.write_text(HOUSE)
+    spec.write_text(graph)
     given = {"OCTOPUS_HOME": str(folder), "OCTOPUS_API_KEYS": entries} | environment
     settings = ServerSettings.read(given, graphs=(str(spec),))
     with running(settings) as url:
