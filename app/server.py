@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
 
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
@@ -55,6 +56,10 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     errors.install(app)
     for router in (openai_api.router, threads.router, feedback_routes.router, health.router):
         app.include_router(router)
+    if find_spec("langserve"):
+        from app import langserve_api
+
+        langserve_api.mount(app)
     return app
 
 
