@@ -24,6 +24,8 @@ from app.api.telemetry import Telemetry
 from app.api.turns import Turns
 from app.running import open_saver, open_store
 
+_LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp"))
+
 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
     """The application; nothing is opened before it starts, and nothing is kept in it but what is open.
@@ -41,7 +43,11 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(rates.aclose)
-            app.state.service = await _open(stack, settings, telemetry)
+            served = app.state.service = await _open(stack, settings, telemetry)
+            if _MCP:
+                from app import mcp_api
+
+                await stack.enter_async_context(mcp_api.serving(app, served))
             yield
 
     app = FastAPI(
@@ -56,11 +62,20 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     errors.install(app)
     for router in (openai_api.router, threads.router, feedback_routes.router, health.router):
         app.include_router(router)
-    if find_spec("langserve"):
+    _mount_extras(app)
+    return app
+
+
+def _mount_extras(app: FastAPI) -> None:
+    """The protocols of extras that are installed."""
+    if _LANGSERVE:
         from app import langserve_api
 
         langserve_api.mount(app)
-    return app
+    if _MCP:
+        from app import mcp_api
+
+        mcp_api.mount(app)
 
 
 async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Telemetry) -> Service:

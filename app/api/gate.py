@@ -102,9 +102,13 @@ def caller_with(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
     """A FastAPI dependency: the caller, who must have `scope`."""
 
     async def check(request: Request) -> Caller:
-        caller: Caller = request.state.caller
-        if scope not in caller.scopes:
-            raise ApiError(403, f"This API key lacks the scope {scope!r}.", code="insufficient_scope")
-        return caller
+        return allowed(request.state.caller, scope)
 
     return check
+
+
+def allowed(caller: Caller, scope: Scope) -> Caller:
+    """The caller; raises ApiError 403 if the key lacks `scope`."""
+    if scope not in caller.scopes:
+        raise ApiError(403, f"This API key lacks the scope {scope!r}.", code="insufficient_scope")
+    return caller
