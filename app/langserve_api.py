@@ -71,6 +71,22 @@ class Chosen(BaseModel):
     octopus: dict[str, Any] | None = None
 
 
+class _Body(BaseModel):
+    """What LangServe reads, checked before it does: it takes some wrong types for errors of its own."""
+
+    config: dict[str, Any] = Field(default_factory=dict)
+    more: dict[str, Any] = Field(alias="kwargs", default_factory=dict)
+
+
+class _One(_Body):
+    input: Any
+
+
+class _Many(_Body):
+    inputs: list[Any] = Field(min_length=1, max_length=_MOST_INPUTS)
+    config: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=dict)  # type: ignore[assignment]
+
+
 def mount(app: FastAPI) -> None:
     """Add LangServe's routes; they need the scope `chat`."""
     add_routes(
@@ -81,7 +97,7 @@ def mount(app: FastAPI) -> None:
         output_type=AIMessageChunk,
         per_req_config_modifier=_configured,
         enabled_endpoints=_ENDPOINTS,
-        dependencies=[Depends(caller_with("chat")), Depends(_check_size)],
+        dependencies=[Depends(caller_with("chat")), Depends(_check)],
         playground_type="default",
     )
 
@@ -114,7 +130,7 @@ def _turn(served: Service, given: Any, configurable: Mapping[str, Any]) -> Turn:
     chosen: Chosen = configurable["octopus_chosen"]
     options = configurable["octopus_options"]
     return Turn(
-        model=served.graphs.get(chosen.model or next(iter(served.graphs)).id),
+        model=served.graphs.get(str(chosen.model)),
         messages=_messages(given, served.settings.message_characters),
         context=options.context,
         caller=configurable["octopus_caller"],
@@ -159,26 +175,38 @@ async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any
         chosen = Chosen.model_validate(config.get("configurable") or {})
         options = Options.model_validate(chosen.octopus or {})
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        param = ".".join(map(str, fault["loc"]))
-        raise ApiError(400, f"{param}: {fault['msg']}.", code="invalid", param=param) from error
+        raise _invalid(error) from error
     header = request.headers.get("X-Octopus-Thread")
     if header is not None and not re.fullmatch(THREAD, header):
         raise ApiError(
             400, "X-Octopus-Thread is no name of a thread.", code="invalid", param="X-Octopus-Thread"
         )
-    chosen = chosen.model_copy(update={"thread_id": chosen.thread_id or header})
+    served: Service = request.app.state.service
+    model = served.graphs.get(chosen.model or next(iter(served.graphs)).id)
+    chosen = chosen.model_copy(update={"thread_id": chosen.thread_id or header, "model": model.id})
     found = {"octopus_chosen": chosen, "octopus_options": options, "octopus_caller": caller}
     return {"configurable": found, "max_concurrency": _AT_ONCE}
 
 
-async def _check_size(request: Request) -> None:
-    """Refuse a batch that is many requests in one."""
-    if not request.url.path.endswith("/batch"):
+async def _check(request: Request) -> None:
+    """Refuse what no run should begin with: once LangServe streams, a refusal has no status of its own."""
+    kind = request.url.path.rpartition("/")[2]
+    if kind not in ("invoke", "batch", "stream", "stream_events"):
         return
     try:
-        inputs = (await request.json()).get("inputs")
-    except (ValueError, AttributeError, RecursionError):
-        return  # LangServe says what is wrong with it
-    if isinstance(inputs, list) and len(inputs) > _MOST_INPUTS:
-        raise ApiError(400, f"A batch has at most {_MOST_INPUTS} inputs.", code="invalid", param="inputs")
+        body = (_Many if kind == "batch" else _One).model_validate_json(await request.body())
+    except ValidationError as error:
+        raise _invalid(error) from error
+    if request.query_params.get("config_hash"):
+        raise ApiError(
+            400, "Configurations are not kept here; send `config`.", code="invalid", param="config_hash"
+        )
+    served: Service = request.app.state.service
+    for given in body.inputs if isinstance(body, _Many) else [body.input]:
+        _messages(given, served.settings.message_characters)
+
+
+def _invalid(error: ValidationError) -> ApiError:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    param = ".".join(map(str, fault["loc"])) or None
+    return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param)

@@ -100,6 +100,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         fault = error.errors()[0]
+        if not isinstance(fault, dict):  # LangServe's own have no place
+            return ApiError(400, f"{fault}.", code="invalid").response
         # The first part says body, path or query. The value is left out: it may be long, or private.
         param = ".".join(map(str, fault["loc"][1:])) or None
         return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param).response

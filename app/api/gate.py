@@ -47,7 +47,7 @@ class Gate:
             await send(message)
 
         try:
-            if scope["path"] in OPEN_PATHS:
+            if scope["path"].removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
                 await self._app(scope, receive, sending)
                 return
             caller = self._caller(scope)
@@ -56,9 +56,11 @@ class Gate:
                 scope.setdefault("state", {})["caller"] = caller
                 await self._app(scope, receive, sending)
         except Exception as error:
-            if started:
-                raise
-            await as_api_error(error).response(scope, receive, sending)
+            response = as_api_error(error).response
+            if not started:
+                await response(scope, receive, sending)
+            # Else the client sees that the body is not whole. The error goes no further: its text may quote
+            # the conversation, and uvicorn would log it.
 
     def _caller(self, scope: Connection) -> Caller:
         if not self._settings.keys:

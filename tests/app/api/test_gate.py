@@ -7,8 +7,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from app.api.errors import as_api_error
+from app.api.gate import Gate
+from app.api.rates import Rates
+from app.api.settings import ServerSettings
+from app.api.telemetry import Telemetry
 from tests.app.api.live import BREAD, CUBE, Live, eventually, serving
 from tests.loopback import ChatServer
 
@@ -123,3 +128,28 @@ def test_keys_are_in_no_log(live: Live, caplog: pytest.LogCaptureFixture) -> Non
         live.ask(CUBE)
     assert live.keys["alice"] not in caplog.text
     assert threading.active_count() > 1  # the server does run in this process, where caplog sees it
+
+
+async def test_an_error_in_a_stream_ends_it_and_says_nothing_of_the_conversation(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = ("the", "password", "is", "swordfish")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"so f", "more_body": True})
+        raise ZeroDivisionError(" ".join(said))
+
+    settings = ServerSettings.read({"OCTOPUS_HOME": str(tmp_path)})
+    gate = Gate(app, settings, Rates(settings), Telemetry())
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/x", "headers": [], "client": ("127.0.0.1", 1)}
+    await gate(scope, None, send)  # type: ignore[arg-type]
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert sent[-1]["more_body"]
+    assert "ZeroDivisionError" in caplog.text
+    assert " ".join(said) not in caplog.text

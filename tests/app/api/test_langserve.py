@@ -91,7 +91,7 @@ def test_keys_scopes_and_sizes(live: Live) -> None:
             assert nobody.post(f"/octopus/{path}", json=body).status_code == 401
             assert operator.post(f"/octopus/{path}", json=body).status_code == 403
         assert nobody.get("/octopus/playground/").status_code == 401
-        assert "at most 64" in client.post("/octopus/batch", json=batch).json()["error"]["message"]
+        assert "at most 64 items" in client.post("/octopus/batch", json=batch).json()["error"]["message"]
         for path in ("c/N4XyA/invoke", "feedback", "stream_log"):
             assert client.post(f"/octopus/{path}", json=body).status_code in (404, 405)
 
@@ -107,13 +107,15 @@ def test_keys_scopes_and_sizes(live: Live) -> None:
         ({"input": {"messages": ["?"]}, "config": {"configurable": {"model": "attic"}}}, 404),
         ({"input": {"messages": ["?"]}, "config": {"configurable": {"octopus": {"max_hops": 0}}}}, 400),
         ({"input": {"messages": ["?"]}, "config": {"configurable": 3}}, 400),
+        ({"input": {"messages": ["?"]}, "kwargs": [None]}, 400),
         ({}, 400),
     ],
 )
 def test_what_is_wrong_is_the_clients_fault(live: Live, body: dict[str, Any], status: int) -> None:
     with live.http() as client:
-        reply = client.post("/octopus/invoke", json=body)
-    assert (reply.status_code, "error" in reply.json()) == (status, True), reply.text
+        for path in ("invoke", "stream", "stream_events"):
+            reply = client.post(f"/octopus/{path}", json=body)
+            assert (reply.status_code, "error" in reply.json()) == (status, True), reply.text
 
 
 def test_the_playground_and_the_schemas(live: Live) -> None:
