@@ -74,8 +74,9 @@ class Chosen(BaseModel):
 class _Body(BaseModel):
     """What LangServe reads, checked before it does: it takes some wrong types for errors of its own."""
 
+    model_config = ConfigDict(extra="allow")
+
     config: dict[str, Any] = Field(default_factory=dict)
-    more: dict[str, Any] = Field(alias="kwargs", default_factory=dict)
 
 
 class _One(_Body):
@@ -197,6 +198,8 @@ async def _check(request: Request) -> None:
         body = (_Many if kind == "batch" else _One).model_validate_json(await request.body())
     except ValidationError as error:
         raise _invalid(error) from error
+    if not isinstance((body.model_extra or {}).get("kwargs", {}), dict):
+        raise ApiError(400, "kwargs: Input should be an object.", code="invalid", param="kwargs")
     if request.query_params.get("config_hash"):
         raise ApiError(
             400, "Configurations are not kept here; send `config`.", code="invalid", param="config_hash"
