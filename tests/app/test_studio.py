@@ -126,7 +126,7 @@ async def test_time_travel_and_forks(client: LangGraphClient) -> None:
     )
     done = await client.runs.wait(thread, "mmlu", input=None, checkpoint=edited["checkpoint"])
     assert [message["content"].split("\n")[0] for message in done["messages"]] == ["What is 6 * 7?", "42"]
-    copied: Any = await client.threads.copy(thread)
+    copied = await threads.copy(thread)
     assert copied["thread_id"] != thread
 
 
