@@ -20,12 +20,14 @@ class ChatServer:
         words: the answer, streamed word by word.
         statuses: of the next requests, in order; 200 when used up.
         delay: seconds before an answer begins.
+        calls: of tools, {"name", "arguments" as JSON text}, that the next answers are instead of words.
         requests: (headers in lower case, body) of each chat request.
     """
 
     words: list[str] = field(default_factory=lambda: ["Forty", "-", "two", "."])
     statuses: list[int] = field(default_factory=list)
     delay: float = 0.0
+    calls: list[dict[str, str]] = field(default_factory=list)
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     port: int = 0
 
@@ -72,6 +74,9 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 fault = {"error": {"message": f"scripted {status}", "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))
                 return
+            if not body.get("stream"):
+                self._send(200, "application/json", json.dumps(_whole(chat)))
+                return
             self._send(200, "text/event-stream", "".join(map(_event, _answer(chat.words, body))))
 
         def _send(self, status: int, kind: str, text: str) -> None:
@@ -89,6 +94,15 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+def _whole(chat: ChatServer) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(chat.words)}
+    if chat.calls:
+        call = {"id": "call", "type": "function", "function": chat.calls.pop(0)}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
 
 
 def _event(data: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from examples import remote_graph_node
 from tests.app.api.live import keyring
 from tests.studio import ROOT, developing
 
@@ -151,6 +152,10 @@ def test_our_own_server_is_under_serve(url: str) -> None:
         assert done["choices"][0]["message"]["content"].startswith("12\n")
         assert client.get("/threads/dev").json()["messages"]
         assert client.get("/healthz").status_code == 200
+
+
+async def test_a_remote_graph_as_a_node(url: str) -> None:
+    assert (await remote_graph_node.main(url, CUBE)).startswith("12\n")
 
 
 def test_nothing_reached_out(url: str, home: Path) -> None:
