@@ -1,6 +1,6 @@
 """The served graph with OpenAI's client: a conversation that the server keeps, and how it was routed.
 
-python -m examples.openai_client http://127.0.0.1:8000 "What is the derivative of x^3?" "And its second derivative?"
+python -m examples.openai_client http://127.0.0.1:8000 "What is 17 * 23?" "And half of it?"
 """
 
 from __future__ import annotations
