@@ -71,7 +71,8 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
             status = chat.statuses.pop(0) if chat.statuses else 200
             time.sleep(chat.delay)
             if status != 200:
-                fault = {"error": {"message": f"scripted {status}", "type": "server_error"}}
+                refused = f", {self.headers['Authorization']}" if status == 401 else ""  # as some do
+                fault = {"error": {"message": f"scripted {status}{refused}", "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))
                 return
             if not body.get("stream"):

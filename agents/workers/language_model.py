@@ -47,6 +47,12 @@ class ModelReference:
             )
         return cls(match["name"], match["url"])
 
+    @property
+    def shown(self) -> str:
+        """The URL as it may be told: without a password or query, which may be a key."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
 
 @dataclass
 class LanguageModel:
@@ -75,12 +81,16 @@ class LanguageModel:
         return ChatOpenAI(
             model=self.reference.name,
             base_url=self.reference.url,
-            api_key=SecretStr(os.environ.get("OPENAI_API_KEY") or "none"),
+            api_key=SecretStr(self._key),
             timeout=self.timeout,
             max_retries=self.retries,
             streaming=True,
             stream_usage=True,
         )
+
+    @property
+    def _key(self) -> str:
+        return os.environ.get("OPENAI_API_KEY") or "none"
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Stream the model's answer; `unavailable` when the server cannot be reached or refuses."""
@@ -99,14 +109,16 @@ class LanguageModel:
         except APIConnectionError as error:
             return self._unavailable(f"nothing answers there ({type(error).__name__})")
         except APIError as error:
-            return self._unavailable(f"the server said: {error.message}")
+            # Some servers repeat the key that they refuse.
+            said = error.message.replace(self._key, "[key]")
+            return self._unavailable(f"the server said: {said}")
         usage = dict(reply.usage_metadata or {})
         return WorkerAnswer("answered", str(reply.text), {"model": self.reference.name, "usage": usage})
 
     def _unavailable(self, why: str) -> WorkerAnswer:
         return WorkerAnswer(
             "unavailable",
-            f"{self.node} was chosen, but its model {self.reference.name!r} at {self.reference.url} "
+            f"{self.node} was chosen, but its model {self.reference.name!r} at {self.reference.shown} "
             f"gave no answer: {why}. Start the server, or connect another. {HOW_TO_CONNECT}",
             {"model": self.reference.name},
         )

@@ -145,3 +145,26 @@ def test_another_callers_thread_is_as_one_that_is_not_there(place: Live) -> None
         assert reply.status_code == 400
         bob.delete("/threads/private")
         assert alice.get("/threads/private").status_code == 200
+
+
+def test_what_another_caller_has_shows_in_no_other_way(place: Live) -> None:
+    with place.openai() as client:
+        theirs = client.responses.create(model="house", input=CUBE).id
+    thread = theirs.removeprefix("resp_").rpartition(".")[0]
+    place.ask(CUBE, name="bob", thread="own")
+    with place.http("bob") as bob:
+
+        def respond(previous: str) -> bytes:
+            body = {"model": "house", "input": CUBE, "previous_response_id": previous}
+            reply = bob.post("/v1/responses", json=body)
+            assert reply.status_code == 404
+            return reply.content
+
+        assert respond(theirs) == respond("resp_nobodys.1")
+        # A name that another caller uses is free.
+        assert bob.post("/threads/own/fork", json={"id": thread}).status_code == 201
+        pages = [bob.get("/threads", params={"after": after}).content for after in ("alices", "nobodys")]
+        assert pages[0] == pages[1]
+        assert bob.delete(f"/threads/{thread}").status_code == 204
+    with place.http() as alice:
+        assert alice.get(f"/threads/{thread}").status_code == 200
