@@ -26,10 +26,10 @@ lint: $(VENV)/.dev  ## Style, form, types and the direction of imports.
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-accept: $(VENV)/.train  ## The long runs, and the tests that need torch.
+accept: $(VENV)/.train $(VENV)/schemathesis  ## The long runs, and the tests that need torch.
 	$(BIN)/python -m pytest -q -m "accept or train"
 
-dev: $(VENV)/.serve  ## The graph in a LangGraph development server, for Studio.
+dev: $(VENV)/.studio  ## The graph in a LangGraph development server, for Studio.
 	LANGGRAPH_CLI_NO_ANALYTICS=1 LANGGRAPH_NO_VERSION_CHECK=1 LANGSMITH_TRACING=false \
 		$(BIN)/python -m langgraph_cli dev --no-browser --no-reload
 
@@ -54,10 +54,16 @@ $(VENV)/.dev: $(SOURCES) | $(VENV)/pyvenv.cfg
 
 $(VENV)/.train: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@echo "Installing what training and local models need, torch among it, and other savers, into $(VENV) (once) ..."
-	@$(INSTALL) -e '.[dev,hf,mcp,provider,savers,train]'
+	@$(INSTALL) -e '.[dev,hf,mcp,provider,savers,studio,train]'
 	@touch $@ $(VENV)/.dev $(VENV)/.core
 
-$(VENV)/.serve: $(SOURCES) | $(VENV)/pyvenv.cfg
+# An environment of its own: it wants another jsonschema-rs than the development server.
+$(VENV)/schemathesis: $(SOURCES) | $(VENV)/pyvenv.cfg
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check schemathesis==4.32.5
+	@touch $@
+
+$(VENV)/.studio: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@echo "Installing the development server into $(VENV) (once) ..."
-	@$(INSTALL) -e '.[serve]'
+	@$(INSTALL) -e '.[studio]'
 	@touch $@ $(VENV)/.core

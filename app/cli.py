@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, plan, route, threads, traces, train
+from app.commands import ask, doctor, evaluate, graph, plan, route, serve, threads, traces, train
 
 cli = typer.Typer(
     name="octopus",
@@ -17,6 +17,7 @@ cli = typer.Typer(
 )
 cli.command()(ask.ask)
 cli.command()(ask.chat)
+cli.command()(serve.serve)
 cli.command()(route.route)
 cli.command()(plan.plan)
 cli.command()(traces.feedback)

@@ -28,7 +28,6 @@ Person = Callable[[dict[str, Any]], Awaitable[str]]
 """Answers an interrupt: its JSON value → what to resume with."""
 
 T = TypeVar("T")
-
 RECURSION_LIMIT = 250  # LangGraph's own default would let a fault in an edge run for hours
 
 

@@ -1,23 +1,55 @@
-"""Graphs as the LangGraph server takes them: factories, without a checkpointer, which the server brings."""
+"""What `langgraph.json` names: graphs as the LangGraph server takes them, without a checkpointer.
+
+With a spec beside it, a project of one's own writes `graph = from_spec(Path(__file__).with_name("my.yaml"))`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
+from agents.types import NodeName
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
 
+Compiled = CompiledStateGraph[Any, Any, Any, Any]
+Factory = Callable[[RunnableConfig], Awaitable[Compiled]]
 
-async def mmlu() -> CompiledStateGraph[Any, Any, Any, Any]:
-    """The shipped graph, built once for all runs."""
-    return await asyncio.to_thread(_compiled, "mmlu")
+
+def from_spec(graph: str | Path) -> Factory:
+    """A factory of the graph with this name or path, for `graphs` of a `langgraph.json`.
+
+    `{"configurable": {"worker": NAME}}` in a run's config asks that worker, whatever the Octopus would
+    choose: what would it have said, in a fork of the thread?
+    """
+
+    async def factory(config: RunnableConfig) -> Compiled:
+        """The graph, built once for all runs."""
+        worker = (config.get("configurable") or {}).get("worker")
+        return await asyncio.to_thread(_compiled, str(graph), str(worker) if worker else None)
+
+    return factory
+
+
+async def mmlu(config: RunnableConfig) -> Compiled:
+    """The shipped graph."""
+    return await from_spec("mmlu")(config)
 
 
 @cache
-def _compiled(name: str) -> CompiledStateGraph[Any, Any, Any, Any]:
-    # The server calls its factory again and again; the encoder and the tools' process are opened once.
-    return Wiring(find_spec(name), Settings.read()).graph().compile(name=name)
+def _wiring(graph: str) -> Wiring:
+    # The server calls its factories again and again; the encoder and the tools' process are opened once.
+    return Wiring(find_spec(graph), Settings.read())
+
+
+@cache
+def _compiled(graph: str, worker: str | None) -> Compiled:
+    wiring = _wiring(graph)
+    built = wiring.graph_to(NodeName(worker)) if worker else wiring.graph()
+    return built.compile(name=wiring.spec.name)

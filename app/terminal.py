@@ -13,6 +13,7 @@ from rich.text import Text
 
 from agents.octopus.tokens import END_TOKEN
 from agents.types import Hop
+from app.asking import worded
 
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -24,17 +25,8 @@ def say(text: str) -> None:
 
 async def ask_person(asked: dict[str, Any]) -> str:
     """Put an interrupt's question to whoever sits at the terminal; nobody there means no."""
-    lines = [asked["error"]] if "error" in asked else []
-    if asked["kind"] == "approve":
-        lines += [
-            f"{step['master']} → {step['token']} {step['node']}: {step['query']}" for step in asked["steps"]
-        ]
-        prompt = "Go on? [y/n/another node] "
-    else:
-        ranked = ", ".join(f"{c['node']} ({c['probability']:.2f})" for c in asked["choices"][:5])
-        lines += [asked["reason"], f"Choices: {ranked}"]
-        prompt = "A node, or more words: "
-    return await asyncio.to_thread(_prompt, "\n".join(lines), prompt)
+    text, prompt = worded(asked)
+    return await asyncio.to_thread(_prompt, text, f"{prompt} ")
 
 
 def _prompt(text: str, prompt: str) -> str:

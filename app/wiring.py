@@ -18,7 +18,7 @@ from agents.octopus.head_cache import HeadCache
 from agents.octopus.heads import Head, Untrained, trained_head
 from agents.octopus.modality import Able, ModalityOctopus
 from agents.octopus.zero_shot import Candidate
-from agents.types import NodeName, Worker
+from agents.types import NodeName, Octopus, Worker
 from agents.workers.specialist import Specialist
 from app.model_wiring import ModelWiring
 from app.settings import Settings
@@ -251,14 +251,44 @@ class Wiring:
         """The uncompiled LangGraph graph."""
         from graphs.build import build_graph
 
-        nodes = self.spec.nodes
         return build_graph(
             self.spec,
-            octopuses={name: self.router(name) for name in nodes if nodes[name].neighbours},
-            workers=self.workers(),
+            octopuses=self.octopuses,
+            workers=self._workers,
             judge=self._judge(),
             verifiers=self.verifiers(),
         )
+
+    def graph_to(self, worker: NodeName) -> Graph:
+        """The uncompiled graph that asks `worker`, whatever the Octopus would choose; its threads fit.
+
+        Raises:
+            SpecError: there is no such worker.
+        """
+        from agents.octopus.named import NamedOctopus
+        from graphs.build import build_graph
+
+        edge = next((edge for edge in self.spec.edges if edge[2] == worker), None)
+        if edge is None or worker not in self.spec.workers:
+            raise SpecError(f"{self.spec.source}: there is no worker {worker!r}.")
+        master, token, _ = edge
+        only = NodeSpec(neighbours={worker: token})
+        alone = self.spec.workers[worker].model_copy(update={"neighbours": {}, "generalist": None})
+        spec = self.spec.model_copy(
+            update={"entry": master, "masters": {master: only}, "workers": {worker: alone}}
+        )
+        octopus = NamedOctopus(self.octopuses[master], Neighbour(worker, token, self._template(worker)))
+        return build_graph(spec, octopuses={master: octopus}, workers={worker: self._workers[worker]})
+
+    @cached_property
+    def octopuses(self) -> dict[NodeName, Octopus]:
+        """The Octopus of every node that has neighbours."""
+        nodes = self.spec.nodes
+        return {name: self.router(name) for name in nodes if nodes[name].neighbours}
+
+    @cached_property
+    def _workers(self) -> dict[NodeName, Worker]:
+        return self.workers()
 
     def warm_up(self) -> None:
         """Start the process that tools run in, if any, while the query is still being routed."""

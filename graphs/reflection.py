@@ -147,6 +147,9 @@ def _answer(mode: Mode, result: ReflectionResult) -> WorkerAnswer:
         ],
     }
     evidence = result.best["evidence"] | {"reflection": trace}
+    if "usage" in evidence:  # all drafts and verdicts cost, not only the best draft
+        used = {"input_tokens": result.read, "output_tokens": result.tokens}
+        evidence["usage"] = used | {"total_tokens": result.read + result.tokens}
     if result.best["score"] is not None:  # a failed verdict escalates to a stronger worker
         evidence["verdict"] = "passed" if result.best["passed"] else "failed"
     return WorkerAnswer(result.status, result.best["draft"], evidence)

@@ -20,16 +20,16 @@ class ChatServer:
         words: the answer, streamed word by word.
         statuses: of the next requests, in order; 200 when used up.
         fault: what is said with another status.
-        whole: answer in one piece where no stream is asked for.
         delay: seconds before an answer begins.
+        calls: of tools, {"name", "arguments" as JSON text}, that the next answers are instead of words.
         requests: (headers in lower case, body) of each chat request.
     """
 
     words: list[str] = field(default_factory=lambda: ["Forty", "-", "two", "."])
     statuses: list[int] = field(default_factory=list)
     fault: str = ""
-    whole: bool = False
     delay: float = 0.0
+    calls: list[dict[str, str]] = field(default_factory=list)
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     port: int = 0
 
@@ -70,17 +70,18 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             chat.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            time.sleep(chat.delay)
             status = chat.statuses.pop(0) if chat.statuses else 200
+            time.sleep(chat.delay)
             if status != 200:
-                said = chat.fault or f"scripted {status}"
+                refused = f", {self.headers['Authorization']}" if status == 401 else ""  # as some do
+                said = chat.fault or f"scripted {status}{refused}"
                 fault = {"error": {"message": said, "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))
                 return
-            if chat.whole and not body.get("stream"):
-                self._send(200, "application/json", json.dumps(_completion(chat.words)))
+            if not body.get("stream"):
+                self._send(200, "application/json", json.dumps(_whole(chat)))
                 return
-            self._send(200, "text/event-stream", "".join(map(_event, _chunks(chat.words))) + _event("[DONE]"))
+            self._send(200, "text/event-stream", "".join(map(_event, _answer(chat.words, body))))
 
         def _send(self, status: int, kind: str, text: str) -> None:
             data = text.encode()
@@ -99,14 +100,25 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _whole(chat: ChatServer) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(chat.words)}
+    if chat.calls:
+        call = {"id": "call", "type": "function", "function": chat.calls.pop(0)}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
+
+
 def _event(data: Any) -> str:
     return f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n"
 
 
-def _completion(words: list[str]) -> dict[str, Any]:
-    message = {"role": "assistant", "content": "".join(words)}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
+def _answer(words: list[str], body: dict[str, Any]) -> Iterator[Any]:
+    yield from _chunks(words)
+    if (body.get("stream_options") or {}).get("include_usage"):
+        used = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
+        yield _chunk({}, None) | {"choices": [], "usage": used}
+    yield "[DONE]"
 
 
 def _chunks(words: list[str]) -> Iterator[dict[str, Any]]:

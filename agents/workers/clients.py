@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from agents.workers.models import ModelManager
 
 
+_KEYS = ("OPENAI_API_KEY", "HF_TOKEN")
+
+
 def connect(
     reference: ModelReference, timeout: float, retries: int, manager: ModelManager[LocalModel] | None
 ) -> BaseChatModel:
@@ -39,6 +42,14 @@ def connect(
 
         return LocalChat(reference=reference, manager=manager)
     raise SpecError(f"the model {reference} is no chat model.", hint="It can be a worker of its own.")
+
+
+def without_keys(said: str) -> str:
+    """What a server said, without the key that some repeat when they refuse it."""
+    for name in _KEYS:
+        if key := os.environ.get(name):
+            said = said.replace(key, f"[{name}]")
+    return said
 
 
 def _openai(reference: ModelReference, timeout: float, retries: int) -> BaseChatModel:

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from agents.errors import InputError, OctopusGraphError
 from agents.modalities import human
 from agents.types import WorkerAnswer, WorkerRequest
-from agents.workers.clients import connect
+from agents.workers.clients import connect, without_keys
 from agents.workers.reference import ModelReference
 from agents.workers.window import Fitted, fit, window_in
 
@@ -150,7 +150,7 @@ class LanguageModel:
         if isinstance(error, APIConnectionError):
             return f"nothing answers there ({type(error).__name__})"
         if isinstance(error, APIError):
-            return f"the server said: {error.message}"
+            return f"the server said: {without_keys(error.message)}"
         if isinstance(error, OctopusGraphError):
             return str(error)
         if self.reference.kind == "hf" and isinstance(error, RuntimeError | MemoryError):

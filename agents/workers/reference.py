@@ -69,9 +69,15 @@ class ModelReference:
         return found
 
     def __str__(self) -> str:
-        where = f" at {self.url}" if self.url else ""
+        where = f" at {self.shown}" if self.url else ""
         adapter = f" with the adapter {self.adapter!r}" if self.adapter else ""
-        return f"{self.name!r}{adapter}{where}" if self.name else self.url
+        return f"{self.name!r}{adapter}{where}" if self.name else self.shown
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be told: without a password or query, which may be a key."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _named(kind: Kind, rest: str) -> ModelReference | None:

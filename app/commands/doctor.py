@@ -18,6 +18,7 @@ EXTRAS = {
     "redis": "redis",
     "train": "torch",
     "serve": "uvicorn",
+    "studio": "langgraph_cli",
     "langserve": "langserve",
     "hf": "peft",
     "mcp": "langchain_mcp_adapters",

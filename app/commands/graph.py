@@ -1,4 +1,4 @@
-"""`octopus graph`: check, draw and import graphs."""
+"""`octopus graph`: begin, check, draw and import graphs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-cli = typer.Typer(help="Check, draw and import graphs.", no_args_is_help=True)
+cli = typer.Typer(help="Begin, check, draw and import graphs.", no_args_is_help=True)
 GraphArgument = Annotated[str, typer.Argument(help="Name of a shipped graph, or path of a spec.")]
 
 
@@ -39,6 +39,17 @@ def draw(graph: GraphArgument) -> None:
     typer.echo(re.sub(r"<(nexa_\w+)>", r"#lt;\1#gt;", drawn).rstrip())
     for node, token, neighbour in spec.edges:
         typer.echo(f"%% {node} {token} {neighbour}")
+
+
+@cli.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Where it goes; the last part is the graph's name.")],
+) -> None:
+    """Begin a project: a spec, langgraph.json for `langgraph dev`, and .env.example."""
+    from app.project import new_project
+
+    for file in new_project(folder):
+        typer.echo(str(file))
 
 
 importers = typer.Typer(help="Make a spec from another format.", no_args_is_help=True)

@@ -46,9 +46,11 @@ class _Counting(Protocol):
     async def athread_size(self, thread_id: str) -> int: ...
 
 
-async def list_threads(saver: BaseCheckpointSaver[Any], limit: int | None = None) -> list[ThreadSummary]:
-    """The threads of a saver, the one used last first."""
-    sizes = await _sizes(saver)
+async def list_threads(
+    saver: BaseCheckpointSaver[Any], limit: int | None = None, *, prefix: str = ""
+) -> list[ThreadSummary]:
+    """The threads of a saver whose ids begin with `prefix`, the one used last first."""
+    sizes = await _sizes(saver, prefix)
     summaries = [await _summary(saver, thread_id, count) for thread_id, count in sizes.items()]
     return sorted(summaries, key=lambda summary: summary.updated, reverse=True)[:limit]
 
@@ -62,34 +64,63 @@ async def _summary(saver: BaseCheckpointSaver[Any], thread_id: str, count: int) 
     return ThreadSummary(thread_id, count, newest[0].checkpoint["ts"] if newest else "")
 
 
-async def _sizes(saver: BaseCheckpointSaver[Any]) -> dict[str, int]:
+async def _sizes(saver: BaseCheckpointSaver[Any], prefix: str) -> dict[str, int]:
     """Number of checkpoints per thread. A saver that cannot count is read in full, which takes long."""
     if isinstance(saver, _Counting):
-        return {thread_id: await saver.athread_size(thread_id) for thread_id in await saver.athread_ids()}
+        ids = [thread_id for thread_id in await saver.athread_ids() if thread_id.startswith(prefix)]
+        return {thread_id: await saver.athread_size(thread_id) for thread_id in ids}
     if hasattr(saver, "conn") and hasattr(saver, "setup"):  # AsyncSqliteSaver
         await saver.setup()
         async with saver.conn.execute(
-            "SELECT thread_id, COUNT(*) FROM checkpoints GROUP BY thread_id"
+            "SELECT thread_id, COUNT(*) FROM checkpoints"
+            " WHERE substr(thread_id, 1, ?) = ? GROUP BY thread_id",
+            (len(prefix), prefix),
         ) as rows:
             return {thread_id: count async for thread_id, count in rows}
     counts: dict[str, int] = {}
     async for found in saver.alist(None):
         thread_id = found.config["configurable"]["thread_id"]
-        counts[thread_id] = counts.get(thread_id, 0) + 1
+        if thread_id.startswith(prefix):
+            counts[thread_id] = counts.get(thread_id, 0) + 1
     return counts
 
 
-async def export_thread(saver: BaseCheckpointSaver[Any], thread_id: str) -> AsyncIterator[str]:
-    """Lines of a file; raises KeyError for a thread that does not exist."""
+async def export_thread(
+    saver: BaseCheckpointSaver[Any], thread_id: str, name: str | None = None
+) -> AsyncIterator[str]:
+    """Lines of a file, under `name` if given; raises KeyError for a thread that does not exist."""
     writer = Writer(saver)
     empty = True
     async for found in saver.alist({"configurable": {"thread_id": thread_id}}):
         if empty:
-            yield json.dumps({"format": _FORMAT, "version": _VERSION, "thread_id": thread_id})
+            yield json.dumps({"format": _FORMAT, "version": _VERSION, "thread_id": name or thread_id})
             empty = False
         yield json.dumps(writer.record(found))
     if empty:
         raise KeyError(f"There is no thread {thread_id!r}.")
+
+
+async def fork_thread(
+    saver: BaseCheckpointSaver[Any], thread_id: str, target: str, checkpoint_id: str | None = None
+) -> None:
+    """A new thread that begins as `thread_id` was at a checkpoint, by default at its end.
+
+    Raises:
+        KeyError: there is no such thread, or it has no such checkpoint.
+        ValueError: the target exists already.
+    """
+    found = await saver.aget_tuple(_config(thread_id, "", checkpoint_id))
+    if found is None:
+        raise KeyError(f"There is no thread {thread_id!r} with checkpoint {checkpoint_id!r}.")
+    if await saver.aget_tuple(_config(target, "", None)) is not None:
+        raise ValueError(f"Thread {target!r} exists already.")
+    versions = found.checkpoint["channel_versions"]
+    stored = await saver.aput(_config(target, "", None), found.checkpoint, found.metadata, versions)
+    by_task: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in found.pending_writes or []:
+        by_task.setdefault(task_id, []).append((channel, value))
+    for task_id, writes in by_task.items():
+        await saver.aput_writes(stored, writes, task_id)
 
 
 async def import_thread(

@@ -19,7 +19,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     with serving(ChatServer()) as chat:
         monkeypatch.setenv("OPENAI_API_KEY", "key")
         monkeypatch.setenv("OPENAI_BASE_URL", chat.url)
-        chat.whole = True
         yield chat
 
 

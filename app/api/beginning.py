@@ -1,0 +1,101 @@
+"""How a turn begins: anew, where an earlier one was cut short, or with the answer that one waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import BaseMessage, HumanMessage
+from langgraph.types import Command, Interrupt, StateSnapshot
+
+from agents.types import Hop
+from app.api.errors import ApiError
+from graphs.state import Decision, GraphContext
+from graphs.traversal import is_alone
+
+if TYPE_CHECKING:
+    from app.api.turns import Turn
+
+Resume = str | Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a run is given.
+
+    Attributes:
+        given: the input; None goes on where the run was cut short.
+        context: of a turn that is gone on with, what it began with: else a step that waits for approval
+            could be resumed without.
+        hops: those that the turn has already.
+        parallel: whether it has parallel branches already.
+    """
+
+    given: dict[str, Any] | Command[Any] | None
+    context: GraphContext
+    hops: list[Hop] = field(default_factory=list)
+    parallel: bool = False
+
+
+async def beginning(turn: Turn) -> Beginning:
+    """How `turn` begins.
+
+    A thread whose last turn waits for a person takes the message as the answer, or `resume`; if the same
+    question is sent again, it goes on where it was, and asks again what it asked.
+
+    Raises:
+        ApiError: 400, a person is to be asked and there is no thread, or an answer has no question.
+    """
+    if turn.thread is None:
+        if turn.resume is not None:
+            raise _unasked()
+        if turn.context.approve or turn.context.ask_user:
+            raise ApiError(
+                400,
+                "A run that asks a person is kept while it waits: name its thread in X-Octopus-Thread.",
+                code="thread_needed",
+                param="octopus",
+            )
+        return _anew(turn, turn.messages)
+    state = await turn.compiled.aget_state(turn.config(turn.context))
+    before: Sequence[BaseMessage] = state.values.get("messages", [])
+    if state.next and before and (state.metadata or {}).get("model") == turn.model.id:
+        again = turn.resume is None and _same(before[-1], turn)
+        if again or state.interrupts:
+            return _going_on(None if again else _answer(turn, state.interrupts), state, turn)
+    if turn.resume is not None:
+        raise _unasked()
+    return _anew(turn, turn.messages[-1:] if before else turn.messages)
+
+
+def _anew(turn: Turn, messages: Sequence[BaseMessage]) -> Beginning:
+    return Beginning({"messages": list(messages)}, turn.context)
+
+
+def _going_on(given: Any, state: StateSnapshot, turn: Turn) -> Beginning:
+    hops = [hop for hop in state.values.get("hops", []) if hop["turn"] == state.values.get("turn")]
+    kept = str((state.metadata or {}).get("context") or "")
+    context = GraphContext.model_validate_json(kept) if kept else turn.context
+    decision: Decision | None = state.values.get("decision")
+    parallel = decision is not None and (bool(decision["fan"]) or not is_alone(decision["branch"]))
+    return Beginning(given, context, hops, parallel)
+
+
+def _answer(turn: Turn, asked: Sequence[Interrupt]) -> Command[Any]:
+    """What a person says to what was asked; plain words are for the first of several questions."""
+    said = str(turn.messages[-1].text) if turn.resume is None else turn.resume
+    answers = {asked[0].id: said} if isinstance(said, str) else dict(said)
+    if unknown := set(answers) - {one.id for one in asked}:
+        wrong = f"Nothing is asked under {min(unknown)[:64]!r}."
+        raise ApiError(400, wrong, code="nothing_asked", param="octopus.resume")
+    return Command(resume=answers)
+
+
+def _same(last: BaseMessage, turn: Turn) -> bool:
+    return isinstance(last, HumanMessage) and last.text == turn.messages[-1].text
+
+
+def _unasked() -> ApiError:
+    wrong = "Nothing waits for an answer in this thread."
+    return ApiError(400, wrong, code="nothing_asked", param="octopus.resume")

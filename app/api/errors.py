@@ -1,0 +1,111 @@
+"""Errors as OpenAI's API writes them: `{"error": {message, type, param, code}}`."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from limits.errors import StorageError
+from starlette.exceptions import HTTPException
+
+from agents.errors import ArtifactError, InputError, ModelUnavailableError, SpecError
+from app.persistence.errors import PersistenceError
+
+_log = logging.getLogger("octopus.server")
+
+
+class ApiError(Exception):
+    """What a client is told.
+
+    Args:
+        status: of the HTTP response.
+        message: one sentence, with nothing in it that the client must not see.
+        code: for programs.
+        param: the field at fault.
+        retry_after: seconds.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.headers["WWW-Authenticate"] = "Bearer"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON body."""
+        kind = _TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
+        return {
+            "error": {"message": self.message, "type": kind, "param": self.param, "code": self.code},
+        }
+
+    @property
+    def response(self) -> JSONResponse:
+        """The HTTP response."""
+        return JSONResponse(self.body, self.status, self.headers)
+
+
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def not_found() -> ApiError:
+    """The same words for a thread that is not there and for one that is somebody else's."""
+    return ApiError(404, "There is no such thread.", code="not_found")
+
+
+def as_api_error(error: Exception) -> ApiError:
+    """What a client may know of `error`; what it may not is logged, without the conversation."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, InputError):
+        return ApiError(400, str(error), code="invalid_input")
+    if isinstance(error, TimeoutError):
+        return ApiError(504, "The answer took longer than this server allows.", code="timeout")
+    name = type(error).__name__
+    if isinstance(error, PersistenceError | StorageError):
+        _log.error("The place of threads fails: %s", name)
+        return ApiError(503, "Threads cannot be reached now.", code="threads_unavailable", retry_after=5)
+    if isinstance(error, ModelUnavailableError | SpecError | ArtifactError):
+        _log.error("A graph cannot be used: %s", name)
+        return ApiError(503, "This graph cannot be used now.", code="model_unavailable", retry_after=30)
+    # The frames only: the text of an unforeseen error may quote the conversation.
+    _log.error("A bug: %s\n%s", name, "".join(traceback.format_tb(error.__traceback__)))
+    return ApiError(500, "The server made a mistake; it is in its log.", code="internal_error")
+
+
+def install(app: FastAPI) -> None:
+    """Every error of `app` in this form."""
+
+    @app.exception_handler(ApiError)
+    async def api_error(request: Request, error: ApiError) -> JSONResponse:
+        return error.response
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        fault = error.errors()[0]
+        if not isinstance(fault, dict):  # LangServe's own have no place
+            return ApiError(400, f"{fault}.", code="invalid").response
+        # The first part says body, path or query. The value is left out: it may be long, or private.
+        param = ".".join(map(str, fault["loc"][1:])) or None
+        return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param).response
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        return ApiError(error.status_code, str(error.detail)).response

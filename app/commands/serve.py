@@ -1,0 +1,47 @@
+"""`octopus serve`: the graph for OpenAI clients, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; elsewhere than here needs API keys.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    graph: Annotated[
+        list[str] | None,
+        typer.Option("--graph", "-g", help="Name of a shipped graph, or path of a spec; may be repeated."),
+    ] = None,
+    new_key: Annotated[
+        str | None, typer.Option(help="Print a new API key of this name with its entry, and end.")
+    ] = None,
+) -> None:
+    """Serve graphs to OpenAI clients, with threads, health and metrics."""
+    from agents.errors import ModelUnavailableError
+
+    try:
+        import uvicorn
+
+        from app.api.keys import new_key as make_key
+        from app.api.settings import ServerSettings
+        from app.server import create_app
+    except ImportError as error:
+        raise ModelUnavailableError(
+            f"the server needs {error.name!r}, which is not installed.", hint="pip install '.[serve]'"
+        ) from error
+    if new_key is not None:
+        key, entry = make_key(new_key)
+        typer.echo(f"key for the client:    {key}\nfor OCTOPUS_API_KEYS:  {entry}")
+        return
+    settings = ServerSettings.read(graphs=tuple(graph or ["mmlu"]))
+    settings.check_address(host)
+    # Checked here too, where a wrong one is one line and not a traceback of the server's start.
+    from app.wiring import find_spec
+
+    for name in settings.graphs:
+        find_spec(name)
+    uvicorn.run(create_app(settings), host=host, port=port, server_header=False, timeout_graceful_shutdown=10)

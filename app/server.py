@@ -1,0 +1,106 @@
+"""The server: `octopus serve`, or any ASGI server with the factory `app.server:create_app`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
+
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from app import openai_api
+from app.api import errors, feedback_routes, health, threads
+from app.api.gate import Gate
+from app.api.graphs import open_graphs
+from app.api.rates import Rates
+from app.api.service import Service
+from app.api.settings import ServerSettings
+from app.api.telemetry import Telemetry
+from app.api.turns import Turns
+from app.running import open_saver, open_store
+
+_LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp"))
+
+
+def create_app(settings: ServerSettings | None = None) -> FastAPI:
+    """The application; nothing is opened before it starts, and nothing is kept in it but what is open.
+
+    Args:
+        settings: None reads the environment.
+
+    Raises:
+        InputError: a variable of the environment cannot be understood.
+    """
+    settings = settings or ServerSettings.read()
+    telemetry, rates = Telemetry(), Rates(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(rates.aclose)
+            served = app.state.service = await _open(stack, settings, telemetry)
+            if _MCP:
+                from app import mcp_api
+
+                await stack.enter_async_context(mcp_api.serving(app, served))
+            yield
+
+    app = FastAPI(
+        title="Octopus Graph",
+        description="A graph of small language models, routed by functional tokens.",
+        lifespan=lifespan,
+        middleware=_middleware(settings, rates, telemetry),
+        max_body_size=settings.body_bytes,
+        # So that the documentation asks for a key; the gate is what checks it.
+        dependencies=[Depends(HTTPBearer(auto_error=False))] if settings.keys else [],
+    )
+    errors.install(app)
+    for router in (openai_api.router, threads.router, feedback_routes.router, health.router):
+        app.include_router(router)
+    _mount_extras(app)
+    return app
+
+
+def _mount_extras(app: FastAPI) -> None:
+    """The protocols of extras that are installed."""
+    if _LANGSERVE:
+        from app import langserve_api
+
+        langserve_api.mount(app)
+    if _MCP:
+        from app import mcp_api
+
+        mcp_api.mount(app)
+
+
+async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Telemetry) -> Service:
+    saver = await stack.enter_async_context(open_saver(settings.application))
+    store = await stack.enter_async_context(open_store(settings.application))
+    graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
+    turns = Turns(telemetry, settings.timeout)
+    return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
+
+
+def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:
+    """Outermost first."""
+    found = [Middleware(Gate, settings=settings, rates=rates, telemetry=telemetry)]
+    if settings.origins:
+        found.insert(
+            0,
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.origins,
+                allow_methods=["GET", "POST", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "X-Octopus-Thread"],
+            ),
+        )
+    if not settings.keys:
+        # Else any web page could reach a server without keys under a name that it points to this machine.
+        hosts = ["localhost", "127.0.0.1", "[::1]"]
+        found.insert(0, Middleware(TrustedHostMiddleware, allowed_hosts=hosts))
+    return found

@@ -1,0 +1,27 @@
+"""`http.app` of langgraph.json: `octopus serve` under `/serve` of the LangGraph server.
+
+Under a prefix, because both servers have `/threads`, `/metrics` and `/mcp`; with the same keys, and with the
+same threads as `octopus serve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.server import create_app
+
+_served = create_app()
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    # Of a mounted application nobody else would open it.
+    async with _served.router.lifespan_context(_served):
+        yield
+
+
+app = FastAPI(title="Octopus Graph", lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+app.mount("/serve", _served)

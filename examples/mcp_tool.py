@@ -1,0 +1,42 @@
+"""The served graph as a tool of an agent, over MCP (`octopus serve`, extra `mcp`).
+
+    OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1 \\
+        python -m examples.mcp_tool http://127.0.0.1:8000 "How steep is x^3 at 2? Then explain it to a child."
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
+from langchain_mcp_adapters.client import MultiServerMCPClient
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from agents.workers.reference import ModelReference
+
+
+async def main(url: str, question: str, model: BaseChatModel, key: str | None = None) -> list[Any]:
+    """All messages: the question, the agent's calls, what the graph said, the answer."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    servers: Any = {"octopus": {"transport": "streamable_http", "url": f"{url}/mcp", "headers": headers}}
+    tools = await MultiServerMCPClient(servers).get_tools()
+    agent = create_agent(model, tools, system_prompt="Ask your tool whatever has to be computed or known.")
+    done = await agent.ainvoke({"messages": [HumanMessage(question)]})
+    return list(done["messages"])
+
+
+def chat_model(reference: str) -> BaseChatModel:
+    """`openai:NAME@URL` as LangChain's chat model."""
+    found = ModelReference.parse(reference)
+    return ChatOpenAI(model=found.name, base_url=found.url, api_key=SecretStr("none"))
+
+
+if __name__ == "__main__":
+    messages = asyncio.run(main(sys.argv[1], sys.argv[2], chat_model(os.environ["OCTOPUS_MODEL"])))
+    print("\n".join(f"{message.type}: {message.text}" for message in messages))

@@ -1,0 +1,99 @@
+"""LangChain's ModelRouterMiddleware with the Octopus as the model that decides (beta, langchain ≥ 1.5).
+
+Which of several models an agent's question goes to is what the Octopus decides at every node; here it does so
+from the criteria alone, without a graph, a key or a server.
+
+    python -m examples.model_router "Prove that there are infinitely many primes."
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from agents.errors import ModelUnavailableError
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder import EncoderOctopus, Neighbour
+from agents.octopus.heads import Untrained
+from agents.octopus.zero_shot import Candidate, ZeroShotHead
+from agents.types import FunctionalToken, NodeName
+
+try:
+    from langchain_core.decisions import BaseDecisionModel, Choice, ChoiceAnswer, ClassifierResponse
+except ImportError as error:
+    raise ModelUnavailableError(
+        "this langchain has no model router.", hint="pip install 'langchain>=1.5'"
+    ) from error
+
+CRITERIA = {
+    "small": "Small talk, greetings, short factual questions.",
+    "reasoner": "Mathematics, proofs, puzzles, and questions that need several steps of reasoning.",
+    "coder": "Programming: writing, reading and repairing code.",
+}
+
+
+class OctopusDecisionModel(BaseDecisionModel):
+    """Answers `Choice` questions by functional token; the probabilities are zero-shot, so not calibrated."""
+
+    model: str = "octopus-encoder"
+
+    @property
+    def _provider(self) -> str:
+        return "octopus"
+
+    def _classify(self, state: Any, questions: dict[str, Any]) -> ClassifierResponse:
+        answers = {name: self._choose(str(_text(state)), question) for name, question in questions.items()}
+        return ClassifierResponse(model=self.model, answers=answers)
+
+    def _choose(self, text: str, question: Any) -> ChoiceAnswer:
+        if not isinstance(question, Choice):
+            raise ValueError(f"the Octopus chooses; it has no answer to a {type(question).__name__}.")
+        labels = {label: str(criterion) for label, criterion in question.criteria.items()}
+        choices = octopus(tuple(labels.items())).decide([text]).choices
+        probabilities = {str(choice.node): choice.probability for choice in choices}
+        return ChoiceAnswer(
+            type="choice",
+            choice=str(choices[0].node),
+            probabilities={label: probabilities.get(label, 0.0) for label in labels},
+            confidence=choices[0].probability,
+        )
+
+
+@cache
+def octopus(criteria: tuple[tuple[str, str], ...]) -> EncoderOctopus:
+    """An Octopus with an edge per label."""
+    encoder = Encoder()
+    head = ZeroShotHead.build([Candidate(*criterion) for criterion in criteria], encoder.embed)
+    edges = [
+        Neighbour(NodeName(label), FunctionalToken(f"<nexa_{k}>")) for k, (label, _) in enumerate(criteria)
+    ]
+    return EncoderOctopus(edges, Untrained.of(head), encoder)
+
+
+def router(models: Mapping[str, Any], criteria: Mapping[str, str] = CRITERIA) -> Any:
+    """The middleware: `create_agent(..., middleware=[router(models)])`."""
+    from langchain.agents.middleware import ModelChoice, ModelRouterMiddleware  # type: ignore[attr-defined]
+
+    return ModelRouterMiddleware(
+        choices={
+            label: ModelChoice(model=model, criteria=criteria[label]) for label, model in models.items()
+        },
+        instructions="Choose the model that suits the question.",
+        classifier=OctopusDecisionModel(),
+    )
+
+
+def _text(state: Any) -> Any:
+    return getattr(state, "text", state)
+
+
+def main(question: str) -> ChoiceAnswer:
+    """Which model the question goes to."""
+    asked = {"route": Choice(instructions="Which model?", criteria=dict(CRITERIA))}
+    return OctopusDecisionModel().invoke({"state": question, "questions": asked}).choices["route"]
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1]))
