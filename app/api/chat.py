@@ -14,7 +14,7 @@ from agents.types import Hop
 from app.api.messages import Messages
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
-from app.api.turns import Answered, Decided, Event, Turn, Written
+from app.api.turns import Answered, Decided, Event, Hopped, Turn, Written
 from graphs.state import GraphContext
 
 
@@ -64,7 +64,10 @@ def completion(turn: Turn, thread: str | None, answered: Answered, thoughts: str
 async def chunks(
     turn: Turn, thread: str | None, events: AsyncIterator[Event], *, usage: bool
 ) -> AsyncIterator[BaseModel]:
-    """The answer in pieces: decisions as `reasoning_content`, text as `content`, `octopus` in the last."""
+    """The answer in pieces: decisions as `reasoning_content`, text as `content`.
+
+    The extension `octopus` holds the `decision` or `hop` of a chunk, and in the last one the summary.
+    """
     head = _head(turn, "chat.completion.chunk")
     hops: list[Hop] = []
     yield _chunk(head, {"role": "assistant", "content": ""})
@@ -72,6 +75,8 @@ async def chunks(
         match event:
             case Decided(decision):
                 yield _chunk(head, {"reasoning_content": reasoning(decision)}, octopus={"decision": decision})
+            case Hopped(hop):
+                yield _chunk(head, {}, octopus={"hop": hop})
             case Written(text):
                 yield _chunk(head, {"content": text})
             case Answered(rest, _, hops):

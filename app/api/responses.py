@@ -14,7 +14,7 @@ from agents.types import Hop
 from app.api.messages import Items
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
-from app.api.turns import Answered, Decided, Event, Turn, Written
+from app.api.turns import Answered, Decided, Event, Hopped, Turn, Written
 from graphs.state import GraphContext
 
 _EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
@@ -90,6 +90,8 @@ class Answer:
                 text = reasoning(event.decision)
                 self._thoughts += text
                 yield "reasoning_summary_text.delta", {**thought, "delta": text}
+                continue
+            if isinstance(event, Hopped):
                 continue
             if not speaking:
                 speaking = True

@@ -29,6 +29,13 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Hopped:
+    """A worker is done."""
+
+    hop: Hop
+
+
+@dataclass(frozen=True)
 class Written:
     """The next piece of the answer."""
 
@@ -50,7 +57,7 @@ class Answered:
     hops: list[Hop]
 
 
-Event = Decided | Written | Answered
+Event = Decided | Hopped | Written | Answered
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,7 @@ class Turns:
                     for hop in update.get("hops", []):
                         hops.append(hop)
                         telemetry.hopped(hop)
+                        yield Hopped(hop)
                     decision = update.get("decision")
                     if decision and decision["token"] != END_TOKEN:
                         telemetry.decided(decision)
