@@ -20,12 +20,14 @@ class ChatServer:
         words: the answer, streamed word by word.
         statuses: of the next requests, in order; 200 when used up.
         delay: seconds before an answer begins.
+        pace: seconds between two words.
         requests: (headers in lower case, body) of each chat request.
     """
 
     words: list[str] = field(default_factory=lambda: ["Forty", "-", "two", "."])
     statuses: list[int] = field(default_factory=list)
     delay: float = 0.0
+    pace: float = 0.0
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     port: int = 0
 
@@ -72,7 +74,11 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 fault = {"error": {"message": f"scripted {status}", "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))
                 return
-            self._send(200, "text/event-stream", "".join(map(_event, _answer(chat.words, body))))
+            events = map(_event, _answer(chat.words, body))
+            if chat.pace:
+                self._write(events)
+            else:
+                self._send(200, "text/event-stream", "".join(events))
 
         def _send(self, status: int, kind: str, text: str) -> None:
             data = text.encode()
@@ -84,6 +90,18 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(data)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # the client gave up, as a test of time-outs wants
+
+        def _write(self, events: Iterator[str]) -> None:
+            try:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                for event in events:
+                    self.wfile.write(event.encode())
+                    self.wfile.flush()
+                    time.sleep(chat.pace)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from mdit_py_plugins.texmath import texmath_plugin
 from typing_extensions import TypedDict
 
 from app.api.maths import mathml
@@ -45,12 +45,13 @@ def render(text: str) -> list[Block]:
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = (
-        MarkdownIt("js-default", {"html": False})
+        # Tools put what they say on lines of its own.
+        MarkdownIt("js-default", {"html": False, "breaks": True})
         .use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
-        .use(texmath_plugin, delimiters="brackets")
         .use(amsmath_plugin)
     )
-    for kind in ("math_inline", "math_inline_double", "math_single", "math_block", "math_block_eqno", "amsmath"):
+    parser.inline.ruler.before("escape", "math_brackets", _brackets)
+    for kind in ("math_inline", "math_inline_double", "math_block", "amsmath"):
         parser.add_render_rule(kind, _maths)
     parser.add_render_rule("image", _image)
     parser.add_render_rule("link_open", _link)
@@ -73,9 +74,25 @@ def _line(token: Token) -> int | None:
     return token.map[0] if token.map else None
 
 
+def _brackets(state: StateInline, silent: bool) -> bool:
+    r"""A rule for \(x\) and \[x\], also in the middle of a paragraph, where models like to put them."""
+    opening = state.src[state.pos : state.pos + 2]
+    if opening not in (r"\(", r"\["):
+        return False
+    closing, begin = {r"\(": r"\)", r"\[": r"\]"}[opening], state.pos + 2
+    end = state.src.find(closing, begin, state.posMax)
+    if end < 0 or not state.src[begin:end].strip():
+        return False
+    if not silent:
+        token = state.push("math_inline" if opening == r"\(" else "math_inline_double", "math", 0)
+        token.content = state.src[begin:end]
+    state.pos = end + 2
+    return True
+
+
 def _maths(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     token = tokens[index]
-    return mathml(token.content.strip(), block=token.type not in ("math_inline", "math_single"))
+    return mathml(token.content.strip(), block=token.type != "math_inline")
 
 
 def _image(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
