@@ -4,14 +4,15 @@ import { drawn, percent } from "./dom.js";
 import { key, layout } from "./layout.js";
 import { Progress } from "./progress.js";
 
-const LETTER = 6.7; // pixels, about, of 12 px text
+const LETTER = 7.4; // pixels, about, of 12 px bold text
+const CHANCE = 72; // of a probability and its mark
 const MARKS = { deciding: "…", chosen: "▸", answered: "✓", declined: "–", unavailable: "✗" };
 
 export class Drawing {
   #home;
   #select;
   graph = null; // the one that is drawn
-  #progress = new Progress();
+  #progress = null;
   #nodes = new Map();
   #edges = new Map();
   #selected = null;
@@ -26,7 +27,7 @@ export class Drawing {
   show(graph) {
     this.graph = graph;
     this.#selected = null;
-    this.#progress.clear();
+    this.#progress = new Progress(graph);
     this.#nodes.clear();
     this.#draw();
   }
@@ -50,13 +51,10 @@ export class Drawing {
 
   // The turn is over, or was another one: only these hops are lit.
   path(hops) {
+    if (!this.graph) return;
     this.#progress.clear();
     hops.forEach((hop) => this.#progress.hop(hop));
     this.#light();
-  }
-
-  probability(name) {
-    return this.#progress.nodes.get(name)?.probability;
   }
 
   // Only nodes whose name or description has `text` stand out.
@@ -107,7 +105,8 @@ export class Drawing {
   }
 
   #pill({ id, kind, description }, { x, y, width, height }) {
-    const most = Math.max(3, Math.floor((width - 58) / LETTER));
+    const room = kind === "master" && width < 140 ? width - 16 : width - CHANCE;
+    const most = Math.max(3, Math.floor(room / LETTER));
     const name = id.length > most ? `${id.slice(0, most - 1)}…` : id;
     const made = drawn(
       "g",
@@ -145,7 +144,7 @@ export class Drawing {
     }
     for (const [name, parts] of this.#edges) {
       const state = edges.get(name) ?? "";
-      const near = this.#selected && name.split("\n").includes(this.#selected) ? "near" : "";
+      const near = !state && this.#selected && name.split("\n").includes(this.#selected) ? "near" : "";
       for (const part of parts) {
         const fixed = [...part.classList].filter((one) => ["edge", "token", "far"].includes(one));
         part.setAttribute("class", [...fixed, state, near].filter(Boolean).join(" "));

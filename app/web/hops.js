@@ -9,6 +9,7 @@ export class Path {
   element = element("ol", { class: "path", "aria-label": "Path through the graph" });
   hops = [];
   #waiting = []; // {decision, item, since} without a hop yet
+  #passed = []; // likewise, of masters, which passed the question on
   #actions;
   #clock = null;
 
@@ -20,6 +21,7 @@ export class Path {
   decision(decision) {
     for (const one of decision.fan.length ? decision.fan : [decision]) {
       if (!one.node) continue;
+      this.#pass(one.master);
       const item = hopItem(one);
       this.element.append(item);
       this.#waiting.push({ decision: one, item, since: Date.now() });
@@ -28,6 +30,9 @@ export class Path {
   }
 
   hop(hop) {
+    // Of a turn that is shown again.
+    const to = this.#passed.filter(({ decision, item }) => decision.node === hop.master && !item.isConnected);
+    this.element.append(...to.map(({ item: passed }) => passed));
     const index = this.#waiting.findIndex(({ decision }) => same(decision, hop));
     const item = hopItem(hop);
     if (index < 0) this.element.append(item);
@@ -39,7 +44,9 @@ export class Path {
   // All hops, as the end of the turn knows them.
   whole(hops) {
     const open = [...this.element.children].map((item) => item.firstElementChild.open);
-    this.clear();
+    this.drop();
+    this.hops = [];
+    this.element.replaceChildren();
     hops.forEach((hop) => this.hop(hop));
     [...this.element.children].forEach((item, index) => (item.firstElementChild.open = open[index] ?? false));
   }
@@ -60,10 +67,14 @@ export class Path {
     this.#waiting.splice(0).forEach(({ item }) => item.remove());
   }
 
-  clear() {
-    this.drop();
-    this.hops = [];
-    this.element.replaceChildren();
+  // The question came to a master, which decides in its turn.
+  #pass(master) {
+    const index = this.#waiting.findIndex(({ decision }) => decision.node === master);
+    if (index < 0) return;
+    const [passed] = this.#waiting.splice(index, 1);
+    passed.item.classList.remove("working");
+    passed.item.querySelector(".time").textContent = seconds(passed.decision.seconds);
+    this.#passed.push(passed);
   }
 
   #tick() {

@@ -50,19 +50,17 @@ function grid(all, width) {
   let y = EDGE;
   for (const group of all) {
     y += ROW / 2;
-    placeHead(group, width, y, all, nodes, edges);
+    placeHead(group, width, y, nodes, edges);
     y = placeLeaves(group, width, y + ROW / 2, nodes, edges) + 6;
   }
   return { height: y + EDGE, nodes, edges };
 }
 
-function placeHead({ head, depth, token }, width, y, all, nodes, edges) {
+function placeHead({ head, parent, depth, token }, width, y, nodes, edges) {
   const x = EDGE + indent(depth) + (depth ? LABEL : 0);
   nodes.set(head, box(x, y, Math.min(220, width - x - EDGE)));
   if (!depth) return;
   const spine = EDGE + indent(depth - 1) + 7;
-  const above = all.slice(0, all.findIndex((group) => group.head === head));
-  const parent = above.findLast((group) => group.depth === depth - 1).head;
   const top = nodes.get(parent).y + PILL;
   edges.push({ source: parent, target: head, token, path: `M${spine} ${top}V${y}${into(x, y, token)}`, x: x - 5, y });
 }

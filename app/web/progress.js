@@ -1,6 +1,7 @@
 // What is known of a turn at each node and edge, from its decisions and hops.
 
 import { key } from "./layout.js";
+import { parents } from "./tree.js";
 
 const END = "<nexa_end>";
 
@@ -8,6 +9,11 @@ export class Progress {
   nodes = new Map(); // name → {state, probability}
   edges = new Map(); // key → "chosen" while its worker works, "done" after it
   newest = null; // the node that something happened at
+  #parents;
+
+  constructor(graph) {
+    this.#parents = parents(graph);
+  }
 
   clear() {
     this.nodes.clear();
@@ -29,6 +35,12 @@ export class Progress {
   }
 
   hop(hop) {
+    // Hops are of workers only: masters on the way to the one that decided have passed the question on.
+    for (let node = hop.master; this.#parents.get(node); node = this.#parents.get(node)) {
+      const above = this.#parents.get(node);
+      if (!this.nodes.get(above)?.state) this.#at(above, "done");
+      if (!this.edges.has(key(above, node))) this.edges.set(key(above, node), "done");
+    }
     this.#chances(hop);
     this.#at(hop.node, hop.status, hop.probability);
     this.edges.set(key(hop.master, hop.node), "done");
@@ -37,6 +49,8 @@ export class Progress {
   // The probabilities of a decision; those of an earlier one at the same node are over.
   #chances({ master, choices }) {
     this.#at(master, "done");
+    const into = key(this.#parents.get(master), master);
+    if (this.edges.has(into)) this.edges.set(into, "done");
     for (const { node, probability } of choices) {
       const known = this.nodes.get(node);
       if (!known?.state) this.nodes.set(node, { probability });

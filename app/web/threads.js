@@ -58,7 +58,7 @@ export class Threads {
         { class: "actions" },
         element("small", {}, `${model ?? ""} · ${new Date(updated).toLocaleString()}`),
         button("Export", () => this.#export(id), { "aria-label": `Export ${name}` }),
-        button("Delete", (event) => this.#delete(id, event.target), { "aria-label": `Delete ${name}` }),
+        button("Delete", (event) => this.#delete(id, name, event.target), { "aria-label": `Delete ${name}` }),
       ),
     );
   }
@@ -75,10 +75,14 @@ export class Threads {
   }
 
   // The first press asks, the second deletes.
-  async #delete(id, pressed) {
+  async #delete(id, name, pressed) {
+    const say = (text, label) => {
+      pressed.textContent = text;
+      pressed.setAttribute("aria-label", `${label} ${name}`);
+    };
     if (pressed.textContent === "Delete") {
-      pressed.textContent = "Really?";
-      pressed.addEventListener("blur", () => (pressed.textContent = "Delete"), { once: true });
+      say("Really?", "Really delete");
+      pressed.addEventListener("blur", () => say("Delete", "Delete"), { once: true });
       return;
     }
     try {

@@ -1,27 +1,35 @@
-// A graph as groups: each node that others are reached through, with those it is first to reach.
+// A graph as a tree: each node below the one that it is first reached from, by breadth.
 
-// [{head, depth, token, leaves: [{name, token}]}], the entry's first, each followed by the groups below it.
-export function groups({ entry, edges }) {
-  const below = Map.groupBy(edges, (edge) => edge.source);
-  const tokens = new Map([[entry, ""]]); // of the edge by which a node is first reached, by breadth
-  const children = new Map();
-  for (const name of tokens.keys()) {
-    const first = (below.get(name) ?? []).filter((edge) => !tokens.has(edge.target));
-    first.forEach((edge) => tokens.set(edge.target, edge.token));
-    children.set(name, first.map((edge) => edge.target));
+// Name → {parent, token}, the entry's first.
+function first({ entry, edges }) {
+  const below = Map.groupBy(edges, ({ source }) => source);
+  const found = new Map([[entry, { parent: null, token: "" }]]);
+  for (const parent of found.keys()) {
+    for (const { target, token } of below.get(parent) ?? []) {
+      if (!found.has(target)) found.set(target, { parent, token });
+    }
   }
+  return found;
+}
+
+// Name → the node above it.
+export function parents(graph) {
+  return new Map([...first(graph)].map(([name, { parent }]) => [name, parent]));
+}
+
+// [{head, parent, depth, token, leaves: [{name, token}]}] of the nodes that have others below them, the entry's
+// first, each followed by the groups below it.
+export function groups(graph) {
+  const reached = first(graph);
+  const below = Map.groupBy(reached.keys(), (name) => reached.get(name).parent);
   const found = [];
   const visit = (head, depth) => {
     const [inner, leaves] = [[], []];
-    for (const name of children.get(head)) (children.get(name).length ? inner : leaves).push(name);
-    found.push({
-      head,
-      depth,
-      token: tokens.get(head),
-      leaves: leaves.map((name) => ({ name, token: tokens.get(name) })),
-    });
+    for (const name of below.get(head) ?? []) (below.has(name) ? inner : leaves).push(name);
+    const tokens = leaves.map((name) => ({ name, token: reached.get(name).token }));
+    found.push({ head, ...reached.get(head), depth, leaves: tokens });
     inner.forEach((name) => visit(name, depth + 1));
   };
-  visit(entry, 0);
+  visit(graph.entry, 0);
   return found;
 }
