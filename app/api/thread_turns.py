@@ -22,8 +22,8 @@ async def turns(
     """The turns, oldest first, as far as the newest `limit` checkpoints tell.
 
     Of each: the model, the number of messages before it, whether it was answered, the checkpoint before it, and
-    its hops, each with the checkpoint at which it begins, where the thread has it. A fork there, asked the same
-    of the same model, does that hop again.
+    its hops, each with the checkpoint at which it begins; null where the thread was forked off later. A fork
+    there, asked the same of the same model, does that hop again.
     """
     await newest_of(served, caller, thread)
     # To its end: SQLite's saver serves nobody else while a listing is open.
@@ -49,7 +49,7 @@ def _turn(steps: list[CheckpointTuple]) -> dict[str, Any]:
         "model": last.metadata.get("model"),
         "before": max((k for k, message in enumerate(messages) if message.type == "human"), default=0),
         "answered": bool(messages) and messages[-1].type == "ai",
-        "checkpoint": _id(first),
+        "checkpoint": _id(first) if _takes_in(first) else None,
         "hops": [hop | {"checkpoint": _beginning(steps, hop)} for hop in _new_hops(first, last)],
     }
 

@@ -89,7 +89,7 @@ class Turn:
             recursion_limit=RECURSION_LIMIT, metadata={"model": self.model.id, "run": self.id}
         )
         if self.thread is not None:
-            config["configurable"] = {"thread_id": self.thread}
+            config["configurable"] = {"thread_id": self.thread, "checkpoint_ns": ""}
             if self.checkpoint is not None:
                 config["configurable"]["checkpoint_id"] = self.checkpoint
         return config
@@ -174,14 +174,16 @@ async def _beginning(turn: Turn) -> tuple[dict[str, Any] | None, list[Hop]]:
     """What the run is given, and the hops that it has already; None goes on where it was cut short."""
     if turn.thread is None:
         return {"messages": list(turn.messages)}, []
-    state = await turn.model.compiled(remember=True).aget_state(turn.config)
-    before = state.values.get("messages", [])
-    if not before:
+    # As it was kept: a finished step whose checkpoint is missing comes again as events when the run goes on.
+    kept = await turn.model.saver.aget_tuple(turn.config)
+    values = kept.checkpoint["channel_values"] if kept else {}
+    before = values.get("messages", [])
+    if kept is None or not before:
         return {"messages": list(turn.messages)}, []
     last = before[-1]
     same = isinstance(last, HumanMessage) and last.text == turn.messages[-1].text
-    if state.next and same and (state.metadata or {}).get("model") == turn.model.id:
-        return None, [h for h in state.values.get("hops", []) if h["turn"] == state.values.get("turn")]
+    if same and kept.metadata.get("model") == turn.model.id:
+        return None, [hop for hop in values.get("hops", []) if hop["turn"] == values.get("turn")]
     return {"messages": list(turn.messages[-1:])}, []
 
 

@@ -4,7 +4,7 @@ import { ApiError, json } from "./api.js";
 import { announce, find } from "./dom.js";
 import { hopActions } from "./hops.js";
 
-// The buttons of a hop; `page` is {session, graphs, open, fail}.
+// The buttons of a hop; `page` is {session, graphs, open, fresh, fail}.
 export function forking(page) {
   const safely = (work) => (...given) => work(...given).catch(page.fail);
 
@@ -12,9 +12,10 @@ export function forking(page) {
     const { data } = await json(`/threads/${page.session.thread}/turns`);
     const turn = data.find(({ before }) => before === view.before);
     const checkpoint = place === null ? turn?.checkpoint : turn?.hops[place]?.checkpoint;
+    if (!checkpoint && place === null && view.before === 0) return page.fresh();
     if (!checkpoint) throw new ApiError(404, "This thread began later: there is nothing to fork from.");
     const { id } = await json(`/threads/${page.session.thread}/fork`, { body: { checkpoint } });
-    await page.open(id);
+    return page.open(id);
   }
 
   async function again(view, place) {

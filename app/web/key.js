@@ -16,6 +16,7 @@ export async function askForKey(used, why) {
 
 export function installKey(changed) {
   const opener = find("#key");
+  opener.hidden = !storedKey();
   opener.addEventListener("click", async () => {
     if (await ask("Another key shows other threads.")) changed();
   });

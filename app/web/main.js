@@ -11,7 +11,7 @@ import { Threads } from "./threads.js";
 
 const graphs = new Map(); // id → as GET /graphs/{id} says
 const drawing = new Drawing(find(".drawing"), (node) => showNode(node));
-const page = { graphs, open, fail };
+const page = { graphs, open, fresh, fail };
 const actions = forking(page);
 const shown = {
   begin: (model, hops) => (draw(model), drawing.begin(hops)),

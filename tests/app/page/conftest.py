@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app.api.settings import ServerSettings
 from tests.app.api.live import running
 from tests.app.page.graphs import written
+from tests.app.persistence.conftest import require_binary
 from tests.loopback import ChatServer
 from tests.loopback import serving as serving_chat
 
@@ -25,9 +25,7 @@ HERE = re.compile(r"127\.0\.0\.1|\[?::1\]?")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, which can look up no name."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    path = require_binary("chromium")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
@@ -35,7 +33,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _chat() -> Iterator[ChatServer]:
     with serving_chat(ChatServer()) as chat:
         yield chat
@@ -49,7 +47,7 @@ def chat(_chat: ChatServer) -> ChatServer:
     return _chat
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def url(_chat: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the server is; it wants no key."""
     folder = tmp_path_factory.mktemp("page")
