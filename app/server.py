@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app import openai_api
-from app.api import errors, feedback_routes, health, threads
+from app.api import drawing, errors, feedback_routes, health, page, thread_turns, threads
 from app.api.gate import Gate
 from app.api.graphs import open_graphs
 from app.api.rates import Rates
@@ -60,9 +60,10 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         dependencies=[Depends(HTTPBearer(auto_error=False))] if settings.keys else [],
     )
     errors.install(app)
-    for router in (openai_api.router, threads.router, feedback_routes.router, health.router):
-        app.include_router(router)
+    for module in (openai_api, threads, thread_turns, feedback_routes, drawing, health):
+        app.include_router(module.router)
     _mount_extras(app)
+    page.install(app)
     return app
 
 

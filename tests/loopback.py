@@ -22,6 +22,7 @@ class ChatServer:
         fault: what is said with another status.
         delay: seconds before an answer begins.
         calls: of tools, {"name", "arguments" as JSON text}, that the next answers are instead of words.
+        pace: seconds between two words.
         requests: (headers in lower case, body) of each chat request.
     """
 
@@ -30,6 +31,7 @@ class ChatServer:
     fault: str = ""
     delay: float = 0.0
     calls: list[dict[str, str]] = field(default_factory=list)
+    pace: float = 0.0
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     port: int = 0
 
@@ -81,7 +83,11 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
             if not body.get("stream"):
                 self._send(200, "application/json", json.dumps(_whole(chat)))
                 return
-            self._send(200, "text/event-stream", "".join(map(_event, _answer(chat.words, body))))
+            events = map(_event, _answer(chat.words, body))
+            if chat.pace:
+                self._write(events)
+            else:
+                self._send(200, "text/event-stream", "".join(events))
 
         def _send(self, status: int, kind: str, text: str) -> None:
             data = text.encode()
@@ -93,6 +99,18 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(data)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # the client gave up, as a test of time-outs wants
+
+        def _write(self, events: Iterator[str]) -> None:
+            try:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                for event in events:
+                    self.wfile.write(event.encode())
+                    self.wfile.flush()
+                    time.sleep(chat.pace)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage, HumanMessage
-from langgraph.types import Command, Interrupt, StateSnapshot
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.types import Command, Interrupt
 
 from agents.types import Hop
 from app.api.errors import ApiError
@@ -58,12 +59,20 @@ async def beginning(turn: Turn) -> Beginning:
                 param="octopus",
             )
         return _anew(turn, turn.messages)
-    state = await turn.compiled.aget_state(turn.config(turn.context))
-    before: Sequence[BaseMessage] = state.values.get("messages", [])
-    if state.next and before and (state.metadata or {}).get("model") == turn.model.id:
-        again = turn.resume is None and _same(before[-1], turn)
-        if again or state.interrupts:
-            return _going_on(None if again else _answer(turn, state.interrupts), state, turn)
+    config = turn.config(turn.context)
+    # As it was kept: a finished step whose checkpoint is missing comes again as events when the run goes on.
+    kept = await turn.model.saver.aget_tuple(config)
+    before: Sequence[BaseMessage] = kept.checkpoint["channel_values"].get("messages", []) if kept else []
+    if (
+        kept
+        and before
+        and isinstance(before[-1], HumanMessage)
+        and kept.metadata.get("model") == turn.model.id
+    ):
+        again = turn.resume is None and before[-1].text == turn.messages[-1].text
+        asked = () if again else (await turn.compiled.aget_state(config)).interrupts
+        if again or asked:
+            return _going_on(None if again else _answer(turn, asked), kept, turn)
     if turn.resume is not None:
         raise _unasked()
     return _anew(turn, turn.messages[-1:] if before else turn.messages)
@@ -73,11 +82,12 @@ def _anew(turn: Turn, messages: Sequence[BaseMessage]) -> Beginning:
     return Beginning({"messages": list(messages)}, turn.context)
 
 
-def _going_on(given: Any, state: StateSnapshot, turn: Turn) -> Beginning:
-    hops = [hop for hop in state.values.get("hops", []) if hop["turn"] == state.values.get("turn")]
-    kept = str((state.metadata or {}).get("context") or "")
-    context = GraphContext.model_validate_json(kept) if kept else turn.context
-    decision: Decision | None = state.values.get("decision")
+def _going_on(given: Any, kept: CheckpointTuple, turn: Turn) -> Beginning:
+    values = kept.checkpoint["channel_values"]
+    hops = [hop for hop in values.get("hops", []) if hop["turn"] == values.get("turn")]
+    begun_with = str(kept.metadata.get("context") or "")
+    context = GraphContext.model_validate_json(begun_with) if begun_with else turn.context
+    decision: Decision | None = values.get("decision")
     parallel = decision is not None and (bool(decision["fan"]) or not is_alone(decision["branch"]))
     return Beginning(given, context, hops, parallel)
 
@@ -90,10 +100,6 @@ def _answer(turn: Turn, asked: Sequence[Interrupt]) -> Command[Any]:
         wrong = f"Nothing is asked under {min(unknown)[:64]!r}."
         raise ApiError(400, wrong, code="nothing_asked", param="octopus.resume")
     return Command(resume=answers)
-
-
-def _same(last: BaseMessage, turn: Turn) -> bool:
-    return isinstance(last, HumanMessage) and last.text == turn.messages[-1].text
 
 
 def _unasked() -> ApiError:

@@ -16,7 +16,7 @@ from app.api.options import Options
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
 from app.api.turns import Turn
-from app.api.watching import Answered, Decided, Event, Written
+from app.api.watching import Answered, Decided, Event, Hopped, Written
 
 
 class StreamOptions(BaseModel):
@@ -63,7 +63,10 @@ def completion(turn: Turn, answered: Answered, thoughts: str) -> dict[str, Any]:
 
 
 async def chunks(turn: Turn, events: AsyncIterator[Event], *, usage: bool) -> AsyncIterator[BaseModel]:
-    """The answer in pieces: decisions as `reasoning_content`, text as `content`, `octopus` in the last."""
+    """The answer in pieces: decisions as `reasoning_content`, text as `content`.
+
+    The extension `octopus` holds the `decision` or `hop` of a chunk, and in the last one the summary.
+    """
     head = _head(turn, "chat.completion.chunk")
     answered = Answered("", "", [])
     yield _chunk(head, {"role": "assistant", "content": ""})
@@ -71,6 +74,8 @@ async def chunks(turn: Turn, events: AsyncIterator[Event], *, usage: bool) -> As
         match event:
             case Decided(decision):
                 yield _chunk(head, {"reasoning_content": reasoning(decision)}, octopus={"decision": decision})
+            case Hopped(hop):
+                yield _chunk(head, {}, octopus={"hop": hop})
             case Written(text):
                 yield _chunk(head, {"content": text})
             case Answered():

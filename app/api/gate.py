@@ -21,6 +21,9 @@ from app.api.telemetry import Telemetry
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """For load balancers, which have no key; nothing private is said there."""
 
+PAGE_PATHS = ("/", "/web")
+"""The page and the folder of its files, the same for everybody: the page asks for the key."""
+
 
 class Gate:
     """ASGI middleware, not a dependency, so that a stream holds its place until its last byte."""
@@ -47,7 +50,7 @@ class Gate:
             await send(message)
 
         try:
-            if scope["path"].removeprefix(scope.get("root_path", "")) in OPEN_PATHS:
+            if _open(scope["path"].removeprefix(scope.get("root_path", ""))):
                 await self._app(scope, receive, sending)
                 return
             caller = self._caller(scope)
@@ -98,6 +101,11 @@ class Gate:
     def _refused(self, why: str, error: ApiError) -> ApiError:
         self._telemetry.refused(why)
         return error
+
+
+def _open(path: str) -> bool:
+    page, files = PAGE_PATHS
+    return path in OPEN_PATHS or path == page or path.startswith(f"{files}/")
 
 
 def caller_with(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:

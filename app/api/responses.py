@@ -15,7 +15,7 @@ from app.api.options import Options
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
 from app.api.turns import Turn
-from app.api.watching import Answered, Decided, Event, Written
+from app.api.watching import Answered, Decided, Event, Hopped, Written
 
 _EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
 
@@ -90,6 +90,8 @@ class Answer:
                 text = reasoning(event.decision)
                 self._thoughts += text
                 yield "reasoning_summary_text.delta", {**thought, "delta": text}
+                continue
+            if isinstance(event, Hopped):
                 continue
             if not speaking:
                 speaking = True

@@ -62,7 +62,8 @@ class Turn:
         }
         config = RunnableConfig(recursion_limit=RECURSION_LIMIT, metadata=kept)
         if self.thread is not None:
-            config["configurable"] = {"thread_id": self.caller.stored(self.thread)}
+            kept_as = self.caller.stored(self.thread)
+            config["configurable"] = {"thread_id": kept_as, "checkpoint_ns": ""}
             if self.checkpoint is not None:
                 config["configurable"]["checkpoint_id"] = self.checkpoint
         return config

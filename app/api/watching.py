@@ -26,6 +26,13 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Hopped:
+    """A worker is done."""
+
+    hop: Hop
+
+
+@dataclass(frozen=True)
 class Written:
     """The next piece of the answer."""
 
@@ -49,7 +56,7 @@ class Answered:
     asked: list[dict[str, Any]] = field(default_factory=list)
 
 
-Event = Decided | Written | Answered
+Event = Decided | Hopped | Written | Answered
 
 
 class Watch:
@@ -97,6 +104,7 @@ class Watch:
         for hop in update.get("hops", []):
             self._hops.append(hop)
             self._telemetry.hopped(hop)
+            yield Hopped(hop)
         if decision := update.get("decision"):
             self._parallel = self._parallel or bool(decision["fan"])
             for one in decision["fan"] or [decision]:

@@ -105,6 +105,9 @@ async def fork_thread(
 ) -> None:
     """A new thread that begins as `thread_id` was at a checkpoint, by default at its end.
 
+    From its end, what was finished of an unfinished step stays so; from a checkpoint before it, the step that
+    came next is not done yet.
+
     Raises:
         KeyError: there is no such thread, or it has no such checkpoint.
         ValueError: the target exists already.
@@ -117,7 +120,7 @@ async def fork_thread(
     versions = found.checkpoint["channel_versions"]
     stored = await saver.aput(_config(target, "", None), found.checkpoint, found.metadata, versions)
     by_task: dict[str, list[tuple[str, Any]]] = {}
-    for task_id, channel, value in found.pending_writes or []:
+    for task_id, channel, value in (found.pending_writes or []) if checkpoint_id is None else []:
         by_task.setdefault(task_id, []).append((channel, value))
     for task_id, writes in by_task.items():
         await saver.aput_writes(stored, writes, task_id)
