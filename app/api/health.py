@@ -101,7 +101,7 @@ def _worker(tools: bool, model: bool | None) -> str:
 
 
 def _answers(reference: str) -> bool:
-    """Whether something speaks HTTP where the model should be; local models and providers have no such place."""
+    """Whether something speaks HTTP where the model should be; a local model is not at a URL."""
     url = ModelReference.parse(reference).url
     if not url:
         return True

@@ -44,7 +44,15 @@ def test_a_format_is_read_from_its_training(tmp_path: Path) -> None:
         "after": " A:",
         "slot": "<fn_{slot}>",
         "end": "<fn_end>",
-        "masters": {"octopus": {"neighbours": {}, "temperature": 1.5, "threshold": 0.2, "abstains": True}},
+        "masters": {
+            "octopus": {
+                "neighbours": {},
+                "temperature": 1.5,
+                "threshold": 0.2,
+                "abstains": True,
+                "metrics": {"accuracy": 0.9},
+            }
+        },
     }
     (tmp_path / "octopus.json").write_text(json.dumps(manifest), encoding="utf-8")
     found = CallFormat.read(tmp_path, MASTER)

@@ -1,4 +1,7 @@
-"""One server for most tests; its model is a scripted HTTP server."""
+"""One server for most tests; its model is a scripted HTTP server.
+
+It ends with this folder: its threads draw random numbers, which Hypothesis would hold against other tests.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from tests.loopback import ChatServer
 from tests.loopback import serving as serving_chat
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _chat() -> Iterator[ChatServer]:
     with serving_chat(ChatServer()) as chat:
         yield chat
@@ -25,7 +28,7 @@ def chat(_chat: ChatServer) -> ChatServer:
     return _chat
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _live(_chat: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     with serving(tmp_path_factory.mktemp("server"), OCTOPUS_MODEL=f"openai:tiny@{_chat.url}") as live:
         yield live
