@@ -14,6 +14,7 @@ from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
 
 if TYPE_CHECKING:
+    from agents.octopus.encoder import EncoderOctopus
     from agents.workers.local_model import LocalModel
     from agents.workers.mcp_agent import MakeChooser
     from agents.workers.models import ModelManager
@@ -89,7 +90,7 @@ class ModelWiring:
         self._warm[name] = model.warm
         return model
 
-    def octopus(self, name: NodeName, embedded: Callable[[], Octopus]) -> Octopus:
+    def octopus(self, name: NodeName, embedded: Callable[[], EncoderOctopus]) -> Octopus:
         """The Octopus of a node: on a server if the spec or the environment says so, else `embedded`.
 
         Raises:
@@ -123,6 +124,7 @@ class ModelWiring:
             abstains=calls.abstains,
             generalist=node.generalist,
             fallback=embedded() if node.octopus.fallback else None,
+            refers_to=lambda turns: embedded().refers_to(turns),
             on_choice=self.warm,
         )
 

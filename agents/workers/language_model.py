@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
 from agents.errors import InputError, OctopusGraphError
-from agents.modalities import human
+from agents.modalities import human, modalities_of, refusal
 from agents.types import WorkerAnswer, WorkerRequest
 from agents.workers.clients import connect
 from agents.workers.reference import ModelReference
-from agents.workers.window import Fitted, fit, window_in
+from agents.workers.window import Fitted, approximate_tokens, fit, window_in
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -77,6 +77,8 @@ class LanguageModel:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Stream the model's answer; `unavailable` when it cannot be reached or refuses."""
+        if request.attachments and self.reference.kind == "hf":
+            return WorkerAnswer("declined", refusal(self.node, modalities_of(request.attachments)))
         messages = [*request.conversation, human(request.query, request.attachments)]
         if self.prompt:
             messages = [SystemMessage(self.prompt), *messages]
@@ -127,10 +129,8 @@ class LanguageModel:
         return (self.chat.profile or {}).get("max_input_tokens")
 
     def _fit(self, messages: Sequence[BaseMessage], window: int, most: int | None) -> Fitted:
-        from langchain_core.messages.utils import count_tokens_approximately
-
         local = self.reference.kind == "hf"
-        count = self.chat.count if local else count_tokens_approximately  # type: ignore[attr-defined]
+        count = self.chat.count if local else approximate_tokens  # type: ignore[attr-defined]
         return fit(messages, window - min(most or _ANSWER, window // 4), count)
 
     def _too_long(self, fitted: Fitted, window: int) -> WorkerAnswer:

@@ -98,6 +98,16 @@ async def test_a_worker_refuses_what_it_does_not_read() -> None:
     assert worker.requests == []
 
 
+async def test_earlier_images_are_mentioned_to_who_does_not_read_them() -> None:
+    worker = ScriptedWorker()
+    talk = [HumanMessage([words("Look."), PIXEL]), HumanMessage("Nice?")]
+    await Reader("maths", worker).answer(WorkerRequest("?", conversation=talk))
+    shown = worker.requests[0].conversation
+    assert [message.content for message in shown] == ["Look.\n[Attached image, not shown]", "Nice?"]
+    await Reader("eye", worker, frozenset({"image"})).answer(WorkerRequest("?", conversation=talk))
+    assert worker.requests[1].conversation == talk
+
+
 def test_one_line_selects_a_remote_octopus() -> None:
     url = "http://127.0.0.1:1"
     line = f"octopus: 'vllm:base#{{master}}@{url}'\n"
