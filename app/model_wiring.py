@@ -51,7 +51,11 @@ class ModelWiring:
         reference = spec.model or self.settings.model
         if not reference:
             return None
-        worker = self.connect(name, reference, spec.prompt, spec.window)
+        from agents.workers.language_model import LanguageModel
+
+        worker = self.connect(name, reference, spec.prompt)
+        if isinstance(worker, LanguageModel):
+            worker.window, worker.summarises = spec.window, spec.overflow == "summary"
         if spec.model and spec.modalities and spec.model.startswith(("hf:", "mcp:")):
             raise SpecError(
                 f"{self.spec.source}: worker {name!r} declares {', '.join(spec.modalities)}, but "
@@ -60,8 +64,14 @@ class ModelWiring:
             )
         return worker
 
-    def connect(self, name: NodeName, text: str, prompt: str, window: int | None = None) -> Worker:
+    def connect(self, name: NodeName, text: str, prompt: str, silent: bool = False) -> Worker:
         """What a reference stands for.
+
+        Args:
+            name: the worker's, for messages.
+            text: the reference.
+            prompt: system prompt.
+            silent: whether what it writes is not for the user's eyes.
 
         Raises:
             SpecError: it is not understood.
@@ -77,7 +87,8 @@ class ModelWiring:
             from agents.workers.mcp_agent import McpAgent
 
             general = self.settings.model
-            fills = self.connect(name, general, "") if general and not general.startswith("mcp:") else None
+            asks = general is not None and not general.startswith("mcp:")
+            fills = self.connect(name, general, "", silent=True) if general and asks else None
             return McpAgent(name, reference, self.make_chooser, fills)
         from agents.workers.language_model import LanguageModel
 
@@ -86,7 +97,8 @@ class ModelWiring:
             reference = replace(
                 reference, name=self._beside(reference.name), adapter=self._beside(reference.adapter)
             )
-        model = LanguageModel(name, reference, prompt, window=window, manager=self.manager if local else None)
+        manager = self.manager if local else None
+        model = LanguageModel(name, reference, prompt, manager=manager, silent=silent)
         self._warm[name] = model.warm
         return model
 

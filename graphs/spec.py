@@ -158,6 +158,7 @@ class WorkerSpec(NodeSpec):
         graph: this worker is a whole graph: a shipped one, or the path of a spec relative to this one.
         reflection: whether drafts of the worker's model are criticised and made again.
         window: tokens of the model's context; None takes what the model or its server says.
+        overflow: what becomes of the oldest turns where the conversation does not fit.
         modalities: what the worker reads beside text.
     """
 
@@ -176,6 +177,7 @@ class WorkerSpec(NodeSpec):
     graph: str | None = None
     reflection: ReflectionSpec = ReflectionSpec()
     window: Annotated[int, Field(ge=64)] | None = None
+    overflow: Literal["trim", "summary"] = "trim"
     modalities: tuple[Modality, ...] = ()
 
     @field_validator("template")
