@@ -33,6 +33,16 @@ def with_words(message: BaseMessage) -> BaseMessage:
     return human(text, attachments)
 
 
+def readable(message: BaseMessage, modalities: frozenset[str]) -> BaseMessage:
+    """An earlier message as a worker may be shown it: what it cannot read is only mentioned."""
+    attachments = attachments_of(message)
+    if modalities_of(attachments) <= modalities:
+        return message
+    kept = [one for one in attachments if modalities_of([one]) <= modalities]
+    lacking = modalities_of(attachments) - modalities
+    return human(f"{message.text}\n[Attached {listed(lacking)}, not shown]".strip(), kept)
+
+
 def human(text: str, attachments: Sequence[dict[str, Any]] = ()) -> HumanMessage:
     """A message of text, with attachments if there are any."""
     return HumanMessage([{"type": "text", "text": text}, *attachments] if attachments else text)

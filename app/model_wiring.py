@@ -15,6 +15,7 @@ from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
 
 if TYPE_CHECKING:
+    from agents.octopus.encoder import EncoderOctopus
     from agents.workers.local_model import LocalModel
     from agents.workers.mcp_agent import MakeChooser
     from agents.workers.models import ModelManager
@@ -51,7 +52,11 @@ class ModelWiring:
         reference = spec.model or self.settings.model
         if not reference:
             return None
-        worker = self.connect(name, reference, spec.prompt, spec.window)
+        from agents.workers.language_model import LanguageModel
+
+        worker = self.connect(name, reference, spec.prompt)
+        if isinstance(worker, LanguageModel):
+            worker.window, worker.summarises = spec.window, spec.overflow == "summary"
         if spec.model and spec.modalities and spec.model.startswith(("hf:", "mcp:")):
             raise SpecError(
                 f"{self.spec.source}: worker {name!r} declares {', '.join(spec.modalities)}, but "
@@ -60,8 +65,14 @@ class ModelWiring:
             )
         return worker
 
-    def connect(self, name: NodeName, text: str, prompt: str, window: int | None = None) -> Worker:
+    def connect(self, name: NodeName, text: str, prompt: str, silent: bool = False) -> Worker:
         """What a reference stands for.
+
+        Args:
+            name: the worker's, for messages.
+            text: the reference.
+            prompt: system prompt.
+            silent: whether what it writes is not for the user's eyes.
 
         Raises:
             SpecError: it is not understood.
@@ -77,7 +88,8 @@ class ModelWiring:
             from agents.workers.mcp_agent import McpAgent
 
             general = self.settings.model
-            fills = self.connect(name, general, "") if general and not general.startswith("mcp:") else None
+            asks = general is not None and not general.startswith("mcp:")
+            fills = self.connect(name, general, "", silent=True) if general and asks else None
             return McpAgent(name, reference, self.make_chooser, fills)
         from agents.workers.language_model import LanguageModel
 
@@ -86,11 +98,12 @@ class ModelWiring:
             reference = replace(
                 reference, name=self._beside(reference.name), adapter=self._beside(reference.adapter)
             )
-        model = LanguageModel(name, reference, prompt, window=window, manager=self.manager if local else None)
+        manager = self.manager if local else None
+        model = LanguageModel(name, reference, prompt, manager=manager, silent=silent)
         self._warm[name] = model.warm
         return model
 
-    def octopus(self, name: NodeName, embedded: Callable[[], Octopus]) -> Octopus:
+    def octopus(self, name: NodeName, embedded: Callable[[], EncoderOctopus]) -> Octopus:
         """The Octopus of a node: on a server if the spec or the environment says so, else `embedded`.
 
         Raises:
@@ -124,6 +137,7 @@ class ModelWiring:
             abstains=calls.abstains,
             generalist=node.generalist,
             fallback=embedded() if node.octopus.fallback else None,
+            refers_to=lambda turns: embedded().refers_to(turns),
             on_choice=self.warm,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +129,7 @@ class Wiring:
             ArtifactError: an artifact was asked for and cannot be used.
             SpecError: the reference to a server is not understood.
         """
-        octopus = self.models.octopus(name, partial(self.octopus, name))
+        octopus = self.models.octopus(name, cache(partial(self.octopus, name)))
         tokens = self.spec.nodes[name].neighbours
         reads = {node: self.spec.modalities(node) for node in tokens}
         able = {node: Able(tokens[node], self._template(node), read) for node, read in reads.items() if read}

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from agents.errors import SpecError
 from agents.modalities import Modality
+from agents.octopus.router_reference import RouterReference
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.reflection.schema import SchemaVerifier
 from agents.reflection.types import Mode
 from agents.types import FunctionalToken, NodeName
+from agents.workers.reference import ModelReference
 from graphs.soundness import KeyPath, UnsoundError, problems
 from graphs.yaml_loader import Lines, interpolate, load_yaml
 
@@ -46,6 +48,13 @@ class OctopusSpec(_Spec):
     @classmethod
     def _from_one_line(cls, value: Any) -> Any:
         return {"model" if ":" in value else "kind": value} if isinstance(value, str) else value
+
+    @field_validator("model")
+    @classmethod
+    def _is_a_reference(cls, value: str | None) -> str | None:
+        if value is not None:
+            RouterReference.parse(value, NodeName("master"))
+        return value
 
 
 class RecommendedModel(_Spec):
@@ -145,6 +154,7 @@ class WorkerSpec(NodeSpec):
         graph: this worker is a whole graph: a shipped one, or the path of a spec relative to this one.
         reflection: whether drafts of the worker's model are criticised and made again.
         window: tokens of the model's context; None takes what the model or its server says.
+        overflow: what becomes of the oldest turns where the conversation does not fit.
         modalities: what the worker reads beside text.
     """
 
@@ -163,6 +173,7 @@ class WorkerSpec(NodeSpec):
     graph: str | None = None
     reflection: ReflectionSpec = ReflectionSpec()
     window: Annotated[int, Field(ge=64)] | None = None
+    overflow: Literal["trim", "summary"] = "trim"
     modalities: tuple[Modality, ...] = ()
 
     @field_validator("template")
@@ -174,7 +185,9 @@ class WorkerSpec(NodeSpec):
 
     @field_validator("model")
     @classmethod
-    def _empty_is_none(cls, value: str | None) -> str | None:
+    def _is_a_reference(cls, value: str | None) -> str | None:
+        if value:
+            ModelReference.parse(value)
         return value or None
 
 
@@ -286,7 +299,7 @@ def _explain(error: ValidationError, source: str, lines: Lines) -> str:
         path = unsound.path if isinstance(unsound, UnsoundError) else tuple(map(str, fault["loc"]))
         line = next((lines[path[:k]] for k in range(len(path), 0, -1) if path[:k] in lines), None)
         place = f"{source}:{line}" if line else source
-        message = fault["msg"].removeprefix("Value error, ")
+        message = fault["msg"].removeprefix("Value error, ").rstrip(".")
         where = ".".join(map(str, fault["loc"]))
         found.append(f"{place}: {where + ': ' if where else ''}{message}.")
     return "\n".join(found[:10])

@@ -170,8 +170,12 @@ def openai(engine: TinyEngine, path: str, body: Any) -> Any:
             engine.models[""], ids, asked.max_tokens or 16, {engine.tokenizer.eos_token_id}
         )
         return {"choices": [{"message": {"role": "assistant", "content": engine.spell(written, False)}}]}
-    labels = asked.response_format["json_schema"]["schema"]["enum"]
-    content, positions = _quoted_letter(engine, ids, labels, asked.top_logprobs or 0)
+    schema = asked.response_format["json_schema"]["schema"]
+    if schema["type"] != "object":
+        raise RefusedError(400, "schema must be a JSON Schema of 'type: \"object\"'")
+    labels = schema["properties"]["letter"]["enum"]
+    around = ('{"letter":"', '"}')
+    content, positions = _framed_letter(engine, ids, around, labels, asked.top_logprobs or 0)
     logprobs = {"content": positions} if asked.logprobs and engine.gives_logprobs else None
     return {"choices": [{"message": {"role": "assistant", "content": content}, "logprobs": logprobs}]}
 
@@ -186,7 +190,7 @@ def ollama(engine: TinyEngine, path: str, body: Any) -> Any:
         stops = {engine.tokenizer.eos_token_id}
         written = engine.generate(engine.models[""], ids, asked.options.num_predict, stops)
         return {"message": {"role": "assistant", "content": engine.spell(written, False)}, "done": True}
-    content, positions = _quoted_letter(engine, ids, asked.format["enum"], asked.top_logprobs)
+    content, positions = _framed_letter(engine, ids, ('"', '"'), asked.format["enum"], asked.top_logprobs)
     reply: dict[str, Any] = {"message": {"role": "assistant", "content": content}, "done": True}
     return reply | ({"logprobs": positions} if asked.logprobs and engine.gives_logprobs else {})
 
@@ -300,14 +304,14 @@ def _templated(engine: TinyEngine, messages: Sequence[fields.Message]) -> list[i
     return engine.ids(text)
 
 
-def _quoted_letter(
-    engine: TinyEngine, ids: Sequence[int], labels: Sequence[str], top: int
+def _framed_letter(
+    engine: TinyEngine, ids: Sequence[int], around: tuple[str, str], labels: Sequence[str], top: int
 ) -> tuple[str, list[Any]]:
-    """`"A"` token by token under the schema: the quotes are forced."""
-    quote = engine.ids('"')[0]
+    """`"A"` token by token under a schema: what stands around the letter is forced."""
+    before, after = ([[token] for token in engine.ids(text)] for text in around)
     written: list[int] = []
     positions = []
-    for allowed in ([quote], [engine.ids(label)[0] for label in labels], [quote]):
+    for allowed in (*before, [engine.ids(label)[0] for label in labels], *after):
         logprobs = engine.logprobs(engine.models[""], [*ids, *written])
         written.append(engine.next_token(logprobs, allowed))
         positions.append(_position(engine, logprobs, written[-1], top))

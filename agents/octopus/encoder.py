@@ -79,9 +79,13 @@ class EncoderOctopus:
         """The route after the steps of `path`, or `<nexa_end>`; blocking."""
         if self.onward is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
-        vectors = self.encoder.embed(turns, top=self.top)
-        refers_to = self._read(turns, vectors).refers_to if len(turns) > 1 else ""
-        return self.onward().route(carry_over(turns[-1], refers_to), path)
+        return self.onward().route(carry_over(turns[-1], self.refers_to(turns)), path)
+
+    def refers_to(self, turns: Sequence[str]) -> str:
+        """The earlier turn that the last one of `turns` follows up on; "" if it stands alone. Blocking."""
+        if len(turns) < 2:
+            return ""
+        return self._read(turns, self.encoder.embed(turns, top=self.top)).refers_to
 
     def decide(self, turns: Sequence[str]) -> Route:
         """The route for the last of `turns`, human turns in order; blocking."""

@@ -29,10 +29,10 @@ class FunctionalScorer:
 
     async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
         """Allow the model one token, then another: whoever ignores that returns the same twice."""
-        tokens = [self.format.spelling(one.token) for one in candidates]
         if not self.engine.constrains:
             return
-        for only in dict.fromkeys((tokens[0], tokens[-1])) if len(tokens) > 1 else (self.format.end,):
+        tokens = [self.format.spelling(one.token) for one in candidates]
+        for only in (tokens[-1], self.format.end):
             await self.engine.score(self._prompt(_PROBE), tokens, only=[only])
 
     async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:

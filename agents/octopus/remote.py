@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,6 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from agents.errors import ModelUnavailableError, RoutingError
 from agents.octopus.call_text import MalformedCallError
 from agents.octopus.encoder import MOST_CHOICES, as_one_question, carry_over, clean_turns
-from agents.octopus.reference import leans
 from agents.octopus.tokens import END_TOKEN
 from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Octopus, Route, Step
 
@@ -84,6 +84,7 @@ class RemoteOctopus:
         abstains: whether `<nexa_end>` without a step before it means that no neighbour fits.
         generalist: the neighbour that the cascade falls back to.
         fallback: decides where the server cannot; None raises.
+        refers_to: the earlier turn that the last one follows up on, or ""; blocking.
         on_choice: is told the chosen node before its query is rewritten, to load its model meanwhile.
     """
 
@@ -95,6 +96,7 @@ class RemoteOctopus:
     abstains: bool = False
     generalist: NodeName | None = None
     fallback: Octopus | None = None
+    refers_to: Callable[[Sequence[str]], str] = lambda turns: ""
     on_choice: Callable[[NodeName], None] = lambda node: None
     _probed: bool = field(default=False, init=False)
 
@@ -116,8 +118,7 @@ class RemoteOctopus:
 
     async def _route(self, conversation: Sequence[BaseMessage], path: Sequence[Step]) -> Route:
         turns = clean_turns([str(one.text) for one in conversation if isinstance(one, HumanMessage)])
-        follows = len(turns) > 1 and leans(turns[-1], turns[:-1])
-        refers_to = turns[-2] if follows else ""
+        refers_to = await asyncio.to_thread(self.refers_to, turns) if len(turns) > 1 else ""
         query, question = carry_over(turns[-1], refers_to), as_one_question(turns[-1], refers_to)
         candidates = [*self.neighbours, END] if path or self.abstains else list(self.neighbours)
         if not self._probed:

@@ -11,16 +11,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages.ai import add_usage
 
 from agents.errors import InputError, OctopusGraphError
-from agents.modalities import human
+from agents.modalities import human, modalities_of, refusal
 from agents.types import WorkerAnswer, WorkerRequest
 from agents.workers.clients import connect, without_keys
 from agents.workers.reference import ModelReference
-from agents.workers.window import Fitted, fit, window_in
+from agents.workers.summary import SUMMARY_TOKENS, to_summarise, with_summary
+from agents.workers.window import Fitted, approximate_tokens, fit, window_in
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import RunnableConfig
 
     from agents.workers.local_model import LocalModel
     from agents.workers.models import ModelManager
@@ -46,6 +49,8 @@ class LanguageModel:
         window: tokens of prompt and answer; None takes what the model says, or what a server names when it
             refuses a prompt as too long.
         manager: of local models.
+        summarises: whether turns that do not fit are summarised, by one more call, rather than left out.
+        silent: whether what it writes is not for the user's eyes.
     """
 
     node: str
@@ -55,6 +60,8 @@ class LanguageModel:
     retries: int = 2
     window: int | None = None
     manager: ModelManager[LocalModel] | None = None
+    summarises: bool = False
+    silent: bool = False
 
     @cached_property
     def chat(self) -> BaseChatModel:
@@ -77,6 +84,8 @@ class LanguageModel:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Stream the model's answer; `unavailable` when it cannot be reached or refuses."""
+        if request.attachments and self.reference.kind == "hf":
+            return WorkerAnswer("declined", refusal(self.node, modalities_of(request.attachments)))
         messages = [*request.conversation, human(request.query, request.attachments)]
         if self.prompt:
             messages = [SystemMessage(self.prompt), *messages]
@@ -100,25 +109,46 @@ class LanguageModel:
             options["max_tokens"] = request.max_tokens
         if self.reference.kind in ("openai", "hf-endpoint"):
             options["extra_headers"] = {"Idempotency-Key": request.idempotency_key}
+        summary: AIMessage | None = None
         if window is not None:
-            fitted = await asyncio.to_thread(self._fit, messages, window, request.max_tokens)
+            room = window - min(request.max_tokens or _ANSWER, window // 4)
+            fitted = await asyncio.to_thread(fit, messages, room, self._count)
+            if fitted.left_out and self.summarises:
+                summary, fitted = await self._summarised(messages, room, options)
             if not fitted.fits:
                 return self._too_long(fitted, window)
             if fitted.left_out:
                 evidence["trimmed"] = {"messages": fitted.left_out, "kept": fitted.tokens, "window": window}
+            if summary is not None:
+                evidence["trimmed"]["summary"] = str(summary.text)
             messages = fitted.messages
             if self.reference.kind == "hf":
                 options["max_tokens"] = min(request.max_tokens or _ANSWER, window - fitted.tokens)
-        reply = await self._ask(messages, options)
-        return WorkerAnswer(
-            "answered", str(reply.text), evidence | {"usage": dict(reply.usage_metadata or {})}
-        )
+        reply = await self._ask(messages, options, self.silent)
+        usage = add_usage(reply.usage_metadata, summary.usage_metadata if summary else None)
+        counted = reply.usage_metadata or summary
+        return WorkerAnswer("answered", str(reply.text), evidence | {"usage": dict(usage) if counted else {}})
 
-    async def _ask(self, messages: Sequence[BaseMessage], options: dict[str, Any]) -> AIMessage:
-        if self.reference.kind != "provider":
-            return await self.chat.ainvoke(list(messages), **options)
-        async with asyncio.timeout(self.timeout):  # each provider has a setting of its own for it
-            return await self.chat.ainvoke(list(messages), **options)
+    async def _summarised(
+        self, messages: Sequence[BaseMessage], room: int, options: dict[str, Any]
+    ) -> tuple[AIMessage | None, Fitted]:
+        """What is left out in short, and what is kept with it; without a summary where there is no room."""
+        fitted = await asyncio.to_thread(fit, messages, room - 2 * SUMMARY_TOKENS, self._count)
+        if not fitted.fits:
+            return None, await asyncio.to_thread(fit, messages, room, self._count)
+        first = len(messages) - len(fitted.messages) - fitted.left_out + (1 if self.prompt else 0)
+        left_out = messages[first : first + fitted.left_out]
+        asked = await asyncio.to_thread(to_summarise, left_out, room, self._count)
+        summary = await self._ask(asked, options | {"max_tokens": SUMMARY_TOKENS}, silent=True)
+        kept = with_summary(fitted.messages, str(summary.text))
+        tokens = await asyncio.to_thread(self._count, kept)
+        return summary, Fitted(kept, fitted.left_out, tokens, tokens <= room)
+
+    async def _ask(self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool) -> AIMessage:
+        config: RunnableConfig = {"tags": ["nostream"]} if silent else {}
+        # Clients of servers have a timeout for each request; each provider has its own setting for it.
+        async with asyncio.timeout(self.timeout if self.reference.kind == "provider" else None):
+            return await self.chat.ainvoke(list(messages), config, **options)
 
     def _own_window(self) -> int | None:
         """What the model says of its window; blocking."""
@@ -126,12 +156,10 @@ class LanguageModel:
             return self.chat.window()  # type: ignore[attr-defined, no-any-return]
         return (self.chat.profile or {}).get("max_input_tokens")
 
-    def _fit(self, messages: Sequence[BaseMessage], window: int, most: int | None) -> Fitted:
-        from langchain_core.messages.utils import count_tokens_approximately
-
-        local = self.reference.kind == "hf"
-        count = self.chat.count if local else count_tokens_approximately  # type: ignore[attr-defined]
-        return fit(messages, window - min(most or _ANSWER, window // 4), count)
+    def _count(self, messages: Sequence[BaseMessage]) -> int:
+        if self.reference.kind == "hf":
+            return self.chat.count(messages)  # type: ignore[attr-defined, no-any-return]
+        return approximate_tokens(messages)
 
     def _too_long(self, fitted: Fitted, window: int) -> WorkerAnswer:
         return WorkerAnswer(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agents.modalities import modalities_of, refusal
+from agents.modalities import modalities_of, readable, refusal
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 
 
@@ -27,4 +27,5 @@ class Reader:
         lacking = modalities_of(request.attachments) - self.modalities
         if lacking:
             return WorkerAnswer("declined", refusal(self.node, lacking), {"attached": sorted(lacking)})
-        return await self.worker.answer(request)
+        earlier = [readable(message, self.modalities) for message in request.conversation]
+        return await self.worker.answer(replace(request, conversation=earlier))

@@ -18,7 +18,7 @@ FORMS: Mapping[Kind, str] = MappingProxyType(
         "openai": "openai:NAME@URL",
         "hf": "hf:ORG/NAME or hf:FOLDER, then #ADAPTER and ?dtype=bfloat16&device=cuda&load=4bit as needed",
         "hf-endpoint": "hf-endpoint:URL or hf-endpoint:NAME@URL",
-        "provider": "provider:PROVIDER:NAME",
+        "provider": "provider:PROVIDER:NAME or provider:NAME",
         "remote-graph": "remote-graph:ID@URL",
         "mcp": "mcp:URL",
     }
@@ -95,8 +95,8 @@ def _url(kind: Kind, rest: str) -> ModelReference | None:
 
 
 def _provider(kind: Kind, rest: str) -> ModelReference | None:
-    provider, _, name = rest.partition(":")
-    return ModelReference(rest, "", kind) if provider and name and not re.search(r"\s", rest) else None
+    # init_chat_model knows the provider of well-known names; else it stands before a colon.
+    return ModelReference(rest, "", kind) if re.fullmatch(r"[^\s:]+(:\S+)?", rest) else None
 
 
 def _local(kind: Kind, rest: str) -> ModelReference | None:

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
+from agents.modalities import attachments_of
+
 _REFUSAL = re.compile(r"context (?:length|size|window)\D{0,30}?(\d{2,})", re.IGNORECASE)
+
+_ATTACHED = 1000  # tokens of an image or some seconds of speech
 
 Count = Callable[[Sequence[BaseMessage]], int]
 """Messages → tokens of their prompt."""
@@ -55,6 +59,14 @@ def fit(messages: Sequence[BaseMessage], room: int, count: Count) -> Fitted:
     kept = [*head, *turns[start:]]
     tokens = count(kept)
     return Fitted(kept, start, tokens, tokens <= room)
+
+
+def approximate_tokens(messages: Sequence[BaseMessage]) -> int:
+    """About as many as a server's tokenizer would count; it is not here."""
+    from langchain_core.messages.utils import count_tokens_approximately
+
+    texts = [message.model_copy(update={"content": str(message.text)}) for message in messages]
+    return count_tokens_approximately(texts) + sum(_ATTACHED * len(attachments_of(one)) for one in messages)
 
 
 def window_in(refusal: str) -> int | None:

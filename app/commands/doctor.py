@@ -36,6 +36,7 @@ def doctor() -> None:
     for line in lines:
         _say("threads", line)
     _say("model", settings.model or "OCTOPUS_MODEL is not set: workers answer with their tools only")
+    _say("octopus", settings.router or "the embedded one, unless a spec says otherwise")
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         _say(f"extra {extra}", "installed" if there else f"not installed (pip install '.[{extra}]')")

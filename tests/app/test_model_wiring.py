@@ -98,6 +98,16 @@ async def test_a_worker_refuses_what_it_does_not_read() -> None:
     assert worker.requests == []
 
 
+async def test_earlier_images_are_mentioned_to_who_does_not_read_them() -> None:
+    worker = ScriptedWorker()
+    talk = [HumanMessage([words("Look."), PIXEL]), HumanMessage("Nice?")]
+    await Reader("maths", worker).answer(WorkerRequest("?", conversation=talk))
+    shown = worker.requests[0].conversation
+    assert [message.content for message in shown] == ["Look.\n[Attached image, not shown]", "Nice?"]
+    await Reader("eye", worker, frozenset({"image"})).answer(WorkerRequest("?", conversation=talk))
+    assert worker.requests[1].conversation == talk
+
+
 def test_one_line_selects_a_remote_octopus() -> None:
     url = "http://127.0.0.1:1"
     line = f"octopus: 'vllm:base#{{master}}@{url}'\n"
@@ -129,6 +139,11 @@ def test_a_wrong_octopus_is_a_fault_of_the_spec() -> None:
         wiring("octopus: squid\n" + SPEC)
 
 
+def test_a_wrong_model_is_told_with_its_line() -> None:
+    with pytest.raises(SpecError, match=r"<spec>:3: .*the model 'llama' is not understood.*openai:NAME@URL"):
+        wiring("masters: {m: {neighbours: [w]}}\nworkers:\n  w: {description: x, model: llama}\n")
+
+
 def test_references_make_workers(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     text = """
@@ -154,7 +169,7 @@ def test_references_make_workers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", ["hf:org/eye", "mcp:http://h/mcp"])
 def test_a_model_that_reads_text_only_cannot_declare_more(model: str) -> None:
-    text = SPEC.replace("openai:eye@URL", model)
+    text = SPEC.replace("openai:eye@URL", model).replace("URL", "http://h/v1")
     with pytest.raises(SpecError, match=r"'painter' declares image.*reads text only"):
         wiring(text).workers()
 

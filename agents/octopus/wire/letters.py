@@ -25,12 +25,12 @@ class Position(Alternative):
 
 
 def letter_in(content: str, labels: Sequence[str]) -> str:
-    """The letter of a reply such as `"B"`.
+    """The letter of a reply such as `B`, `"B"` or `{"letter": "B"}`.
 
     Raises:
         RoutingError: it is none of the labels.
     """
-    found = content.strip().strip('"').strip()
+    found = _bare(content.replace('"letter"', ""))
     if found not in labels:
         raise illegal(content[:40], labels)
     return found
@@ -52,4 +52,4 @@ def letters_at(
 
 
 def _bare(token: str) -> str:
-    return token.strip().strip('"').strip()
+    return token.strip(' \t\n":{}')

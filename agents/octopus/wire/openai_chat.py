@@ -11,6 +11,8 @@ from pydantic import Field
 from agents.octopus.wire.http import Replicas, Reply, Request
 from agents.octopus.wire.letters import Position, letter_in, letters_at
 
+_MOST_TOKENS = 24  # of {"letter": "B"}, even spelt out
+
 
 class ChatMessage(Request):
     """One message."""
@@ -83,19 +85,27 @@ class OpenAIChatEngine:
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
         """See `ChatEngine`."""
-        schema = {"name": "letter", "strict": True, "schema": letters_schema(labels)}
+        letter = {"letter": letters_schema(labels)}  # OpenAI itself insists on an object
+        schema = {"type": "object", "properties": letter, "required": ["letter"]}
         body = ChatRequest(
             model=self.model,
             messages=chat(system, user),
-            max_tokens=8,
+            max_tokens=_MOST_TOKENS,
             temperature=temperature,
             logprobs=True,
             top_logprobs=self.most_choices,
-            response_format={"type": "json_schema", "json_schema": schema},
+            response_format={
+                "type": "json_schema",
+                "json_schema": {
+                    "name": "letter",
+                    "strict": True,
+                    "schema": schema | {"additionalProperties": False},
+                },
+            },
         )
         choice = (await self.replicas.post("/chat/completions", body, ChatReply)).choices[0]
-        letter = letter_in(choice.message.content or "", labels)
-        return letter, letters_at(choice.logprobs.content if choice.logprobs else None, letter, labels)
+        written = letter_in(choice.message.content or "", labels)
+        return written, letters_at(choice.logprobs.content if choice.logprobs else None, written, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
         """See `ChatEngine`."""

@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning"),
 ]
 
+BEFORE = {"openai": '{"letter":"', "ollama": '"', "llama.cpp": ""}  # what is forced before the letter
 FORMATS = {"openai": openai, "ollama": ollama, "llama.cpp": llama_cpp}
 
 
@@ -35,7 +36,7 @@ def tiny() -> TinyEngine:
     """Taught no more than to write letters, so that they are among what the servers list."""
     tokenizer = make_tokenizer()
     model = make_model(tokenizer, window=4096, seed=5)
-    prompts = ("<|end|><|assistant|>", '?<|end|><|assistant|>"')
+    prompts = [f"?<|end|><|assistant|>{before}" for before in BEFORE.values()]
     teach(model, tokenizer, [(prompt, letter) for prompt in prompts for letter in "ABCDEFGH"], steps=40)
     return TinyEngine(tokenizer, {"": model})
 
@@ -74,7 +75,7 @@ def expected(tiny: TinyEngine, engine: str, query: str, count: int) -> list[floa
         {"role": "user", "content": query},
     ]
     text = tiny.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    logprobs = tiny.logprobs(tiny.models[""], tiny.ids(text + ("" if engine == "llama.cpp" else '"')))
+    logprobs = tiny.logprobs(tiny.models[""], tiny.ids(text + BEFORE[engine]))
     letters = [tiny.ids(chr(65 + k))[0] for k in range(count)]
     assert set(letters) <= set(tiny.top(logprobs, 20)), "the servers list twenty"
     weights = [math.exp(logprobs[letter]) for letter in letters]

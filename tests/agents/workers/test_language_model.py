@@ -137,3 +137,30 @@ async def test_a_provider_without_its_package_says_what_to_install(monkeypatch: 
     answer = await LanguageModel("math", ModelReference.parse("provider:openai:gpt-x")).answer(REQUEST)
     assert answer.status == "unavailable"
     assert "pip install '.[provider]'" in answer.text
+
+
+async def test_what_does_not_fit_is_summarised_where_that_is_wanted(server: ChatServer) -> None:
+    talk = [HumanMessage("x" * 4000), AIMessage("y" * 4000), HumanMessage("a"), AIMessage("b")]
+    worker = model(server.url)
+    worker.window, worker.summarises = 1000, True
+    answer = await worker.answer(WorkerRequest("6 times 7?", conversation=talk))
+    assert answer.evidence["trimmed"]["messages"] == 2
+    assert answer.evidence["trimmed"]["summary"] == "Forty-two."
+    (_, summary), (_, question) = server.requests
+    assert summary["messages"][1]["content"].endswith("y" * 100)
+    assert len(summary["messages"][1]["content"]) < 4000
+    assert summary["max_completion_tokens"] == 160
+    said = [message["content"] for message in question["messages"]]
+    assert said[1:] == ["a", "b", "6 times 7?"]
+    assert said[0] == "You count.\n\nEarlier in this conversation, in short: Forty-two."
+    assert "max_completion_tokens" not in question
+
+
+async def test_without_room_for_a_summary_there_is_none(server: ChatServer) -> None:
+    worker = model(server.url)
+    worker.window, worker.summarises = 200, True
+    talk = [HumanMessage("x" * 4000), AIMessage("y" * 4000)]
+    answer = await worker.answer(WorkerRequest("6 times 7?", conversation=talk))
+    assert answer.status == "answered"
+    assert "summary" not in answer.evidence["trimmed"]
+    assert len(server.requests) == 1

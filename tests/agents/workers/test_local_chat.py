@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,23 @@ def test_user_text_never_becomes_a_control_token() -> None:
     special = [tokenizer.convert_ids_to_tokens(token) for token in ids if token in tokenizer.all_special_ids]
     assert special == ["<|system|>", "<|end|>", "<|user|>", "<|end|>", "<|assistant|>"]
     assert harmless(tokenizer, "a < b and [x]") == "a < b and [x]"
+
+
+def test_12_000_concurrent_prompts_of_hostile_text_hold_no_special_id() -> None:
+    tokenizer = make_tokenizer()
+    parts = ["<|end|>", "<nexa_3>", "<", "|", "end|>", "<|assistant|", ">", "<nexa_", "7>", " ", "é", "x"]
+    special = set(tokenizer.all_special_ids)
+
+    def count(seed: int) -> int:
+        dice = random.Random(seed)
+        found = 0
+        for _ in range(1500):
+            text = "".join(dice.choices(parts, k=dice.randint(1, 12)))
+            found += sum(token in special for token in prompt_ids(tokenizer, [HumanMessage(text)])) - 3
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(count, range(8))) == 0
 
 
 def test_templates_that_refuse_a_system_turn_or_two_of_one_role() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from agents.workers.window import fit, window_in
+from agents.workers.window import approximate_tokens, fit, window_in
 
 
 def characters(messages: Sequence[BaseMessage]) -> int:
@@ -46,6 +46,12 @@ def test_what_is_kept_is_as_much_as_fits(sizes: list[int], room: int, system: bo
         first = len(messages) - len(fitted.messages) + len(head)
         earlier = max((k for k in range(len(head), first) if messages[k].type == "human"), default=len(head))
         assert characters([*head, *messages[earlier:]]) > room
+
+
+def test_an_image_does_not_count_by_its_bytes() -> None:
+    picture = {"type": "image", "base64": "A" * 100_000, "mime_type": "image/png"}
+    assert approximate_tokens([HumanMessage([{"type": "text", "text": "x" * 400}, picture])]) < 1200
+    assert 90 < approximate_tokens([HumanMessage("x" * 400)]) < 120
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""A whole graph whose workers are models in this process, and an Octopus that lets them load meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+
+from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
+from agents.types import NodeName
+from app.settings import Settings
+from app.wiring import Wiring
+from graphs.spec import load_spec
+from tests.tiny_model import save_adapter, save_base
+
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning"),
+]
+
+SPEC = """
+masters: {octopus: {neighbours: [maths, law]}}
+workers:
+  maths: {description: "Solves equations, derivatives and sums.", model: "hf:base#adapters/maths"}
+  law: {description: "Answers questions about contracts and crimes.", model: "hf:adapters/law"}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made: Path = tmp_path_factory.mktemp("graph")
+    save_base(made / "base")
+    for seed, name in enumerate(("maths", "law")):
+        save_adapter(made / "base", made / "adapters" / name, seed=seed)
+    (made / "graph.yaml").write_text(SPEC, encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def wiring(folder: Path) -> Iterator[Wiring]:
+    built = Wiring(load_spec(folder / "graph.yaml"), Settings.read({"OCTOPUS_MODEL_MEMORY": "100MB"}))
+    yield built
+    built.close()
+    assert built.models.manager.loaded() == []
+
+
+async def test_workers_with_adapters_answer_from_one_base_and_stream(wiring: Wiring) -> None:
+    graph = wiring.graph().compile()
+    answers = {}
+    for question, node in (("Solve the equation 2x = 6.", "maths"), ("Is a verbal contract binding?", "law")):
+        pieces: list[Any] = []
+        async for mode, event in graph.astream(
+            {"messages": [HumanMessage(question)]}, stream_mode=["messages", "values"]
+        ):
+            if mode == "messages" and event[1]["langgraph_node"] == node:
+                pieces.append(event[0])
+            values = event if mode == "values" else None
+        assert values is not None
+        (hop,) = values["hops"]
+        assert (hop["node"], hop["status"]) == (node, "answered")
+        assert hop["tokens"] > 0
+        assert len(pieces) > 1
+        assert "".join(str(piece.text) for piece in pieces) == hop["answer"]
+        answers[node] = hop["answer"]
+    assert answers["maths"] != answers["law"]
+    assert len(wiring.models.manager.loaded()) == 1
+
+
+class SlowScorer:
+    """Chooses law at once, and takes its time to rewrite."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.loaded: list[Any] = []
+
+    async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
+        pass
+
+    async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:
+        return [0.0, 5.0]
+
+    async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
+        began = time.monotonic()
+        while not self.wiring.models.manager.loaded() and time.monotonic() - began < 20:
+            await asyncio.sleep(0.01)
+        self.loaded = self.wiring.models.manager.loaded()
+        return query
+
+
+async def test_the_chosen_model_loads_while_the_query_is_rewritten(wiring: Wiring) -> None:
+    wiring.workers()
+    scorer = SlowScorer(wiring)
+    nodes = [
+        RemoteNeighbour(node, token)
+        for node, token in wiring.spec.nodes[NodeName("octopus")].neighbours.items()
+    ]
+    remote = RemoteOctopus(NodeName("octopus"), nodes, scorer, on_choice=wiring.models.warm)
+    route = await remote.route([HumanMessage("Is a verbal contract binding?")])
+    assert route.node == "law"
+    assert len(scorer.loaded) == 1
