@@ -164,7 +164,7 @@ def answers(
     selector: Annotated[
         str | None,
         typer.Option(
-            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else rows are cross-validated."
+            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else cross-validation."
         ),
     ] = None,
     by: Annotated[
