@@ -1,4 +1,4 @@
-"""Small real models as the workers of a graph, chosen from by log-likelihood: two that learnt a subject each."""
+"""Small real models as workers that choose by log-likelihood: two that have learnt a subject each."""
 
 from __future__ import annotations
 
@@ -55,7 +55,12 @@ def trained(folder: Path, subject: str) -> Path:
     make: Any = PreTrainedTokenizerFast
     tokenizer = make(tokenizer_object=plain, unk_token="<unk>", eos_token="<end>", pad_token="<end>")
     torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sizes: Any = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }
     model: Any = LlamaForCausalLM(
         LlamaConfig(vocab_size=len(vocabulary), max_position_embeddings=256, initializer_range=0.1, **sizes)
     )
