@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,6 +132,21 @@ def _measured(contender: Contender, best: NDArray[np.bool_]) -> tuple[list[str],
 def show_gain(gain: Gain) -> str:
     """In percentage points, with its interval."""
     return f"{100 * gain.mean:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+
+
+def write_picks(path: Path, data: RecordedAnswers, picked: Picked) -> None:
+    """A row for each question: whom one call would go to, whose answer the panel's is, and its calls."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for row, question in enumerate(data.ids):
+            one, agreed = (data.models[own[row]] for own in (picked.one, picked.agreed))
+            said = {
+                "question_id": question,
+                "one_call": one,
+                "agreement": agreed,
+                "calls": int(picked.calls[row]),
+            }
+            file.write(json.dumps(said) + "\n")
 
 
 def picked_by(

@@ -51,6 +51,7 @@ class RecordedAnswers:
         gold: [n], the place of the right option.
         answers: [n, models], places of options, or `SILENT`.
         sources: [n], where the question comes from; "" where the row does not say.
+        ids: [n], `question_id`, or where the row stands.
     """
 
     models: tuple[str, ...]
@@ -59,6 +60,7 @@ class RecordedAnswers:
     gold: NDArray[np.int64]
     answers: NDArray[np.int64]
     sources: list[str]
+    ids: list[Any]
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -75,6 +77,7 @@ class RecordedAnswers:
             self.gold[kept],
             self.answers[kept],
             [self.sources[k] for k in kept],
+            [self.ids[k] for k in kept],
         )
 
 
@@ -84,7 +87,7 @@ def read_recorded(paths: Sequence[Path], models: Sequence[str] = SMALL_MODELS) -
     Raises:
         InputError: names file, line and what is wrong; also when there is no row at all.
     """
-    texts, categories, gold, answers, sources = [], [], [], [], []
+    texts, categories, gold, answers, sources, ids = [], [], [], [], [], []
     for path in paths:
         for number, row in read_json_lines(path):
             where = f"{path}:{number}"
@@ -94,10 +97,11 @@ def read_recorded(paths: Sequence[Path], models: Sequence[str] = SMALL_MODELS) -
             gold.append(_place(row["answer"], len(row["options"]), where, silent=False))
             answers.append([_place(row["responses"][m], len(row["options"]), where) for m in models])
             sources.append(str(row.get("src", "")))
+            ids.append(row.get("question_id", where))
     if not texts:
         raise InputError(f"no rows in {', '.join(map(str, paths)) or 'no file'}.")
     return RecordedAnswers(
-        tuple(models), texts, categories, np.array(gold), np.array(answers, dtype=np.int64), sources
+        tuple(models), texts, categories, np.array(gold), np.array(answers, dtype=np.int64), sources, ids
     )
 
 

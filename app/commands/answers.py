@@ -41,11 +41,13 @@ def train_selector(
     typer.echo(f"{out}: {len(data.texts)} rows; out of fold: {figures}")
 
 
-def recorded_report(recorded: list[Path], selector: str | None, *, panel: int, seed: int) -> Report:
+def recorded_report(
+    recorded: list[Path], selector: str | None, *, picks: Path | None, panel: int, seed: int
+) -> Report:
     """The comparison on recorded answers, with a trained selector or by cross-validation."""
     from agents.octopus.selector import find_selector
     from app.progress import progress
-    from evaluation.recorded import picked_by, report_recorded, unseen
+    from evaluation.recorded import picked_by, report_recorded, unseen, write_picks
     from training.recorded import read_recorded
     from training.selector import SelectorSettings, cross_validated, panel_of
 
@@ -54,18 +56,19 @@ def recorded_report(recorded: list[Path], selector: str | None, *, panel: int, s
         everything = read_recorded(recorded, manifest.models)
         data = unseen(everything, trained)
         left_out = len(everything.texts) - len(data.texts)
-        how = f"A selector trained on {manifest.training.get('rows')} other rows"
-        if left_out:
-            how += f"; {left_out} rows that it was trained on are left out"
+        how, asked = f"A selector trained on {manifest.training.get('rows')} other rows", manifest.panel
+        how += f"; {left_out} rows that it was trained on are left out" if left_out else ""
         picked = picked_by(trained, manifest, data, _embedded(data.texts))
-        return report_recorded(data, picked, manifest.panel, how, left_out)
-    data = read_recorded(recorded)
-    settings = SelectorSettings(panel=panel, seed=seed)
-    inputs = _embedded(data.texts)
-    with progress("Cross-validating", total=settings.folds) as advance:
-        picked = cross_validated(data, inputs, settings, advance)
-    how = f"Cross-validated on these rows, {settings.folds} folds"
-    return report_recorded(data, picked, panel_of(data, panel), how)
+    else:
+        data, left_out = read_recorded(recorded), 0
+        settings = SelectorSettings(panel=panel, seed=seed)
+        how, asked = f"Cross-validated on these rows, {settings.folds} folds", panel_of(data, panel)
+        inputs = _embedded(data.texts)
+        with progress("Cross-validating", total=settings.folds) as advance:
+            picked = cross_validated(data, inputs, settings, advance)
+    if picks is not None:
+        write_picks(picks, data, picked)
+    return report_recorded(data, picked, asked, how, left_out)
 
 
 def _embedded(texts: list[str]) -> Vectors:

@@ -218,7 +218,7 @@ def answers(
     selector: Annotated[
         str | None,
         typer.Option(
-            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else by cross-validation."
+            help="Folder of `octopus train selector`, or mmlu_pro, which ships; else cross-validation."
         ),
     ] = None,
     by: Annotated[
@@ -228,6 +228,9 @@ def answers(
     limit: Annotated[int | None, typer.Option(min=1, help="So many random questions.")] = None,
     log: Annotated[
         Path | None, typer.Option(help="File of replies; a run that was killed goes on from it.")
+    ] = None,
+    picks: Annotated[
+        Path | None, typer.Option(help="File for the model that was picked for each recorded question.")
     ] = None,
     panel: Annotated[
         int, typer.Option(min=1, help="Models asked for a question, when cross-validating.")
@@ -239,7 +242,7 @@ def answers(
     from app.commands.answers import graph_report, recorded_report
 
     if recorded:
-        report = recorded_report(recorded, selector, panel=panel, seed=seed)
+        report = recorded_report(recorded, selector, picks=picks, panel=panel, seed=seed)
     else:
         report = graph_report(graph, _data(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
     typer.echo(report.markdown)

@@ -10,6 +10,7 @@ import typer
 from app.commands import functional_tokens, specialist, traces
 from app.commands.answers import train_selector
 from app.commands.options import Graph
+from app.commands.synthesize import synthesize
 
 if TYPE_CHECKING:
     from training.router import RouterSettings
@@ -18,6 +19,7 @@ cli = typer.Typer(help="Train routers and models.", no_args_is_help=True)
 cli.command(name="functional-tokens")(functional_tokens.functional_tokens)
 cli.command()(functional_tokens.merge)
 cli.command("selector")(train_selector)
+cli.command("synthesize")(synthesize)
 cli.command("from-traces")(traces.from_traces)
 cli.add_typer(specialist.cli, name="specialist")
 

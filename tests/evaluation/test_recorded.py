@@ -59,11 +59,15 @@ def test_a_selector_beats_the_best_single_model_on_new_rows(tmp_path: Path) -> N
     trained = CliRunner().invoke(train, ["selector", "--rows", str(seen), "--out", str(out)])
     assert trained.exit_code == 0, trained.output
     arguments = ["answers", "--recorded", str(new), "--selector", str(out), "--output", str(tmp_path)]
+    arguments += ["--picks", str(tmp_path / "picks.jsonl")]
     result = CliRunner().invoke(evaluate, arguments)
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "answers-recorded.json").read_text())
     measured = figures["all rows"]["**Octopus**, one call"]
     assert figures["all rows"]["rows"] == 100 and measured["gain"]["low"] > 0.02
+    picks = [json.loads(line) for line in (tmp_path / "picks.jsonl").read_text().splitlines()]
+    right = [pick["one_call"] == SMALL_MODELS[k % 2] for k, pick in enumerate(picks)]
+    assert len(right) == 100 and all(right) and picks[0]["question_id"].endswith("b.jsonl:1")
     assert figures["rows not from MMLU"]["rows"] == 66
     assert figures["all rows"]["oracle"]["right"] >= measured["right"]
 
