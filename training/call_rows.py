@@ -81,7 +81,8 @@ class CallRows:
 
     def thinned(self, row: RouterRow, rng: random.Random) -> RouterRow:
         """The row without some of its words, so that no template is learnt by heart."""
-        kept = [word for word in row.query.split(" ") if rng.random() < 0.7]
+        lost = rng.uniform(0, 0.6)
+        kept = [word for word in row.query.split(" ") if rng.random() > lost]
         query = " ".join(kept)
         if not query.strip() or row.node is None:
             return row
@@ -156,19 +157,19 @@ class Sampler:
         early, kind = done < _EARLY, rng.random()
         if kind < (0.9 if early else 0.3):
             longest = 4 + int(20 * done / _EARLY) if early else 40
-            return self.data.echo(row, self._noise(rng, rng.randint(3, longest)))
-        return self.data.example(self.data.thinned(row, rng) if kind < 0.6 else row)
+            return self.data.echo(row, self._noise(rng, rng.randint(3, longest), repeats=not early))
+        return self.data.example(self.data.thinned(row, rng) if kind < 0.65 else row)
 
-    def _noise(self, rng: random.Random, length: int) -> list[int]:
-        """Random ids in runs: of any token, of few tokens that repeat, or of words out of place."""
+    def _noise(self, rng: random.Random, length: int, *, repeats: bool) -> list[int]:
+        """Random ids, and if they may repeat, runs of few tokens and words out of place."""
         tokenizer, found = self.data.grammar.tokenizer, list[int]()
         while len(found) < length:
             kind, run = rng.random(), rng.randint(1, 12)
-            if kind < 0.2:
+            if kind < 0.2 and repeats:
                 words = rng.choice(self.data.rows).query.split()
                 found += tokenizer.user_ids(" " + " ".join(rng.sample(words, min(len(words), 3))))
             else:
-                few = rng.sample(self._ordinary, 6) if kind < 0.35 else self._ordinary
+                few = rng.sample(self._ordinary, 6) if kind < 0.35 and repeats else self._ordinary
                 found += rng.choices(few, k=run)
         return found[:length]
 

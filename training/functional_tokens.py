@@ -52,7 +52,7 @@ class FunctionalSettings:
 
     base: str | None = None
     slots: int = 64
-    base_phase: Phase = field(default_factory=lambda: Phase("base", 1400, 3e-3))
+    base_phase: Phase = field(default_factory=lambda: Phase("base", 1600, 3e-3))
     adapter_phase: Phase = field(default_factory=lambda: Phase("adapter", 120, 1e-3))
     batch: int = 32
     rank: int = 16

@@ -1,10 +1,13 @@
 """Made-up rows for the graph `subjects`: templates, their words, and what each node's query is rewritten to.
 
+    python -m training.template_rows --out rows.jsonl          # those that `--tiny` trains on without --rows
+
 Held-out rows come from templates that training rows never use.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
 from functools import lru_cache
@@ -66,3 +69,19 @@ def _filled(template: str, own: NodeTemplates, who: list[str], rng: random.Rando
         return person if gap[1] == "who" else rng.choice(own.words[gap[1]])
 
     return _GAP.sub(word, template)
+
+
+def main() -> None:
+    """Write rows from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--number", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--held-out", action="store_true")
+    arguments = parser.parse_args()
+    rows = template_rows(arguments.number, seed=arguments.seed, held_out=arguments.held_out)
+    arguments.out.write_text("".join(f"{row.model_dump_json()}\n" for row in rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

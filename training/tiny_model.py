@@ -1,6 +1,6 @@
 """A causal model of about a million parameters and its tokenizer, from nothing: `--tiny`.
 
-The tokenizer is byte-level BPE that keeps punctuation and digits apart, so that a query has the same tokens
+The tokenizer is byte-level BPE that keeps punctuation and numbers apart, so that a query has the same tokens
 in the prompt and within a call's quotes: what is to be copied should look the same in both places.
 """
 
@@ -15,10 +15,10 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 CONTROL = ("<|pad|>", "<|user|>", "<|assistant|>", "<nexa_end>")
 BEFORE, AFTER = "<|user|>", "<|assistant|>"
-_APART = Regex(r"\n|[^\s\p{L}\p{N}]|\p{N}")
+_APART = Regex(r"\n|[^\s\p{L}\p{N}]|\p{N}{1,2}")
 
 
-def train_tokenizer(texts: Sequence[str], *, slots: int, size: int = 640) -> Tokenizer:
+def train_tokenizer(texts: Sequence[str], *, slots: int, size: int = 1500) -> Tokenizer:
     """A tokenizer for `texts` that spells any other text in bytes.
 
     Args:

@@ -15,7 +15,7 @@ import numpy as np
 from langchain_core.messages import BaseMessage, HumanMessage
 from numpy.typing import NDArray
 
-from agents.errors import InputError, RoutingError
+from agents.errors import RoutingError
 from agents.octopus.batching import Batcher
 from agents.octopus.calibration import softmax
 from agents.octopus.dialogue import FollowUpModel, Turn, load_follow_up_model, read_conversation
@@ -80,7 +80,7 @@ class CausalOctopus:
         """Decide for the last human turn, in the light of the turns before it.
 
         Raises:
-            InputError: there is no human turn, or it is empty, too long, or not text.
+            InputError: there is no human turn, or it is empty or not text.
             RoutingError: a step of `path` is not a node of the graph, or this node knows no graph.
         """
         said = [str(message.text) for message in conversation if isinstance(message, HumanMessage)]
@@ -112,7 +112,8 @@ class CausalOctopus:
         """Probabilities [neighbours + 1] for each query, and no rewrite; the last is "no neighbour fits"."""
         from agents.octopus.causal_model import Request
 
-        asked = [Request(self._prompt(query), self.adapter, self._tokens, _write_none) for query in queries]
+        prompts = [self._prompt(query)[0] for query in queries]
+        asked = [Request(prompt, self.adapter, self._tokens, _write_none) for prompt in prompts]
         return [self._probabilities(reply.logits) for reply in self.parts.batcher.ask(asked)]
 
     def _read(self, turns: Sequence[str]) -> _Asked:
@@ -130,20 +131,21 @@ class CausalOctopus:
         def pick(logits: NDArray[np.float64]) -> int | None:
             return self._cascade(asked, self._in_context(asked, logits))[0]
 
-        return Request(self._prompt(asked.question), self.adapter, self._tokens, pick)
+        prompt, whole = self._prompt(asked.question)
+        return Request(prompt, self.adapter, self._tokens, pick if whole else _write_none)
 
     @property
     def _tokens(self) -> tuple[int, ...]:
         return (*self.legal, self.parts.grammar.end) if self.abstains else tuple(self.legal)
 
-    def _prompt(self, query: str) -> Prompt:
+    def _prompt(self, query: str) -> tuple[Prompt, bool]:
+        """The prompt, and whether it holds the whole query; else it has its beginning and its end."""
         prompt = self.parts.prompts.prompt(query)
         room = self.parts.context // 2 - len(prompt.shared) - len(prompt.after)  # the call repeats the query
-        if len(prompt.query) > room:
-            raise InputError(
-                f"the query has {len(prompt.query)} tokens; this Octopus reads {room}.", hint="Shorten it."
-            )
-        return prompt
+        if len(prompt.query) <= room:
+            return prompt, True
+        ends = prompt.query[: room // 2] + prompt.query[-(room // 2) :]
+        return Prompt(prompt.shared, ends, prompt.after), False
 
     def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         found = softmax(logits, self.temperature)
@@ -198,12 +200,13 @@ class CausalOctopus:
 
     def _rewritten(self, chosen: Neighbour, verbatim: str, reply: Reply) -> tuple[str, str]:
         """What the model wrote; where that is no call, the worker's template around the verbatim query."""
-        try:
-            call = self.parts.grammar.read(reply.output or (), self.legal)
-        except MalformedCallError as error:
-            rewritten = chosen.template.replace("{query}", verbatim)
-            return rewritten, f" Its rewrite was not used ({error.fault})."
-        return call.rewritten, ""
+        fault = "the query is too long"
+        if reply.output is not None:
+            try:
+                return self.parts.grammar.read(reply.output, self.legal).rewritten, ""
+            except MalformedCallError as error:
+                fault = error.fault
+        return chosen.template.replace("{query}", verbatim), f" Its rewrite was not used ({fault})."
 
 
 @dataclass(frozen=True)

@@ -80,15 +80,18 @@ def open_causal(folder: Path) -> CausalArtifact:
     special = tokenizer.special | functional | {end}
     tokenizer = PromptTokenizer(tokenizer.control, tokenizer.plain, special)
     prompts = PromptFormat(tokenizer, manifest.before, manifest.after)
+    shared = prompts.prompt("").shared
     try:
+        if any(master.adapter for master in manifest.masters.values()):
+            import peft  # noqa: F401 - else a missing package would only be found at the first question
         from agents.octopus.causal_model import CausalModel
+
+        model = CausalModel.read(folder, manifest, end, sorted(special - {end}), shared)
     except ModuleNotFoundError as error:
         raise ModelUnavailableError(
             f"{folder} is a causal Octopus, but the package {error.name!r} is not installed.",
             hint="Install the extra: pip install '.[hf]'.",
         ) from error
-    banned, shared = sorted(special - {end}), prompts.prompt("").shared
-    model = CausalModel.read(folder, manifest, end, banned, shared)
     parts = CausalParts(Batcher(model.run), prompts, Grammar(tokenizer, end), model.context)
     return CausalArtifact(folder, manifest, parts)
 

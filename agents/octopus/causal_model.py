@@ -26,7 +26,7 @@ Pick = Callable[[NDArray[np.float64]], int | None]
 """Logits of the legal tokens → which of them to write a call with; None writes none."""
 
 _BASE = "__base__"  # what peft calls the model without an adapter
-_TOKENS_A_QUERY_TOKEN, _TOKENS_ANYHOW = 3, 64  # of a call, at most
+_TOKENS_A_QUERY_TOKEN, _TOKENS_ANYHOW = 2, 64  # of a call, at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agents.errors import ArtifactError, InputError, RoutingError
+from agents.errors import ArtifactError, RoutingError
 from agents.octopus.causal_manifest import CausalManifest, CausalMaster, write_manifest
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder import Neighbour
@@ -133,9 +133,14 @@ class TestChoosing:
         general = octopus_of(folder, encoder, threshold=0.99, generalist=NodeName("node_3")).decide(["What?"])
         assert (general.node, general.decided_by) == ("node_3", "generalist")
 
-    def test_too_long_a_query_is_refused(self, folder: Path, encoder: Encoder) -> None:
-        with pytest.raises(InputError, match="tokens"):
-            octopus_of(folder, encoder).decide(["why " * 2000])
+    def test_too_long_a_query_is_routed_by_its_ends_and_not_rewritten(
+        self, folder: Path, encoder: Encoder
+    ) -> None:
+        query = f"What? {'why ' * 2000}When?"
+        route = octopus_of(folder, encoder).decide([query])
+        assert route.node in NODES
+        assert route.rewritten == f"Please: {query}"
+        assert "too long" in route.reason
 
 
 def _none(logits: Any) -> None:
