@@ -20,7 +20,18 @@ def test_without_a_key_only_health_answers(live: Live) -> None:
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 200
         assert client.get("/").status_code == client.get("/web/main.js").status_code == 200  # asks for a key
-        for path in ("/web", "/web/../v1/models", "/graphs", "/v1/models", "/threads", "/feedback", "/metrics", "/docs", "/openapi.json", "/x"):
+        for path in (
+            "/web",
+            "/web/../v1/models",
+            "/graphs",
+            "/v1/models",
+            "/threads",
+            "/feedback",
+            "/metrics",
+            "/docs",
+            "/openapi.json",
+            "/x",
+        ):
             reply = client.get(path)
             assert (reply.status_code, reply.json()["error"]["code"]) == (401, "invalid_api_key"), path
             assert reply.headers["www-authenticate"] == "Bearer"

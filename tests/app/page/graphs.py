@@ -40,7 +40,12 @@ def teams() -> str:
 
 def written(folder: Path) -> tuple[str, ...]:
     """The paths of all of them, in `folder`."""
-    texts = {"priced": PRICED, "tiny": large(3, name="tiny"), "large": large(300, name="large"), "teams": teams()}
+    texts = {
+        "priced": PRICED,
+        "tiny": large(3, name="tiny"),
+        "large": large(300, name="large"),
+        "teams": teams(),
+    }
     for name, text in texts.items():
         (folder / f"{name}.yaml").write_text(text)
     return tuple(str(folder / f"{name}.yaml") for name in texts)

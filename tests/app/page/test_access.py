@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,16 +21,18 @@ FAINT = (Path(__file__).parent / "faint.js").read_text()
 
 def nothing_sticks_out(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
-    out = """[...document.querySelectorAll('button, select, textarea, input, .answer, .hop, summary')].filter((e) => {
-      const box = e.getBoundingClientRect();
-      return e.checkVisibility() && box.width && !e.matches('.skip') && (box.left < 0 || box.right > innerWidth);
-    }).map((e) => e.outerHTML.slice(0, 80))"""
+    out = """[...document.querySelectorAll('button, select, textarea, input, summary, .answer, .hop')]
+      .map((e) => [e, e.getBoundingClientRect()])
+      .filter(([e, box]) => e.checkVisibility() && box.width && (box.left < 0 || box.right > innerWidth))
+      .map(([e]) => e.outerHTML.slice(0, 80))"""
     assert page.evaluate(out) == []
 
 
 def test_on_a_phone_each_view_fills_the_screen(open_page: Open, url: str, chat: ChatServer) -> None:
     long = "averyveryveryverylongwordwithoutanyspaces" * 3
-    chat.words = [f"See {long}\n\n| a | b | c |\n|---|---|---|\n| {long} | {long} | 3 |\n\n$$ {'x + ' * 60} y $$"]
+    chat.words = [
+        f"See {long}\n\n| a | b | c |\n|---|---|---|\n| {long} | {long} | 3 |\n\n$$ {'x + ' * 60} y $$"
+    ]
     page = open_page(url, **PHONE)
     ready(page)
     nothing_sticks_out(page)
@@ -138,7 +141,7 @@ def test_a_screen_reader_is_told_what_is_there_and_what_happens(open_page: Open,
     }.items():
         expect(page.get_by_role(role, name=name)).to_be_attached()  # type: ignore[arg-type]
     expect(page.get_by_role("heading", level=1)).to_have_text("Octopus Graph")
-    said = page.evaluate(
+    page.evaluate(
         """() => { window.said = []; new MutationObserver(() =>
         said.push(document.querySelector('#status').textContent)).observe(
         document.querySelector('#status'), {childList: true}); }"""
@@ -155,4 +158,4 @@ def test_a_screen_reader_is_told_what_is_there_and_what_happens(open_page: Open,
       !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).map((e) => e.outerHTML)"""
     assert page.evaluate(nameless) == []
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((h) => Number(h.tagName[1]))")
-    assert levels[0] == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert levels[0] == 1 and all(b - a <= 1 for a, b in pairwise(levels))

@@ -26,9 +26,10 @@ HOSTILE = [
     "[a](javascript:window.hit=1) [b](JaVaScRiPt:window.hit=1) [c](data:text/html,<script>1</script>)",
     "![i](https://example.org/pixel.png) ![j](//example.org/pixel.png)",
     '[d](https://example.org/" onmouseover="window.hit=1)',
-    "$\\href{javascript:window.hit=1}{x}$ $\\text{</mtext><script>window.hit=1</script>}$ $\\style{x:url(/v1)}{y}$",
+    "$\\href{javascript:window.hit=1}{x}$ $\\text{</mtext><script>window.hit=1</script>}$",
+    "$\\style{x:url(/v1)}{y}$",
     "`<script>window.hit = 1</script>`",
-    "```\"><script>window.hit = 1</script>\nx\n```",
+    '```"><script>window.hit = 1</script>\nx\n```',
     "<nexa_1> </div></li></ol><form action=https://example.org><button>Send</button></form>",
 ]
 
@@ -70,7 +71,10 @@ def test_a_slow_answer_appears_word_by_word_and_can_be_stopped(
     expect(answer).to_have_attribute("aria-busy", "true")
     expect(pill(page, "cooking")).to_have_class(re.compile("chosen"))
     expect(answer.locator(".hop .time")).to_have_text(re.compile(r"\d s …"))
-    seen = {len(answer.locator(".said").inner_text()) for _ in range(8) if page.wait_for_timeout(100) is None}
+    seen = set()
+    for _ in range(8):
+        page.wait_for_timeout(100)
+        seen.add(len(answer.locator(".said").inner_text()))
     assert len(seen) >= 5
     page.click("#stop")
     expect(answer.locator("footer")).to_contain_text("Stopped")
@@ -93,7 +97,9 @@ def test_a_lost_connection_is_said_and_the_turn_goes_on_when_it_is_back(
         answer = ask(page, BREAD, wait=False)
         expect(answer.locator(".said")).to_contain_text("word3")
         wire.cut()
-        expect(page.locator("#notice")).to_contain_text("The connection to the server is lost. Trying again in")
+        expect(page.locator("#notice")).to_contain_text(
+            "The connection to the server is lost. Trying again in"
+        )
         page.wait_for_timeout(1500)
         chat.pace = 0.0
         wire.mend()
@@ -135,7 +141,9 @@ def test_hostile_words_do_nothing(open_page: Open, url: str, chat: ChatServer, p
     answer.locator(".hop summary").first.click()
     page.locator(".said a").first.hover()
     assert page.evaluate("window.hit") is None
-    here = "#messages script, #messages img:not(#welcome img), #messages svg, #messages iframe, #messages form"
+    here = (
+        "#messages script, #messages img:not(#welcome img), #messages svg, #messages iframe, #messages form"
+    )
     expect(page.locator(f"{here}, #messages style, #threads img, #threads script")).to_have_count(0)
     links = page.locator(".said a").evaluate_all("links => links.map((a) => [a.protocol, a.rel, a.target])")
     assert links and all(link[0] in ("https:", "http:") for link in links)
@@ -148,7 +156,11 @@ def test_a_server_with_keys_asks_for_one_and_keeps_it_in_the_tab(
     open_page: Open, chat: ChatServer, tmp_path: Path
 ) -> None:
     keys, entries = keyring(alice="chat+threads", bob="chat+threads", chatter="chat")
-    given = {"OCTOPUS_HOME": str(tmp_path), "OCTOPUS_API_KEYS": entries, "OCTOPUS_MODEL": f"openai:t@{chat.url}"}
+    given = {
+        "OCTOPUS_HOME": str(tmp_path),
+        "OCTOPUS_API_KEYS": entries,
+        "OCTOPUS_MODEL": f"openai:t@{chat.url}",
+    }
     with running(ServerSettings.read(given, graphs=written(tmp_path)[:1])) as url:
         page = open_page(url, refused=r"/(graphs|threads).*")
         enter(page, "wrong")
