@@ -1,7 +1,7 @@
 """Markdown to HTML that is safe to show: what a model writes can neither run nor fetch anything.
 
-Raw HTML is escaped, a link has a harmless scheme or is text, and an image is a link: showing it would tell its
-server that the answer was read.
+Raw HTML is escaped, a link has a harmless scheme or is text, and an image is a link: showing it would tell
+its server that the answer was read.
 """
 
 from __future__ import annotations

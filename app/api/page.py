@@ -1,4 +1,4 @@
-"""The page at `/`: static files, and HTML of the Markdown that it shows. All else it asks of the public API."""
+"""The page at `/`: static files, and HTML of the Markdown that it shows; all else is the public API."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 router = APIRouter(tags=["Page"])
-Text = Annotated[str, Field(max_length=100_000)]
 
 
 class Markdown(BaseModel):
-    """Texts to show."""
+    """A text to show; at most so long that no text takes more than seconds."""
 
-    texts: Annotated[list[Text], Field(max_length=200)]
+    text: Annotated[str, Field(max_length=32_000)]
 
 
 class _Files(StaticFiles):
@@ -59,6 +58,6 @@ async def page() -> Response:
 @router.post("/render")
 async def rendered(
     body: Markdown, caller: Annotated[Caller, Depends(caller_with("chat"))]
-) -> dict[str, list[list[Block]]]:
-    """Each Markdown text as blocks of safe HTML, with the line where each begins; formulas are MathML."""
-    return {"texts": await asyncio.to_thread(lambda: [render(text) for text in body.texts])}
+) -> dict[str, list[Block]]:
+    """Markdown as blocks of safe HTML, with the line where each begins; formulas are MathML."""
+    return {"blocks": await asyncio.to_thread(render, body.text)}

@@ -21,9 +21,9 @@ async def turns(
 ) -> dict[str, Any]:
     """The turns, oldest first, as far as the newest `limit` checkpoints tell.
 
-    Of each: the model, the number of messages before it, whether it was answered, the checkpoint before it, and
-    its hops, each with the checkpoint at which it begins; null where the thread was forked off later. A fork
-    there, asked the same of the same model, does that hop again.
+    Of each: the model, the number of messages before it, whether it was answered, the checkpoint before it,
+    and its hops, each with the checkpoint at which it begins; null where the thread was forked off later. A
+    fork there, asked the same of the same model, does that hop again.
     """
     await newest_of(served, caller, thread)
     # To its end: SQLite's saver serves nobody else while a listing is open.

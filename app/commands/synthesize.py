@@ -88,7 +88,8 @@ def synthesize(
 
 def _chat(reference: str) -> Chat:
     from agents.errors import ModelUnavailableError
-    from agents.workers.language_model import LanguageModel, ModelReference
+    from agents.workers.language_model import LanguageModel
+    from agents.workers.reference import ModelReference
     from training.synthesis_prompts import Messages
     from training.synthesize import ChatReply
 

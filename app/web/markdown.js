@@ -4,15 +4,14 @@ import { json } from "./api.js";
 import { element, sleep } from "./dom.js";
 
 const PAUSE = 120; // milliseconds between renderings
-const MOST = 100_000; // characters that the server renders at once
+const MOST = 32_000; // characters that the server renders at once
 const OPEN = new Set(["P", "UL", "OL", "LI", "BLOCKQUOTE", "PRE", "CODE"]);
 
 // The only way from text to markup here. The server escapes all that a model or a person wrote.
 const policy = window.trustedTypes?.createPolicy("octopus-markdown", { createHTML: (html) => html });
 
 async function render(text) {
-  const { texts } = await json("/render", { body: { texts: [text] } });
-  return texts[0];
+  return (await json("/render", { body: { text } })).blocks;
 }
 
 function marked(html) {
@@ -53,20 +52,21 @@ export class Writing {
     this.#home.replaceChildren();
   }
 
-  // Rendered as a whole: a link may be defined after its use.
+  // Rendered as a whole, if it is not too long: a link may be defined after its use.
   async finish() {
     this.#ended = true;
     await this.#work;
     if (this.#from === 0 && this.#to === this.#text.length) return;
-    this.#from = this.#to = this.#settled = 0;
+    if (this.#text.length <= MOST) this.#from = this.#to = this.#settled = 0;
     await this.#render(3);
   }
 
   async #render(tries = 1) {
-    while (this.#to < this.#text.length && this.#text.length - this.#from <= MOST) {
-      const [round, to] = [this.#round, this.#text.length];
+    while (this.#to < this.#text.length) {
+      const [round, to] = [this.#round, Math.min(this.#text.length, this.#from + MOST)];
+      if (to <= this.#to) return; // one block, too long to render
       try {
-        const blocks = await render(this.#text.slice(this.#from));
+        const blocks = await render(this.#text.slice(this.#from, to));
         if (round === this.#round) this.#show(blocks, to);
       } catch {
         if (--tries <= 0) return; // what is plain can be read too

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from app.api.settings import ServerSettings
 from tests.app.api.live import running
@@ -81,9 +81,13 @@ def open_page(browser: Browser, chat: ChatServer, tmp_path: Path) -> Iterator[Op
             if parts.scheme not in ("blob", "data") and not HERE.fullmatch(parts.hostname or ""):
                 elsewhere.append(request.url)
 
+        def dismissed(dialog: Dialog) -> None:
+            complaints.append(dialog.message)
+            dialog.dismiss()
+
         page.on("console", logged)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", dismissed)
         context.on("request", asked)
         page.goto(url)
         return page

@@ -195,32 +195,7 @@ def test_reflection_shows_its_rounds(open_page: Open, url: str) -> None:
 
 def everything_is_readable(page: Page) -> None:
     """No pill on another, no text out of its pill, the size of text as everywhere, all within the width."""
-    faults = page.evaluate(
-        """() => {
-          const faults = [];
-          const boxes = [...document.querySelectorAll('.pill')].map((pill) => {
-            const body = pill.querySelector('.body').getBoundingClientRect();
-            for (const text of pill.querySelectorAll('text')) {
-              const inner = text.getBoundingClientRect();
-              if (inner.width && (inner.left < body.left || inner.right > body.right)) faults.push(text.textContent);
-            }
-            const [name, chance] = [...pill.querySelectorAll('text')].map((t) => t.getBoundingClientRect());
-            if (chance.width && name.right > chance.left) faults.push('name on chance: ' + pill.textContent);
-            return body;
-          });
-          const tokens = [...document.querySelectorAll('text.token:not(.far)')].map((t) => t.getBoundingClientRect());
-          const all = [...boxes, ...tokens];
-          all.forEach((a, i) => all.slice(i + 1).forEach((b) => {
-            if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2)
-              faults.push(`overlap at ${a.left} ${a.top}`);
-          }));
-          const home = document.querySelector('.drawing');
-          if (home.scrollWidth > home.clientWidth) faults.push('too wide');
-          const size = parseFloat(getComputedStyle(document.querySelector('.pill .name')).fontSize);
-          if (size < 12) faults.push('small text');
-          return faults;
-        }"""
-    )
+    faults = page.evaluate((Path(__file__).parent / "crowded.js").read_text())
     assert faults == []
 
 

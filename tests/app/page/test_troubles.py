@@ -26,7 +26,8 @@ HOSTILE = [
     "[a](javascript:window.hit=1) [b](JaVaScRiPt:window.hit=1) [c](data:text/html,<script>1</script>)",
     "![i](https://example.org/pixel.png) ![j](//example.org/pixel.png)",
     '[d](https://example.org/" onmouseover="window.hit=1)',
-    "$\\href{javascript:window.hit=1}{x}$ $\\text{</mtext><script>window.hit=1</script>}$ $\\style{x:url(/v1)}{y}$",
+    "$\\href{javascript:window.hit=1}{x}$ $\\text{</mtext><script>window.hit=1</script>}$",
+    "$\\style{x:url(/v1)}{y}$",
     "`<script>window.hit = 1</script>`",
     '```"><script>window.hit = 1</script>\nx\n```',
     "<nexa_1> </div></li></ol><form action=https://example.org><button>Send</button></form>",
@@ -70,7 +71,10 @@ def test_a_slow_answer_appears_word_by_word_and_can_be_stopped(
     expect(answer).to_have_attribute("aria-busy", "true")
     expect(pill(page, "cooking")).to_have_class(re.compile("chosen"))
     expect(answer.locator(".hop .time")).to_have_text(re.compile(r"\d s …"))
-    seen = {len(answer.locator(".said").inner_text()) for _ in range(8) if page.wait_for_timeout(100) is None}
+    seen = set()
+    for _ in range(8):
+        page.wait_for_timeout(100)
+        seen.add(len(answer.locator(".said").inner_text()))
     assert len(seen) >= 5
     page.click("#stop")
     expect(answer.locator("footer")).to_contain_text("Stopped")
