@@ -29,16 +29,20 @@ class ModelWiring:
         spec: the graph.
         settings: what the environment says.
         make_chooser: ranks the tools of an MCP server.
+        shared: of local models; None makes one when it is needed.
     """
 
     spec: GraphSpec
     settings: Settings
     make_chooser: MakeChooser
+    shared: ModelManager[LocalModel] | None = None
     _warm: dict[NodeName, Callable[[], None]] = field(default_factory=dict, init=False)
 
     @cached_property
     def manager(self) -> ModelManager[LocalModel]:
         """Of all local models; graphs within this one share it."""
+        if self.shared is not None:
+            return self.shared
         from agents.workers.models import ModelManager
 
         return ModelManager(self.settings.model_memory)
@@ -103,8 +107,15 @@ class ModelWiring:
         self._warm[name] = model.warm
         return model
 
-    def octopus(self, name: NodeName, embedded: Callable[[], EncoderOctopus]) -> Octopus:
-        """The Octopus of a node: on a server if the spec or the environment says so, else `embedded`.
+    def octopus(
+        self, name: NodeName, local: Callable[[], Octopus], embedded: Callable[[], EncoderOctopus]
+    ) -> Octopus:
+        """The Octopus of a node: on a server if the spec or the environment says so, else `local`.
+
+        Args:
+            name: of the node.
+            local: its Octopus in this process.
+            embedded: its encoder Octopus, which reads follow-ups for a served one, and stands in for it.
 
         Raises:
             SpecError: the reference is not understood.
@@ -112,7 +123,7 @@ class ModelWiring:
         node = self.spec.nodes[name]
         text = node.octopus.model or self.settings.router
         if not text:
-            return embedded()
+            return local()
         from agents.octopus.call_format import CallFormat
         from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
         from agents.octopus.router_reference import RouterReference

@@ -54,12 +54,14 @@ async def test_workers_with_adapters_answer_from_one_base_and_stream(wiring: Wir
     answers = {}
     for question, node in (("Solve the equation 2x = 6.", "maths"), ("Is a verbal contract binding?", "law")):
         pieces: list[Any] = []
+        values: Any = None
         async for mode, event in graph.astream(
             {"messages": [HumanMessage(question)]}, stream_mode=["messages", "values"]
         ):
-            if mode == "messages" and event[1]["langgraph_node"] == node:
-                pieces.append(event[0])
-            values = event if mode == "values" else None
+            told: Any = event
+            if mode == "messages" and told[1]["langgraph_node"] == node:
+                pieces.append(told[0])
+            values = event if mode == "values" else values
         assert values is not None
         (hop,) = values["hops"]
         assert (hop["node"], hop["status"]) == (node, "answered")

@@ -1,0 +1,207 @@
+"""The part of the wiring that builds what routes here: encoder, heads, artifacts, Octopuses, planner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import graphs as graph_package
+from agents.errors import ArtifactError
+from agents.octopus.artifact import Artifact, load_artifact, shipped_artifact
+from agents.octopus.causal_manifest import is_causal
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder import EncoderOctopus, Neighbour
+from agents.octopus.head_cache import HeadCache
+from agents.octopus.heads import Head, Untrained, trained_head
+from agents.octopus.zero_shot import Candidate
+from agents.types import NodeName
+from app.settings import Settings
+from graphs.spec import GraphSpec, NodeSpec
+
+if TYPE_CHECKING:
+    from agents.octopus.causal_artifact import CausalArtifact
+    from agents.octopus.local import LocalOctopus
+    from agents.octopus.planning.docstrings import Docstrings
+    from agents.octopus.planning.path_graph import PathGraph
+    from agents.octopus.planning.planner import Planner
+    from agents.octopus.planning.stepwise import Onward
+
+GRAPHS = Path(graph_package.__file__ or "").parent
+
+
+class OctopusWiring:
+    """Builds the Octopuses of one graph; heavy parts are opened on first use.
+
+    Args:
+        spec: the graph.
+        settings: what the environment says.
+        artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
+        zero_shot: leave trained artifacts aside.
+    """
+
+    def __init__(
+        self, spec: GraphSpec, settings: Settings, *, artifact: Path | None = None, zero_shot: bool = False
+    ) -> None:
+        self.spec = spec
+        self.settings = settings
+        self.encoder = Encoder()
+        self._heads = HeadCache(settings.cache_dir)
+        self._artifact_folder = artifact
+        self._zero_shot = zero_shot
+        self._causals: dict[Path, CausalArtifact] = {}
+
+    def octopus(self, name: NodeName) -> LocalOctopus:
+        """The Octopus of node `name`: what its artifact is for, encoder or causal, or else zero-shot.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+            ModelUnavailableError: a package that it needs is not installed.
+        """
+        folder = self._folder(self.spec.nodes[name])
+        if folder is not None and is_causal(folder):
+            return self._causal_octopus(name, self._causal(folder))
+        return self.encoder_octopus(name)
+
+    def encoder_octopus(self, name: NodeName) -> EncoderOctopus:
+        """The encoder Octopus of node `name`, from its artifact or else zero-shot.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+        """
+        node = self.spec.nodes[name]
+        folder = self._folder(node)
+        if folder is not None and is_causal(folder):
+            raise ArtifactError(f"{folder}: this is a causal Octopus; an encoder's artifact is needed here.")
+        head, top = self._head(name, node, self.artifact(node))
+        neighbours = self._neighbours(node)
+        return EncoderOctopus(
+            neighbours,
+            head,
+            self.encoder,
+            top,
+            node.octopus.threshold,
+            node.generalist,
+            self._parent(name),
+            onward=partial(self._onward, name, neighbours),
+        )
+
+    def _causal_octopus(self, name: NodeName, artifact: CausalArtifact) -> LocalOctopus:
+        from agents.octopus.causal import CausalOctopus
+
+        node, master = self.spec.nodes[name], artifact.master(name)
+        neighbours = self._neighbours(node)
+        threshold = node.octopus.threshold
+        return CausalOctopus(
+            neighbours,
+            artifact.legal(name, neighbours),
+            artifact.parts,
+            self.encoder,
+            adapter=master.adapter,
+            temperature=master.temperature,
+            threshold=master.threshold if threshold is None else threshold,
+            calibrated=bool(master.metrics),
+            abstains=master.abstains,
+            generalist=node.generalist,
+            parent=self._parent(name),
+            onward=partial(self._onward, name, neighbours),
+        )
+
+    def _causal(self, folder: Path) -> CausalArtifact:
+        """The causal artifact of `folder`; masters share one base."""
+        from agents.octopus.causal_artifact import open_causal
+
+        if folder not in self._causals:
+            self._causals[folder] = open_causal(folder)
+        return self._causals[folder]
+
+    def _neighbours(self, node: NodeSpec) -> list[Neighbour]:
+        return [
+            Neighbour(name, token, self._template(name), self.spec.nodes[name].examples)
+            for name, token in node.neighbours.items()
+        ]
+
+    def _parent(self, name: NodeName) -> NodeName | None:
+        masters = self.spec.masters
+        around = self.spec.nodes[name].neighbours
+        return next((n for n in around if n in masters and name in masters[n].neighbours), None)
+
+    @cached_property
+    def planner(self) -> Planner:
+        """What comes next on paths through the graph: from the entry's artifact, or else zero-shot.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+        """
+        from agents.octopus.planning.planner import Planner
+        from agents.octopus.planning.stored import from_planner
+        from agents.octopus.planning.zero_shot import ZeroShotNext
+
+        artifact = self.artifact(self.spec.nodes[self.spec.entry])
+        graph, docstrings = self.path_graph, self.docstrings
+        if artifact is None or artifact.planner is None:
+            return Planner(graph, ZeroShotNext(graph, docstrings), self.encoder.embed)
+        embed = partial(self.encoder.embed, top=artifact.top)
+        return Planner(graph, from_planner(artifact.planner, graph, docstrings), embed)
+
+    @cached_property
+    def path_graph(self) -> PathGraph:
+        """The graph as planning reads it."""
+        from agents.octopus.planning.path_graph import PathGraph
+
+        neighbours = {name: list(node.neighbours) for name, node in self.spec.nodes.items()}
+        return PathGraph.of(neighbours, self.spec.entry, list(self.spec.masters))
+
+    @cached_property
+    def docstrings(self) -> Docstrings:
+        """What the nodes say of themselves, as planning reads it."""
+        from agents.octopus.planning.docstrings import Docstrings
+
+        said = [
+            Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
+        ]
+        return Docstrings(self._heads.build(said, self.encoder.embed))
+
+    def artifact(self, node: NodeSpec) -> Artifact | None:
+        """The trained encoder artifact that a node uses, if any."""
+        folder = self._folder(node)
+        return load_artifact(folder) if folder and not is_causal(folder) else None
+
+    def _folder(self, node: NodeSpec) -> Path | None:
+        if self._zero_shot:
+            return None
+        if self._artifact_folder is not None:
+            return self._artifact_folder
+        if node.octopus.artifact:
+            folder = Path(self.spec.source).parent / node.octopus.artifact
+            served = node.octopus.model is not None and is_causal(folder)
+            return None if served else folder  # else it is the served model's
+        return shipped_artifact(self.spec.name) if Path(self.spec.source).parent == GRAPHS else None
+
+    def candidates(self, node: NodeSpec) -> list[Candidate]:
+        """The neighbours of a node as zero-shot routing reads them."""
+        nodes = self.spec.nodes
+        return [
+            Candidate(name, nodes[name].description or name, nodes[name].examples) for name in node.neighbours
+        ]
+
+    def _onward(self, name: NodeName, neighbours: Sequence[Neighbour]) -> Onward:
+        from agents.octopus.planning.stepwise import Onward
+
+        tokens = {neighbour.node: neighbour.token for neighbour in neighbours}
+        templates = {neighbour.node: neighbour.template for neighbour in neighbours}
+        return Onward(self.planner, name, tokens, templates)
+
+    def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
+        if artifact is not None and artifact.planner is not None and name not in artifact.masters:
+            from agents.octopus.planning.head import FirstStep
+
+            return FirstStep(self.planner, name), artifact.top
+        if artifact is None or name not in artifact.masters:
+            return Untrained.of(self._heads.build(self.candidates(node), self.encoder.embed)), None
+        embed = partial(self.encoder.embed, top=artifact.top)
+        return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top
+
+    def _template(self, name: NodeName) -> str:
+        return self.spec.workers[name].template if name in self.spec.workers else "{query}"
