@@ -17,7 +17,7 @@ from training.rows import RouterRow
 
 IGNORED = -100  # PyTorch's label of a position without loss
 _TOGETHER = 16  # steps whose examples are drawn together
-_EARLY = 1 / 3  # of the steps, for echoes
+_EARLY = 0.45  # of the steps, for echoes alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,16 @@ class CallRows:
             row.query, self.grammar.write(Call(self.legal[place], self.rewritten(row))), place
         )
 
-    def echo(self, row: RouterRow, ids: Sequence[int]) -> Example:
-        """The row's call around other ids than its query's: copying is learnt from it, choosing is not."""
+    def echo(self, row: RouterRow, ids: Sequence[int], *, around: bool) -> Example:
+        """The row's call with other ids than its query's: copying is learnt from it, choosing is not.
+
+        Args:
+            row: whose call it is.
+            ids: what is copied.
+            around: whether what the call has around the query stays.
+        """
         assert row.node is not None
-        head, _, tail = self.rewritten(row).partition(row.query)
+        head, _, tail = self.rewritten(row).partition(row.query) if around else ("", "", "")
         encode = self.grammar.tokenizer.user_ids
         inside = [*encode(OPEN + escape(head)), *ids, *encode(escape(tail) + CLOSE)]
         prompt = self.prompts.prompt("")
@@ -113,8 +119,8 @@ class Sampler:
 
     Attributes:
         steps: of the phase.
-        copying: whether the model must learn to copy first: a third of the steps is mostly echoes, which grow
-            longer; after it some examples stay echoes or lose words.
+        copying: whether the model must learn to copy first: early steps are echoes, which grow longer; after
+            them some examples stay echoes or lose words.
         longest: examples with more ids are left out.
     """
 
@@ -155,9 +161,10 @@ class Sampler:
         if not self.copying or row.node is None:
             return self.data.example(row)
         early, kind = done < _EARLY, rng.random()
-        if kind < (0.9 if early else 0.3):
-            longest = 4 + int(20 * done / _EARLY) if early else 40
-            return self.data.echo(row, self._noise(rng, rng.randint(3, longest), repeats=not early))
+        if early or kind < 0.3:
+            longest = 4 + int(14 * done / _EARLY) if early else 40
+            noise = self._noise(rng, rng.randint(3, longest), repeats=not early)
+            return self.data.echo(row, noise, around=not early)
         return self.data.example(self.data.thinned(row, rng) if kind < 0.65 else row)
 
     def _noise(self, rng: random.Random, length: int, *, repeats: bool) -> list[int]:

@@ -25,7 +25,7 @@ class Phase:
     Attributes:
         name: in reports and checkpoints.
         steps: batches.
-        learning_rate: at its height, after the warm-up; it falls to a twentieth along a cosine.
+        learning_rate: at its height, after the warm-up; in the second half it falls to a twentieth.
         check_every, save_every: steps between measurements and between checkpoints.
     """
 
@@ -40,8 +40,8 @@ class Phase:
         """The learning rate of `step`, counted from 0."""
         if step < self.warm_up:
             return self.learning_rate * (step + 1) / self.warm_up
-        done = (step - self.warm_up) / max(1, self.steps - self.warm_up)
-        return self.learning_rate * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
+        falling = max(0.0, 2 * step / self.steps - 1)
+        return self.learning_rate * (0.05 + 0.95 * (1 + math.cos(math.pi * falling)) / 2)
 
 
 @dataclass

@@ -18,7 +18,7 @@ BEFORE, AFTER = "<|user|>", "<|assistant|>"
 _APART = Regex(r"\n|[^\s\p{L}\p{N}]|\p{N}{1,2}")
 
 
-def train_tokenizer(texts: Sequence[str], *, slots: int, size: int = 1500) -> Tokenizer:
+def train_tokenizer(texts: Sequence[str], *, slots: int, size: int = 1000) -> Tokenizer:
     """A tokenizer for `texts` that spells any other text in bytes.
 
     Args:
