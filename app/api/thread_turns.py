@@ -28,7 +28,17 @@ async def turns(
     await newest_of(served, caller, thread)
     # To its end: SQLite's saver serves nobody else while a listing is open.
     steps = [step async for step in served.saver.alist(config_of(caller.stored(thread)), limit=limit)]
-    return {"object": "list", "data": [_turn(turn) for turn in _by_turn(steps[::-1]) if not _empty(turn)]}
+    found = [_turn(turn) for turn in _by_turn(steps[::-1]) if not _empty(turn)]
+    return {"object": "list", "data": [*_inherited(steps[-1]), *found]}
+
+
+def _inherited(first: CheckpointTuple) -> list[dict[str, Any]]:
+    """The turn before the first one of a fork, of which the end is known."""
+    hops = _hops(first)
+    if not _takes_in(first) or not hops:
+        return []
+    ended = _turn([first])
+    return [ended | {"checkpoint": None, "hops": [hop | {"checkpoint": None} for hop in hops]}]
 
 
 def _by_turn(steps: Sequence[CheckpointTuple]) -> Iterator[list[CheckpointTuple]]:

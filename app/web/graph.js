@@ -4,8 +4,7 @@ import { drawn, percent } from "./dom.js";
 import { key, layout } from "./layout.js";
 import { Progress } from "./progress.js";
 
-const LETTER = 7.4; // pixels, about, of 12 px bold text
-const CHANCE = 72; // of a probability and its mark
+const CHANCE = 70; // pixels of a probability, its mark, and the margins
 const MARKS = { deciding: "…", chosen: "▸", answered: "✓", declined: "–", unavailable: "✗" };
 
 export class Drawing {
@@ -105,9 +104,7 @@ export class Drawing {
   }
 
   #pill({ id, kind, description }, { x, y, width, height }) {
-    const room = kind === "master" && width < 140 ? width - 16 : width - CHANCE;
-    const most = Math.max(3, Math.floor(room / LETTER));
-    const name = id.length > most ? `${id.slice(0, most - 1)}…` : id;
+    const name = fitting(id, kind === "master" && width < 140 ? width - 16 : width - CHANCE);
     const made = drawn(
       "g",
       {
@@ -185,6 +182,18 @@ export class Drawing {
     if (inner.top >= outer.top && inner.bottom <= outer.bottom) return;
     home.scrollTop += inner.top - outer.top - outer.height / 2;
   }
+}
+
+const measure = document.createElement("canvas").getContext("2d");
+
+// As much of a name as has room when it is bold.
+function fitting(name, room) {
+  measure.font = `bold 12px ${getComputedStyle(document.body).fontFamily}`;
+  let found = name;
+  for (let most = name.length - 1; most > 1 && measure.measureText(found).width > room; most--) {
+    found = `${name.slice(0, most)}…`;
+  }
+  return found;
 }
 
 function nearest(from, pills, direction) {

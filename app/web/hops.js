@@ -1,6 +1,6 @@
 // The path of a turn: each decision with its probability, query, alternatives, and what became of it.
 
-import { button, dollars, element, percent, seconds } from "./dom.js";
+import { button, dollars, drawn, element, percent, seconds } from "./dom.js";
 
 const STATES = { answered: "✓", declined: "– declined", unavailable: "✗ unavailable" };
 const SHOWN = 6; // choices
@@ -180,13 +180,20 @@ function rounds(trace) {
   );
 }
 
+// Not every system has a font with hands.
+function hand(thumb) {
+  const path = "M2 9h3v8H2zM6.5 9 10 2.5c1.6 0 2.3 1.2 2 2.6L11.4 8H16c1.2 0 1.9 1 1.6 2.1l-1.5 5.6c-.2.8-.9 1.3-1.7 1.3H6.5z";
+  const turn = thumb === "down" && "rotate(180 10 10)";
+  return drawn("svg", { viewBox: "0 0 20 20", class: "hand" }, drawn("path", { d: path, transform: turn }));
+}
+
 // What can be done about a hop: judged, done again, or given to another.
 export function hopActions({ hop, neighbours, judge, again, another }) {
   const options = () => neighbours.map((name) => element("option", {}, name));
   const right = element("select", {}, element("option", { value: "" }, "choose…"), options());
   const asked = element("label", { class: "right", hidden: true }, "Right node ", right);
   const thumbs = ["up", "down"].map((thumb) =>
-    button(thumb === "up" ? "👍" : "👎", () => press(thumb), {
+    button(hand(thumb), () => press(thumb), {
       "aria-pressed": "false",
       "aria-label": thumb === "up" ? `${hop.node} was the right node` : `${hop.node} was the wrong node`,
     }),

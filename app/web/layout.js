@@ -28,8 +28,8 @@ export function layout(graph, width) {
 // One master on the left, its neighbours on the right.
 function fan({ head, leaves }, width) {
   const height = Math.max(leaves.length, 1) * ROW + 2 * EDGE;
-  const headWidth = Math.min(130, Math.max(72, width * 0.24));
-  const leafWidth = Math.min(240, width - headWidth - LABEL - 2 * EDGE - 24);
+  const headWidth = Math.min(130, Math.max(78, width * 0.2));
+  const leafWidth = Math.min(240, width - headWidth - LABEL - 2 * EDGE - 18);
   const x = width - leafWidth - EDGE;
   const nodes = new Map([[head, box(EDGE, height / 2, headWidth)]]);
   const edges = leaves.map(({ name, token }, row) => {

@@ -79,9 +79,11 @@ def test_turns_and_where_to_fork_them(live: Live) -> None:
         # Before the second question.
         client.post("/threads/turns/fork", json={"id": "before", "checkpoint": second["checkpoint"]})
         assert len(client.get("/threads/before").json()["messages"]) == 2
-        assert client.get("/threads/before/turns").json()["data"] == []
+        (inherited,) = client.get("/threads/before/turns").json()["data"]
+        assert (inherited["before"], inherited["checkpoint"]) == (0, None)
+        assert [(hop["node"], hop["checkpoint"]) for hop in inherited["hops"]] == [("maths", None)]
         live.ask(BREAD, thread="before", model="house/maths")
-        (turn,) = client.get("/threads/before/turns").json()["data"]
+        _, turn = client.get("/threads/before/turns").json()["data"]
         assert (turn["model"], [hop["node"] for hop in turn["hops"]]) == ("house/maths", ["maths"])
 
 
