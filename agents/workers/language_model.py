@@ -136,7 +136,7 @@ class LanguageModel:
         fitted = await asyncio.to_thread(fit, messages, room - 2 * SUMMARY_TOKENS, self._count)
         if not fitted.fits:
             return None, await asyncio.to_thread(fit, messages, room, self._count)
-        first = len(messages) - len(fitted.messages) - fitted.left_out + (1 if self.prompt else 0)
+        first = int(isinstance(messages[0], SystemMessage))
         left_out = messages[first : first + fitted.left_out]
         asked = await asyncio.to_thread(to_summarise, left_out, room, self._count)
         summary = await self._ask(asked, options | {"max_tokens": SUMMARY_TOKENS}, silent=True)

@@ -27,5 +27,5 @@ class Reader:
         lacking = modalities_of(request.attachments) - self.modalities
         if lacking:
             return WorkerAnswer("declined", refusal(self.node, lacking), {"attached": sorted(lacking)})
-        earlier = [readable(message, self.modalities) for message in request.conversation]
+        earlier = tuple(readable(message, self.modalities) for message in request.conversation)
         return await self.worker.answer(replace(request, conversation=earlier))

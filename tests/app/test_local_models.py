@@ -50,7 +50,7 @@ def wiring(folder: Path) -> Iterator[Wiring]:
 
 
 async def test_workers_with_adapters_answer_from_one_base_and_stream(wiring: Wiring) -> None:
-    graph = wiring.graph().compile()
+    graph: Any = wiring.graph().compile()
     answers = {}
     for question, node in (("Solve the equation 2x = 6.", "maths"), ("Is a verbal contract binding?", "law")):
         pieces: list[Any] = []

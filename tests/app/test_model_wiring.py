@@ -105,7 +105,7 @@ async def test_earlier_images_are_mentioned_to_who_does_not_read_them() -> None:
     shown = worker.requests[0].conversation
     assert [message.content for message in shown] == ["Look.\n[Attached image, not shown]", "Nice?"]
     await Reader("eye", worker, frozenset({"image"})).answer(WorkerRequest("?", conversation=talk))
-    assert worker.requests[1].conversation == talk
+    assert list(worker.requests[1].conversation) == talk
 
 
 def test_one_line_selects_a_remote_octopus() -> None:
