@@ -25,6 +25,8 @@ from training.specialist_rows import Kind, Leaks, SpecialistRow, check_rows, eva
 
 Metrics = dict[str, Any]
 
+_VERBATIM = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+
 
 @dataclass(frozen=True)
 class SpecialistSettings:
@@ -292,6 +294,8 @@ def _reply(prompt: Any, text: str) -> Any:
 
 
 def _save(model: Any, tokenizer: Any, out: Path) -> None:
+    # As a worker a model without a template of its own gets the text that it was trained on, and no roles.
+    tokenizer.chat_template = tokenizer.chat_template or _VERBATIM
     if "ref" in getattr(model, "peft_config", {}):
         model.delete_adapter("ref")
     model.save_pretrained(out)

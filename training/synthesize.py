@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,8 +26,8 @@ from agents.errors import InputError
 from agents.fidelity import lost
 from agents.types import Route
 from training.near_duplicates import NearDuplicates
-from training.rows import read_json_lines
 from training.specialist_rows import Leaks
+from training.synthesis_log import Synthesis, finish, resume
 from training.synthesis_prompts import (
     NONE,
     STYLES,
@@ -92,35 +91,6 @@ class SynthesisSettings:
     seed: int = 0
 
 
-@dataclass
-class Synthesis:
-    """The rows so far, and what became of the others.
-
-    Attributes:
-        rows: kept.
-        counts: made, kept and dropped, by reason.
-        calls, read, written: of the chat model.
-    """
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    calls: int = 0
-    read: int = 0
-    written: int = 0
-
-    def kept(self, node: str) -> int:
-        """How many rows of `node`."""
-        return sum((row["node"] or NONE) == node for row in self.rows)
-
-    def add(self, batch: dict[str, Any]) -> None:
-        """Add a batch as it stands in the log."""
-        self.rows += batch["rows"]
-        self.counts.update(batch["counts"])
-        self.calls += batch["calls"]
-        self.read += batch["read"]
-        self.written += batch["written"]
-
-
 async def synthesize(
     workers: Mapping[str, tuple[str, Sequence[str]]],
     chat: Chat,
@@ -147,7 +117,7 @@ async def synthesize(
     """
     if NONE in workers:
         raise InputError(f"a worker may not be called {NONE!r} here.")
-    done = _resume(out, json.loads(json.dumps({"workers": workers, **asdict(settings)})))
+    done = resume(out, json.loads(json.dumps({"workers": workers, **asdict(settings)})))
     made, seen = Synthesis(), NearDuplicates()
     for text in (example for _, examples in workers.values() for example in examples):
         seen.add(text)
@@ -164,7 +134,7 @@ async def synthesize(
             seen.add(row["query"])
         made.add(batch)
         advance(len(batch["rows"]))
-    _finish(made, out, settings)
+    finish(made, out, settings.price)
     return made
 
 
@@ -297,34 +267,3 @@ class _Batch:
             self.result.counts["rewrites: unfaithful"] += not faithful
             rows.append({"query": query, "node": self.node, "rewritten": rewrite if faithful else query})
         return rows
-
-
-def _resume(out: Path, settings: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """The batches that are done, by number; a last line that was cut off is taken away."""
-    out.mkdir(parents=True, exist_ok=True)
-    note, log = out / "settings.json", out / "batches.jsonl"
-    text = json.dumps(settings, indent=2, sort_keys=True)
-    if log.exists() and (not note.exists() or note.read_text(encoding="utf-8") != text):
-        raise InputError(f"{out} is of a run with other settings.", hint="Give another folder, or delete it.")
-    note.write_text(text, encoding="utf-8")
-    if not log.exists():
-        return {}
-    whole, _, cut_off = log.read_bytes().rpartition(b"\n")
-    if cut_off:
-        log.write_bytes(whole + b"\n" if whole else b"")
-    return {row["batch"]: row for _, row in read_json_lines(log)}
-
-
-def _finish(made: Synthesis, out: Path, settings: SynthesisSettings) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made.rows)
-    (out / "rows.jsonl").write_text(text, encoding="utf-8")
-    dollars = (made.read * settings.price[0] + made.written * settings.price[1]) / 1e6
-    told = {
-        "rows": len(made.rows),
-        "by_node": dict(Counter(row["node"] or NONE for row in made.rows)),
-        "counts": dict(made.counts),
-        "calls": made.calls,
-        "tokens": {"read": made.read, "written": made.written},
-        "dollars": round(dollars, 6),
-    }
-    (out / "synthesis.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")

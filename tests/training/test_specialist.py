@@ -106,6 +106,8 @@ def test_the_result_loads_in_transformers_and_peft(preferring: Made) -> None:
         ids = tokenizer(prompt_of("red", "door"), return_tensors="pt")
         said = model.generate(**ids, max_new_tokens=4, do_sample=False)[0, ids["input_ids"].shape[1] :]
         assert tokenizer.decode(said, skip_special_tokens=True) == "it is red"
+    asked = [{"role": "user", "content": prompt_of("red", "door")}]
+    assert tokenizer.apply_chat_template(asked, tokenize=False) == prompt_of("red", "door")
     assert metrics["after"]["exact"] > 0.5
 
 

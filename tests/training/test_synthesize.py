@@ -20,8 +20,9 @@ from app.cli import cli
 from tests.loopback import ChatServer, serving
 from training.near_duplicates import NearDuplicates
 from training.specialist_rows import Leaks
+from training.synthesis_log import Synthesis
 from training.synthesis_prompts import Messages, read_list
-from training.synthesize import ChatReply, Synthesis, SynthesisSettings, synthesize
+from training.synthesize import ChatReply, SynthesisSettings, synthesize
 
 WORKERS = {
     "chef": ("Answers questions on cooking.", ("How long do I boil an egg?",)),
