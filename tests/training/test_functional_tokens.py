@@ -232,14 +232,6 @@ def test_terms_of_the_loss_push_where_they_should() -> None:
     assert spread[1] < spread[0]
 
 
-def test_rows_are_the_same_for_a_seed_and_templates_do_not_leak() -> None:
-    assert template_rows(50, seed=3) == template_rows(50, seed=3)
-    for own in load_templates().nodes.values():
-        assert not set(own.train) & set(own.held_out)
-        for words in (own.words,):
-            assert all(len(set(kind)) == len(kind) for kind in words.values())
-
-
 @pytest.mark.accept
 @pytest.mark.timeout(1200)
 def test_a_killed_command_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
