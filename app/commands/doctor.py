@@ -20,6 +20,7 @@ EXTRAS = {
     "serve": "uvicorn",
     "studio": "langgraph_cli",
     "langserve": "langserve",
+    "mcp": "mcp",
     "hf": "transformers",
 }
 
