@@ -21,7 +21,7 @@ EXTRAS = {
     "studio": "langgraph_cli",
     "langserve": "langserve",
     "hf": "peft",
-    "mcp": "langchain_mcp_adapters",
+    "mcp": "mcp",
     "provider": "langchain",
 }
 

