@@ -23,6 +23,7 @@ from app.api.settings import ServerSettings
 from app.api.telemetry import Telemetry
 from app.api.turns import Turns
 from app.running import open_saver, open_store
+from app.traces import TraceLog
 
 _LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp"))
 
@@ -83,7 +84,8 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
     saver = await stack.enter_async_context(open_saver(settings.application))
     store = await stack.enter_async_context(open_store(settings.application))
     graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
-    turns = Turns(telemetry, settings.timeout)
+    traces = settings.application.traces
+    turns = Turns(telemetry, settings.timeout, TraceLog(traces) if traces else None)
     return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
 
 

@@ -132,6 +132,7 @@ class LocalChat(BaseChatModel):
         """Generate in a thread, which ends soon after the returned event is set."""
         given_up = threading.Event()
         most = int(options.get("max_tokens") or self.max_tokens)
+        temperature, seed = float(options.get("temperature") or 0), int(options.get("seed") or 0)
 
         def work() -> None:
             try:
@@ -139,7 +140,9 @@ class LocalChat(BaseChatModel):
                     writing = _Writing(model.tokenizer, stop or (), given_up, put)
                     ids = prompt_ids(model.tokenizer, messages)
                     adapter = with_base(self.reference).adapter
-                    tokens = model.generate(ids, most, writing.on_tokens, adapter)
+                    tokens = model.generate(
+                        ids, most, writing.on_tokens, adapter, temperature=temperature, seed=seed
+                    )
                     put(writing.end(tokens, len(ids)))
                 put(None)
             except BaseException as error:

@@ -59,10 +59,20 @@ class LocalModel:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def generate(self, ids: Sequence[int], most: int, on_tokens: OnTokens, adapter: str = "") -> list[int]:
-        """Greedy continuation of `ids`: at most `most` tokens, less where it ends or `on_tokens` stops it.
+    def generate(
+        self,
+        ids: Sequence[int],
+        most: int,
+        on_tokens: OnTokens,
+        adapter: str = "",
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[int]:
+        """Continuation of `ids`: at most `most` tokens, less where it ends or `on_tokens` stops it.
 
-        Greedy whatever the checkpoint's own settings say: the same question gets the same answer.
+        Greedy whatever the checkpoint's own settings say: the same question gets the same answer. Only with a
+        `temperature` above 0 it is sampled, from `seed`.
         """
         import torch
         from transformers import GenerationConfig, StoppingCriteriaList
@@ -71,7 +81,8 @@ class LocalModel:
         own = self._model.generation_config
         settings = GenerationConfig(
             max_new_tokens=most,
-            do_sample=False,
+            do_sample=temperature > 0,
+            temperature=temperature if temperature > 0 else None,
             eos_token_id=own.eos_token_id if own.eos_token_id is not None else self.tokenizer.eos_token_id,
             pad_token_id=_first(own.pad_token_id, self.tokenizer.pad_token_id, own.eos_token_id, 0),
             bos_token_id=own.bos_token_id,
@@ -81,10 +92,11 @@ class LocalModel:
             stopped = on_tokens(so_far[0, len(ids) :].tolist())
             return torch.full((1,), stopped, dtype=torch.bool, device=so_far.device)
 
-        with self._turn, torch.inference_mode():
+        with self._turn, torch.inference_mode(), torch.random.fork_rng():
             chosen = self._chosen(adapter)
             if on_tokens([]):  # given up while it waited for its turn
                 return []
+            torch.manual_seed(seed)
             tokens = self._model.generate(
                 input_ids=prompt,
                 attention_mask=torch.ones_like(prompt),

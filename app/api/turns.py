@@ -19,6 +19,7 @@ from app.api.keys import LOCAL, Caller
 from app.api.telemetry import Telemetry, TurnTelemetry
 from app.api.watching import Answered, Event, Watch
 from app.running import RECURSION_LIMIT
+from app.traces import TraceLog
 from graphs.state import GraphContext
 
 
@@ -81,6 +82,7 @@ class Turns:
 
     telemetry: Telemetry
     timeout: float
+    traces: TraceLog | None = None
     busy: set[str] = field(default_factory=set)
 
     async def run(self, turn: Turn) -> AsyncGenerator[Event]:
@@ -102,6 +104,9 @@ class Turns:
             with self.telemetry.turn(turn.model.graph) as telemetry:
                 async with aclosing(self._watch(turn, telemetry)) as events:
                     async for event in events:
+                        if self.traces and isinstance(event, Answered) and not event.asked:
+                            said = str(turn.messages[-1].text)
+                            await asyncio.to_thread(self.traces.record, turn.model.graph, said, event.hops)
                         yield event
         finally:
             self.busy.discard(stored)

@@ -10,6 +10,7 @@ import typer
 from app.commands.options import Graph
 
 if TYPE_CHECKING:
+    from app.wiring import Wiring
     from training.synthesize import Chat
 
 
@@ -68,12 +69,13 @@ def synthesize(
     )
     neighbours = {node: spec.nodes[node] for node in spec.nodes[name].neighbours}
     workers = {str(node): (own.description or str(node), own.examples) for node, own in neighbours.items()}
-    octopus = Wiring(spec, environment).octopus(name)
+    wiring = Wiring(spec, environment)
+    octopus = wiring.octopus(name)
     with progress("Writing", total=per_worker * (len(workers) + 1)) as advance:
         made = asyncio.run(
             make(
                 workers,
-                _chat(reference),
+                _chat(wiring, reference),
                 out,
                 settings,
                 round_trip=lambda queries: octopus.decide_all([clean_turns([query]) for query in queries]),
@@ -86,14 +88,19 @@ def synthesize(
     typer.echo(f"{made.calls} calls, {made.read} tokens read and {made.written} written")
 
 
-def _chat(reference: str) -> Chat:
-    from agents.errors import ModelUnavailableError
+def _chat(wiring: Wiring, reference: str) -> Chat:
+    from agents.errors import InputError, ModelUnavailableError
+    from agents.types import NodeName
     from agents.workers.language_model import LanguageModel
-    from agents.workers.reference import ModelReference
     from training.synthesis_prompts import Messages
     from training.synthesize import ChatReply
 
-    model = LanguageModel("synthesize", ModelReference.parse(reference)).chat
+    worker = wiring.models.connect(NodeName("synthesize"), reference, "")
+    if not isinstance(worker, LanguageModel):
+        raise InputError(
+            f"{reference!r} is no chat model.", hint="Write openai:NAME@URL, hf:… or provider:…."
+        )
+    model = worker.chat
 
     async def chat(messages: Messages, temperature: float, seed: int) -> ChatReply:
         from openai import APIError

@@ -45,6 +45,17 @@ def local(name: Path | str, manager: ModelManager[LocalModel], most: int = 24) -
     return LocalChat(reference=reference, manager=manager, max_tokens=most)
 
 
+def test_sampling_has_to_be_asked_for_and_repeats_by_its_seed(
+    base: Path, manager: ModelManager[LocalModel]
+) -> None:
+    chat = local(base, manager)
+    greedy = chat.invoke("hello").text
+    sampled = [chat.invoke("hello", temperature=1.5, seed=seed).text for seed in (1, 2, 1)]
+    assert sampled[0] == sampled[2]
+    assert len({greedy, *sampled}) == 3
+    assert chat.invoke("hello").text == greedy
+
+
 async def test_invoke_stream_and_their_async_forms_say_the_same(
     base: Path, manager: ModelManager[LocalModel]
 ) -> None:

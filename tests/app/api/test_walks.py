@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -93,6 +95,15 @@ def walks(_chat: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("walks")
     with serving(folder, WALKS, OCTOPUS_MODEL=f"openai:tiny@{_chat.url}") as live:
         yield live
+
+
+def test_finished_turns_are_logged_where_that_is_wanted(tmp_path: Path) -> None:
+    log = tmp_path / "traces.jsonl"
+    with serving(tmp_path, OCTOPUS_TRACES=str(log)) as own:
+        own.ask(f"{CUBE} I am ada@example.org.")
+    (kept,) = map(json.loads, log.read_text().splitlines())
+    assert (kept["graph"], kept["hops"][0]["node"]) == ("house", "maths")
+    assert "ada@" not in kept["question"]
 
 
 def test_a_walk_of_two_hops_and_what_it_costs(walks: Live, chat: ChatServer) -> None:
