@@ -111,7 +111,8 @@ class CausalModel:
         from transformers.utils import logging
 
         if not sys.stderr.isatty():
-            logging.disable_progress_bar()
+            quiet: Any = logging.disable_progress_bar
+            quiet()
         dtype = manifest.dtype if manifest.dtype == "auto" else getattr(torch, manifest.dtype)
         auto: Any = AutoModelForCausalLM
         try:
