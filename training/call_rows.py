@@ -17,7 +17,7 @@ from training.rows import RouterRow
 
 IGNORED = -100  # PyTorch's label of a position without loss
 _TOGETHER = 16  # steps whose examples are drawn together
-_EARLY = 0.5  # of the steps, for echoes alone
+_EARLY = 0.4  # of the steps, for echoes alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Sampler:
             return self.data.example(row)
         early, kind = done < _EARLY, rng.random()
         if early or kind < 0.3:
-            longest = 4 + int(18 * done / _EARLY) if early else 40
+            longest = 4 + int(14 * done / _EARLY) if early else 40
             noise = self._noise(rng, rng.randint(3, longest), repeats=not early)
             return self.data.echo(row, noise, around=not early)
         return self.data.example(self.data.thinned(row, rng) if kind < 0.65 else row)

@@ -52,8 +52,8 @@ class FunctionalSettings:
 
     base: str | None = None
     slots: int = 64
-    base_phase: Phase = field(default_factory=lambda: Phase("base", 800, 3e-3))
-    adapter_phase: Phase = field(default_factory=lambda: Phase("adapter", 40, 1e-3))
+    base_phase: Phase = field(default_factory=lambda: Phase("base", 2400, 3e-3))
+    adapter_phase: Phase = field(default_factory=lambda: Phase("adapter", 120, 1e-3))
     batch: int = 32
     rank: int = 16
     loss: LossWeights = field(default_factory=LossWeights)

@@ -7,6 +7,8 @@ of a batch may speak with different adapters. One thread at a time: `batching.Ba
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,7 +108,11 @@ class CausalModel:
             ArtifactError: its weights cannot be read.
         """
         from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
 
+        if not sys.stderr.isatty():
+            quiet: Any = logging.disable_progress_bar
+            quiet()
         dtype = manifest.dtype if manifest.dtype == "auto" else getattr(torch, manifest.dtype)
         auto: Any = AutoModelForCausalLM
         try:
@@ -236,10 +242,12 @@ class CausalModel:
         assert self._folder is not None
         name = f"adapter_{len(self._adapters)}"  # peft allows no dots
         try:
-            if self._tuned is None:
-                self._tuned = PeftModel.from_pretrained(self._model, self._folder / adapter, name)
-            else:
-                self._tuned.load_adapter(self._folder / adapter, name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # peft's, about transformers
+                if self._tuned is None:
+                    self._tuned = PeftModel.from_pretrained(self._model, self._folder / adapter, name)
+                else:
+                    self._tuned.load_adapter(self._folder / adapter, name)
         except (OSError, ValueError, RuntimeError) as error:
             raise ArtifactError(f"{self._folder / adapter}: no adapter for this base ({error}).") from error
         self._tuned.eval().requires_grad_(False)

@@ -37,8 +37,8 @@ def functional_tokens(
         bool, typer.Option("--tiny", help="A base of a million parameters, from nothing.")
     ] = False,
     slots: Annotated[int, typer.Option(min=1, help="Functional tokens in a new base.")] = 64,
-    base_steps: Annotated[int, typer.Option(min=1, help="Batches for a tiny base.")] = 800,
-    steps: Annotated[int, typer.Option(min=1, help="Batches for the adapter.")] = 40,
+    base_steps: Annotated[int, typer.Option(min=1, help="Batches for a tiny base.")] = 2400,
+    steps: Annotated[int, typer.Option(min=1, help="Batches for the adapter.")] = 120,
     batch: Annotated[int, typer.Option(min=1, help="Rows in a batch.")] = 32,
     rate: Annotated[float, typer.Option(min=0.0, help="Learning rate of the adapter.")] = 1e-3,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter.")] = 16,
