@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command
 
 from agents.errors import InputError
 from agents.octopus.encoder import clean_query
@@ -90,16 +90,18 @@ class RunningGraph:
 
     async def messages(self, thread: str) -> list[BaseMessage]:
         """What was said in a thread so far."""
-        return list((await self._state(thread)).values.get("messages", []))
+        state = await self.compiled.aget_state({"configurable": {"thread_id": thread}})
+        return list(state.values.get("messages", []))
 
     async def interrupted(self, thread: str) -> str | None:
         """The question of a turn that was not finished, because its process was killed or a server failed."""
-        state = await self._state(thread)
-        messages = state.values.get("messages", [])
-        return str(messages[-1].text) if state.next and messages and messages[-1].type == "human" else None
-
-    async def _state(self, thread: str) -> StateSnapshot:
-        return await self.compiled.aget_state({"configurable": {"thread_id": thread}})
+        saver = self.compiled.checkpointer
+        if not isinstance(saver, BaseCheckpointSaver):
+            return None
+        # As it was kept: a state would count a step as done whose checkpoint is missing.
+        kept = await saver.aget_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
+        messages = kept.checkpoint["channel_values"].get("messages", []) if kept else []
+        return str(messages[-1].text) if messages and messages[-1].type == "human" else None
 
     async def _input(self, question: str, thread: str | None) -> dict[str, Any] | None:
         """None goes on where the run stopped, so that finished workers do not run again."""
