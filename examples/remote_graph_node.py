@@ -6,6 +6,7 @@ python -m examples.remote_graph_node http://127.0.0.1:2024 "What is the derivati
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import Any
 
@@ -13,15 +14,16 @@ from langchain_core.messages import HumanMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel.remote import RemoteGraph
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
 
 
-def build(url: str, key: str | None = None) -> CompiledStateGraph[Any, Any, Any, Any]:
+def build(client: LangGraphClient) -> CompiledStateGraph[Any, Any, Any, Any]:
     """START → octopus (elsewhere) → END.
 
     In a node of its own, for RemoteGraph does not pass the context of the graph around it on.
     """
-    headers = {"Authorization": f"Bearer {key}"} if key else None
-    remote = RemoteGraph("mmlu", url=url, headers=headers)
+    remote = RemoteGraph("mmlu", client=client)
 
     async def octopus(state: MessagesState) -> dict[str, Any]:
         """Ask, with a budget."""
@@ -38,7 +40,10 @@ def build(url: str, key: str | None = None) -> CompiledStateGraph[Any, Any, Any,
 
 async def main(url: str, question: str) -> str:
     """The answer."""
-    done = await build(url).ainvoke({"messages": [HumanMessage(question)]})
+    key = os.environ.get("OCTOPUS_API_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else None
+    async with get_client(url=url, headers=headers) as client:
+        done = await build(client).ainvoke({"messages": [HumanMessage(question)]})
     return str(done["messages"][-1].text)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.loopback import free_port
 
@@ -48,6 +49,7 @@ def developing(project: Path, home: Path, **environment: str) -> Iterator[str]:
 
     Every try to reach something beyond loopback is in `home/guard.log`.
     """
+    pytest.importorskip("langgraph_api")
     (home / "sitecustomize.py").write_text(_GUARD)
     port = free_port()
     command = [

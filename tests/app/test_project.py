@@ -37,7 +37,6 @@ def test_nothing_is_overwritten(octopus: Octopus, tmp_path: Path) -> None:
 @pytest.mark.accept
 @pytest.mark.timeout(300)
 def test_it_runs_with_langgraph_dev(octopus: Octopus, tmp_path: Path) -> None:
-    pytest.importorskip("langgraph_api")
     from langgraph_sdk import get_client
 
     octopus("graph", "new", tmp_path / "kitchen")

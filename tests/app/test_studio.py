@@ -10,15 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIStatusError
 
 from examples import remote_graph_node
 from tests.app.api.live import keyring
 from tests.studio import ROOT, developing
-
-pytest.importorskip("langgraph_api")
-from langgraph_sdk import get_client
-from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.errors import APIStatusError
 
 pytestmark = [pytest.mark.accept, pytest.mark.timeout(300)]
 CUBE = "What is the derivative of x^3 when x is 2?"
