@@ -50,9 +50,10 @@ async def chat_completions(
     body: chat.ChatRequest, request: Request, served: Served, caller: Chatter, thread: ThreadId = None
 ) -> Response:
     """Answer a conversation."""
+    model = served.graphs.get(body.model)
     turn = Turn(
-        model=served.graphs.get(body.model),
-        messages=read_messages(body.messages, served.settings.message_characters),
+        model=model,
+        messages=read_messages(body.messages, served.settings.message_characters, model.reads),
         context=body.octopus.context,
         caller=caller,
         thread=thread,
@@ -81,9 +82,10 @@ async def create_response(
         thread, checkpoint = await _previous(served.saver, caller, body.previous_response_id)
     elif thread is None and body.store is not False:
         thread = uuid.uuid4().hex
+    model = served.graphs.get(body.model)
     turn = Turn(
-        model=served.graphs.get(body.model),
-        messages=read_items(body.input, body.instructions, served.settings.message_characters),
+        model=model,
+        messages=read_items(body.input, body.instructions, served.settings.message_characters, model.reads),
         context=body.octopus.context,
         caller=caller,
         thread=thread,

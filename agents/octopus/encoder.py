@@ -198,15 +198,17 @@ def clean_query(query: str) -> str:
 
 
 def clean_turns(said: Sequence[str]) -> list[str]:
-    """The human turns that routing reads: the last one and the few before it that say something.
+    """The human turns that routing reads: the last one and the few before it that say something else.
 
     Raises:
         InputError: the last turn is empty or not text, or there is none.
     """
     if not said:
         raise InputError("the query is empty.", hint="Ask something.")
-    earlier = [clean_query(turn) for turn in said[:-1] if turn.strip()]
-    return [*earlier[-(_TURNS - 1) :], clean_query(said[-1])]
+    last = clean_query(said[-1])
+    # A question that is asked again follows up on what it did before, not on itself.
+    earlier = [turn for turn in (clean_query(turn) for turn in said[:-1] if turn.strip()) if turn != last]
+    return [*earlier[-(_TURNS - 1) :], last]
 
 
 def carry_over(query: str, refers_to: str) -> str:

@@ -52,6 +52,12 @@ class Model:
         spec = self.wiring.spec
         return spec.workers[self.worker].description if self.worker else spec.description
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """What its workers read beside text."""
+        spec = self.wiring.spec
+        return spec.modalities(self.worker or spec.entry)
+
     def compiled(self, caller: Caller | None = None) -> Compiled:
         """The compiled graph; for a caller, with threads and with what the caller's runs have learnt."""
         if caller is None:

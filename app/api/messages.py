@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel, Field
 
+from agents.modalities import attachments_of, human, with_words
 from agents.octopus.encoder import clean_query
+from app.api.attachments import Part, attachment
 from app.api.errors import ApiError
 
 TEXT_PARTS = frozenset({"text", "input_text", "output_text", "refusal", "summary_text"})
-
-
-class Part(BaseModel):
-    """A piece of content; only text is taken."""
-
-    type: str
-    text: str | None = None
-    refusal: str | None = None
 
 
 class Message(BaseModel):
@@ -44,18 +38,19 @@ Messages = Annotated[list[Message], Field(min_length=1, max_length=1000)]
 Items = Annotated[list[Item], Field(min_length=1, max_length=1000)]
 
 
-def read_messages(messages: Sequence[Message], most: int) -> list[BaseMessage]:
+def read_messages(messages: Sequence[Message], most: int, reads: Set[str] = frozenset()) -> list[BaseMessage]:
     """The conversation, the question last.
 
     Args:
         messages: as they were sent.
-        most: characters of all together.
+        most: characters of the text of all together.
+        reads: what the workers of the graph read beside text.
 
     Raises:
-        ApiError: 400, the last is not from the user or says nothing, there is an image, or it is too long.
+        ApiError: 400, the last is not from the user or is empty, nobody reads an attachment, or it is too long.
         InputError: the question is not text.
     """
-    read = [_read(message) for message in messages]
+    read = [_read(message, reads) for message in messages]
     if sum(len(message.text) for message in read) > most:
         raise ApiError(
             400,
@@ -66,10 +61,13 @@ def read_messages(messages: Sequence[Message], most: int) -> list[BaseMessage]:
     last = read[-1] if read else None
     if not isinstance(last, HumanMessage):
         raise ApiError(400, "The last message must be from the user.", code="invalid", param="messages")
-    return [*read[:-1], HumanMessage(clean_query(str(last.text)))]
+    asked = with_words(last)
+    return [*read[:-1], human(clean_query(str(asked.text)), attachments_of(asked))]
 
 
-def read_items(items: str | Sequence[Item], instructions: str | None, most: int) -> list[BaseMessage]:
+def read_items(
+    items: str | Sequence[Item], instructions: str | None, most: int, reads: Set[str] = frozenset()
+) -> list[BaseMessage]:
     """As `read_messages`, for the input of a response."""
     if isinstance(items, str):
         items = [Item(content=items)]
@@ -79,14 +77,14 @@ def read_items(items: str | Sequence[Item], instructions: str | None, most: int)
             messages.append(Message(role=item.role, content=item.content))
         elif item.type.endswith("_output"):
             messages.append(Message(role="tool", content=str(item.output or ""), tool_call_id=item.call_id))
-    return read_messages(messages, most)
+    return read_messages(messages, most, reads)
 
 
-def _read(message: Message) -> BaseMessage:
-    text = _text(message.content)
+def _read(message: Message, reads: Set[str]) -> BaseMessage:
+    text, attached = _content(message.content, reads)
     match message.role:
         case "user":
-            return HumanMessage(text)
+            return human(text, attached)
         case "assistant":
             return AIMessage(text)
         case "tool" | "function":
@@ -95,15 +93,10 @@ def _read(message: Message) -> BaseMessage:
             return SystemMessage(text)
 
 
-def _text(content: str | list[Part] | None) -> str:
+def _content(content: str | list[Part] | None, reads: Set[str]) -> tuple[str, list[dict[str, Any]]]:
+    """The text, and the attachments."""
     if not isinstance(content, list):
-        return content or ""
-    for part in content:
-        if part.type not in TEXT_PARTS:
-            raise ApiError(
-                400,
-                f"Content of type {part.type[:40]!r} is not taken: the workers of this graph read text.",
-                code="unsupported_content",
-                param="messages",
-            )
-    return "\n".join(part.text or part.refusal or "" for part in content)
+        return content or "", []
+    attached = [attachment(part, reads) for part in content if part.type not in TEXT_PARTS]
+    said = [part.text or part.refusal or "" for part in content if part.type in TEXT_PARTS]
+    return "\n".join(said), attached

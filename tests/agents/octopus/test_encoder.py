@@ -180,6 +180,10 @@ def test_rows_together_are_routed_as_one_by_one(plain: EncoderOctopus) -> None:
     assert plain.decide_all(conversations) == [plain.decide(turns) for turns in conversations]
 
 
+def test_a_question_asked_again_does_not_follow_up_on_itself() -> None:
+    assert clean_turns(["first", "again", "again", " again "]) == ["first", "again"]
+
+
 def test_long_conversations_keep_the_last_turns() -> None:
     assert clean_turns([*(f"turn {k}" for k in range(20)), " ", "last"]) == [
         *(f"turn {k}" for k in range(15, 20)),
