@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
 from app.api.settings import ServerSettings
 from tests.app.api.live import running
@@ -26,6 +26,7 @@ HERE = re.compile(r"127\.0\.0\.1|\[?::1\]?")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, which can look up no name."""
     path = require_binary("chromium")
+    expect.set_options(timeout=60_000)  # a busy machine is slow, not wrong
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
@@ -66,7 +67,7 @@ def open_page(browser: Browser, chat: ChatServer, tmp_path: Path) -> Iterator[Op
 
     def opened(url: str, *, refused: str | None = None, **settings: Any) -> Page:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | settings))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
 
