@@ -47,7 +47,7 @@ def read_messages(messages: Sequence[Message], most: int, reads: Set[str] = froz
         reads: what the workers of the graph read beside text.
 
     Raises:
-        ApiError: 400, the last is not from the user or is empty, nobody reads an attachment, or it is too long.
+        ApiError: 400, the last is not a question of the user, nobody reads an attachment, or it is too long.
         InputError: the question is not text.
     """
     read = [_read(message, reads) for message in messages]
