@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import random
 import re
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import yaml
@@ -19,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from training.rows import RouterRow
 
 TEMPLATES = Path(__file__).parent / "text" / "templates.yaml"
+_FRAMED = 0.5  # of the training rows
 _GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -34,12 +37,20 @@ class NodeTemplates(BaseModel):
 
 
 class Templates(BaseModel):
-    """All templates, and the persons in them."""
+    """All templates, the sentences that fit every node, and the persons in them."""
 
     model_config = ConfigDict(extra="forbid")
 
     who: list[str]
+    frames: list[str]
     nodes: dict[str, NodeTemplates]
+
+    @cached_property
+    def own_words(self) -> dict[str, list[str]]:
+        """The words of each node that no other node has."""
+        words = {name: [w for some in own.words.values() for w in some] for name, own in self.nodes.items()}
+        owners = Counter(word for some in words.values() for word in set(some))
+        return {name: [word for word in some if owners[word] == 1] for name, some in words.items()}
 
 
 @lru_cache(maxsize=1)
@@ -55,18 +66,21 @@ def template_rows(number: int, *, seed: int, held_out: bool = False) -> list[Rou
     for place in range(number):
         node = nodes[place % len(nodes)]
         own = templates.nodes[node]
-        query = _filled(rng.choice(own.held_out if held_out else own.train), own, templates.who, rng)
+        framed = not held_out and rng.random() < _FRAMED
+        known = templates.frames if framed else own.held_out if held_out else own.train
+        words = own.words | {"word": templates.own_words[node], "who": templates.who}
+        query = _filled(rng.choice(known), words, rng)
         rows.append(RouterRow(query=query, node=node, rewritten=own.rewrite.replace("{query}", query)))
     return rows
 
 
-def _filled(template: str, own: NodeTemplates, who: list[str], rng: random.Random) -> str:
-    person = rng.choice(who)
+def _filled(template: str, words: Mapping[str, Sequence[str]], rng: random.Random) -> str:
+    person = rng.choice(words["who"])
 
     def word(gap: re.Match[str]) -> str:
         if gap[1] == "n":
             return str(rng.randint(2, 10 ** rng.randint(1, 4)))
-        return person if gap[1] == "who" else rng.choice(own.words[gap[1]])
+        return person if gap[1] == "who" else rng.choice(words[gap[1]])
 
     return _GAP.sub(word, template)
 
