@@ -1,7 +1,7 @@
 """Does a rewritten query still hold what the query said?
 
 Meaning cannot be checked in code, but what must survive word for word can: numbers, units, names, negation,
-code and quoted text. A rewrite that loses any of it is not sent.
+code and quoted text; and of a question in plain words, one of them. A rewrite that loses any of it is not sent.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _UNIT_WORDS = frozenset(
     "ohms farad hertz "
     "percent dollar dollars euro euros mole moles calorie calories byte bytes".split()
 )
+_STEM = 4  # letters
 _PLURAL_OF = {"feet": "foot", "inches": "inch"}
 _OF_ASKING = frozenset(
     "what who which when where why how is are do does did can could would please tell give find i "
@@ -53,7 +54,8 @@ def lost(query: str, rewritten: str) -> list[str]:
     """What `query` says in numbers, units, names, negation, code and quotes and `rewritten` does not.
 
     Counted, so that "3 and 3" is not "3"; numbers are compared by value, code without regard to spaces.
-    Negation has one kind: "isn't" may become "is not".
+    Negation has one kind: "isn't" may become "is not". A rewrite that has nothing of it in common, not even
+    the beginning of a word, lost all of it.
     """
     if query in rewritten:
         return []
@@ -63,6 +65,8 @@ def lost(query: str, rewritten: str) -> list[str]:
     flat, folded = _flat(rewritten), rewritten.casefold()
     missing += [text for text in _verbatim(query) if _flat(text) not in flat]
     missing += [name for name in _names(query) if not re.search(rf"\b{re.escape(name.casefold())}\b", folded)]
+    if not missing and not _touches(query, rewritten):
+        missing = [query.strip()]
     return list(dict.fromkeys(missing))
 
 
@@ -108,6 +112,20 @@ def _names(text: str) -> Iterator[str]:
         shouted = len(word) > 1 and word.isupper()
         if word[0].isupper() and (not begins or shouted) and word.casefold() not in _OF_ASKING:
             yield word
+
+
+def _touches(query: str, rewritten: str) -> bool:
+    """Whether they share a number, a formula or the beginning of a word; true where there is none."""
+    own, other = (
+        {
+            *_numbers(text),
+            *map(_flat, _verbatim(text)),
+            *(word[:_STEM] for word in _words(text) if len(word) >= _STEM),
+        }
+        for text in (query, rewritten)
+    )
+    own -= {word[:_STEM] for word in _OF_ASKING}
+    return not own or bool(own & other)
 
 
 def _words(text: str) -> Sequence[str]:

@@ -17,6 +17,8 @@ KEPT = [
     ("2.50 dollars", "2.5 dollars"),
     ("", "anything"),
     ("Is it not cold?", "It is not cold, or is it?"),
+    ("why do cats purr", "Explain the purring of a cat."),
+    ("what is it", "Say what this is."),
 ]
 LOST = [
     ("How far is 1,000 m?", "How far is 100 m?", "1000"),
@@ -38,6 +40,7 @@ LOST = [
     ("call sort_rows(a)", "call the function", "sort_rows(a)"),
     ("factor x^2-9", "factor the polynomial", "x^2-9"),
     ("what is os.path", "what is a module", "os.path"),
+    ("why is my cat limping", "Explain:::: ?", "why is my cat limping"),
     ("-5 and 12 K", "five below and 12 K", "5"),
 ]
 
