@@ -1,7 +1,7 @@
 """Does a rewritten query still hold what the query said?
 
 Meaning cannot be checked in code, but what must survive word for word can: numbers, units, names, negation,
-code and quoted text; and of a question in plain words, one of them. A rewrite that loses any of it is not sent.
+code and quoted text; and of plain words one. A rewrite that loses any of it is not sent.
 """
 
 from __future__ import annotations

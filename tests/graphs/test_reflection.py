@@ -50,7 +50,7 @@ workers: {{sage: {{description: Advice., reflection: {reflection}}}}}
 async def ask(graph: Graph, context: GraphContext | None = None, **options: Any) -> dict[str, Any]:
     compiled = graph.compile(**options)
     config: Any = {"configurable": {"thread_id": "t"}}
-    result = await compiled.ainvoke({"messages": [HumanMessage("advice?")]}, config, context=context)
+    result = await compiled.ainvoke({"messages": [HumanMessage("What was asked?")]}, config, context=context)
     hop: dict[str, Any] = result["hops"][0]
     return hop
 

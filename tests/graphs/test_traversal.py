@@ -67,7 +67,8 @@ THREAD: Any = {"configurable": {"thread_id": "t"}}
 
 async def test_after_an_answer_the_octopus_of_the_worker_decides() -> None:
     mailer = ScriptedWorker([SENT])
-    result = await compiled([TO_SEARCH], [TO_MAIL], mailer=mailer).ainvoke(question())
+    asked = question("do as you are asked")  # the scripted rewrite is "as asked"
+    result = await compiled([TO_SEARCH], [TO_MAIL], mailer=mailer).ainvoke(asked)
     assert nodes(result) == ["search", "mail"]
     assert result["messages"][-1].text == "Sent."
     assert mailer.requests[0].query == "as asked\n\n[Answer of search: Flight KQ 100.]"
