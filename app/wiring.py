@@ -16,7 +16,8 @@ from agents.workers.specialist import Specialist
 from app.model_wiring import ModelWiring
 from app.octopus_wiring import GRAPHS, OctopusWiring
 from app.settings import Settings
-from graphs.spec import GraphSpec, NodeSpec, WorkerSpec, load_spec
+from graphs.spec import GraphSpec, NodeSpec, WorkerSpec
+from graphs.spec_file import load_spec
 
 if TYPE_CHECKING:
     from agents.judge import Judge

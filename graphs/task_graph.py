@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import SpecError
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 
 
 class _TaskNode(BaseModel):

@@ -28,7 +28,7 @@ from agents.octopus.dialogue import FEATURES, MODEL, Turn, follow_up_features
 from agents.octopus.embedding import Encoder
 from agents.octopus.heads import Head, Untrained, trained_head
 from agents.octopus.zero_shot import Candidate, ZeroShotHead
-from graphs.spec import load_spec
+from graphs.spec_file import load_spec
 from training.rows import read_json_lines
 
 DIALOGUES = Path(__file__).parent / "text" / "dialogues.jsonl"

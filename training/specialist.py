@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import InputError
-from training.checkpoints import keeper, newest
 from training.specialist_metrics import draw_loss, encode, held_out_metrics
 from training.specialist_rows import Kind, Leaks, SpecialistRow, check_rows, evaluation_texts, usable
+from training.trainer_checkpoints import keeper, newest
 
 Metrics = dict[str, Any]
 

@@ -15,7 +15,7 @@ from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
 from agents.types import NodeName
 from app.settings import Settings
 from app.wiring import Wiring
-from graphs.spec import load_spec
+from graphs.spec_file import load_spec
 from tests.tiny_model import save_adapter, save_base
 
 pytestmark = [

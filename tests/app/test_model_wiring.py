@@ -19,7 +19,7 @@ from agents.workers.reader import Reader
 from agents.workers.specialist import Specialist
 from app.settings import Settings, parse_bytes
 from app.wiring import Wiring
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 from tests.loopback import ChatServer, serving
 from tests.scripted import ScriptedWorker
 

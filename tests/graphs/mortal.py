@@ -21,7 +21,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agents.types import NodeName, Route, Step, WorkerAnswer, WorkerRequest
 from graphs.build import build_graph
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 from tests.scripted import END_OF_WALK, route_to
 
 NAMES = ("a", "b", "c", "d")

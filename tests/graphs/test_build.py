@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from agents.errors import InputError, RoutingError, SpecError
 from agents.types import NodeName, Route, Worker, WorkerAnswer, WorkerRequest
 from graphs.build import Graph, build_graph
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 from graphs.state import GraphContext, GraphInput
 from tests.scripted import ABSTAIN, END_OF_WALK, ScriptedOctopus, ScriptedWorker, route_to
 

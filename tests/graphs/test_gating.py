@@ -13,7 +13,7 @@ from agents.errors import SpecError
 from agents.judge import ModelJudge
 from agents.types import Choice, FunctionalToken, NodeName, Route, Worker, WorkerAnswer, WorkerRequest
 from graphs.build import build_graph
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
 from tests.scripted import END_OF_WALK, ScriptedOctopus, ScriptedWorker, route_to
 

@@ -16,7 +16,7 @@ from agents.errors import SpecError
 from agents.reflection.types import Verdict
 from agents.types import NodeName, WorkerAnswer
 from graphs.build import Graph, build_graph
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
 from tests.scripted import ScriptedOctopus, ScriptedWorker, route_to
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.errors import SpecError
-from graphs.spec import load_spec, parse_spec
+from graphs.spec_file import load_spec, parse_spec
 
 SOUND = """\
 name: small

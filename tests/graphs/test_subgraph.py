@@ -15,7 +15,7 @@ from agents.types import NodeName, Worker
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
 from graphs.build import build_graph
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
 from graphs.subgraph import SubgraphWorker
 from tests.scripted import ABSTAIN, ScriptedOctopus, ScriptedWorker, route_to

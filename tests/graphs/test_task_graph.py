@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agents.errors import SpecError
-from graphs.spec import load_spec
+from graphs.spec_file import load_spec
 from graphs.task_graph import import_task_graph
 
 GRAPH: dict[str, Any] = {

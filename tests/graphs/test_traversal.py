@@ -12,7 +12,7 @@ from langgraph.types import Command
 
 from agents.types import NodeName, Octopus, Route, Worker, WorkerAnswer, WorkerRequest
 from graphs.build import build_graph
-from graphs.spec import parse_spec
+from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
 from tests.scripted import ABSTAIN, END_OF_WALK, ScriptedOctopus, ScriptedWorker, route_to
 
