@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from training.rows import RouterRow
 
 TEMPLATES = Path(__file__).parent / "text" / "templates.yaml"
-_FRAMED = 0.5  # of the training rows
+_FRAMED, _PADDED = 0.5, 0.4  # of the training rows
 _GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -37,12 +37,13 @@ class NodeTemplates(BaseModel):
 
 
 class Templates(BaseModel):
-    """All templates, the sentences that fit every node, and the persons in them."""
+    """All templates, the sentences and words that fit every node, and the persons in them."""
 
     model_config = ConfigDict(extra="forbid")
 
     who: list[str]
     frames: list[str]
+    fillers: list[str]
     nodes: dict[str, NodeTemplates]
 
     @cached_property
@@ -70,6 +71,8 @@ def template_rows(number: int, *, seed: int, held_out: bool = False) -> list[Rou
         known = templates.frames if framed else own.held_out if held_out else own.train
         words = own.words | {"word": templates.own_words[node], "who": templates.who}
         query = _filled(rng.choice(known), words, rng)
+        if not held_out and rng.random() < _PADDED:
+            query = _padded(query, rng.choices(templates.fillers, k=rng.randint(1, 2)), rng)
         rows.append(RouterRow(query=query, node=node, rewritten=own.rewrite.replace("{query}", query)))
     return rows
 
@@ -83,6 +86,13 @@ def _filled(template: str, words: Mapping[str, Sequence[str]], rng: random.Rando
         return person if gap[1] == "who" else rng.choice(words[gap[1]])
 
     return _GAP.sub(word, template)
+
+
+def _padded(query: str, fillers: Sequence[str], rng: random.Random) -> str:
+    said = query.split(" ")
+    for filler in fillers:
+        said.insert(rng.randint(0, len(said) - 1), filler)
+    return " ".join(said)
 
 
 def main() -> None:
