@@ -72,7 +72,7 @@ def trained(folder: Path, subject: str) -> Path:
         logits = model(batch["input_ids"]).logits[:, -2]
         loss = torch.nn.functional.cross_entropy(logits, batch["input_ids"][:, -1])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
