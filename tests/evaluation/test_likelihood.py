@@ -70,7 +70,7 @@ def trained(folder: Path, subject: str) -> Path:
     assert batch["attention_mask"].all(), "all rows are of one length, so that the answer is the last token"
     for _ in range(150):
         logits = model(batch["input_ids"]).logits[:, -2]
-        loss = torch.nn.functional.cross_entropy(logits, batch["input_ids"][:, -1])
+        loss: Any = torch.nn.functional.cross_entropy(logits, batch["input_ids"][:, -1])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
