@@ -118,6 +118,7 @@ def test_a_turn_that_ended_while_nobody_was_connected_is_not_asked_twice(
         page = open_page(wire.url, refused=r"/.*")
         ready(page)
         ask(page, CUBE)
+        chat.delay = 1.0  # so that the connection is lost before the answer is there
         answer = ask(page, BREAD, wait=False)
         wire.cut()
         expect(page.locator("#notice")).to_contain_text("Trying again")
