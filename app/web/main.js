@@ -28,13 +28,14 @@ const threads = new Threads({
 page.session = new Session({ drawing: shown, actions, changed: listThreads });
 
 async function start() {
+  // Read now: a question that is asked meanwhile puts its own thread there.
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("thread");
   const { data } = await json("/graphs");
   for (const { id } of data) graphs.set(id, await json(`/graphs/${id}`));
   find("#model").replaceChildren(...[...graphs.values()].map(models));
   draw(find("#model").value);
   await threads.refresh();
-  const wanted = new URLSearchParams(location.hash.slice(1)).get("thread");
-  if (wanted) await open(wanted);
+  if (wanted && !page.session.views.length) await open(wanted);
 }
 
 function models({ id, nodes }) {

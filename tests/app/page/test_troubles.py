@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.api.settings import ServerSettings
 from tests.app.api.live import eventually, keyring, running
@@ -127,6 +128,25 @@ def test_a_turn_that_ended_while_nobody_was_connected_is_not_asked_twice(
         expect(answer).to_have_attribute("aria-busy", "false")
         page.reload()
         expect(page.locator(".question")).to_have_text([CUBE, BREAD])
+
+
+def test_a_question_asked_while_the_list_of_threads_loads_is_left_as_it_is(open_page: Open, url: str) -> None:
+    page = open_page(url)
+    ready(page)
+    held, read = list[Route](), list[str]()
+    page.on("request", lambda request: read.append(urlsplit(request.url).path))
+    page.route(re.compile(r"/threads\?"), lambda route: held.append(route))  # list.append itself is refused
+    page.reload()
+    ready(page)
+    with page.expect_response("**/v1/chat/completions"):
+        ask(page, CUBE, wait=False)
+    expect(page).to_have_url(re.compile("#thread="))
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    expect(page.locator("#threads .open").first).to_have_text(CUBE)
+    expect(page.locator(".said")).to_contain_text("12")
+    assert f"/threads/{thread(page)}" not in read
 
 
 @pytest.mark.parametrize("paced", [False, True])
