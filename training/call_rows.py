@@ -11,7 +11,8 @@ from functools import cached_property
 import torch
 
 from agents.errors import InputError
-from agents.octopus.grammar import CLOSE, OPEN, Call, Grammar, escape
+from agents.octopus.call_text import CLOSE, OPEN, escape
+from agents.octopus.grammar import Call, Grammar
 from agents.octopus.prompt import PromptFormat
 from training.rows import RouterRow
 

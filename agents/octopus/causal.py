@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from agents.errors import RoutingError
 from agents.octopus.batching import Batcher
 from agents.octopus.calibration import softmax
+from agents.octopus.call_text import MalformedCallError
 from agents.octopus.dialogue import FollowUpModel, Turn, load_follow_up_model, read_conversation
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder import MOST_CHOICES, Neighbour, as_one_question, carry_over, clean_turns
-from agents.octopus.grammar import Grammar, MalformedCallError
+from agents.octopus.grammar import Grammar
 from agents.octopus.prompt import Prompt, PromptFormat
 from agents.types import CascadeStep, Choice, NodeName, Route, Step
 
@@ -200,7 +201,7 @@ class CausalOctopus:
 
     def _rewritten(self, chosen: Neighbour, verbatim: str, reply: Reply) -> tuple[str, str]:
         """What the model wrote; where that is no call, the worker's template around the verbatim query."""
-        fault = "the query is too long"
+        fault: str = "the query is too long"
         if reply.output is not None:
             try:
                 return self.parts.grammar.read(reply.output, self.legal).rewritten, ""

@@ -46,7 +46,7 @@ class FunctionalScorer:
         prompt = self._prompt(query, self.format.spelling(chosen.token))
         written = await self.engine.complete(prompt, self.format.end, self.format.most_tokens)
         if not written.ended:
-            raise MalformedCallError(f"the Octopus wrote no {self.format.end} within its limit.")
+            raise MalformedCallError(f"the Octopus wrote no {self.format.end} within its limit.", "no end")
         return read_call(written.text)
 
     def _prompt(self, query: str, token: str = "") -> RouterPrompt:

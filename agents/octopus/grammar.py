@@ -1,37 +1,17 @@
-r"""`<nexa_4>('rewritten query')<nexa_end>`: a call, written and read by token ids.
+"""`<nexa_4>('rewritten query')<nexa_end>`: a call, written and read by token ids.
 
 The functional token and `<nexa_end>` frame the call as ids, which text can never be, so nothing within the
-quotes can end it. Within them `\` and `'` are escaped, so that the text alone is unambiguous too, for
-servers that return text. A bare apostrophe is read as itself: models that never saw an escape write it.
+quotes can end it. Quotes are escaped (call_text.py), so that the text alone is unambiguous too, for servers
+that return text.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from agents.errors import RoutingError
+from agents.octopus.call_text import Fault, MalformedCallError, read_argument, write_call
 from agents.octopus.prompt import PromptTokenizer
-
-OPEN, CLOSE = "('", "')"
-Fault = Literal["no token", "illegal token", "two tokens", "no end", "no quotes", "not text", "empty rewrite"]
-_ESCAPE = re.compile(r"[\\']")
-_ESCAPED = re.compile(r"\\([\\'])")
-
-
-class MalformedCallError(RoutingError):
-    """A model's output is not a call.
-
-    Args:
-        fault: what is wrong with it.
-        detail: the offender.
-    """
-
-    def __init__(self, fault: Fault, detail: str) -> None:
-        super().__init__(f"the Octopus wrote no call: {fault}: {detail}.")
-        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +35,7 @@ class Grammar:
 
     def write(self, call: Call) -> list[int]:
         """The ids of a call, from the functional token to `<nexa_end>`."""
-        return [call.token, *self.tokenizer.user_ids(OPEN + escape(call.rewritten) + CLOSE), self.end]
+        return [call.token, *self.tokenizer.user_ids(write_call(call.rewritten)), self.end]
 
     def read(self, ids: Sequence[int], legal: Collection[int]) -> Call:
         """The call that `ids` is; what follows its `<nexa_end>` is ignored.
@@ -68,37 +48,26 @@ class Grammar:
             MalformedCallError: it is none.
         """
         if not ids or ids[0] not in self.tokenizer.special:
-            raise MalformedCallError("no token", f"it begins with {self._shown(ids[:1])}")
+            raise _malformed("no token", f"it begins with {self._shown(ids[:1])}")
         if ids[0] not in legal:
-            raise MalformedCallError("illegal token", f"{self._shown(ids[:1])} is not an edge away")
+            raise _malformed("illegal token", f"{self._shown(ids[:1])} is not an edge away")
         if self.end not in ids[1:]:
-            raise MalformedCallError("no end", f"cut off after {len(ids)} tokens")
+            raise _malformed("no end", f"cut off after {len(ids)} tokens")
         inside = ids[1 : ids.index(self.end, 1)]
         other = next((token for token in inside if token in self.tokenizer.special), None)
         if other is not None:
-            raise MalformedCallError("two tokens", f"{self._shown([other])} within the call")
+            raise _malformed("two tokens", f"{self._shown([other])} within the call")
         return Call(ids[0], self._unquoted(inside))
 
     def _unquoted(self, ids: Sequence[int]) -> str:
         text = self.tokenizer.decode(ids).strip(" ")  # tokenizers of the SentencePiece kind add a space
         if "\ufffd" in text and ids != self.tokenizer.user_ids(text):
-            raise MalformedCallError("not text", "its bytes are not UTF-8")
-        if len(text) < len(OPEN + CLOSE) or not (text.startswith(OPEN) and text.endswith(CLOSE)):
-            raise MalformedCallError("no quotes", f"{text[:40]!r} is not {OPEN}…{CLOSE}")
-        rewritten = unescape(text[len(OPEN) : -len(CLOSE)])
-        if not rewritten.strip():
-            raise MalformedCallError("empty rewrite", repr(rewritten))
-        return rewritten
+            raise _malformed("not text", "its bytes are not UTF-8")
+        return read_argument(text)
 
     def _shown(self, ids: Sequence[int]) -> str:
         return repr(self.tokenizer.control.id_to_token(ids[0])) if ids else "nothing"
 
 
-def escape(text: str) -> str:
-    r"""`\` → `\\` and `'` → `\'`."""
-    return _ESCAPE.sub(lambda match: "\\" + match[0], text)
-
-
-def unescape(text: str) -> str:
-    """What `escape` was given; a backslash before anything else stays."""
-    return _ESCAPED.sub(lambda match: match[1], text)
+def _malformed(fault: Fault, detail: str) -> MalformedCallError:
+    return MalformedCallError(f"the Octopus wrote no call: {fault}: {detail}.", fault)

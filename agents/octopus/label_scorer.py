@@ -64,7 +64,7 @@ class LabelScorer:
         system = _REWRITE.format(description=f"{chosen.node}. {chosen.description}".strip())
         written = (await self.engine.write(system, query, _MOST_TOKENS)).strip()
         if not written:
-            raise MalformedCallError("the Octopus wrote an empty query.")
+            raise MalformedCallError("the Octopus wrote an empty query.", "empty rewrite")
         return written
 
     async def _round(self, query: str, candidates: Sequence[RemoteNeighbour]) -> list[float]:

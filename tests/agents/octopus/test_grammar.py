@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.errors import RoutingError
-from agents.octopus.grammar import Call, MalformedCallError, escape, unescape
+from agents.octopus.call_text import MalformedCallError, escape, unescape
+from agents.octopus.grammar import Call
 from tests.causal import HOSTILE, slot, small_grammar, small_tokenizer
 
 # Text as UTF-8 has it, with what is likely to break quoting drawn often.
