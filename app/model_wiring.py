@@ -129,12 +129,10 @@ class ModelWiring:
         from agents.octopus.router_reference import RouterReference
         from agents.octopus.scorers import scorer
 
-        nodes, workers = self.spec.nodes, self.spec.workers
+        nodes = self.spec.nodes
         neighbours = [
-            RemoteNeighbour(
-                node, token, workers[node].template if node in workers else "{query}", nodes[node].description
-            )
-            for node, token in nodes[name].neighbours.items()
+            RemoteNeighbour(other, token, self.spec.template(other), nodes[other].description)
+            for other, token in nodes[name].neighbours.items()
         ]
         folder = Path(self.spec.source).parent / (node.octopus.artifact or "")
         taught = bool(node.octopus.artifact) and is_causal(folder)

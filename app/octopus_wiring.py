@@ -118,7 +118,7 @@ class OctopusWiring:
 
     def _neighbours(self, node: NodeSpec) -> list[Neighbour]:
         return [
-            Neighbour(name, token, self._template(name), self.spec.nodes[name].examples)
+            Neighbour(name, token, self.spec.template(name), self.spec.nodes[name].examples)
             for name, token in node.neighbours.items()
         ]
 
@@ -202,6 +202,3 @@ class OctopusWiring:
             return Untrained.of(self._heads.build(self.candidates(node), self.encoder.embed)), None
         embed = partial(self.encoder.embed, top=artifact.top)
         return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top
-
-    def _template(self, name: NodeName) -> str:
-        return self.spec.workers[name].template if name in self.spec.workers else "{query}"

@@ -17,7 +17,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
 from agents.errors import InputError
-from agents.octopus.encoder import clean_query
+from agents.octopus.turns import clean_query
 from agents.types import Hop
 from app.settings import Settings
 from app.traces import TraceLog

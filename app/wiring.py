@@ -83,7 +83,9 @@ class Wiring(OctopusWiring):
         octopus = self.models.octopus(name, local, encoder)
         tokens = self.spec.nodes[name].neighbours
         reads = {node: self.spec.modalities(node) for node in tokens}
-        able = {node: Able(tokens[node], self._template(node), read) for node, read in reads.items() if read}
+        able = {
+            node: Able(tokens[node], self.spec.template(node), read) for node, read in reads.items() if read
+        }
         return ModalityOctopus(octopus, able)
 
     def workers(self) -> dict[NodeName, Worker]:
@@ -129,7 +131,7 @@ class Wiring(OctopusWiring):
         spec = self.spec.model_copy(
             update={"entry": master, "masters": {master: only}, "workers": {worker: alone}}
         )
-        octopus = NamedOctopus(self.octopuses[master], Neighbour(worker, token, self._template(worker)))
+        octopus = NamedOctopus(self.octopuses[master], Neighbour(worker, token, self.spec.template(worker)))
         return build_graph(spec, octopuses={master: octopus}, workers={worker: self._workers[worker]})
 
     @cached_property

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.octopus.encoder import EncoderOctopus, clean_turns
+from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.turns import clean_turns
 from evaluation.intervals import Gain, paired_gain
 from training.rows import RouterRow
 

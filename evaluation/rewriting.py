@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from agents.fidelity import lost
 from agents.octopus.clauses import parts_of
-from agents.octopus.encoder import EncoderOctopus, clean_turns
+from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.turns import clean_turns
 from agents.types import Route
 
 

@@ -75,7 +75,7 @@ def _crossing(
     spec: GraphSpec, name: NodeName, octopuses: Mapping[NodeName, Octopus], ledger: Ledger
 ) -> Crossing:
     neighbours = spec.nodes[name].neighbours
-    templates = {n: spec.workers[n].template for n in neighbours if n in spec.workers}
+    templates = {n: spec.template(n) for n in neighbours}
     links = frozenset((one, other) for one, _, other in spec.edges if one in spec.workers)
     return Crossing(name, octopuses[name], neighbours, templates, ledger, links)
 

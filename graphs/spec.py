@@ -234,6 +234,10 @@ class GraphSpec(_Spec):
             return frozenset(self.workers[name].modalities) if name in self.workers else frozenset()
         return frozenset().union(*(self.modalities(n, seen | {name}) for n in self.nodes[name].neighbours))
 
+    def template(self, name: NodeName) -> str:
+        """What a node's query looks like: a worker's own form, for a master the query itself."""
+        return self.workers[name].template if name in self.workers else "{query}"
+
     def place(self, name: NodeName) -> KeyPath:
         """The key path of a node."""
         return ("masters" if name in self.masters else "workers", name)

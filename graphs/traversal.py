@@ -15,7 +15,8 @@ from agents.errors import RoutingError
 from agents.fidelity import lost
 from agents.ledger import Ledger, usage_of
 from agents.modalities import attachments_of, human, with_words
-from agents.octopus.tokens import END_TOKEN, defuse
+from agents.octopus.carried import carried_answers
+from agents.octopus.tokens import END_TOKEN
 from agents.types import (
     Branch,
     CascadeStep,
@@ -31,7 +32,6 @@ from agents.types import (
 from graphs.state import Decision, GraphContext, GraphState
 
 ALONE = Branch(part=0, parts=1, expert=0, experts=1, text="")
-_MOST_CARRIED = 2000  # characters of an earlier answer that the next worker is shown
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Crossing:
 
     def aim(self, decision: Decision, node: NodeName, reason: str, by: CascadeStep) -> Decision:
         """The same decision for another neighbour."""
-        query = self.templates.get(node, "{query}").replace("{query}", decision["question"])
+        query = self.templates[node].replace("{query}", decision["question"])
         probability = next((c["probability"] for c in decision["choices"] if c["node"] == node), 0.0)
         return Decision(
             **{
@@ -266,12 +266,7 @@ def _faithful(said: str, question: str, route: Route) -> tuple[str, str, str]:
 
 def _answers(path: Sequence[Step], rewritten: str) -> str:
     """What the workers before said, flagged, for the next one; without what the rewrite has already."""
-    flagged = [
-        f"[Answer of {step.node}: {defuse(step.answer.strip())[:_MOST_CARRIED]}]"
-        for step in path
-        if step.status == "answered" and step.answer.strip()
-    ]
-    return "".join(f"\n\n{text}" for text in flagged if text not in rewritten)
+    return "".join(f"\n\n{text}" for text in carried_answers(path) if text not in rewritten)
 
 
 def _listed(choice: Choice) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 from numpy.typing import NDArray
 
 from agents.errors import RoutingError
@@ -21,9 +21,10 @@ from agents.octopus.calibration import softmax
 from agents.octopus.call_text import MalformedCallError
 from agents.octopus.dialogue import FollowUpModel, Turn, load_follow_up_model, read_conversation
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import MOST_CHOICES, Neighbour, as_one_question, carry_over, clean_turns
+from agents.octopus.encoder import MOST_CHOICES, Neighbour, fall_back
 from agents.octopus.grammar import Grammar
 from agents.octopus.prompt import Prompt, PromptFormat
+from agents.octopus.turns import as_one_question, carry_over, human_turns
 from agents.types import CascadeStep, Choice, NodeName, Route, Step
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ class CausalOctopus:
             InputError: there is no human turn, or it is empty or not text.
             RoutingError: a step of `path` is not a node of the graph, or this node knows no graph.
         """
-        said = [str(message.text) for message in conversation if isinstance(message, HumanMessage)]
-        turns = clean_turns(said)
+        turns = human_turns(conversation)
         if path:
             return await asyncio.to_thread(self.decide_next, turns, path)
         asked = await asyncio.to_thread(self._read, turns)
@@ -168,12 +168,9 @@ class CausalOctopus:
             doubt = f"Probably none of the neighbours fits ({none:.2f}; the best, {name}, {probability:.2f})"
             return None, "ask", f"{doubt}. Say more, or name the subject."
         doubt = f"The best neighbour, {name}, has only {probability:.2f} of the {self.threshold:.2f} needed"
-        fallbacks: tuple[tuple[CascadeStep, NodeName | None], ...]
-        fallbacks = (("parent", self.parent), ("generalist", self.generalist))
-        for step, node in fallbacks:
-            index = next((k for k, neighbour in enumerate(self.neighbours) if neighbour.node == node), None)
-            if index is not None:
-                return index, step, f"{doubt}, so {node} takes it as the {step}."
+        if found := fall_back(self.neighbours, self.parent, self.generalist):
+            index, step = found
+            return index, step, f"{doubt}, so {self.neighbours[index].node} takes it as the {step}."
         return None, "ask", f"{doubt}. Say more, or name the subject."
 
     def _route(self, asked: _Asked, reply: Reply) -> Route:

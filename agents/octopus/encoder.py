@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 from numpy.typing import NDArray
 
-from agents.errors import InputError, RoutingError
+from agents.errors import RoutingError
 from agents.octopus.dialogue import FollowUpModel, Reading, Turn, load_follow_up_model, read_conversation
 from agents.octopus.embedding import Encoder
 from agents.octopus.heads import Head
-from agents.octopus.tokens import defuse
+from agents.octopus.turns import as_one_question, carry_over, human_turns
 from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Route, Step
 
 if TYPE_CHECKING:
     from agents.octopus.planning.stepwise import Onward
 
 MOST_CHOICES = 32  # how many ranked choices a route lists
-_TURNS = 6  # human turns that are read; older ones no longer carry the subject
 _NEAR = 0.72  # cosine from which an example speaks for its worker
 
 
@@ -69,8 +68,7 @@ class EncoderOctopus:
             InputError: there is no human turn, or it is empty, too long, or not text.
             RoutingError: a step of `path` is not a node of the graph, or this node knows no graph.
         """
-        said = [str(message.text) for message in conversation if isinstance(message, HumanMessage)]
-        turns = clean_turns(said)
+        turns = human_turns(conversation)
         if path:
             return await asyncio.to_thread(self.decide_next, turns, path)
         return await asyncio.to_thread(self.decide, turns)
@@ -157,11 +155,9 @@ class EncoderOctopus:
             owner, text, cosine = example
             near = f"the example {_quote(text)} of {self.neighbours[owner].node} is near ({cosine:.2f})"
             return owner, "examples", f"{doubt}, but {near}."
-        if none <= self.head.abstain:
-            for step, node in (("parent", self.parent), ("generalist", self.generalist)):
-                index = next((k for k, n in enumerate(self.neighbours) if n.node == node), None)
-                if index is not None:
-                    return index, step, f"{doubt}, so {node} takes it as the {step}."  # type: ignore[return-value]
+        if none <= self.head.abstain and (found := fall_back(self.neighbours, self.parent, self.generalist)):
+            index, step = found
+            return index, step, f"{doubt}, so {self.neighbours[index].node} takes it as the {step}."
         return None, "ask", f"{doubt[0].upper()}{doubt[1:]}. Say more, in English, or name the subject."
 
     def _nearest_example(self, vector: NDArray[np.float32]) -> tuple[int, str, float] | None:
@@ -179,46 +175,13 @@ class EncoderOctopus:
         return [k for k, _ in pairs], texts, self.encoder.embed(texts, top=self.top)
 
 
-def clean_query(query: str) -> str:
-    """The query as it may be routed: text, not empty, look-alikes of control tokens made harmless.
-
-    Raises:
-        InputError: it is empty or holds bytes that are not UTF-8.
-    """
-    try:
-        query.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the query is not valid UTF-8 at character {error.start}.", hint="Send UTF-8 text."
-        ) from error
-    cleaned = defuse(query.replace("\x00", " ")).strip()
-    if not cleaned:
-        raise InputError("the query is empty.", hint="Ask something.")
-    return cleaned
-
-
-def clean_turns(said: Sequence[str]) -> list[str]:
-    """The human turns that routing reads: the last one and the few before it that say something else.
-
-    Raises:
-        InputError: the last turn is empty or not text, or there is none.
-    """
-    if not said:
-        raise InputError("the query is empty.", hint="Ask something.")
-    last = clean_query(said[-1])
-    # A question that is asked again follows up on what it did before, not on itself.
-    earlier = [turn for turn in (clean_query(turn) for turn in said[:-1] if turn.strip()) if turn != last]
-    return [*earlier[-(_TURNS - 1) :], last]
-
-
-def carry_over(query: str, refers_to: str) -> str:
-    """The verbatim query, with the earlier question that a follow-up refers to."""
-    return f"{query}\n\n[Follow-up to: {refers_to}]" if refers_to else query
-
-
-def as_one_question(query: str, refers_to: str) -> str:
-    """A follow-up behind the question that it refers to, for tools: one sentence, nothing around it."""
-    return f"{refers_to.rstrip(' ?!.')} {query}" if refers_to else query
+def fall_back(
+    neighbours: Sequence[Neighbour], parent: NodeName | None, generalist: NodeName | None
+) -> tuple[int, CascadeStep] | None:
+    """The place of the neighbour that takes what is in doubt: the parent, else the generalist."""
+    steps: tuple[tuple[CascadeStep, NodeName | None], ...] = (("parent", parent), ("generalist", generalist))
+    places = {neighbour.node: k for k, neighbour in enumerate(neighbours)}
+    return next(((places[node], step) for step, node in steps if node in places), None)
 
 
 def _quote(text: str, most: int = 60) -> str:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 
 from agents.errors import ModelUnavailableError, RoutingError
 from agents.octopus.call_text import MalformedCallError
-from agents.octopus.encoder import MOST_CHOICES, as_one_question, carry_over, clean_turns
+from agents.octopus.carried import carried
+from agents.octopus.encoder import MOST_CHOICES
 from agents.octopus.tokens import END_TOKEN
+from agents.octopus.turns import as_one_question, carry_over, human_turns
 from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Octopus, Route, Step
 
 _MOST_SHOWN = 500  # characters of an earlier step's answer
@@ -117,7 +119,7 @@ class RemoteOctopus:
             return replace(route, reason=f"{error.message} The embedded default decided: {route.reason}")
 
     async def _route(self, conversation: Sequence[BaseMessage], path: Sequence[Step]) -> Route:
-        turns = clean_turns([str(one.text) for one in conversation if isinstance(one, HumanMessage)])
+        turns = human_turns(conversation)
         refers_to = await asyncio.to_thread(self.refers_to, turns) if len(turns) > 1 else ""
         query, question = carry_over(turns[-1], refers_to), as_one_question(turns[-1], refers_to)
         candidates = [*self.neighbours, END] if path or self.abstains else list(self.neighbours)
@@ -204,4 +206,4 @@ def _probability(choices: Sequence[Choice], chosen: RemoteNeighbour | None) -> f
 
 def _steps(path: Sequence[Step]) -> str:
     """What was done so far, as the next worker reads it too."""
-    return "".join(f"\n\n[Answer of {step.node}: {step.answer.strip()[:_MOST_SHOWN]}]" for step in path)
+    return "".join(f"\n\n{carried(step, _MOST_SHOWN)}" for step in path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.octopus.carried import carried_answers
 from agents.octopus.planning.planner import Planner
-from agents.octopus.tokens import END_TOKEN, defuse
+from agents.octopus.tokens import END_TOKEN
 from agents.types import Choice, FunctionalToken, NodeName, Route, Step
 
 ANSWER = NodeName("answer")
 _MOST_CHOICES = 32
-_MOST_CHARACTERS = 2_000  # of an earlier answer that are carried over
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,6 @@ class Onward:
 
 
 def carry_answers(question: str, path: Sequence[Step]) -> str:
-    """The verbatim question, with the answers of this turn's steps; look-alikes of tokens are defused."""
-    answers = [
-        f"[Answer of {step.node}: {defuse(step.answer.strip())[:_MOST_CHARACTERS]}]"
-        for step in path
-        if step.status == "answered" and step.answer.strip()
-    ]
+    """The verbatim question, with the answers of this turn's steps."""
+    answers = carried_answers(path)
     return "\n\n".join([question, "\n".join(answers)]) if answers else question

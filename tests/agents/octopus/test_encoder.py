@@ -10,16 +10,10 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import InputError
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import (
-    EncoderOctopus,
-    Neighbour,
-    as_one_question,
-    carry_over,
-    clean_query,
-    clean_turns,
-)
+from agents.octopus.encoder import EncoderOctopus, Neighbour
 from agents.octopus.heads import Untrained
 from agents.octopus.tokens import slot_token
+from agents.octopus.turns import as_one_question, carry_over, clean_query, clean_turns
 from agents.octopus.zero_shot import Candidate, ZeroShotHead
 from agents.types import NodeName
 

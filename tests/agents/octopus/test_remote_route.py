@@ -107,7 +107,9 @@ async def test_below_the_threshold_the_generalist_takes_it() -> None:
 
 
 async def test_a_malformed_rewrite_sends_the_original() -> None:
-    scorer = ScriptedScorer([0.0, -1.0], MalformedCallError("the Octopus wrote an empty query."))
+    scorer = ScriptedScorer(
+        [0.0, -1.0], MalformedCallError("the Octopus wrote an empty query.", "empty rewrite")
+    )
     route = await octopus(scorer=scorer).route([HumanMessage("2 + 2?")])
     assert route.rewritten == "Count: 2 + 2?"
     assert "the Octopus wrote an empty query. So the original was sent." in route.reason
