@@ -26,7 +26,7 @@ from langserve import add_routes
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict  # Pydantic wants that one before Python 3.12
 
-from app.api.errors import ApiError
+from app.api.errors import ApiError, invalid
 from app.api.gate import caller_with
 from app.api.keys import Caller
 from app.api.messages import Message, read_messages
@@ -176,7 +176,8 @@ async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any
         chosen = Chosen.model_validate(config.get("configurable") or {})
         options = Options.model_validate(chosen.octopus or {})
     except ValidationError as error:
-        raise _invalid(error) from error
+        fault = error.errors()[0]
+        raise invalid(fault, fault["loc"]) from error
     header = request.headers.get("X-Octopus-Thread")
     if header is not None and not re.fullmatch(THREAD, header):
         raise ApiError(
@@ -197,7 +198,8 @@ async def _check(request: Request) -> None:
     try:
         body = (_Many if kind == "batch" else _One).model_validate_json(await request.body())
     except ValidationError as error:
-        raise _invalid(error) from error
+        fault = error.errors()[0]
+        raise invalid(fault, fault["loc"]) from error
     if not isinstance((body.model_extra or {}).get("kwargs", {}), dict):
         raise ApiError(400, "kwargs: Input should be an object.", code="invalid", param="kwargs")
     if request.query_params.get("config_hash"):
@@ -207,9 +209,3 @@ async def _check(request: Request) -> None:
     served: Service = request.app.state.service
     for given in body.inputs if isinstance(body, _Many) else [body.input]:
         _messages(given, served.settings.message_characters)
-
-
-def _invalid(error: ValidationError) -> ApiError:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    param = ".".join(map(str, fault["loc"])) or None
-    return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from agents.octopus.turns import clean_query
-from app.api.errors import ApiError, as_api_error
+from app.api.errors import ApiError, as_api_error, invalid
 from app.api.gate import allowed
 from app.api.graphs import Model
 from app.api.keys import Caller
@@ -94,8 +94,8 @@ def _server(served: Service) -> Server[Any, Any]:
                 raise ApiError(404, f"There is no such tool; there are {', '.join(models)}.")
             return await _ask(served, server, models[name], Question.model_validate(arguments))
         except ValidationError as error:
-            fault = error.errors(include_url=False, include_input=False)[0]
-            return _fault(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}.")
+            fault = error.errors()[0]
+            return _fault(invalid(fault, fault["loc"]).message)
         except Exception as error:
             return _fault(as_api_error(error).message)
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from app.api import chat, responses
@@ -25,10 +24,12 @@ from app.api.keys import Caller
 from app.api.messages import read_items, read_messages
 from app.api.service import Service, service
 from app.api.streams import begun, collect, server_sent, while_connected
+from app.api.threads import THREAD
 from app.api.turns import Turn
+from app.persistence.steps import config_of
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
-ThreadId = Annotated[str | None, Header(alias="X-Octopus-Thread", pattern=r"^[A-Za-z0-9_.:@-]{1,128}$")]
+ThreadId = Annotated[str | None, Header(alias="X-Octopus-Thread", pattern=THREAD)]
 Chatter = Annotated[Caller, Depends(caller_with("chat"))]
 Served = Annotated[Service, Depends(service)]
 
@@ -107,7 +108,7 @@ async def _previous(
     """The thread and the last checkpoint of an earlier response of this caller; None is the thread's end."""
     thread, _, run = response_id.removeprefix("resp_").rpartition(".")
     if thread and run.isalnum():
-        config: RunnableConfig = {"configurable": {"thread_id": caller.stored(thread), "checkpoint_ns": ""}}
+        config = config_of(caller.stored(thread))
         found = [step async for step in saver.alist(config, filter={"run": run}, limit=1)]
         newest = await saver.aget_tuple(config)
         if found and newest:

@@ -19,6 +19,7 @@ from langgraph.types import Command
 from agents.errors import InputError
 from agents.octopus.turns import clean_query
 from agents.types import Hop
+from app.persistence.steps import config_of, messages_of
 from app.settings import Settings
 from app.traces import TraceLog
 from app.wiring import Wiring, find_spec
@@ -99,8 +100,7 @@ class RunningGraph:
         if not isinstance(saver, BaseCheckpointSaver):
             return None
         # As it was kept: a state would count a step as done whose checkpoint is missing.
-        kept = await saver.aget_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": ""}})
-        messages = kept.checkpoint["channel_values"].get("messages", []) if kept else []
+        messages = messages_of(await saver.aget_tuple(config_of(thread)))
         return str(messages[-1].text) if messages and messages[-1].type == "human" else None
 
     async def _input(self, question: str, thread: str | None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from langgraph.types import Command, Interrupt
 
 from agents.types import Hop
 from app.api.errors import ApiError
+from app.persistence.steps import messages_of
 from graphs.state import Decision, GraphContext
 from graphs.traversal import is_alone
 
@@ -62,7 +63,7 @@ async def beginning(turn: Turn) -> Beginning:
     config = turn.config(turn.context)
     # As it was kept: a finished step whose checkpoint is missing comes again as events when the run goes on.
     kept = await turn.model.saver.aget_tuple(config)
-    before: Sequence[BaseMessage] = kept.checkpoint["channel_values"].get("messages", []) if kept else []
+    before = messages_of(kept)
     if (
         kept
         and before

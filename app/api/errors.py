@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -70,6 +71,12 @@ def not_found() -> ApiError:
     return ApiError(404, "There is no such thread.", code="not_found")
 
 
+def invalid(fault: Mapping[str, Any], place: Sequence[str | int]) -> ApiError:
+    """A fault that Pydantic found at `place`. The value is left out: it may be long, or private."""
+    param = ".".join(map(str, place)) or None
+    return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param)
+
+
 def as_api_error(error: Exception) -> ApiError:
     """What a client may know of `error`; what it may not is logged, without the conversation."""
     if isinstance(error, ApiError):
@@ -98,13 +105,11 @@ def install(app: FastAPI) -> None:
         return error.response
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def unprocessable(request: Request, error: RequestValidationError) -> JSONResponse:
         fault = error.errors()[0]
         if not isinstance(fault, dict):  # LangServe's own have no place
             return ApiError(400, f"{fault}.", code="invalid").response
-        # The first part says body, path or query. The value is left out: it may be long, or private.
-        param = ".".join(map(str, fault["loc"][1:])) or None
-        return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param).response
+        return invalid(fault, fault["loc"][1:]).response  # the first part says body, path or query
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:

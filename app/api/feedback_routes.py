@@ -12,7 +12,8 @@ from app.api import feedback
 from app.api.errors import not_found
 from app.api.keys import Caller
 from app.api.service import Service
-from app.api.threads import Owner, Served, ThreadId, config_of, newest_of
+from app.api.threads import Owner, Served, ThreadId, hops_of, newest_of
+from app.persistence.steps import config_of
 
 router = APIRouter(tags=["Feedback"])
 
@@ -47,5 +48,5 @@ async def _step(served: Service, caller: Caller, thread: str, turn: str | None) 
 
 
 def _turn(step: CheckpointTuple) -> str | None:
-    hops = step.checkpoint["channel_values"].get("hops", [])
+    hops = hops_of(step)
     return hops[-1]["turn"] if hops else None

@@ -6,7 +6,8 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -34,7 +35,6 @@ class Model:
     saver: Saver
     store: BaseStore
     worker: NodeName | None = None
-    _compiled: dict[bool, Compiled] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -61,23 +61,21 @@ class Model:
     def compiled(self, caller: Caller | None = None) -> Compiled:
         """The compiled graph; for a caller, with threads and with what the caller's runs have learnt."""
         if caller is None:
-            return self._compile(remember=False)
-        # Shallow: the nodes are the same, only the store is the caller's part of it.
-        found = copy.copy(self._compile(remember=True))
-        found.store = OwnedStore(self.store, owner_label(caller))
+            return self._nodes
+        # Shallow: the nodes are the same, only where they keep things is the caller's.
+        found = copy.copy(self._nodes)
+        found.checkpointer, found.store = self.saver, OwnedStore(self.store, owner_label(caller))
         return found
 
-    def _compile(self, *, remember: bool) -> Compiled:
-        """Made on first use."""
-        if remember not in self._compiled:
-            graph = self.wiring.graph_to(self.worker) if self.worker else self.wiring.graph()
-            saver = self.saver if remember else None
-            self._compiled[remember] = graph.compile(checkpointer=saver, name=self.graph)
-        return self._compiled[remember]
+    @cached_property
+    def _nodes(self) -> Compiled:
+        """The compiled graph, which keeps nothing; made on first use."""
+        graph = self.wiring.graph_to(self.worker) if self.worker else self.wiring.graph()
+        return graph.compile(name=self.graph)
 
     def is_last(self, node: str) -> bool:
         """Whether the answer of `node` is always the answer of the turn."""
-        return (node, "answer") in self.compiled().builder.edges
+        return (node, "answer") in self._nodes.builder.edges
 
 
 class Graphs:

@@ -17,6 +17,7 @@ from app.api.gate import caller_with
 from app.api.graphs import Model
 from app.api.keys import Caller
 from app.api.service import Service, service
+from app.persistence.steps import config_of
 
 router = APIRouter(tags=["Operations"])
 Served = Annotated[Service, Depends(service)]
@@ -76,7 +77,7 @@ async def _check(served: Service) -> dict[str, Any]:
 async def _threads(served: Service) -> str:
     try:
         async with asyncio.timeout(3):
-            await served.saver.aget_tuple({"configurable": {"thread_id": "~ready", "checkpoint_ns": ""}})
+            await served.saver.aget_tuple(config_of("~ready"))
     except Exception as error:
         return f"fails ({type(error).__name__})"
     return "ok"

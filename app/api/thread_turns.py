@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.base import CheckpointTuple
 
 from agents.types import Hop
-from app.api.threads import Owner, Served, ThreadId, config_of, newest_of
+from app.api.threads import Owner, Served, ThreadId, hops_of, newest_of
+from app.persistence.steps import config_of, messages_of
 
 router = APIRouter(tags=["Threads"])
 
@@ -34,7 +34,7 @@ async def turns(
 
 def _inherited(first: CheckpointTuple) -> list[dict[str, Any]]:
     """The turn before the first one of a fork, of which the end is known."""
-    hops = _hops(first)
+    hops = hops_of(first)
     if not _takes_in(first) or not hops:
         return []
     ended = _turn([first])
@@ -54,7 +54,7 @@ def _by_turn(steps: Sequence[CheckpointTuple]) -> Iterator[list[CheckpointTuple]
 
 def _turn(steps: list[CheckpointTuple]) -> dict[str, Any]:
     first, last = steps[0], steps[-1]
-    messages = _messages(last)
+    messages = messages_of(last)
     return {
         "model": last.metadata.get("model"),
         "before": max((k for k, message in enumerate(messages) if message.type == "human"), default=0),
@@ -67,13 +67,13 @@ def _turn(steps: list[CheckpointTuple]) -> dict[str, Any]:
 def _new_hops(first: CheckpointTuple, last: CheckpointTuple) -> list[Hop]:
     """The hops of a turn; a fork begins with some of them, all else with those of the turn before."""
     turn = last.checkpoint["channel_values"].get("turn")
-    old = _hops(first) if _takes_in(first) else []
-    return [hop for hop in _hops(last) if hop["turn"] == turn and hop not in old]
+    old = hops_of(first) if _takes_in(first) else []
+    return [hop for hop in hops_of(last) if hop["turn"] == turn and hop not in old]
 
 
 def _beginning(steps: list[CheckpointTuple], hop: Hop) -> str | None:
     """The last checkpoint of a turn without the hop: the one from which its worker was asked."""
-    without = [step for step in steps if hop not in _hops(step)]
+    without = [step for step in steps if hop not in hops_of(step)]
     return _id(without[-1]) if without else None
 
 
@@ -84,14 +84,6 @@ def _takes_in(step: CheckpointTuple) -> bool:
 def _empty(turn: list[CheckpointTuple]) -> bool:
     """A fork from before a question, where none was asked yet."""
     return len(turn) == 1 and _takes_in(turn[0])
-
-
-def _hops(step: CheckpointTuple) -> list[Hop]:
-    return list(step.checkpoint["channel_values"].get("hops", []))
-
-
-def _messages(step: CheckpointTuple) -> list[BaseMessage]:
-    return list(step.checkpoint["channel_values"].get("messages", []))
 
 
 def _id(step: CheckpointTuple) -> str:

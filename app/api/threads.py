@@ -7,16 +7,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.types import StateSnapshot
 from pydantic import BaseModel, Field
 
+from agents.types import Hop
 from app.api import feedback
 from app.api.errors import ApiError, not_found
 from app.api.gate import caller_with
 from app.api.keys import Caller
 from app.api.service import Service, service
+from app.persistence.steps import config_of, messages_of
 from app.persistence.threads import export_thread, fork_thread, list_threads
 
 router = APIRouter(prefix="/threads", tags=["Threads"])
@@ -58,7 +59,7 @@ async def listing(
             page.append(
                 {
                     "id": summary.thread_id[len(caller.prefix) :],
-                    "title": _title(_messages(newest)),
+                    "title": _title(messages_of(newest)),
                     "model": newest.metadata.get("model"),
                     "checkpoints": summary.checkpoints,
                     "updated": summary.updated,
@@ -71,13 +72,12 @@ async def listing(
 async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any]:
     """What was said, the hops of the last turn, and for one that is not over what comes next or is asked."""
     newest = await newest_of(served, caller, thread)
-    values = newest.checkpoint["channel_values"]
     return {
         "id": thread,
         "model": newest.metadata.get("model"),
         "updated": newest.checkpoint["ts"],
-        "messages": [_said(message) for message in _messages(newest)],
-        "hops": values.get("hops", []),
+        "messages": [_said(message) for message in messages_of(newest)],
+        "hops": hops_of(newest),
         **await _waiting(served, caller, newest),
     }
 
@@ -144,11 +144,6 @@ async def _waiting(served: Service, caller: Caller, step: CheckpointTuple) -> di
     return {"next": list(state.next), "asked": asked}
 
 
-def config_of(stored: str) -> RunnableConfig:
-    """LangGraph's name of a thread's end."""
-    return {"configurable": {"thread_id": stored, "checkpoint_ns": ""}}
-
-
 def _checkpoint(step: StateSnapshot) -> dict[str, Any]:
     return {
         "checkpoint": step.config["configurable"]["checkpoint_id"],
@@ -160,8 +155,9 @@ def _checkpoint(step: StateSnapshot) -> dict[str, Any]:
     }
 
 
-def _messages(step: CheckpointTuple) -> list[BaseMessage]:
-    return list(step.checkpoint["channel_values"].get("messages", []))
+def hops_of(step: CheckpointTuple) -> list[Hop]:
+    """The path of the turn, as far as it was walked by then."""
+    return list(step.checkpoint["channel_values"].get("hops", []))
 
 
 def _said(message: BaseMessage) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.api.graphs import Compiled, Model
 from app.api.keys import LOCAL, Caller
 from app.api.telemetry import Telemetry, TurnTelemetry
 from app.api.watching import Answered, Event, Watch
+from app.persistence.steps import config_of
 from app.running import RECURSION_LIMIT
 from app.traces import TraceLog
 from graphs.state import GraphContext
@@ -63,10 +64,7 @@ class Turn:
         }
         config = RunnableConfig(recursion_limit=RECURSION_LIMIT, metadata=kept)
         if self.thread is not None:
-            kept_as = self.caller.stored(self.thread)
-            config["configurable"] = {"thread_id": kept_as, "checkpoint_ns": ""}
-            if self.checkpoint is not None:
-                config["configurable"]["checkpoint_id"] = self.checkpoint
+            config |= config_of(self.caller.stored(self.thread), checkpoint_id=self.checkpoint)
         return config
 
 

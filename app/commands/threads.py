@@ -112,11 +112,12 @@ async def _messages(saver: Saver, thread: str) -> list[Any]:
         InputError: there is no such thread.
     """
     from agents.errors import InputError
+    from app.persistence.steps import config_of, messages_of
 
-    found = await saver.aget_tuple({"configurable": {"thread_id": thread}})
+    found = await saver.aget_tuple(config_of(thread))
     if found is None:
         raise InputError(f"there is no thread {thread!r}.", hint="`octopus threads list` shows them.")
-    return list(found.checkpoint["channel_values"].get("messages", []))
+    return messages_of(found)
 
 
 def _with_saver(run: Callable[[Saver], Awaitable[None]]) -> None:

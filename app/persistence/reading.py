@@ -21,7 +21,8 @@ from app.persistence.keys import decode_id, encode_id
 from app.persistence.operations import Argument, Call, Operation
 from app.persistence.scripts import load
 from app.persistence.seen import StoredList
-from app.persistence.thread_layout import Layout, Place, config_of
+from app.persistence.steps import config_of
+from app.persistence.thread_layout import Layout, Place
 from app.persistence.values import Values
 from app.persistence.wire import NO_VALUE, Row, unpack_batches, unpack_manifest, unpack_row
 

@@ -95,14 +95,3 @@ class Place:
         namespace = configurable.get("checkpoint_ns")
         checkpoint_id = configurable.get("checkpoint_id") or ""
         return cls(str(thread_id), None if namespace is None else str(namespace), str(checkpoint_id))
-
-
-def config_of(thread_id: str, namespace: str, checkpoint_id: str) -> RunnableConfig:
-    """The config that points at one checkpoint."""
-    return {
-        "configurable": {
-            "thread_id": thread_id,
-            "checkpoint_ns": namespace,
-            "checkpoint_id": checkpoint_id,
-        }
-    }

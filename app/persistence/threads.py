@@ -10,10 +10,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from app.persistence.errors import CorruptDataError, LostDataError, TypeNotAllowedError
+from app.persistence.steps import config_of
 from app.persistence.thread_file import Channel, Imported, Reader, Writer
 
 _FORMAT = "octopus-thread"
@@ -112,13 +112,13 @@ async def fork_thread(
         KeyError: there is no such thread, or it has no such checkpoint.
         ValueError: the target exists already.
     """
-    found = await saver.aget_tuple(_config(thread_id, "", checkpoint_id))
+    found = await saver.aget_tuple(config_of(thread_id, checkpoint_id=checkpoint_id))
     if found is None:
         raise KeyError(f"There is no thread {thread_id!r} with checkpoint {checkpoint_id!r}.")
-    if await saver.aget_tuple(_config(target, "", None)) is not None:
+    if await saver.aget_tuple(config_of(target)) is not None:
         raise ValueError(f"Thread {target!r} exists already.")
     versions = found.checkpoint["channel_versions"]
-    stored = await saver.aput(_config(target, "", None), found.checkpoint, found.metadata, versions)
+    stored = await saver.aput(config_of(target), found.checkpoint, found.metadata, versions)
     by_task: dict[str, list[tuple[str, Any]]] = {}
     for task_id, channel, value in (found.pending_writes or []) if checkpoint_id is None else []:
         by_task.setdefault(task_id, []).append((channel, value))
@@ -138,7 +138,7 @@ async def import_thread(
     if not records or records[0].get("format") != _FORMAT or records[0].get("version") != _VERSION:
         raise ValueError(f"This is no exported thread: the first line must say {_FORMAT!r}, {_VERSION}.")
     target = thread_id or str(records[0].get("thread_id"))
-    if await saver.aget_tuple(_config(target, "", None)) is not None:
+    if await saver.aget_tuple(config_of(target)) is not None:
         raise ValueError(f"Thread {target!r} exists already; delete it, or import under another id.")
     versions: dict[Channel, Any] = {}
     for one in reversed(_checkpoints(saver, records[1:])):
@@ -146,7 +146,7 @@ async def import_thread(
         for name, version in one.checkpoint["channel_versions"].items():
             if versions.get((one.namespace, name)) != version:
                 changed[name] = versions[(one.namespace, name)] = version
-        config = _config(target, one.namespace, one.parent)
+        config = config_of(target, one.namespace, one.parent)
         stored = await saver.aput(config, one.checkpoint, one.metadata, changed)
         for position, (task_id, writes) in enumerate(one.writes):
             # The path is only used for ordering: the position keeps the order of the original.
@@ -189,10 +189,3 @@ def _checkpoints(saver: BaseCheckpointSaver[Any], records: list[dict[str, Any]])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"Checkpoint {number} of the file cannot be read: {error!r}.") from error
     return found
-
-
-def _config(thread_id: str, namespace: str, checkpoint_id: str | None) -> RunnableConfig:
-    configurable = {"thread_id": thread_id, "checkpoint_ns": namespace}
-    if checkpoint_id:
-        configurable["checkpoint_id"] = checkpoint_id
-    return {"configurable": configurable}

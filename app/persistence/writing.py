@@ -24,7 +24,8 @@ from app.persistence.operations import Argument, Call, Operation, command
 from app.persistence.scripts import load
 from app.persistence.secrecy import NAME_BYTES
 from app.persistence.seen import Seen, StoredList
-from app.persistence.thread_layout import Layout, Place, config_of
+from app.persistence.steps import config_of
+from app.persistence.thread_layout import Layout, Place
 from app.persistence.wire import NO_VALUE, REF_BYTES, pack_batch, pack_bundle, row_head
 
 _EPOCH_BYTES = 8
