@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from agents.octopus.planning.path_graph import Path as Places
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import NextNode, Planner, Request
 from agents.types import NodeName
+from evaluation.intervals import Interval, interval
 from evaluation.task import load_task
 from training.path_metrics import link_f1, node_f1
 
@@ -60,15 +61,6 @@ def read_planning(data: Path, graph: PathGraph) -> PlanningRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class PlanningMetrics:
     """Over all rows.
 
@@ -88,14 +80,6 @@ class PlanningMetrics:
     hallucinated_links: int
     decisions_per_second: float
     requests_per_second: float
-
-
-class Plans(Protocol):
-    """What plans one request."""
-
-    def __call__(self, request: Request) -> tuple[NodeName, ...]:
-        """The path."""
-        ...
 
 
 @dataclass
@@ -179,14 +163,6 @@ def measure_paths(
         decisions_per_second=decisions_per_second,
         requests_per_second=requests_per_second,
     )
-
-
-def interval(values: Sequence[float], *, draws: int = 2000, seed: int = 0) -> Interval:
-    """The mean of `values` with the percentile interval over resampled rows (Efron 1979)."""
-    own = np.asarray(values, dtype=np.float64)
-    chosen = np.random.default_rng(seed).integers(0, len(own), (draws, len(own)))
-    low, high = np.percentile(own[chosen].mean(axis=1), [2.5, 97.5])
-    return Interval(float(own.mean()), float(low), float(high))
 
 
 def random_walk(graph: PathGraph, rows: int, *, seed: int = 0) -> list[tuple[NodeName, ...]]:

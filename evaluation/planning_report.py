@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agents.octopus.planning.planner import Planner
+from evaluation.intervals import Interval
 from evaluation.planning import (
-    Interval,
     PlanningMetrics,
     measure_paths,
     measure_planner,

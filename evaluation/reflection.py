@@ -15,9 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from agents.reflection.basic import Basic
 from agents.reflection.budget import Budget
 from agents.reflection.lats import Lats
@@ -26,6 +23,7 @@ from agents.reflection.reflexion import Reflexion
 from agents.reflection.steps import Steps, add_round
 from agents.reflection.types import Parts, ReflectionState, Update, new_state
 from evaluation.arithmetic import LENGTH, ArithmeticParts, ExactVerifier, TextModel
+from evaluation.intervals import interval
 from training.multiplication import Problem, draw
 
 BUDGETS = (20, 40, 80, 160, 240)  # generated tokens; a draft has 20
@@ -124,21 +122,7 @@ class Exam:
         return (await ExactVerifier().verify(problem.prompt, draft, 0)).passed
 
 
-def interval(right: Sequence[bool], *, seed: int = 0, samples: int = 2000) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the mean (percentiles), over problems."""
-    means = _resampled(np.asarray(right, dtype=np.float64), seed, samples)
-    return float(np.percentile(means, 2.5)), float(np.percentile(means, 97.5))
-
-
 def gain(right: Sequence[bool], beside: Sequence[bool], *, seed: int = 0) -> tuple[float, float, float]:
     """The difference of two means on the same problems, and its 95 % paired bootstrap interval."""
-    difference = np.asarray(right, dtype=np.float64) - np.asarray(beside, dtype=np.float64)
-    means = _resampled(difference, seed, 2000)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return float(difference.mean()), float(low), float(high)
-
-
-def _resampled(values: NDArray[np.float64], seed: int, samples: int) -> NDArray[np.float64]:
-    chosen = np.random.default_rng(seed).integers(len(values), size=(samples, len(values)))
-    means: NDArray[np.float64] = values[chosen].mean(axis=1)
-    return means
+    found = interval([float(one) - float(other) for one, other in zip(right, beside, strict=True)], seed=seed)
+    return found.mean, found.low, found.high

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from evaluation.arithmetic import TextModel
-from evaluation.reflection import BUDGETS, Exam, Outcome, gain, interval
+from evaluation.intervals import interval
+from evaluation.reflection import BUDGETS, Exam, Outcome, gain
 from evaluation.report import Report, share, table
 
 MODES = {
@@ -82,12 +83,12 @@ def _figures(outcomes: Outcomes, seed: int) -> dict[str, Any]:
         figures[mode] = {}
         for budget, cell in by_budget.items():
             right = [outcome.right for outcome in cell]
-            low, high = interval(right, seed=seed)
+            accuracy = interval(right, seed=seed)
             none = [outcome.right for outcome in outcomes["none"][budget]]
             figures[mode][str(budget)] = {
-                "accuracy": float(np.mean(right)),
-                "low": low,
-                "high": high,
+                "accuracy": accuracy.mean,
+                "low": accuracy.low,
+                "high": accuracy.high,
                 "gain": gain(right, none, seed=seed),
                 "tokens": float(np.mean([outcome.tokens for outcome in cell])),
                 "most_tokens": max(outcome.tokens for outcome in cell),

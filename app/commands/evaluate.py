@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.answers import Recorded
 from app.commands.options import Artifact, Data, Graph
+
+if TYPE_CHECKING:
+    from evaluation.report import Report
 
 cli = typer.Typer(help="Measure.", no_args_is_help=True)
 
@@ -45,9 +48,7 @@ def routing(
         report = evaluate_routing(
             octopus, plain, _data(data), limit=limit, baselines=baselines, advance=advance
         )
-    typer.echo(report.markdown)
-    if output is not None:
-        report.write(output)
+    _show(report, output)
 
 
 @cli.command()
@@ -57,9 +58,7 @@ def tools(data: Data = None, output: Output = None) -> None:
     from evaluation.tools_report import evaluate_tools
 
     report = evaluate_tools(_data(data), Encoder().embed)
-    typer.echo(report.markdown)
-    if output is not None:
-        report.write(output)
+    _show(report, output)
 
 
 @cli.command()
@@ -80,9 +79,7 @@ def planning(
     plain = Wiring(spec, settings, zero_shot=True).planner
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_planning(planner, plain, _data(data), advance=advance)
-    typer.echo(report.markdown)
-    if output is not None:
-        report.write(output)
+    _show(report, output)
 
 
 @cli.command()
@@ -100,9 +97,7 @@ def speed(
     spec = find_spec(graph)
     octopus = Wiring(spec, Settings.read(), artifact=artifact).encoder_octopus(spec.entry)
     report = evaluate_speed(octopus, rounds=rounds)
-    typer.echo(report.markdown)
-    if output is not None:
-        report.write(output)
+    _show(report, output)
 
 
 @cli.command()
@@ -138,9 +133,7 @@ def causal(
     held_out = read_router_rows(rows, neighbours) if rows else template_rows(400, seed=seed, held_out=True)
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_causal(octopuses, held_out, data, advance)
-    typer.echo(report.markdown)
-    if output is not None:
-        report.write(output)
+    _show(report, output)
 
 
 @cli.command()
@@ -154,9 +147,7 @@ def causal_speed(
     with needs_training_packages():
         from evaluation.causal_speed import evaluate_causal_speed
     report = evaluate_causal_speed(rounds=rounds)
-    typer.echo(report.markdown)
-    if output is not None:
-        report.write(output)
+    _show(report, output)
 
 
 @cli.command()
@@ -178,9 +169,7 @@ def persistence(
     contenders = [ours] if alone else [ours, *ECOSYSTEM]
     with progress("Conversing", total=len(contenders)) as advance:
         report = evaluate_persistence(contenders, turns=turns, shorter=shorter or turns // 2, advance=advance)
-    typer.echo(report.markdown)
-    if output is not None:
-        report.write(output)
+    _show(report, output)
 
 
 @cli.command()
@@ -203,11 +192,9 @@ def reflection(
         report = evaluate_reflection(
             ArithmeticModel(model, seed), seed=seed, problems=problems, advance=advance
         )
-    typer.echo(report.markdown)
+    _show(report, output)
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
         draw_curves(output / "reflection.svg", report.figures)
-        report.write(output)
 
 
 @cli.command()
@@ -245,6 +232,10 @@ def answers(
         report = recorded_report(recorded, selector, picks=picks, panel=panel, seed=seed)
     else:
         report = graph_report(graph, _data(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
+    _show(report, output)
+
+
+def _show(report: Report, output: Path | None) -> None:
     typer.echo(report.markdown)
     if output is not None:
         report.write(output)

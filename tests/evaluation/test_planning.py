@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from agents.types import NodeName
 from app.cli import cli
-from evaluation.planning import Unmasked, interval, measure_paths, path_row, random_walk
+from evaluation.intervals import interval
+from evaluation.planning import Unmasked, measure_paths, path_row, random_walk
 from evaluation.planning_speed import made_up_planner
 from evaluation.speed import queries
 from tests.evaluation.exam import write_rows

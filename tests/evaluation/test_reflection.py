@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.arithmetic import ArithmeticParts, ExactVerifier
-from evaluation.reflection import Exam, gain, interval
+from evaluation.intervals import interval
+from evaluation.reflection import Exam, gain
 from evaluation.reflection_report import MODES, draw_curves, evaluate_reflection
 from training.multiplication import COLUMN, Problem, answer
 
@@ -80,7 +81,8 @@ def test_the_report(tmp_path: Path) -> None:
 
 def test_intervals_hold_the_mean() -> None:
     right = [True] * 70 + [False] * 30
-    low, high = interval(right)
+    found = interval(right)
+    low, high = found.low, found.high
     assert 0.55 < low < 0.7 < high < 0.85
     assert gain(right, right) == (0.0, 0.0, 0.0)
     assert gain(right, [False] * 100)[0] == 0.7
