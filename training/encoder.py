@@ -13,7 +13,6 @@ adapted encoder costs as much as the bare one, and graphs without an adapter kee
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import tempfile
@@ -28,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.octopus.embedding import Encoder
+from agents.octopus.manifest_file import sha256_of
 from training.rows import read_json_lines
 
 TRUNK_LAYERS = 4
@@ -100,7 +100,7 @@ def load_bert(weights: Path, *, attention: str = "eager") -> nn.Module:
     """
     from transformers import BertModel
 
-    found = hashlib.sha256((weights / "model.safetensors").read_bytes()).hexdigest()
+    found = sha256_of(weights / "model.safetensors")
     if found != WEIGHTS_SHA256:
         raise ValueError(f"{weights}/model.safetensors has sha256 {found}, not {WEIGHTS_SHA256} of {SOURCE}")
     bert: nn.Module = BertModel.from_pretrained(
@@ -153,13 +153,9 @@ def export_encoder(weights: Path, out: Path) -> None:
         export(Trunk(bert), {"input_ids": ids, "attention_mask": ids}, "hidden", out / "trunk.onnx")
         export_top(Top(bert), out / "top.onnx")
     shutil.copyfile(weights / "tokenizer.json", out / "tokenizer.json")
-    files = {name: _sha256(out / name) for name in ("trunk.onnx", "top.onnx", "tokenizer.json")}
+    files = {name: sha256_of(out / name) for name in ("trunk.onnx", "top.onnx", "tokenizer.json")}
     manifest = {"source": SOURCE, "weights_sha256": WEIGHTS_SHA256, "dimension": 384, "files": files}
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def reference_embeddings(weights: Path, texts: list[str]) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -8,8 +8,6 @@ top.onnx             upper encoder layers of this graph, where an adapter was tr
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +15,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from agents.errors import ArtifactError
+from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
 from agents.types import NodeName
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
@@ -145,7 +144,7 @@ def save_artifact(
         planner=planner.manifest if planner else None,
         training=training,
         versions=versions,
-        files={name: _sha256(folder / name) for name in names},
+        files={name: sha256_of(folder / name) for name in names},
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
@@ -159,17 +158,12 @@ def load_artifact(folder: Path) -> Artifact:
     from safetensors.numpy import load_file
 
     path = folder / "manifest.json"
-    try:
-        manifest = Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise ArtifactError(
-            f"{folder}: no complete artifact here ({error}).", hint="Train it with `octopus train router`."
-        ) from error
+    hint = "Train it with `octopus train router`."
+    manifest = read_manifest_file(path, Manifest, "no complete artifact", hint)
     if manifest.format != FORMAT:
         raise ArtifactError(f"{path}: format {manifest.format!r}; this version reads {FORMAT}.")
     for name, digest in manifest.files.items():
-        if not (folder / name).is_file() or _sha256(folder / name) != digest:
-            raise ArtifactError(f"{folder / name}: missing, or not the file that the manifest names.")
+        check_file(folder / name, digest)
     tensors = load_file(folder / "heads.safetensors")
     masters = {
         name: TrainedMaster(tensors[f"{name}/vectors"], tensors[f"{name}/bias"], part)
@@ -185,7 +179,3 @@ def shipped_artifact(graph: str) -> Path | None:
     """The folder of the artifact that ships for `graph`, if one does."""
     folder = ARTIFACTS / graph
     return folder if (folder / "manifest.json").is_file() else None
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

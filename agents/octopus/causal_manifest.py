@@ -13,9 +13,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from agents.errors import ArtifactError
+from agents.octopus.manifest_file import read_manifest_file
 from agents.octopus.tokens import parse_token
 from agents.types import FunctionalToken, NodeName
 
@@ -96,14 +96,8 @@ def read_manifest(folder: Path) -> CausalManifest:
     Raises:
         ArtifactError: there is none, or it is wrong.
     """
-    path = folder / MANIFEST
-    try:
-        return CausalManifest.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        raise ArtifactError(
-            f"{path}: no causal Octopus here ({error}).",
-            hint="Train one with `octopus train functional-tokens`.",
-        ) from error
+    hint = "Train one with `octopus train functional-tokens`."
+    return read_manifest_file(folder / MANIFEST, CausalManifest, "no causal Octopus", hint)
 
 
 def write_manifest(folder: Path, manifest: CausalManifest) -> None:

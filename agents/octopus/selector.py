@@ -12,7 +12,6 @@ is learnt as in Dawid and Skene 1979, here from gold answers), and a model that 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,11 +19,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from agents.errors import ArtifactError
 from agents.octopus.artifact import ARTIFACTS
 from agents.octopus.calibration import softmax
+from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
 
 Floats = NDArray[np.float64]
 SILENT = -1
@@ -160,7 +160,7 @@ def save_selector(folder: Path, selector: Selector, manifest: SelectorManifest) 
         {name: own.astype(np.float32) if name != "seen" else own for name, own in tensors.items()},
         folder / _TENSORS,
     )
-    complete = manifest.model_copy(update={"sha256": _sha256(folder / _TENSORS)})
+    complete = manifest.model_copy(update={"sha256": sha256_of(folder / _TENSORS)})
     (folder / "manifest.json").write_text(complete.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
@@ -173,18 +173,12 @@ def load_selector(folder: Path) -> tuple[Selector, SelectorManifest]:
     from safetensors.numpy import load_file
 
     path = folder / "manifest.json"
-    try:
-        manifest = SelectorManifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise ArtifactError(
-            f"{folder}: no complete selector here ({error}).", hint="Train it with `octopus train selector`."
-        ) from error
+    hint = "Train it with `octopus train selector`."
+    manifest = read_manifest_file(path, SelectorManifest, "no complete selector", hint)
     if manifest.format != _FORMAT:
         raise ArtifactError(f"{path}: format {manifest.format!r}; this version reads {_FORMAT}.")
-    tensors = folder / _TENSORS
-    if not tensors.is_file() or _sha256(tensors) != manifest.sha256:
-        raise ArtifactError(f"{tensors}: missing, or not the file that the manifest names.")
-    loaded = load_file(tensors)
+    check_file(folder / _TENSORS, manifest.sha256)
+    loaded = load_file(folder / _TENSORS)
     seen = loaded.pop("seen")
     return Selector(
         **{name: tensor.astype(np.float64) for name, tensor in loaded.items()}, seen=seen
@@ -199,7 +193,3 @@ def find_selector(name: str) -> tuple[Selector, SelectorManifest]:
     """
     shipped = ARTIFACTS / "selectors" / name
     return load_selector(shipped if name.isidentifier() and shipped.is_dir() else Path(name))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
