@@ -21,6 +21,7 @@ from typing import Any
 from agents.errors import InputError
 from training.specialist_metrics import draw_loss, encode, held_out_metrics
 from training.specialist_rows import Kind, Leaks, SpecialistRow, check_rows, evaluation_texts, usable
+from training.specialist_trainer import make_trainer
 from training.trainer_checkpoints import keeper, newest
 
 Metrics = dict[str, Any]
@@ -100,8 +101,7 @@ def train_specialist(
     metrics: Metrics = {"kind": kind, "model": model, "settings": asdict(settings)}
     metrics |= {"rows": len(training), "held_out_rows": len(held_out), "left_out": checked.faults}
     metrics["before"] = held_out_metrics(loaded, tokenizer, held_out)
-    make = _sft_trainer if kind == "sft" else _dpo_trainer
-    trainer = make(loaded, tokenizer, training, held_out, work, settings)
+    trainer = make_trainer(kind, loaded, tokenizer, (training, held_out), _arguments(kind, work, settings))
     if kind == "dpo":
         metrics["step_0_loss"] = check_reference(trainer)
     trainer.remove_callback(PrinterCallback)
@@ -199,10 +199,11 @@ def _load(model: str, settings: SpecialistSettings) -> Any:
     return get_peft_model(loaded, config)
 
 
-def _arguments(work: Path, settings: SpecialistSettings) -> dict[str, Any]:
+def _arguments(kind: Kind, work: Path, settings: SpecialistSettings) -> dict[str, Any]:
     import torch
 
-    return {
+    own = {"completion_only_loss": True} if kind == "sft" else {"beta": settings.beta}
+    return own | {
         "output_dir": str(work),
         "num_train_epochs": settings.epochs,
         "per_device_train_batch_size": settings.batch,
@@ -221,76 +222,6 @@ def _arguments(work: Path, settings: SpecialistSettings) -> dict[str, Any]:
         "disable_tqdm": True,
         "report_to": "none",
     }
-
-
-def _sft_trainer(
-    model: Any,
-    tokenizer: Any,
-    training: list[SpecialistRow],
-    held_out: list[SpecialistRow],
-    work: Path,
-    settings: SpecialistSettings,
-) -> Any:
-    from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
-
-    def dataset(rows: list[SpecialistRow]) -> Any:
-        found = [{"prompt": row.prompt, "completion": _reply(row.prompt, row.replies[0])} for row in rows]
-        return Dataset.from_list(found)
-
-    return SFTTrainer(
-        model=model,
-        args=SFTConfig(**_arguments(work, settings), completion_only_loss=True),
-        train_dataset=dataset(training),
-        eval_dataset=dataset(held_out),
-        processing_class=tokenizer,
-    )
-
-
-def _dpo_trainer(
-    model: Any,
-    tokenizer: Any,
-    training: list[SpecialistRow],
-    held_out: list[SpecialistRow],
-    work: Path,
-    settings: SpecialistSettings,
-) -> Any:
-    from datasets import Dataset
-    from trl import DPOConfig, DPOTrainer
-
-    def dataset(rows: list[SpecialistRow]) -> Any:
-        found = [
-            {
-                "prompt": row.prompt,
-                "chosen": _reply(row.prompt, row.replies[0]),
-                "rejected": _reply(row.prompt, row.replies[1]),
-            }
-            for row in rows
-        ]
-        return Dataset.from_list(found)
-
-    trainer = DPOTrainer(
-        model=model,
-        args=DPOConfig(**_arguments(work, settings), beta=settings.beta),
-        train_dataset=dataset(training),
-        eval_dataset=dataset(held_out),
-        processing_class=tokenizer,
-    )
-    _complete_reference(trainer.model)
-    return trainer
-
-
-def _complete_reference(model: Any) -> None:
-    """TRL's copy of an adapter misses parameters whose name ends in `.default` (trainable tokens)."""
-    parameters = dict(model.named_parameters())
-    for name, parameter in parameters.items():
-        reference = parameters.get(name.removesuffix(".default") + ".ref")
-        if name.endswith(".default") and reference is not None:
-            reference.data.copy_(parameter.data)
-
-
-def _reply(prompt: Any, text: str) -> Any:
-    return text if isinstance(prompt, str) else [{"role": "assistant", "content": text}]
 
 
 def _save(model: Any, tokenizer: Any, out: Path) -> None:

@@ -127,14 +127,16 @@ def test_dpo_goes_on_from_an_adapter(preferring: Made, tmp_path: Path, settings:
 def test_a_wrong_reference_is_noticed(tuned: Made, tmp_path: Path, settings: Any) -> None:
     import torch
 
-    from training.specialist import _dpo_trainer, _load, _tokenizer, check_reference
+    from training.specialist import _arguments, _load, _tokenizer, check_reference
     from training.specialist_rows import SpecialistRow
+    from training.specialist_trainer import make_trainer
 
     model, tokenizer = _load(str(tuned[0]), settings), _tokenizer(str(tuned[0]))
     rows = [
         SpecialistRow("", prompt_of("red", n), (short_answer("red", n), long_answer("red", n))) for n in NOUNS
     ]
-    trainer = _dpo_trainer(model, tokenizer, rows, rows, tmp_path, settings)
+    arguments = _arguments("dpo", tmp_path, settings)
+    trainer = make_trainer("dpo", model, tokenizer, (rows, rows), arguments)
     with torch.no_grad():
         trainer.model.lm_head.weight.mul_(1.5)
     with pytest.raises(RuntimeError, match=r"not 0\.6931"):
