@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agents.workers.local_model import LocalModel
     from agents.workers.mcp_agent import MakeChooser
     from agents.workers.models import ModelManager
+    from agents.workers.reference import ModelReference
 
 
 @dataclass
@@ -98,14 +99,16 @@ class ModelWiring:
         from agents.workers.language_model import LanguageModel
 
         local = reference.kind == "hf"
-        if local:
-            reference = replace(
-                reference, name=self._beside(reference.name), adapter=self._beside(reference.adapter)
-            )
         manager = self.manager if local else None
+        reference = self.local(reference) if local else reference
         model = LanguageModel(name, reference, prompt, manager=manager, silent=silent)
         self._warm[name] = model.warm
         return model
+
+    def local(self, reference: ModelReference) -> ModelReference:
+        """A reference to a local model, with its folders found beside the spec."""
+        beside = self._beside
+        return replace(reference, name=beside(reference.name), adapter=beside(reference.adapter))
 
     def octopus(
         self, name: NodeName, local: Callable[[], Octopus], embedded: Callable[[], EncoderOctopus]

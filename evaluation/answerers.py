@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from threading import Lock
-from typing import Any
 
 from agents.errors import ModelUnavailableError
 from agents.types import Worker, WorkerRequest
+from agents.workers.local_model import LocalModel, source_of, with_base
+from agents.workers.models import ModelManager
+from agents.workers.reference import ModelReference
 from evaluation.answer_log import Reply
 from evaluation.multiple_choice import LETTERS, letter_of
 
@@ -50,54 +48,20 @@ class ByLetter:
         return Reply(choice, read, written, time.perf_counter() - started)
 
 
-class LocalModel:
-    """A causal model in a folder, or by name from a hub; loaded on first use, one forward pass at a time.
-
-    Args:
-        name: folder or hub name.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._lock = Lock()
-
-    def likelihoods(self, text: str, options: Sequence[str]) -> tuple[list[float], int]:
-        """The log-probability of each option after `text`, summed over its tokens, and tokens read."""
-        import torch
-
-        tokenizer, model = self._loaded
-        with self._lock, torch.inference_mode():
-            start = tokenizer(text, add_special_tokens=True)["input_ids"]
-            limit = getattr(model.config, "max_position_embeddings", None) or len(start) + 64
-            scores = []
-            for option in options:
-                ids = tokenizer(option, add_special_tokens=False)["input_ids"]
-                # What does not fit is cut at the front: the question stands at the end.
-                given = torch.tensor([(start + ids)[-limit:]])
-                logits = model(given).logits[0, :-1].log_softmax(-1)
-                scores.append(float(logits[-len(ids) :].gather(1, given[0, -len(ids) :, None]).sum()))
-        return scores, len(start)
-
-    @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        try:
-            model: Any = AutoModelForCausalLM.from_pretrained(self.name)
-            return AutoTokenizer.from_pretrained(self.name), model.eval()
-        except (OSError, ValueError) as error:
-            raise ModelUnavailableError(
-                f"the model {self.name!r} cannot be loaded: {str(error).splitlines()[0]}",
-                hint="Give a folder with a model and its tokenizer.",
-            ) from error
-
-
 @dataclass
 class ByLikelihood:
-    """A local model: the letter that it finds likeliest behind "Answer:"."""
+    """A local model: the letter that it finds likeliest behind "Answer:".
+
+    Attributes:
+        key: of the model, so that replies are kept per model.
+        manager: who brings it into memory, on first use.
+        reference: to the model.
+        price: dollars for a million tokens, read and written.
+    """
 
     key: str
-    model: LocalModel
+    manager: ModelManager[LocalModel]
+    reference: ModelReference
     price: tuple[float, float] = (0.0, 0.0)
 
     async def choose(self, text: str) -> Reply:
@@ -107,12 +71,10 @@ class ByLikelihood:
             ModelUnavailableError: the model cannot be loaded.
         """
         started = time.perf_counter()
-        options = [f" {letter}" for letter in LETTERS]
-        scores, read = await asyncio.to_thread(self.model.likelihoods, text, options)
+        scores, read = await asyncio.to_thread(self._likelihoods, text)
         return Reply(scores.index(max(scores)), read, 1, time.perf_counter() - started)
 
-
-def local_folder(reference: str, beside: Path) -> str:
-    """The folder or hub name of `hf:NAME`; a folder may be relative to the spec."""
-    name = reference.removeprefix("hf:")
-    return str(beside / name) if (beside / name).is_dir() else name
+    def _likelihoods(self, text: str) -> tuple[list[float], int]:
+        reference = with_base(self.reference)
+        with self.manager.lease(source_of(reference)) as model:
+            return model.likelihoods(text, [f" {letter}" for letter in LETTERS], reference.adapter)

@@ -106,6 +106,23 @@ class LocalModel:
             )
         return [int(token) for token in tokens[0, len(ids) :]]
 
+    def likelihoods(self, text: str, options: Sequence[str], adapter: str = "") -> tuple[list[float], int]:
+        """The log-probability of each option after `text`, summed over its tokens, and tokens of `text`."""
+        import torch
+
+        start = self.tokenizer(text, add_special_tokens=True)["input_ids"]
+        scores = []
+        with self._turn, torch.inference_mode():
+            chosen = self._chosen(adapter)
+            for option in options:
+                ids = self.tokenizer(option, add_special_tokens=False)["input_ids"]
+                # What does not fit is cut at the front: a question stands at the end.
+                whole = (start + ids)[-self.window :] if self.window else start + ids
+                given = torch.tensor([whole], device=self._model.device)
+                logits = self._model(given, **chosen).logits[0, :-1].log_softmax(-1)
+                scores.append(float(logits[-len(ids) :].gather(1, given[0, -len(ids) :, None]).sum()))
+        return scores, len(start)
+
     def _chosen(self, adapter: str) -> dict[str, Any]:
         if not adapter:
             return {"adapter_names": [_BASE]} if self._adapters else {}

@@ -126,11 +126,11 @@ def graph_report(
 def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
     """Each worker as one that chooses; those of the same model share what they answered."""
     from agents.errors import SpecError
-    from evaluation.answerers import ByLetter, ByLikelihood, LocalModel, local_folder
+    from agents.workers.reference import ModelReference
+    from evaluation.answerers import ByLetter, ByLikelihood
 
     spec = wiring.spec
     found: dict[NodeName, Answerer] = {}
-    models: dict[str, LocalModel] = {}
     built = wiring.workers() if by == "letter" else {}
     for name, worker in spec.workers.items():
         price = (worker.price.input, worker.price.output) if worker.price else (0.0, 0.0)
@@ -145,7 +145,7 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
                 f"{spec.source}: the model {reference!r} of worker {name!r} gives no log-likelihoods.",
                 hint="Give it `model: hf:DIR`, or choose --by letter.",
             )
-        folder = local_folder(reference, Path(spec.source).parent)
-        model = models.setdefault(folder, LocalModel(folder))
-        found[name] = ByLikelihood(f"likelihood|{folder}", model, price)
+        local = wiring.models.local(ModelReference.parse(reference))
+        key = "|".join(filter(None, ("likelihood", local.name, local.adapter)))
+        found[name] = ByLikelihood(key, wiring.models.manager, local, price)
     return found
