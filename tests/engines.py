@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from pydantic import ValidationError
 
 from tests import field_tables as fields
+from tests.loopback import Replying, listening
 
 
 class RefusedError(Exception):
@@ -257,34 +257,13 @@ class EngineServer:
 def serving_engine(server: EngineServer) -> Iterator[EngineServer]:
     """Run it on a free port."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, text = server.answer(self.path, body)
-            data = text.encode()
-            try:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-            except OSError:
-                pass  # the client gave up, as a test of time-outs wants
+    class Handler(Replying):
+        def do_POST(self) -> None:  # noqa: N802 - the library calls it so
+            status, text = server.answer(self.path, self.body())
+            self.reply(status, "application/json", text)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    server.port = http.server_port
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler) as server.port:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
 
 
 def _tokenize(engine: TinyEngine, asked: fields.Tokenize) -> Any:

@@ -10,12 +10,18 @@ from typing import Any
 
 
 @contextmanager
-def serving_app(app: Any) -> Iterator[str]:
-    """Run `app` with uvicorn in a thread; the URL of its root."""
+def serving_app(app: Any, **settings: Any) -> Iterator[str]:
+    """Run `app` with uvicorn and its `settings` in a thread; the URL of its root."""
     import uvicorn
 
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", lifespan="on")
-    server = uvicorn.Server(config)
+    usual: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": 0,
+        "log_level": "error",
+        "ws": "none",
+        "lifespan": "on",
+    }
+    server = uvicorn.Server(uvicorn.Config(app, **(usual | settings)))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -43,20 +43,53 @@ class ChatServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
 
+class Replying(BaseHTTPRequestHandler):
+    """Reads and writes a request's and a reply's body, and logs nothing."""
+
+    def body(self) -> Any:
+        """The JSON of the request."""
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def named(self) -> dict[str, str]:
+        """The request's headers, in lower case."""
+        return {name.lower(): value for name, value in self.headers.items()}
+
+    def reply(self, status: int, kind: str, text: str) -> None:
+        """Send a whole reply."""
+        data = text.encode()
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except OSError:
+            pass  # the client gave up, as a test of time-outs wants
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
 @contextmanager
-def serving(chat: ChatServer) -> Iterator[ChatServer]:
-    """Run `chat` on a free port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(chat))
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """An HTTP server on a free port of loopback; the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    chat.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield chat
+        yield server.server_port
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def serving(chat: ChatServer) -> Iterator[ChatServer]:
+    """Run `chat` on a free port."""
+    with listening(_handler(chat)) as chat.port:
+        yield chat
 
 
 def free_port() -> int:
@@ -66,42 +99,31 @@ def free_port() -> int:
 
 
 def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Replying):
         def do_GET(self) -> None:
             models = [{"id": "tiny", "object": "model", "created": 0, "owned_by": "test"}]
-            self._send(200, "application/json", json.dumps({"object": "list", "data": models}))
+            self.reply(200, "application/json", json.dumps({"object": "list", "data": models}))
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            chat.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            body = self.body()
+            chat.requests.append((self.named(), body))
             status = chat.statuses.pop(0) if chat.statuses else 200
             time.sleep(chat.delay)
             if status != 200:
                 refused = f", {self.headers['Authorization']}" if status == 401 else ""  # as some do
                 said = chat.fault or f"scripted {status}{refused}"
                 fault = {"error": {"message": said, "type": "server_error"}}
-                self._send(status, "application/json", json.dumps(fault))
+                self.reply(status, "application/json", json.dumps(fault))
                 return
             words = [chat.reply(body)] if chat.reply else chat.words
             if not body.get("stream"):
-                self._send(200, "application/json", json.dumps(_whole(chat, words)))
+                self.reply(200, "application/json", json.dumps(_whole(chat, words)))
                 return
             events = map(_event, _answer(words, body))
             if chat.pace:
                 self._write(events)
             else:
-                self._send(200, "text/event-stream", "".join(events))
-
-        def _send(self, status: int, kind: str, text: str) -> None:
-            data = text.encode()
-            try:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # the client gave up, as a test of time-outs wants
+                self.reply(200, "text/event-stream", "".join(events))
 
         def _write(self, events: Iterator[str]) -> None:
             try:
@@ -112,11 +134,8 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                     self.wfile.write(event.encode())
                     self.wfile.flush()
                     time.sleep(chat.pace)
-            except (BrokenPipeError, ConnectionResetError):
+            except OSError:
                 pass
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
 
     return Handler
 

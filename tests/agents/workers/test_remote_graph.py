@@ -8,8 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from agents.types import WorkerRequest
 from agents.workers.reference import ModelReference
 from agents.workers.remote_graph import RemoteGraphWorker
-from tests.loopback import free_port
+from tests.loopback import Replying, free_port, listening
 
 
 def shout(state: MessagesState) -> dict[str, Any]:
@@ -53,36 +51,18 @@ class GraphServer:
 
 @contextmanager
 def serving_graph(graph: GraphServer) -> Iterator[GraphServer]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            graph.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
+    class Handler(Replying):
+        def do_POST(self) -> None:  # noqa: N802 - the library calls it so
+            body = self.body()
+            graph.requests.append((self.named(), body))
             time.sleep(graph.delay)
-            known = self.path == "/runs/stream" and body["assistant_id"] == "loud"
-            data = graph.events(body).encode() if known else b'{"detail": "Assistant not found"}'
-            try:
-                self.send_response(200 if known else 404)
-                self.send_header("Content-Type", "text/event-stream" if known else "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-            except OSError:
-                pass  # the client gave up, as a test of time-outs wants
+            if self.path == "/runs/stream" and body["assistant_id"] == "loud":
+                self.reply(200, "text/event-stream", graph.events(body))
+            else:
+                self.reply(404, "application/json", '{"detail": "Assistant not found"}')
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    graph.port = server.server_port
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler) as graph.port:
         yield graph
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from openai import OpenAI
 
 from app.api.keys import new_key
 from app.api.settings import ServerSettings
 from app.server import create_app
+from tests.http_app import serving_app
 
 HOUSE = """\
 name: house
@@ -92,20 +90,8 @@ def serving(folder: Path, graph: str = HOUSE, **environment: str) -> Iterator[Li
 @contextmanager
 def running(settings: ServerSettings) -> Iterator[str]:
     """The url of a server with these settings."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(settings), log_level="warning", timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive(), "the server did not start"
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+    with serving_app(create_app(settings), log_level="warning", timeout_graceful_shutdown=2) as url:
+        yield url
 
 
 def eventually(condition: Any, seconds: float = 5.0) -> bool:
