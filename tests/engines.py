@@ -214,6 +214,16 @@ def llama_cpp(engine: TinyEngine, path: str, body: Any) -> Any:
     return {"content": engine.spell([token]), "completion_probabilities": [position]}
 
 
+SPOKEN = {
+    "vllm": vllm,
+    "sglang": sglang,
+    "lorax": lorax,
+    "openai": openai,
+    "ollama": ollama,
+    "llama.cpp": llama_cpp,
+}
+
+
 @dataclass
 class EngineServer:
     """One server.

@@ -90,17 +90,8 @@ def test_train_plan_and_evaluate(spec: Path, tmp_path: Path, monkeypatch: pytest
         {"query": " "},
     ]
     write_rows(tmp_path / "in.jsonl.gz", asked)
-    octopus(
-        "plan",
-        "--graph",
-        spec,
-        "--artifact",
-        out,
-        "--input",
-        tmp_path / "in.jsonl.gz",
-        "--output",
-        tmp_path / "o",
-    )
+    given = ("--graph", spec, "--artifact", out, "--input", tmp_path / "in.jsonl.gz", "--output")
+    octopus("plan", *given, tmp_path / "o")
     good, bad = map(json.loads, (tmp_path / "o").read_text(encoding="utf-8").splitlines())
     assert good["path"] == ["find_recipe", "cook_dish"]
     assert good["id"] == 7
@@ -108,17 +99,7 @@ def test_train_plan_and_evaluate(spec: Path, tmp_path: Path, monkeypatch: pytest
     assert bad["path"] == []
     assert "empty" in bad["reason"]
 
-    octopus(
-        "route",
-        "--graph",
-        spec,
-        "--artifact",
-        out,
-        "--input",
-        tmp_path / "in.jsonl.gz",
-        "--output",
-        tmp_path / "r",
-    )
+    octopus("route", *given, tmp_path / "r")
     assert json.loads((tmp_path / "r").read_text(encoding="utf-8").splitlines()[0])["node"] == "find_recipe"
 
     test = [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from agents.octopus.router_reference import RouterReference
 from agents.octopus.scorers import scorer
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName, Step
-from tests.engines import EngineServer, TinyEngine, lorax, serving_engine, sglang, vllm
+from tests.engines import TinyEngine
 from tests.loopback import free_port
 from tests.scripted import ScriptedOctopus, route_to
 from tests.tiny_model import make_model, make_tokenizer, teach
@@ -35,7 +33,7 @@ QUERIES = {
     "capital of Kenya": (1, "Name Kenya's capital."),
     "bake 2 loaves": (2, "How to bake 2 loaves?"),
 }
-FORMATS = {"vllm": vllm, "sglang": sglang, "lorax": lorax}
+FORMATS = ("vllm", "sglang", "lorax")
 FORMAT = CallFormat(before="Query: ", after="\n\nResponse:", most_tokens=48)
 
 
@@ -56,20 +54,6 @@ def tiny() -> TinyEngine:
     rows.append(("Query: derivative of x^2\n\n[Answer of maths: 2x]\n\nResponse:", "<nexa_end>"))
     teach(taught, tokenizer, rows, steps=200)
     return TinyEngine(tokenizer, {"": make_model(tokenizer, width=48, seed=3), "octopus": taught})
-
-
-@pytest.fixture
-def serve(tiny: TinyEngine) -> Iterator[Any]:
-    with ExitStack() as stack:
-
-        def start(name: str, **settings: Any) -> EngineServer:
-            engine = TinyEngine(tiny.tokenizer, tiny.models, lock=tiny.lock)
-            for key in ("obeys", "gives_logprobs"):
-                setattr(engine, key, settings.pop(key, True))
-            server = EngineServer(engine, FORMATS[name], **settings)
-            return stack.enter_context(serving_engine(server))
-
-        yield start
 
 
 def octopus(
@@ -156,7 +140,8 @@ async def test_more_candidates_than_vllm_scores_at_once(serve: Any) -> None:
     prompt = functional._prompt("\u00e9")
     found = await functional.engine.score(prompt, tokens)
     sent = [body["logprob_token_ids"] for path, body in server.requests if path == "/v1/completions"]
-    assert [len(chunk) for chunk in sent] == [128, len(tokens) - 128]
+    assert {len(chunk) for chunk in sent} == {128, len(tokens) - 128}  # at once, so in any order
+    assert len(sent) == 2
     logprobs = server.engine.logprobs(server.engine.models[""], server.engine.ids(prompt.text))
     assert found == pytest.approx({token: logprobs[server.engine.ids(token)[0]] for token in tokens})
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from agents.octopus.scorers import scorer
 from agents.octopus.tokens import slot_token
 from agents.octopus.wire.letters import Alternative, Position, letters_at
 from agents.types import NodeName
-from tests.engines import EngineServer, TinyEngine, llama_cpp, ollama, openai, serving_engine
+from tests.engines import TinyEngine
 from tests.loopback import free_port
 from tests.tiny_model import make_model, make_tokenizer, teach
 
@@ -28,7 +26,7 @@ pytestmark = [
 ]
 
 BEFORE = {"openai": '{"letter":"', "ollama": '"', "llama.cpp": ""}  # what is forced before the letter
-FORMATS = {"openai": openai, "ollama": ollama, "llama.cpp": llama_cpp}
+FORMATS = ("openai", "ollama", "llama.cpp")
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +37,6 @@ def tiny() -> TinyEngine:
     prompts = [f"?<|end|><|assistant|>{before}" for before in BEFORE.values()]
     teach(model, tokenizer, [(prompt, letter) for prompt in prompts for letter in "ABCDEFGH"], steps=40)
     return TinyEngine(tokenizer, {"": model})
-
-
-@pytest.fixture
-def serve(tiny: TinyEngine) -> Iterator[Any]:
-    with ExitStack() as stack:
-
-        def start(name: str, **settings: Any) -> EngineServer:
-            engine = TinyEngine(tiny.tokenizer, tiny.models, lock=tiny.lock)
-            for key in ("obeys", "gives_logprobs"):
-                setattr(engine, key, settings.pop(key, True))
-            return stack.enter_context(serving_engine(EngineServer(engine, FORMATS[name], **settings)))
-
-        yield start
 
 
 def neighbours(count: int) -> list[RemoteNeighbour]:
