@@ -114,7 +114,7 @@ def train_functional_tokens(
     content = [[row.model_dump() for row in part] for part in (rows, held_out)]
     trace = fingerprint(master.name, dict(master.neighbours), asdict(settings), content)
     checkpoint = Checkpoint(out / "checkpoint" / "state.pt", trace)
-    run = _Run(rows, held_out, master, out, settings, checkpoint, report, advance)
+    run = Training(rows, held_out, master, out, settings, checkpoint, report, advance)
     model, prompts = run.base()
     data = run.data(prompts)
     tuned, history = run.adapter(model, data)
@@ -125,15 +125,22 @@ def train_functional_tokens(
 
 
 @dataclass
-class _Run:
+class Training:
+    """The parts of a training, one after the other; see `train_functional_tokens`.
+
+    Attributes:
+        checkpoint: where it goes on after a kill.
+        history: measurements by phase.
+    """
+
     rows: Sequence[RouterRow]
     held_out: Sequence[RouterRow]
     master: Master
     out: Path
     settings: FunctionalSettings
     checkpoint: Checkpoint
-    report: Report
-    advance: Callable[[float], None]
+    report: Report = lambda phase, step, figures: None
+    advance: Callable[[float], None] = lambda share: None
     history: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
     def base(self) -> tuple[Any, PromptFormat]:

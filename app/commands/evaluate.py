@@ -151,6 +151,23 @@ def causal_speed(
 
 
 @cli.command()
+def causal_losses(
+    artifact: Annotated[Path, typer.Option(help="Folder that `train functional-tokens --tiny` wrote.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Adapters of each variant.")] = 3,
+    output: Output = None,
+) -> None:
+    """Class weights, z-loss and load-balance loss on skewed rows (extra `train`; minutes)."""
+    from app.commands.options import needs_training_packages
+    from app.progress import progress
+
+    with needs_training_packages():
+        from evaluation.causal_losses import evaluate_causal_losses
+    with progress("Training", total=1.0) as advance:
+        report = evaluate_causal_losses(artifact, seeds=seeds, advance=advance)
+    _show(report, output)
+
+
+@cli.command()
 def persistence(
     turns: Annotated[int, typer.Option(min=2, help="Length of the conversation.")] = 200,
     shorter: Annotated[

@@ -111,7 +111,7 @@ def _master(graph: str, master: str | None) -> Master:
             f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}."
         )
     neighbours = spec.nodes[name].neighbours
-    templates = {n: spec.workers[n].template if n in spec.workers else "{query}" for n in neighbours}
+    templates = {n: spec.template(n) for n in neighbours}
     return Master(name, neighbours, templates, spec.name, spec_hash(spec))
 
 
