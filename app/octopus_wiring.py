@@ -70,10 +70,14 @@ class OctopusWiring:
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
-        node = self.spec.nodes[name]
-        folder = self._folder(node)
+        folder = self._folder(self.spec.nodes[name])
         if folder is not None and is_causal(folder):
             raise ArtifactError(f"{folder}: this is a causal Octopus; an encoder's artifact is needed here.")
+        return self.embedded_octopus(name)
+
+    def embedded_octopus(self, name: NodeName) -> EncoderOctopus:
+        """The same beside a language model that routes: where the artifact is that model's, zero-shot."""
+        node = self.spec.nodes[name]
         head, top = self._head(name, node, self.artifact(node))
         neighbours = self._neighbours(node)
         return EncoderOctopus(
@@ -106,7 +110,11 @@ class OctopusWiring:
             generalist=node.generalist,
             parent=self._parent(name),
             onward=partial(self._onward, name, neighbours),
+            on_choice=self.warm,
         )
+
+    def warm(self, name: NodeName) -> None:
+        """Is told of a node that was chosen, before its query is written; here nothing waits for that."""
 
     def _causal(self, folder: Path) -> CausalArtifact:
         """The causal artifact of `folder`; masters share one base."""

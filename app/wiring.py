@@ -79,7 +79,7 @@ class Wiring(OctopusWiring):
             ArtifactError: an artifact was asked for and cannot be used.
             SpecError: the reference to a server is not understood.
         """
-        local, encoder = partial(self.octopus, name), cache(partial(self.encoder_octopus, name))
+        local, encoder = partial(self.octopus, name), cache(partial(self.embedded_octopus, name))
         octopus = self.models.octopus(name, local, encoder)
         tokens = self.spec.nodes[name].neighbours
         reads = {node: self.spec.modalities(node) for node in tokens}
@@ -143,6 +143,10 @@ class Wiring(OctopusWiring):
     @cached_property
     def _workers(self) -> dict[NodeName, Worker]:
         return self.workers()
+
+    def warm(self, name: NodeName) -> None:
+        """Begin to load the model of a worker that was chosen."""
+        self.models.warm(name)
 
     def warm_up(self) -> None:
         """Start the process that tools run in, if any, while the query is still being routed."""

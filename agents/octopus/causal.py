@@ -62,6 +62,7 @@ class CausalOctopus:
         abstains: whether `<nexa_end>` first means that no neighbour fits.
         generalist, parent: neighbours that the cascade may fall back to.
         onward: what decides after a step of the walk.
+        on_choice: told of the node whose query is written next, so that its model can begin to load.
     """
 
     neighbours: Sequence[Neighbour]
@@ -77,6 +78,7 @@ class CausalOctopus:
     parent: NodeName | None = None
     follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
     onward: Callable[[], Onward] | None = None
+    on_choice: Callable[[NodeName], None] = lambda node: None
 
     async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
         """Decide for the last human turn, in the light of the turns before it.
@@ -130,7 +132,10 @@ class CausalOctopus:
         from agents.octopus.causal_model import Request
 
         def pick(logits: NDArray[np.float64]) -> int | None:
-            return self._cascade(asked, self._in_context(asked, logits))[0]
+            index = self._cascade(asked, self._in_context(asked, logits))[0]
+            if index is not None:
+                self.on_choice(self.neighbours[index].node)
+            return index
 
         prompt, whole = self._prompt(asked.question)
         return Request(prompt, self.adapter, self._tokens, pick if whole else _write_none)

@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.octopus.call_format import CallFormat
 from agents.octopus.call_text import write_call
+from agents.octopus.causal_manifest import CausalManifest, CausalMaster, write_manifest
+from agents.octopus.tokens import slot_token
+from agents.types import NodeName
+from app.settings import Settings
+from app.wiring import Wiring, find_spec
 from tests.app.conftest import Octopus
 from tests.engines import EngineServer, TinyEngine, serving_engine, vllm
 from tests.loopback import ChatServer, serving
@@ -82,6 +88,22 @@ def test_rows_are_routed_by_the_same_model(octopus: Octopus, spec: Path, tmp_pat
     routed = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [row["node"] for row in routed] == ["places", "food"]
     assert routed[0]["probability"] > 0.9
+
+
+async def test_follow_ups_of_a_causal_artifact_that_is_served(server: EngineServer, tmp_path: Path) -> None:
+    shape, nodes = CallFormat(), ("maths", "places", "food")
+    tokens = {NodeName(node): slot_token(slot) for slot, node in enumerate(nodes)}
+    masters = {NodeName("octopus"): CausalMaster(neighbours=tokens)}
+    write_manifest(tmp_path, CausalManifest(before=shape.before, after=shape.after, masters=masters))
+    path = tmp_path / "graph.yaml"
+    path.write_text(
+        "\n".join(["octopus: {artifact: .}", *SPEC.splitlines()[2:]]) % (("http://127.0.0.1:9",) * 2)
+    )
+    settings = Settings.read({"OCTOPUS_ROUTER": f"vllm:base#{{master}}@{server.url}"})
+    talk = [HumanMessage("bake bread"), AIMessage("With flour."), HumanMessage(FAITHFUL)]
+    route = await Wiring(find_spec(str(path)), settings).router(NodeName("octopus")).route(talk)
+    assert route.node in nodes
+    assert route.question.endswith(FAITHFUL)
 
 
 def test_a_dead_server_ends_with_exit_code_3(octopus: Octopus, tmp_path: Path) -> None:

@@ -121,6 +121,24 @@ class TestChoosing:
         ]
         assert len({tuple(np.round(reply.logits, 3)) for reply in same}) == 3
 
+    def test_the_chosen_node_is_told_before_its_query_is_written(
+        self, folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        events: list[str] = []
+        octopus = octopus_of(folder, encoder, on_choice=events.append)
+        decode = type(octopus.parts.grammar.tokenizer).decode
+
+        def decoding(tokenizer: Any, ids: Any) -> str:
+            events.append("written")
+            return decode(tokenizer, ids)
+
+        monkeypatch.setattr(type(octopus.parts.grammar.tokenizer), "decode", decoding)
+        octopus.choose_all(["Why?"])
+        assert events == []
+        route = octopus.decide(["Why?"])
+        assert events[0] == route.node
+        assert events.count(str(route.node)) == 1
+
     def test_only_neighbours_can_be_chosen(self, folder: Path, encoder: Encoder) -> None:
         for route in octopus_of(folder, encoder).decide_all([[query] for query in QUERIES]):
             assert {choice.node for choice in route.choices} == set(NODES)
