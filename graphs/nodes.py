@@ -51,7 +51,7 @@ async def guard_node(state: GraphState) -> Update:
     """
     if not state["messages"] or not isinstance(state["messages"][-1], HumanMessage):
         raise InputError("the last message must be from the user.", hint="Send a human message last.")
-    return {"turn": uuid.uuid4().hex, "decision": stop("", "")}
+    return {"turn": uuid.uuid4().hex, "decision": stop("", ""), "walking": None}
 
 
 def master_node(crossing: Crossing) -> Node:
@@ -61,7 +61,7 @@ def master_node(crossing: Crossing) -> Node:
         walk = Walk.of(state, runtime)
         decision = await decide_parts(walk, crossing) or await decide_with_user(walk, crossing)
         decision = approve(walk, crossing, gated(walk, crossing, decision))
-        update: Update = {"decision": decision}
+        update: Update = {"decision": decision} | _walking(decision)
         if decision["node"] is None and not decision["fan"] and not _ends_well(walk, decision):
             # Nobody answers: the reason does.
             hop = hop_of(state["turn"], "", decision, WorkerAnswer("declined", decision["reason"]), 0.0)
@@ -110,7 +110,7 @@ def worker_node(
         following = approve(after, crossing, following or await decide_with_user(after, crossing))
         if following["token"] == END_TOKEN:
             hop["ended"] = following["reason"]
-        return {"hops": [hop], "decision": following}
+        return {"hops": [hop], "decision": following} | _walking(following)
 
     return work
 
@@ -119,6 +119,9 @@ def answer_node(judge: Judge | None) -> Node:
     """Close the turn: the answer of every part, in the order of the question."""
 
     async def close(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
+        if state.get("walking", 0) > 0:
+            # LangGraph's defer does not see branches that go on by Send; the last one comes here again.
+            return {}
         hops = [hop for hop in state.get("hops", []) if hop["turn"] == state["turn"]]
         if judge is not None and runtime.context and runtime.context.vote == "judge":
             found = await judged(hops, str(state["messages"][-1].text), judge)
@@ -145,8 +148,16 @@ def _or_second_choice(state: GraphState, walk: Walk, master: Crossing) -> Update
     update = {"hops": [walk.hops[-1]]}
     second = second_choice(walk, master, state["decision"])
     if second is None:
-        return update
+        return update | _walking(stop("", "", walk))
     return Command(update=update, goto=send(str(second["node"]), second, state, walk.hops))
+
+
+def _walking(decision: Decision) -> Update:
+    """Branches that begin with a decision, or the one that ends with it."""
+    if decision["fan"]:
+        return {"walking": len(decision["fan"])}
+    ended = decision["node"] is None and not is_alone(decision["branch"])
+    return {"walking": -1} if ended else {}
 
 
 def _ends_well(walk: Walk, decision: Decision) -> bool:

@@ -54,6 +54,11 @@ def add_hops(before: list[Hop], new: list[Hop]) -> list[Hop]:
     return [*before, *new]
 
 
+def count(before: int, new: int | None) -> int:
+    """Add `new`; None begins to count afresh."""
+    return 0 if new is None else before + new
+
+
 class GraphInput(TypedDict):
     """What a run is given."""
 
@@ -74,11 +79,13 @@ class GraphState(MessagesState):
         turn: id of this turn; every hop carries it.
         hops: the path of this turn.
         decision: the route that is being followed.
+        walking: how many parallel branches have not come to their end.
     """
 
     turn: str
     hops: Annotated[list[Hop], add_hops]
     decision: Annotated[Decision, latest]
+    walking: Annotated[int, count]
 
 
 class GraphContext(BaseModel):

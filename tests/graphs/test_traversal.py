@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,16 @@ from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from agents.types import NodeName, Octopus, Route, Worker, WorkerAnswer, WorkerRequest
+from agents.types import (
+    Choice,
+    FunctionalToken,
+    NodeName,
+    Octopus,
+    Route,
+    Worker,
+    WorkerAnswer,
+    WorkerRequest,
+)
 from graphs.build import build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
@@ -235,3 +245,38 @@ async def test_parts_whose_workers_are_linked_are_steps_and_not_branches() -> No
     result = await graph.ainvoke(question("find a flight to Kenya, and then write an email to Anna"))
     assert nodes(result) == ["search", "mail"]
     assert {hop["branch"]["parts"] for hop in result["hops"]} == {1}
+
+
+BOTH = "What is 2+2 and who wrote Hamlet?"
+WORKERS = """
+masters: {m: {neighbours: [a, b, c]}}
+workers: {a: {description: x}, b: {description: x}, c: {description: x}}
+"""
+
+
+async def test_the_answer_waits_for_the_longer_of_two_branches() -> None:
+    turns = 2
+    graph = compiled(turns * [TO_SEARCH, TO_DEPUTY], [END_OF_WALK], saver=InMemorySaver())
+    config = {"configurable": {"thread_id": "t"}}
+    for turn in range(1, turns + 1):
+        values = await graph.ainvoke(question(BOTH), config)
+        assert [hop["node"] for hop in values["hops"]] == ["search", "mail"]
+        assert [message.type for message in values["messages"]] == turn * ["human", "ai"]
+        assert values["messages"][-1].text == "What is 2+2\nFlight KQ 100.\n\nwho wrote Hamlet?\nSent."
+
+
+async def test_the_answer_waits_for_the_next_choice_of_a_part() -> None:
+    spec = parse_spec(WORKERS)
+    next_one = (Choice(FunctionalToken("<nexa_2>"), NodeName("c"), 0.3),)
+    routes = [route_to("a", "<nexa_0>"), replace(route_to("b", "<nexa_1>"), choices=next_one)]
+    answers = {
+        "a": WorkerAnswer("answered", "4"),
+        "b": WorkerAnswer("unavailable", "No model."),
+        "c": WorkerAnswer("answered", "Shakespeare"),
+    }
+    workers: dict[NodeName, Worker] = {NodeName(n): ScriptedWorker([a]) for n, a in answers.items()}
+    graph = build_graph(spec, octopuses={NodeName("m"): ScriptedOctopus(routes)}, workers=workers).compile()
+    values = await graph.ainvoke(question(BOTH))
+    assert [hop["node"] for hop in values["hops"]] == ["a", "b", "c"]
+    assert [message.type for message in values["messages"]] == ["human", "ai"]
+    assert values["messages"][-1].text == "What is 2+2\n4\n\nwho wrote Hamlet?\nShakespeare"
