@@ -6,6 +6,7 @@ import importlib.util
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -27,7 +28,7 @@ EXTRAS = {
 
 
 def doctor() -> None:
-    """Say what is there, what is missing, and what to set; ends with 3 if the Redis of threads is away."""
+    """Say what is there, what is missing, and what to set; ends with 3 if threads cannot be kept."""
     from app.settings import Settings
 
     settings = Settings.read()
@@ -49,10 +50,10 @@ def doctor() -> None:
 
 def _threads(place: Place) -> tuple[bool, list[str]]:
     """Whether conversations can be kept, where, and what may lose them."""
-    if not place.redis_url:
-        return True, [f"SQLite at {place.sqlite}"]
     from app.persistence.errors import PersistenceError
 
+    if not place.redis_url:
+        return _sqlite(place.sqlite)
     try:
         from app.persistence import describe
 
@@ -64,6 +65,19 @@ def _threads(place: Place) -> tuple[bool, list[str]]:
     where = f"{found.server} {found.version}{' cluster' if found.cluster else ''} at {found.url}"
     warnings = [f"warning: {text}" for text in found.warnings]
     return True, [f"{where}; {kept}; eviction {found.eviction}", *warnings]
+
+
+def _sqlite(file: Path) -> tuple[bool, list[str]]:
+    from app.persistence.checkpointer import check_sqlite
+    from app.persistence.errors import PersistenceError
+
+    folder = next(one for one in file.parents if one.exists())
+    if file.exists() or not folder.is_dir():  # else it is made when it is needed
+        try:
+            check_sqlite(file)
+        except PersistenceError as error:
+            return False, [str(error)]
+    return True, [f"SQLite at {file}"]
 
 
 def _encoder() -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,9 +77,10 @@ def export(
 
     async def run(saver: Saver) -> None:
         await _messages(saver, thread)
-        with output_file(output) as file:
-            async for line in export_thread(saver, thread):
-                file.write(line + "\n")
+        async with aclosing(export_thread(saver, thread)) as lines:
+            with output_file(output) as file:
+                async for line in lines:
+                    file.write(line + "\n")
 
     _with_saver(run)
 

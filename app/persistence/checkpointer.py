@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ class Place:
 
         Raises:
             ValueError: the url or the key is wrong.
-            PersistenceError: the package that talks to Redis is not installed.
+            PersistenceError: the file cannot be used, or the package that talks to Redis is not installed.
         """
         if self.redis_url:
             # In a thread: reading files would block the event loop, which the LangGraph server refuses.
@@ -85,7 +86,7 @@ class Place:
 
         from app.persistence.strict import CheckingSerializer
 
-        await asyncio.to_thread(self.sqlite.parent.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(check_sqlite, self.sqlite)
         async with aiosqlite.connect(self.sqlite) as connection:
             yield AsyncSqliteSaver(connection, serde=CheckingSerializer())
 
@@ -95,7 +96,7 @@ class Place:
 
         Raises:
             ValueError: the url or the key is wrong.
-            PersistenceError: the package that talks to Redis is not installed.
+            PersistenceError: the file cannot be used, or the package that talks to Redis is not installed.
         """
         if self.redis_url:
             async with await asyncio.to_thread(self._redis_store, self.redis_url) as store:
@@ -103,8 +104,8 @@ class Place:
         else:
             from langgraph.store.sqlite.aio import AsyncSqliteStore
 
-            await asyncio.to_thread(self.sqlite.parent.mkdir, parents=True, exist_ok=True)
             file = self.sqlite.with_name("store.sqlite")
+            await asyncio.to_thread(check_sqlite, file)
             async with AsyncSqliteStore.from_conn_string(str(file)) as sqlite_store:
                 await sqlite_store.setup()
                 yield sqlite_store
@@ -125,6 +126,23 @@ class Place:
         return RedisSaver.from_url(
             url, ttl=self.ttl, encryption_key=self.encryption_key, cluster=self.cluster
         )
+
+
+def check_sqlite(file: Path) -> None:
+    """See that `file` is an SQLite database, or can become one; its folder is made.
+
+    Raises:
+        PersistenceError: it is not, or cannot.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as error:
+        raise PersistenceError(
+            f"conversations cannot be kept in '{file}' ({error}).",
+            hint="Look at OCTOPUS_HOME and OCTOPUS_CHECKPOINTS.",
+        ) from error
 
 
 def _not_installed(error: ImportError) -> PersistenceError:

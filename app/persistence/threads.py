@@ -6,7 +6,8 @@ An export is JSON lines: a header, then the checkpoints, newest first (see threa
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -87,15 +88,17 @@ async def _sizes(saver: BaseCheckpointSaver[Any], prefix: str) -> dict[str, int]
 
 async def export_thread(
     saver: BaseCheckpointSaver[Any], thread_id: str, name: str | None = None
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """Lines of a file, under `name` if given; raises KeyError for a thread that does not exist."""
     writer = Writer(saver)
     empty = True
-    async for found in saver.alist({"configurable": {"thread_id": thread_id}}):
-        if empty:
-            yield json.dumps({"format": _FORMAT, "version": _VERSION, "thread_id": name or thread_id})
-            empty = False
-        yield json.dumps(writer.record(found))
+    steps: Any = saver.alist({"configurable": {"thread_id": thread_id}})
+    async with aclosing(steps):  # whoever reads the lines may stop
+        async for found in steps:
+            if empty:
+                yield json.dumps({"format": _FORMAT, "version": _VERSION, "thread_id": name or thread_id})
+                empty = False
+            yield json.dumps(writer.record(found))
     if empty:
         raise KeyError(f"There is no thread {thread_id!r}.")
 

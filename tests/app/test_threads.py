@@ -274,3 +274,36 @@ def test_ours_is_measured_by_one_command(octopus: Octopus) -> None:
     assert (turns, checkpoints) == ("40", "160")
     assert 0 < float(stored) < 0.8 and 0 < float(sent) < 0.8
     assert growth.startswith("n^") and 1.9 <= float(commands) <= 2.2
+
+
+@pytest.mark.parametrize(
+    ("variable", "fault"), [("OCTOPUS_HOME", "File exists"), ("OCTOPUS_CHECKPOINTS", "not a database")]
+)
+def test_a_place_that_cannot_be_used_is_named(
+    octopus: Octopus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, fault: str
+) -> None:
+    wrong = tmp_path / "notes.txt"
+    wrong.write_text("Nothing but words, and more of them than SQLite's header is long." * 3)
+    monkeypatch.delenv("OCTOPUS_CHECKPOINTS", raising=False)
+    monkeypatch.setenv(variable, str(wrong))
+    for arguments in (("threads", "list"), ("ask", QUESTION, "--thread", "t")):
+        result = octopus(*arguments)
+        assert result.code == 3
+        assert fault in result.err
+        assert "Look at OCTOPUS_HOME and OCTOPUS_CHECKPOINTS." in result.err
+    doctor = octopus("doctor")
+    assert doctor.code == 3
+    assert fault in doctor.out
+    assert wrong.read_text().startswith("Nothing but words")
+
+
+def test_an_export_may_be_cut_short(
+    octopus: Octopus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OCTOPUS_CHECKPOINTS", str(tmp_path / "threads.sqlite"))
+    for _ in range(8):
+        octopus("ask", QUESTION, "--thread", "long")
+    command = f"{sys.executable} -m app.cli threads export long | head -c 20"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout == '{"format": "octopus-'
+    assert done.stderr.strip() == ""
