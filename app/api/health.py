@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import urllib.error
-import urllib.request
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -18,6 +16,7 @@ from app.api.graphs import Model
 from app.api.keys import Caller
 from app.api.service import Service, service
 from app.persistence.steps import config_of
+from app.reachable import answers
 
 router = APIRouter(tags=["Operations"])
 Served = Annotated[Service, Depends(service)]
@@ -55,12 +54,13 @@ async def _check(served: Service) -> dict[str, Any]:
     references = {served.settings.application.model} | {
         worker.model for model in graphs for worker in model.wiring.spec.workers.values()
     }
+    known = sorted(filter(None, references))
     threads, octopuses, models = await asyncio.gather(
         _threads(served),
         asyncio.gather(*map(_octopus, graphs)),
-        asyncio.gather(*(asyncio.to_thread(_answers, r) for r in sorted(filter(None, references)))),
+        asyncio.gather(*(asyncio.to_thread(answers, ModelReference.parse(r)) for r in known)),
     )
-    up = dict(zip(sorted(filter(None, references)), models, strict=True))
+    up = dict(zip(known, models, strict=True))
     return {
         "threads": threads,
         "octopus": {model.id: state for model, state in zip(graphs, octopuses, strict=True)},
@@ -99,17 +99,3 @@ def _worker(tools: bool, model: bool | None) -> str:
     if model:
         return "ok"
     return "tools only, its model does not answer" if tools else "its model does not answer"
-
-
-def _answers(reference: str) -> bool:
-    """Whether something speaks HTTP where the model should be; a local model is not at a URL."""
-    url = ModelReference.parse(reference).url
-    if not url:
-        return True
-    try:
-        with urllib.request.urlopen(f"{url}/models", timeout=2):  # noqa: S310
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except (OSError, ValueError):
-        return False

@@ -36,7 +36,7 @@ def doctor() -> None:
     usable, lines = _threads(settings.threads)
     for line in lines:
         _say("threads", line)
-    _say("model", settings.model or "OCTOPUS_MODEL is not set: workers answer with their tools only")
+    _say("model", _model(settings.model))
     _say("octopus", settings.router or "the embedded one, unless a spec says otherwise")
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
@@ -65,6 +65,20 @@ def _threads(place: Place) -> tuple[bool, list[str]]:
     where = f"{found.server} {found.version}{' cluster' if found.cluster else ''} at {found.url}"
     warnings = [f"warning: {text}" for text in found.warnings]
     return True, [f"{where}; {kept}; eviction {found.eviction}", *warnings]
+
+
+def _model(text: str | None) -> str:
+    from agents.errors import SpecError
+    from agents.workers.reference import ModelReference
+    from app.reachable import answers
+
+    if not text:
+        return "OCTOPUS_MODEL is not set: workers answer with their tools only"
+    try:
+        reference = ModelReference.parse(text)
+    except SpecError as error:
+        return f"OCTOPUS_MODEL: {error}"
+    return f"{reference}{'' if answers(reference) else ' does not answer'}"
 
 
 def _sqlite(file: Path) -> tuple[bool, list[str]]:

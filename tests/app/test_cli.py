@@ -241,6 +241,21 @@ def test_the_doctor_finds_a_server(octopus: Octopus, monkeypatch: pytest.MonkeyP
     assert "OCTOPUS_MODEL is not set" in result.out
 
 
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("garbage", "OCTOPUS_MODEL: the model 'garbage' is not understood."),
+        ("openai:x@http://127.0.0.1:9/v1", "'x' at http://127.0.0.1:9/v1 does not answer"),
+    ],
+)
+def test_the_doctor_tries_the_model(
+    octopus: Octopus, monkeypatch: pytest.MonkeyPatch, model: str, said: str
+) -> None:
+    monkeypatch.setattr(doctor, "SERVERS", {})
+    monkeypatch.setenv("OCTOPUS_MODEL", model)
+    assert f"model            {said}" in octopus("doctor").out
+
+
 def test_a_router_is_trained_used_and_reproducible(octopus: Octopus, small: Path, tmp_path: Path) -> None:
     food = ["bake bread", "boil eggs", "fry onions", "roast a duck", "season a soup", "whip cream"]
     cars = ["change a tyre", "check the oil", "brakes squeal", "engine stalls", "new exhaust", "loud gearbox"]
