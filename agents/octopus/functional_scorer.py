@@ -42,7 +42,7 @@ class FunctionalScorer:
         return [found[token] for token in tokens]
 
     async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
-        """See `Scorer`."""
+        """See `Scorer`. The model was trained to write the template too, so its call is sent as written."""
         prompt = self._prompt(query, self.format.spelling(chosen.token))
         written = await self.engine.complete(prompt, self.format.end, self.format.most_tokens)
         if not written.ended:

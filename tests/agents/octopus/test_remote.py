@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,19 @@ async def test_it_routes_and_rewrites(serve: Any, tiny: TinyEngine, engine: str)
         # LoRAX lists what is most probable; the others are bounded by the last of the list.
         tolerance = 2e-2 if engine == "lorax" else 1e-6
         assert route.probability == pytest.approx(legal[slot] / sum(legal), abs=tolerance)
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_a_template_is_in_the_call_that_was_trained(serve: Any, engine: str) -> None:
+    """As in a local Octopus: training teaches rewrites with the template in them."""
+    templated = [replace(one, template="How to {query}?") for one in neighbours()]
+    url = serve(engine).url
+    route = await octopus(engine, url, neighbours=templated).route(asks("bake 2 loaves"))
+    assert route.rewritten == "How to bake 2 loaves?"
+    if engine != "lorax":  # there the base chooses no neighbour
+        untaught = await octopus(engine, url, model="base", neighbours=templated).route(asks("bake 2 loaves"))
+        assert "So the original was sent." in untaught.reason
+        assert untaught.rewritten == "How to bake 2 loaves?"
 
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang"])

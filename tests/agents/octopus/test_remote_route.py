@@ -43,7 +43,7 @@ class ScriptedScorer:
     async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
         if isinstance(self.rewritten, Exception):
             raise self.rewritten
-        return self.rewritten
+        return chosen.filled(self.rewritten)
 
 
 def octopus(*probabilities: float, scorer: ScriptedScorer | None = None, **settings: Any) -> RemoteOctopus:
