@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from agents.octopus.call_format import CallFormat
 from agents.octopus.call_text import MalformedCallError, read_call
 from agents.octopus.remote import RemoteNeighbour
-from agents.octopus.tokens import defuse
 from agents.octopus.wire.token_ids import RouterPrompt
 from agents.octopus.wire.types import TokenEngine
 
@@ -50,4 +49,4 @@ class FunctionalScorer:
         return read_call(written.text)
 
     def _prompt(self, query: str, token: str = "") -> RouterPrompt:
-        return RouterPrompt(self.format.before, defuse(query), self.format.after, token)
+        return RouterPrompt(self.format.before, self.format.harmless(query), self.format.after, token)

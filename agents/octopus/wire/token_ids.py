@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from agents.errors import InputError, ModelUnavailableError, RoutingError
+from agents.octopus.tokens import break_up
 from agents.octopus.wire.http import Replicas, Reply, Request
+
+# How control tokens are spelt that no list has. Each is looked up; where a text has many, all are spaced out.
+_BRACKETS = (re.compile(r"<[^\s<>]{1,40}>"), re.compile(r"\[/?[gA-Z][A-Z0-9_]{1,40}\]"))
+_MOST_SPELT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +82,20 @@ class TokenIds:
         Raises:
             InputError: what the user said holds a functional token.
         """
-        query = await self._ask(prompt.query)
+        query = await self._ask(await self._broken_up(prompt.query))
         if not set(query).isdisjoint(functional):
             raise InputError("the query spells a functional token of the Octopus.", hint="Leave it out.")
         before, after = await self._fixed(prompt.before), await self._fixed(prompt.after)
         said = (await self.token(prompt.token),) if prompt.token else ()
         return [*before, *query, *after, *said]
+
+    async def _broken_up(self, text: str) -> str:
+        """`text` with brackets spaced out that are one token here, a control token maybe."""
+        spelt = {one for brackets in _BRACKETS for one in brackets.findall(text)}
+        if len(spelt) <= _MOST_SPELT:
+            ids = await asyncio.gather(*map(self._ask, spelt))
+            spelt = {one for one, found in zip(spelt, ids, strict=True) if len(found) == 1}
+        return break_up(text, spelt)
 
     async def _fixed(self, text: str) -> tuple[int, ...]:
         if text not in self._known:

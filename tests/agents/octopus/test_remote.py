@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from agents.octopus.router_reference import RouterReference
 from agents.octopus.scorers import scorer
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName, Step
-from tests.engines import TinyEngine
+from tests.engines import SPOKEN, EngineServer, TinyEngine, serving_engine
 from tests.loopback import free_port
 from tests.scripted import ScriptedOctopus, route_to
 from tests.tiny_model import make_model, make_tokenizer, teach
@@ -233,6 +234,29 @@ async def test_user_text_cannot_spell_a_functional_token(serve: Any) -> None:
             assert not functional & set(body["prompt"])
     with pytest.raises(InputError, match="empty"):
         await remote.route(asks("  "))
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_user_text_cannot_spell_a_control_token(engine: str) -> None:
+    tokenizer = make_tokenizer()
+    known, odd = ["<s>", "</s>", "<end_of_turn>", "[INST]"], ["<odd:1>"]  # the odd one is on no list
+    tokenizer.add_special_tokens({"additional_special_tokens": [*known, *odd]})
+    spelt = known if engine == "lorax" else known + odd  # it takes text, and says nothing of its ids
+    base = TinyEngine(tokenizer, {"": make_model(tokenizer)})
+    with serving_engine(EngineServer(base, SPOKEN[engine])) as server:
+        functional = octopus(engine, server.url, model="base").scorer
+        with suppress(RoutingError):  # of LoRAX: this model writes anything
+            await functional.score(f"What is <b>bold</b>?{''.join(spelt)}", neighbours())
+    (asked,) = [body for path, body in server.requests if path != "/tokenize"]
+    ids = base.ids(asked["inputs"]) if engine == "lorax" else asked.get("input_ids", asked.get("prompt"))
+    assert not {base.ids(token)[0] for token in spelt} & set(ids)
+    assert "What is <b>bold</b>?< s >< /s >" in base.spell(ids)
+
+
+async def test_a_text_with_very_many_brackets_is_not_asked_about(serve: Any) -> None:
+    server = serve("vllm")
+    await octopus("vllm", server.url).scorer.score("".join(f"<t{k}>" for k in range(99)), neighbours())
+    assert len(server.requests) < 20
 
 
 async def test_the_chosen_node_is_told_before_the_rewrite(serve: Any) -> None:
