@@ -28,6 +28,7 @@ EXTRAS = {
 
 def doctor() -> None:
     """Say what is there, what is missing, and what to set; ends with 3 if the Redis of threads is away."""
+    from agents.redaction import bare_urls
     from app.settings import Settings
 
     settings = Settings.read()
@@ -35,8 +36,9 @@ def doctor() -> None:
     usable, lines = _threads(settings.threads)
     for line in lines:
         _say("threads", line)
-    _say("model", settings.model or "OCTOPUS_MODEL is not set: workers answer with their tools only")
-    _say("octopus", settings.router or "the embedded one, unless a spec says otherwise")
+    model, router = bare_urls(settings.model or ""), bare_urls(settings.router or "")
+    _say("model", model or "OCTOPUS_MODEL is not set: workers answer with their tools only")
+    _say("octopus", router or "the embedded one, unless a spec says otherwise")
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         _say(f"extra {extra}", "installed" if there else f"not installed (pip install '.[{extra}]')")

@@ -241,6 +241,18 @@ def test_the_doctor_finds_a_server(octopus: Octopus, monkeypatch: pytest.MonkeyP
     assert "OCTOPUS_MODEL is not set" in result.out
 
 
+def test_the_doctor_tells_no_keys(octopus: Octopus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SERVERS", {})
+    monkeypatch.setenv("OCTOPUS_MODEL", "mcp:https://user:s3cret@models.test/mcp?apiKey=s3cret")
+    monkeypatch.setenv(
+        "OCTOPUS_ROUTER", "vllm:base@https://user:s3cret@a.test,https://s3cret@b.test?k=s3cret"
+    )
+    result = octopus("doctor")
+    assert "mcp:https://models.test/mcp" in result.out
+    assert "vllm:base@https://a.test,https://b.test" in result.out
+    assert "s3cret" not in result.out
+
+
 def test_a_router_is_trained_used_and_reproducible(octopus: Octopus, small: Path, tmp_path: Path) -> None:
     food = ["bake bread", "boil eggs", "fry onions", "roast a duck", "season a soup", "whip cream"]
     cars = ["change a tyre", "check the oil", "brakes squeal", "engine stalls", "new exhaust", "loud gearbox"]

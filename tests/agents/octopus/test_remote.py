@@ -201,6 +201,22 @@ async def test_faults_are_typed_or_the_fallback_decides(
     assert "The embedded default decided: places fits." in route.reason
 
 
+@pytest.mark.parametrize("fault", [{"statuses": [500] * 9}, {"statuses": [400]}, {"garbles": "{}"}, None])
+async def test_keys_are_not_told(serve: Any, fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTOPUS_ROUTER_KEY", "scripted")  # the servers say it: "scripted 500"
+    url = f"http://127.0.0.1:{free_port()}" if fault is None else serve("vllm", **fault).url
+    keyed = url.replace("//", "//user:s3cret@") + "/v1?apiKey=s3cret"
+    remote = octopus("vllm", keyed, fallback=ScriptedOctopus([route_to("places", "<nexa_1>")]))
+    route = await remote.route(asks("capital of Kenya"))
+    assert url in route.reason
+    assert "s3cret" not in route.reason
+    assert "scripted" not in route.reason
+    assert "s3cret" not in str(RouterReference.parse(f"vllm:base@{keyed}", MATHS))
+    with pytest.raises(SpecError) as raised:
+        RouterReference.parse(f"unknown:base@{keyed}", MATHS)
+    assert "s3cret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("engine", FORMATS)
 async def test_a_rewrite_without_an_end_sends_the_original(serve: Any, engine: str) -> None:
     """The base was never taught to write calls."""
