@@ -154,7 +154,7 @@ class RemoteOctopus:
         self.on_choice(chosen.node)
         try:
             rewritten = await self.scorer.rewrite(asked, chosen)
-        except MalformedCallError as error:
+        except (MalformedCallError, ModelUnavailableError) as error:  # the choice stands
             rewritten = chosen.filled(query)
             route = replace(route, reason=f"{route.reason} {error.message} So the original was sent.")
         return replace(route, rewritten=rewritten)

@@ -91,7 +91,7 @@ class Replicas:
         if answer.status_code >= 300:
             raise ModelUnavailableError(
                 f"the Octopus at {shown} refuses {path} with {answer.status_code}: {_said(answer)}.",
-                hint="Are model and adapter served there under these names?",
+                hint="Are model and adapter served there under these names, and does the query fit?",
             )
         try:
             return reply.model_validate_json(answer.content)

@@ -40,9 +40,10 @@ class TokenizeRequest(Request):
 
 
 class TokenizeReply(Reply):
-    """The ids."""
+    """The ids, and how many a prompt and what follows may have."""
 
     tokens: list[int]
+    max_model_len: int | None = None
 
 
 @dataclass
@@ -56,7 +57,8 @@ class TokenIds:
 
     replicas: Replicas
     model: str
-    _known: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _known: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False)
+    _limit: int | None = field(default=None, init=False)
 
     async def token(self, token: str) -> int:
         """The id of a functional token.
@@ -77,7 +79,7 @@ class TokenIds:
         return {await self.token(token): token for token in tokens}
 
     async def prompt(self, prompt: RouterPrompt, functional: Collection[int]) -> list[int]:
-        """The ids of a prompt.
+        """The ids of a prompt; a query that is too long for the server has its beginning and its end.
 
         Raises:
             InputError: what the user said holds a functional token.
@@ -87,7 +89,14 @@ class TokenIds:
             raise InputError("the query spells a functional token of the Octopus.", hint="Leave it out.")
         before, after = await self._fixed(prompt.before), await self._fixed(prompt.after)
         said = (await self.token(prompt.token),) if prompt.token else ()
+        room = self.most(len(query) + 1, [*before, *after, *said]) - 1  # one token is written at least
+        if len(query) > room:
+            query = query[: room // 2] + query[len(query) - room // 2 :]
         return [*before, *query, *after, *said]
+
+    def most(self, wanted: int, prompt: Sequence[int]) -> int:
+        """How many of `wanted` tokens there is room for after `prompt`, at least one."""
+        return wanted if self._limit is None else max(1, min(wanted, self._limit - len(prompt)))
 
     async def _broken_up(self, text: str) -> str:
         """`text` with brackets spaced out that are one token here, a control token maybe."""
@@ -104,7 +113,10 @@ class TokenIds:
 
     async def _ask(self, text: str) -> tuple[int, ...]:
         body = TokenizeRequest(model=self.model, prompt=text)
-        return tuple((await self.replicas.post("/tokenize", body, TokenizeReply)).tokens)
+        reply = await self.replicas.post("/tokenize", body, TokenizeReply)
+        if reply.max_model_len and reply.max_model_len > 0:  # SGLang says -1 where it does not know
+            self._limit = reply.max_model_len
+        return tuple(reply.tokens)
 
 
 def illegal(token: object, candidates: Sequence[str]) -> RoutingError:

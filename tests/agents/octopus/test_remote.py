@@ -230,6 +230,28 @@ async def test_a_rewrite_without_an_end_sends_the_original(serve: Any, engine: s
     assert "So the original was sent." in route.reason
 
 
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+async def test_of_a_query_beyond_the_context_both_ends_are_read(serve: Any, engine: str) -> None:
+    server = serve(engine)
+    query = f"capital of Kenya{'?!' * 400}bake 2 loaves"
+    route = await octopus(engine, server.url).route(asks(query))
+    assert route.rewritten == query
+    assert "So the original was sent." in route.reason
+    body = next(body for path, body in server.requests[::-1] if path != "/tokenize")
+    read = server.engine.spell(body["input_ids"] if engine == "sglang" else body["prompt"])
+    assert read.startswith("Query: capital of Kenya?!")
+    assert read.endswith(f"bake 2 loaves\n\nResponse:{route.token}")
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_where_little_room_is_left_the_call_may_be_as_long_as_that(serve: Any, engine: str) -> None:
+    """A whole call of this format, 48 tokens, would not fit; LoRAX does not say how many would."""
+    route = await octopus(engine, serve(engine, limit=66).url).route(asks("capital of Kenya"))
+    assert route.node == PLACES
+    assert route.rewritten == ("capital of Kenya" if engine == "lorax" else "Name Kenya's capital.")
+    assert ("422" in route.reason) == (engine == "lorax")
+
+
 async def test_below_the_threshold_the_cascade_decides(serve: Any) -> None:
     url = serve("vllm").url
     unsure = octopus("vllm", url, model="base", threshold=0.9)
