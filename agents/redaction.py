@@ -24,6 +24,16 @@ _PATTERNS = (
     ),
 )
 _CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])")
+# User and password; what may be told; query and fragment. A comma separates replicas.
+_URL = re.compile(
+    r"""(https?://)(?:[^\s/?#]*@)?((?:(?!,https?://)[^\s?#"<>])*)"""
+    r"""(?:[?#](?:(?!,https?://)[^\s"<>])*(?<!'))?"""
+)
+
+
+def bare_urls(text: str) -> str:
+    """`text` with each URL in it as it may be told: without a password or query, which may be a key."""
+    return _URL.sub(r"\1\2", text)
 
 
 def redact(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agents.errors import SpecError
 from agents.octopus.causal_manifest import is_causal
+from agents.redaction import bare_urls
 from agents.types import NodeName, Octopus, Worker
 from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
@@ -65,7 +66,7 @@ class ModelWiring:
         if spec.model and spec.modalities and spec.model.startswith(("hf:", "mcp:")):
             raise SpecError(
                 f"{self.spec.source}: worker {name!r} declares {', '.join(spec.modalities)}, but "
-                f"{spec.model!r} reads text only.",
+                f"{bare_urls(spec.model)!r} reads text only.",
                 hint="Serve such a model, and write openai:NAME@URL or provider:PROVIDER:NAME.",
             )
         return worker

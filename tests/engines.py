@@ -34,6 +34,7 @@ class TinyEngine:
         models: by name; "" is the base, under `name` too.
         obeys: whether it keeps to constraints; one that does not takes the most probable token.
         gives_logprobs: whether chat replies have log-probabilities.
+        limit: how many tokens prompt and reply may have together; chat replies are not measured.
     """
 
     tokenizer: Any
@@ -41,6 +42,7 @@ class TinyEngine:
     name: str = "base"
     obeys: bool = True
     gives_logprobs: bool = True
+    limit: int = 512
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def model(self, name: str | None, unknown: int = 404) -> Any:
@@ -49,6 +51,10 @@ class TinyEngine:
         if name not in self.models:
             raise RefusedError(unknown, f"The model `{name}` does not exist.")
         return self.models[name]
+
+    def fits(self, prompt: Sequence[int], most: int, status: int = 400) -> None:
+        if len(prompt) + most > self.limit:
+            raise RefusedError(status, f"{len(prompt)} + {most} tokens are more than {self.limit}.")
 
     def logprobs(self, model: Any, ids: Sequence[int]) -> list[float]:
         """Of every token as the next one."""
@@ -85,6 +91,7 @@ def vllm(engine: TinyEngine, path: str, body: Any) -> Any:
     asked = fields.VllmCompletion.model_validate(body)
     assert path == "/v1/completions" and isinstance(asked.prompt, list)
     model = engine.model(asked.model)
+    engine.fits(asked.prompt, asked.max_tokens or 16)
     if asked.logprobs is None:
         written = engine.generate(model, asked.prompt, asked.max_tokens or 16, asked.stop_token_ids or ())
         stop = written[-1] if written[-1] in (asked.stop_token_ids or ()) else None
@@ -108,6 +115,7 @@ def sglang(engine: TinyEngine, path: str, body: Any) -> Any:
     asked = fields.SglangGenerate.model_validate(body)
     assert path == "/generate" and asked.input_ids is not None
     model, params = engine.model(asked.lora_path, 400), asked.sampling_params
+    engine.fits(asked.input_ids, params.max_new_tokens)
     if asked.return_logprob:
         bias = {int(token): value for token, value in (params.logit_bias or {}).items()}
         raw = engine.logprobs(model, asked.input_ids)
@@ -135,6 +143,7 @@ def lorax(engine: TinyEngine, path: str, body: Any) -> Any:
     assert path == "/generate"
     params = asked.parameters
     model, ids = engine.model(params.adapter_id, 424), engine.ids(asked.inputs)
+    engine.fits(ids, params.max_new_tokens or 20, 422)
     stops = {engine.ids(stop)[0] for stop in params.stop}
     written = engine.generate(model, ids, params.max_new_tokens or 20, stops)
     tokens = []
@@ -280,7 +289,7 @@ def _tokenize(engine: TinyEngine, asked: fields.Tokenize) -> Any:
     if asked.model not in (None, engine.name):
         raise RefusedError(404, f"The model `{asked.model}` does not exist.")
     tokens = engine.ids(asked.prompt)
-    return {"tokens": tokens, "count": len(tokens), "max_model_len": 512}
+    return {"tokens": tokens, "count": len(tokens), "max_model_len": engine.limit}
 
 
 def _choice(text: str, reason: str, stop: int | None) -> dict[str, Any]:

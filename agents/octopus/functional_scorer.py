@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from agents.octopus.call_format import CallFormat
 from agents.octopus.call_text import MalformedCallError, read_call
 from agents.octopus.remote import RemoteNeighbour
-from agents.octopus.tokens import defuse
 from agents.octopus.wire.token_ids import RouterPrompt
 from agents.octopus.wire.types import TokenEngine
 
@@ -42,7 +41,7 @@ class FunctionalScorer:
         return [found[token] for token in tokens]
 
     async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
-        """See `Scorer`."""
+        """See `Scorer`. The model was trained to write the template too, so its call is sent as written."""
         prompt = self._prompt(query, self.format.spelling(chosen.token))
         written = await self.engine.complete(prompt, self.format.end, self.format.most_tokens)
         if not written.ended:
@@ -50,4 +49,4 @@ class FunctionalScorer:
         return read_call(written.text)
 
     def _prompt(self, query: str, token: str = "") -> RouterPrompt:
-        return RouterPrompt(self.format.before, defuse(query), self.format.after, token)
+        return RouterPrompt(self.format.before, self.format.harmless(query), self.format.after, token)

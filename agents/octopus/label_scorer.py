@@ -60,12 +60,12 @@ class LabelScorer:
         return [final + one for final, scores in zip(finals, rounds, strict=True) for one in scores]
 
     async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
-        """See `Scorer`."""
+        """See `Scorer`. The model knows no template, so what it writes is put into it."""
         system = _REWRITE.format(description=f"{chosen.node}. {chosen.description}".strip())
         written = (await self.engine.write(system, query, _MOST_TOKENS)).strip()
         if not written:
             raise MalformedCallError("the Octopus wrote an empty query.", "empty rewrite")
-        return written
+        return chosen.filled(written)
 
     async def _round(self, query: str, candidates: Sequence[RemoteNeighbour]) -> list[float]:
         """Normalised log-probabilities of at most `most_choices` candidates."""

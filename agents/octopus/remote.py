@@ -36,6 +36,10 @@ class RemoteNeighbour:
     template: str = "{query}"
     description: str = ""
 
+    def filled(self, query: str) -> str:
+        """The template around `query`."""
+        return self.template.replace("{query}", query)
+
 
 END = RemoteNeighbour(
     END_NODE, END_TOKEN, "", "Nothing more is needed: the steps so far answer the question."
@@ -64,7 +68,7 @@ class Scorer(Protocol):
         ...
 
     async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
-        """The query for the chosen neighbour.
+        """What the chosen neighbour is sent; its template is in it, by training or put there.
 
         Raises:
             RoutingError: what the model wrote is no rewritten query.
@@ -150,10 +154,10 @@ class RemoteOctopus:
         self.on_choice(chosen.node)
         try:
             rewritten = await self.scorer.rewrite(asked, chosen)
-        except MalformedCallError as error:
-            rewritten, reason = query, f"{route.reason} {error.message} So the original was sent."
-            route = replace(route, reason=reason)
-        return replace(route, rewritten=chosen.template.replace("{query}", rewritten))
+        except (MalformedCallError, ModelUnavailableError) as error:  # the choice stands
+            rewritten = chosen.filled(query)
+            route = replace(route, reason=f"{route.reason} {error.message} So the original was sent.")
+        return replace(route, rewritten=rewritten)
 
     def _cascade(
         self, choices: Sequence[Choice], path: Sequence[Step]

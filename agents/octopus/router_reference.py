@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from agents.errors import SpecError
+from agents.redaction import bare_urls
 from agents.types import NodeName
 
 Engine = Literal["vllm", "sglang", "lorax", "openai", "ollama", "llama.cpp"]
@@ -46,21 +47,21 @@ class RouterReference:
         engines = get_args(Engine)
         if match is None or match["engine"] not in engines or not all(map(_has_host, urls)):
             raise SpecError(
-                f"the octopus {text!r} is not understood.",
+                f"the octopus {bare_urls(text)!r} is not understood.",
                 hint=f"Write ENGINE:MODEL@URL with one of {', '.join(engines)}; "
                 "e.g. vllm:octopus-base#{master}@http://localhost:8000 (an adapter for each master).",
             )
         engine = cast(Engine, match["engine"])
         if match["adapter"] and engine not in WITH_ADAPTERS:
             raise SpecError(
-                f"the octopus {text!r} has an adapter, which {engine} does not take.",
+                f"the octopus {bare_urls(text)!r} has an adapter, which {engine} does not take.",
                 hint=f"Leave it out, or serve it with one of {', '.join(sorted(WITH_ADAPTERS))}.",
             )
         return cls(engine, match["model"], match["adapter"] or "", urls)
 
     def __str__(self) -> str:
         adapter = f" with the adapter {self.adapter!r}" if self.adapter else ""
-        return f"{self.model!r}{adapter} on {self.engine} at {', '.join(self.urls)}"
+        return f"{self.model!r}{adapter} on {self.engine} at {', '.join(map(bare_urls, self.urls))}"
 
 
 def _has_host(url: str) -> bool:

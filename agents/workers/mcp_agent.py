@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 from agents.workers.arguments import UnreadError, read_arguments
 from agents.workers.reference import ModelReference
@@ -157,9 +158,9 @@ class McpAgent:
     def _unavailable(self, why: str) -> WorkerAnswer:
         return WorkerAnswer(
             "unavailable",
-            f"{self.node} was chosen, but its MCP server at {self.reference.url} gave no answer: {why}. "
+            f"{self.node} was chosen, but its MCP server at {self.reference.shown} gave no answer: {why}. "
             "Is it running, with the streamable HTTP transport?",
-            {"mcp": self.reference.url},
+            {"mcp": self.reference.shown},
         )
 
 
@@ -207,7 +208,7 @@ def _shown(value: Any) -> str:
 
 
 def _innermost(error: BaseException) -> str:
-    """The cause within groups of one, as tasks of the client raise them."""
+    """The cause within groups of one, as tasks of the client raise them; it may quote the URL."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return f"{error or 'nothing in time'} ({type(error).__name__})"
+    return f"{bare_urls(str(error)) or 'nothing in time'} ({type(error).__name__})"

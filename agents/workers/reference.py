@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 from agents.errors import SpecError
+from agents.redaction import bare_urls
 
 Kind = Literal["openai", "hf", "hf-endpoint", "provider", "remote-graph", "mcp"]
 
@@ -63,7 +64,7 @@ class ModelReference:
         if found is None:
             known = [FORMS[kind]] if kind in FORMS else list(FORMS.values())  # type: ignore[index]
             raise SpecError(
-                f"the model {text!r} is not understood.",
+                f"the model {bare_urls(text)!r} is not understood.",
                 hint=f"Write {'; '.join(known)}; e.g. openai:llama3.2@http://localhost:11434/v1.",
             )
         return found
@@ -76,8 +77,7 @@ class ModelReference:
     @property
     def shown(self) -> str:
         """The URL as it may be told: without a password or query, which may be a key."""
-        parts = urlsplit(self.url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+        return bare_urls(self.url)
 
 
 def _named(kind: Kind, rest: str) -> ModelReference | None:

@@ -29,6 +29,7 @@ EXTRAS = {
 
 def doctor() -> None:
     """Say what is there, what is missing, and what to set; ends with 3 if threads cannot be kept."""
+    from agents.redaction import bare_urls
     from app.settings import Settings
 
     settings = Settings.read()
@@ -37,7 +38,7 @@ def doctor() -> None:
     for line in lines:
         _say("threads", line)
     _say("model", _model(settings.model))
-    _say("octopus", settings.router or "the embedded one, unless a spec says otherwise")
+    _say("octopus", bare_urls(settings.router or "") or "the embedded one, unless a spec says otherwise")
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         _say(f"extra {extra}", "installed" if there else f"not installed (pip install '.[{extra}]')")
@@ -69,6 +70,7 @@ def _threads(place: Place) -> tuple[bool, list[str]]:
 
 def _model(text: str | None) -> str:
     from agents.errors import SpecError
+    from agents.redaction import bare_urls
     from agents.workers.reference import ModelReference
     from app.reachable import answers
 
@@ -77,8 +79,8 @@ def _model(text: str | None) -> str:
     try:
         reference = ModelReference.parse(text)
     except SpecError as error:
-        return f"OCTOPUS_MODEL: {error}"
-    return f"{reference}{'' if answers(reference) else ' does not answer'}"
+        return bare_urls(f"OCTOPUS_MODEL: {error}")
+    return bare_urls(text) + ("" if answers(reference) else " does not answer")
 
 
 def _sqlite(file: Path) -> tuple[bool, list[str]]:

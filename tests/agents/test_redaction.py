@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.redaction import redact, redacted
+from agents.redaction import bare_urls, redact, redacted
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,19 @@ def test_all_texts_of_a_value_are_redacted() -> None:
     assert redacted({"a": ["x@example.org", 3, {"b": "y@example.org"}]}) == {
         "a": ["[email]", 3, {"b": "[email]"}]
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("https://u:s3cret@h:1/mcp?apiKey=s3cret#s3cret", "https://h:1/mcp"),
+        ("http://u:p@ss@h", "http://h"),
+        ("vllm:b#m@http://u:s3cret@a:1/v1?k=s3cret,https://s3cret@b", "vllm:b#m@http://a:1/v1,https://b"),
+        ("401 for url 'http://h/mcp?k=s3cret' (E)", "401 for url 'http://h/mcp' (E)"),
+        ("openai:org/name@http://localhost:11434/v1", "openai:org/name@http://localhost:11434/v1"),
+        ("http://[::1]:80/a@b, or none", "http://[::1]:80/a@b, or none"),
+        ("no URL: a@b?c#d", "no URL: a@b?c#d"),
+    ],
+)
+def test_urls_are_told_without_what_may_be_a_key(text: str, told: str) -> None:
+    assert bare_urls(text) == told

@@ -245,7 +245,7 @@ def test_the_doctor_finds_a_server(octopus: Octopus, monkeypatch: pytest.MonkeyP
     ("model", "said"),
     [
         ("garbage", "OCTOPUS_MODEL: the model 'garbage' is not understood."),
-        ("openai:x@http://127.0.0.1:9/v1", "'x' at http://127.0.0.1:9/v1 does not answer"),
+        ("openai:x@http://127.0.0.1:9/v1", "openai:x@http://127.0.0.1:9/v1 does not answer"),
     ],
 )
 def test_the_doctor_tries_the_model(
@@ -254,6 +254,18 @@ def test_the_doctor_tries_the_model(
     monkeypatch.setattr(doctor, "SERVERS", {})
     monkeypatch.setenv("OCTOPUS_MODEL", model)
     assert f"model            {said}" in octopus("doctor").out
+
+
+def test_the_doctor_tells_no_keys(octopus: Octopus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SERVERS", {})
+    monkeypatch.setenv("OCTOPUS_MODEL", "mcp:https://user:s3cret@models.test/mcp?apiKey=s3cret")
+    monkeypatch.setenv(
+        "OCTOPUS_ROUTER", "vllm:base@https://user:s3cret@a.test,https://s3cret@b.test?k=s3cret"
+    )
+    result = octopus("doctor")
+    assert "mcp:https://models.test/mcp" in result.out
+    assert "vllm:base@https://a.test,https://b.test" in result.out
+    assert "s3cret" not in result.out
 
 
 def test_a_router_is_trained_used_and_reproducible(octopus: Octopus, small: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import ModelUnavailableError
+from agents.redaction import bare_urls
 
 _AGAIN = frozenset({408, 409, 425, 429})
 _SHOWN = 300  # characters of a server's words in a message
@@ -73,7 +74,7 @@ class Replicas:
     async def _ask(self, url: str, path: str, body: Request, reply: type[T]) -> T:
         import httpx
 
-        key = os.environ.get("OCTOPUS_ROUTER_KEY")
+        key, shown = os.environ.get("OCTOPUS_ROUTER_KEY"), bare_urls(url)
         headers = {"Authorization": f"Bearer {key}"} if key else None
         verify = _certificates() if url.startswith("https:") else False
         content = body.model_dump(exclude_none=True, by_alias=True)
@@ -82,22 +83,22 @@ class Replicas:
             async with httpx.AsyncClient(timeout=self._timeout, verify=verify, headers=headers) as client:
                 answer = await client.post(f"{url}{path}", json=content)
         except httpx.TimeoutException as error:
-            raise ReplicaError(f"{url} says nothing within {self._timeout:g} seconds") from error
+            raise ReplicaError(f"{shown} says nothing within {self._timeout:g} seconds") from error
         except httpx.HTTPError as error:
-            raise ReplicaError(f"nothing answers at {url} ({type(error).__name__})") from error
+            raise ReplicaError(f"nothing answers at {shown} ({type(error).__name__})") from error
         if answer.status_code >= 500 or answer.status_code in _AGAIN:
-            raise ReplicaError(f"{url} answers {answer.status_code}: {_said(answer)}")
+            raise ReplicaError(f"{shown} answers {answer.status_code}: {_said(answer)}")
         if answer.status_code >= 300:
             raise ModelUnavailableError(
-                f"the Octopus at {url} refuses {path} with {answer.status_code}: {_said(answer)}.",
-                hint="Are model and adapter served there under these names?",
+                f"the Octopus at {shown} refuses {path} with {answer.status_code}: {_said(answer)}.",
+                hint="Are model and adapter served there under these names, and does the query fit?",
             )
         try:
             return reply.model_validate_json(answer.content)
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             where = ".".join(map(str, fault["loc"])) or "body"
-            raise ReplicaError(f"{url}{path} sends a malformed reply: {where}: {fault['msg']}") from error
+            raise ReplicaError(f"{shown}{path} sends a malformed reply: {where}: {fault['msg']}") from error
 
 
 @cache
@@ -106,4 +107,8 @@ def _certificates() -> ssl.SSLContext:
 
 
 def _said(answer: Any) -> str:
-    return " ".join(answer.text.split())[:_SHOWN] or "nothing"
+    """The server's words; some repeat the URL or the key that they refuse."""
+    said = bare_urls(" ".join(answer.text.split()))
+    if key := os.environ.get("OCTOPUS_ROUTER_KEY"):
+        said = said.replace(key, "[OCTOPUS_ROUTER_KEY]")
+    return said[:_SHOWN] or "nothing"

@@ -113,10 +113,11 @@ class SglangEngine:
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
         """What follows the prompt, up to `end`; see `TokenEngine`."""
         stop = await self.ids.token(end)
+        ids = await self.ids.prompt(prompt, {stop})
         body = GenerateRequest(
-            input_ids=await self.ids.prompt(prompt, {stop}),
+            input_ids=ids,
             sampling_params=SamplingParams(
-                max_new_tokens=most,
+                max_new_tokens=self.ids.most(most, ids),
                 stop_token_ids=[stop],
                 skip_special_tokens=False,
                 spaces_between_special_tokens=False,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from agents.errors import InputError, ModelUnavailableError, RoutingError
+from agents.octopus.tokens import break_up
 from agents.octopus.wire.http import Replicas, Reply, Request
+
+# How control tokens are spelt that no list has. Each is looked up; where a text has many, all are spaced out.
+_BRACKETS = (re.compile(r"<[^\s<>]{1,40}>"), re.compile(r"\[/?[gA-Z][A-Z0-9_]{1,40}\]"))
+_MOST_SPELT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +40,10 @@ class TokenizeRequest(Request):
 
 
 class TokenizeReply(Reply):
-    """The ids."""
+    """The ids, and how many a prompt and what follows may have."""
 
     tokens: list[int]
+    max_model_len: int | None = None
 
 
 @dataclass
@@ -49,7 +57,8 @@ class TokenIds:
 
     replicas: Replicas
     model: str
-    _known: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _known: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False)
+    _limit: int | None = field(default=None, init=False)
 
     async def token(self, token: str) -> int:
         """The id of a functional token.
@@ -70,17 +79,32 @@ class TokenIds:
         return {await self.token(token): token for token in tokens}
 
     async def prompt(self, prompt: RouterPrompt, functional: Collection[int]) -> list[int]:
-        """The ids of a prompt.
+        """The ids of a prompt; a query that is too long for the server has its beginning and its end.
 
         Raises:
             InputError: what the user said holds a functional token.
         """
-        query = await self._ask(prompt.query)
+        query = await self._ask(await self._broken_up(prompt.query))
         if not set(query).isdisjoint(functional):
             raise InputError("the query spells a functional token of the Octopus.", hint="Leave it out.")
         before, after = await self._fixed(prompt.before), await self._fixed(prompt.after)
         said = (await self.token(prompt.token),) if prompt.token else ()
+        room = self.most(len(query) + 1, [*before, *after, *said]) - 1  # one token is written at least
+        if len(query) > room:
+            query = query[: room // 2] + query[len(query) - room // 2 :]
         return [*before, *query, *after, *said]
+
+    def most(self, wanted: int, prompt: Sequence[int]) -> int:
+        """How many of `wanted` tokens there is room for after `prompt`, at least one."""
+        return wanted if self._limit is None else max(1, min(wanted, self._limit - len(prompt)))
+
+    async def _broken_up(self, text: str) -> str:
+        """`text` with brackets spaced out that are one token here, a control token maybe."""
+        spelt = {one for brackets in _BRACKETS for one in brackets.findall(text)}
+        if len(spelt) <= _MOST_SPELT:
+            ids = await asyncio.gather(*map(self._ask, spelt))
+            spelt = {one for one, found in zip(spelt, ids, strict=True) if len(found) == 1}
+        return break_up(text, spelt)
 
     async def _fixed(self, text: str) -> tuple[int, ...]:
         if text not in self._known:
@@ -89,7 +113,10 @@ class TokenIds:
 
     async def _ask(self, text: str) -> tuple[int, ...]:
         body = TokenizeRequest(model=self.model, prompt=text)
-        return tuple((await self.replicas.post("/tokenize", body, TokenizeReply)).tokens)
+        reply = await self.replicas.post("/tokenize", body, TokenizeReply)
+        if reply.max_model_len and reply.max_model_len > 0:  # SGLang says -1 where it does not know
+            self._limit = reply.max_model_len
+        return tuple(reply.tokens)
 
 
 def illegal(token: object, candidates: Sequence[str]) -> RoutingError:

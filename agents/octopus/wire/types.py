@@ -44,7 +44,7 @@ class TokenEngine(Protocol):
         ...
 
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
-        """Greedy text after the prompt, before the token `end`; at most `most` tokens."""
+        """Greedy text after the prompt, before the token `end`; at most `most` tokens, as far as they fit."""
         ...
 
 

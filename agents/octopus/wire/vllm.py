@@ -99,10 +99,11 @@ class VllmEngine:
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
         """What follows the prompt, up to `end`; see `TokenEngine`."""
         stop = await self.ids.token(end)
+        ids = await self.ids.prompt(prompt, {stop})
         body = CompletionRequest(
             model=self.adapter or self.ids.model,
-            prompt=await self.ids.prompt(prompt, {stop}),
-            max_tokens=most,
+            prompt=ids,
+            max_tokens=self.ids.most(most, ids),
             stop_token_ids=[stop],
             skip_special_tokens=False,
             spaces_between_special_tokens=False,

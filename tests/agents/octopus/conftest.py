@@ -18,8 +18,8 @@ def serve(tiny: TinyEngine) -> Iterator[Any]:
 
         def start(name: str, **settings: Any) -> EngineServer:
             engine = TinyEngine(tiny.tokenizer, tiny.models, lock=tiny.lock)
-            for key in ("obeys", "gives_logprobs"):
-                setattr(engine, key, settings.pop(key, True))
+            for key in ("obeys", "gives_logprobs", "limit"):
+                setattr(engine, key, settings.pop(key, getattr(engine, key)))
             return stack.enter_context(serving_engine(EngineServer(engine, SPOKEN[name], **settings)))
 
         yield start

@@ -62,6 +62,25 @@ def test_a_format_is_read_from_its_training(tmp_path: Path) -> None:
         CallFormat.read(tmp_path, NodeName("law"))
 
 
+def test_a_query_holds_no_token_that_its_vocabulary_calls_special(tmp_path: Path) -> None:
+    manifest = {"before": "", "after": "", "slot": "<fn_{slot}>", "end": "<fn_end>"}
+    master = {"neighbours": {"maths": "<nexa_4>"}}
+    whole = json.dumps(manifest | {"masters": {"octopus": master}})
+    (tmp_path / "octopus.json").write_text(whole, encoding="utf-8")
+    text = "2 >>TURN<< <fn_4> <fn_end> <nexa_1> <b> <i>"
+    elsewhere = CallFormat.read(tmp_path, MASTER)  # the base is on another machine
+    assert elsewhere.harmless(text) == "2 >>TURN<< < fn_4 > < fn_end > < nexa_1 > <b> <i>"
+    (tmp_path / "base").mkdir()
+    added = [{"content": ">>TURN<<", "special": True}, {"content": "<i>", "special": False}]
+    tokenizer = tmp_path / "base" / "tokenizer.json"
+    tokenizer.write_text(json.dumps({"added_tokens": added}), encoding="utf-8")
+    known = CallFormat.read(tmp_path, MASTER)
+    assert known.harmless(text) == "2 > >TURN< < < fn_4 > < fn_end > < nexa_1 > <b> <i>"
+    tokenizer.write_text("[]", encoding="utf-8")
+    with pytest.raises(ArtifactError, match=r"tokenizer\.json: cannot be used"):
+        CallFormat.read(tmp_path, MASTER)
+
+
 def test_a_format_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no causal Octopus here"):
         CallFormat.read(tmp_path, MASTER)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from agents.octopus.router_reference import RouterReference
 from agents.octopus.scorers import scorer
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName, Step
-from tests.engines import TinyEngine
+from tests.engines import SPOKEN, EngineServer, TinyEngine, serving_engine
 from tests.loopback import free_port
 from tests.scripted import ScriptedOctopus, route_to
 from tests.tiny_model import make_model, make_tokenizer, teach
@@ -84,6 +86,19 @@ async def test_it_routes_and_rewrites(serve: Any, tiny: TinyEngine, engine: str)
         # LoRAX lists what is most probable; the others are bounded by the last of the list.
         tolerance = 2e-2 if engine == "lorax" else 1e-6
         assert route.probability == pytest.approx(legal[slot] / sum(legal), abs=tolerance)
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_a_template_is_in_the_call_that_was_trained(serve: Any, engine: str) -> None:
+    """As in a local Octopus: training teaches rewrites with the template in them."""
+    templated = [replace(one, template="How to {query}?") for one in neighbours()]
+    url = serve(engine).url
+    route = await octopus(engine, url, neighbours=templated).route(asks("bake 2 loaves"))
+    assert route.rewritten == "How to bake 2 loaves?"
+    if engine != "lorax":  # there the base chooses no neighbour
+        untaught = await octopus(engine, url, model="base", neighbours=templated).route(asks("bake 2 loaves"))
+        assert "So the original was sent." in untaught.reason
+        assert untaught.rewritten == "How to bake 2 loaves?"
 
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang"])
@@ -186,6 +201,22 @@ async def test_faults_are_typed_or_the_fallback_decides(
     assert "The embedded default decided: places fits." in route.reason
 
 
+@pytest.mark.parametrize("fault", [{"statuses": [500] * 9}, {"statuses": [400]}, {"garbles": "{}"}, None])
+async def test_keys_are_not_told(serve: Any, fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTOPUS_ROUTER_KEY", "scripted")  # the servers say it: "scripted 500"
+    url = f"http://127.0.0.1:{free_port()}" if fault is None else serve("vllm", **fault).url
+    keyed = url.replace("//", "//user:s3cret@") + "/v1?apiKey=s3cret"
+    remote = octopus("vllm", keyed, fallback=ScriptedOctopus([route_to("places", "<nexa_1>")]))
+    route = await remote.route(asks("capital of Kenya"))
+    assert url in route.reason
+    assert "s3cret" not in route.reason
+    assert "scripted" not in route.reason
+    assert "s3cret" not in str(RouterReference.parse(f"vllm:base@{keyed}", MATHS))
+    with pytest.raises(SpecError) as raised:
+        RouterReference.parse(f"unknown:base@{keyed}", MATHS)
+    assert "s3cret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("engine", FORMATS)
 async def test_a_rewrite_without_an_end_sends_the_original(serve: Any, engine: str) -> None:
     """The base was never taught to write calls."""
@@ -197,6 +228,28 @@ async def test_a_rewrite_without_an_end_sends_the_original(serve: Any, engine: s
     route = await remote.route(asks("capital of Kenya"))
     assert route.rewritten == "capital of Kenya"
     assert "So the original was sent." in route.reason
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+async def test_of_a_query_beyond_the_context_both_ends_are_read(serve: Any, engine: str) -> None:
+    server = serve(engine)
+    query = f"capital of Kenya{'?!' * 400}bake 2 loaves"
+    route = await octopus(engine, server.url).route(asks(query))
+    assert route.rewritten == query
+    assert "So the original was sent." in route.reason
+    body = next(body for path, body in server.requests[::-1] if path != "/tokenize")
+    read = server.engine.spell(body["input_ids"] if engine == "sglang" else body["prompt"])
+    assert read.startswith("Query: capital of Kenya?!")
+    assert read.endswith(f"bake 2 loaves\n\nResponse:{route.token}")
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_where_little_room_is_left_the_call_may_be_as_long_as_that(serve: Any, engine: str) -> None:
+    """A whole call of this format, 48 tokens, would not fit; LoRAX does not say how many would."""
+    route = await octopus(engine, serve(engine, limit=66).url).route(asks("capital of Kenya"))
+    assert route.node == PLACES
+    assert route.rewritten == ("capital of Kenya" if engine == "lorax" else "Name Kenya's capital.")
+    assert ("422" in route.reason) == (engine == "lorax")
 
 
 async def test_below_the_threshold_the_cascade_decides(serve: Any) -> None:
@@ -219,6 +272,29 @@ async def test_user_text_cannot_spell_a_functional_token(serve: Any) -> None:
             assert not functional & set(body["prompt"])
     with pytest.raises(InputError, match="empty"):
         await remote.route(asks("  "))
+
+
+@pytest.mark.parametrize("engine", FORMATS)
+async def test_user_text_cannot_spell_a_control_token(engine: str) -> None:
+    tokenizer = make_tokenizer()
+    known, odd = ["<s>", "</s>", "<end_of_turn>", "[INST]"], ["<odd:1>"]  # the odd one is on no list
+    tokenizer.add_special_tokens({"additional_special_tokens": [*known, *odd]})
+    spelt = known if engine == "lorax" else known + odd  # it takes text, and says nothing of its ids
+    base = TinyEngine(tokenizer, {"": make_model(tokenizer)})
+    with serving_engine(EngineServer(base, SPOKEN[engine])) as server:
+        functional = octopus(engine, server.url, model="base").scorer
+        with suppress(RoutingError):  # of LoRAX: this model writes anything
+            await functional.score(f"What is <b>bold</b>?{''.join(spelt)}", neighbours())
+    (asked,) = [body for path, body in server.requests if path != "/tokenize"]
+    ids = base.ids(asked["inputs"]) if engine == "lorax" else asked.get("input_ids", asked.get("prompt"))
+    assert not {base.ids(token)[0] for token in spelt} & set(ids)
+    assert "What is <b>bold</b>?< s >< /s >" in base.spell(ids)
+
+
+async def test_a_text_with_very_many_brackets_is_not_asked_about(serve: Any) -> None:
+    server = serve("vllm")
+    await octopus("vllm", server.url).scorer.score("".join(f"<t{k}>" for k in range(99)), neighbours())
+    assert len(server.requests) < 20
 
 
 async def test_the_chosen_node_is_told_before_the_rewrite(serve: Any) -> None:

@@ -41,7 +41,7 @@ def tiny() -> TinyEngine:
 
 def neighbours(count: int) -> list[RemoteNeighbour]:
     return [
-        RemoteNeighbour(NodeName(f"expert{k}"), slot_token(k), description=f"Knows subject {k}.")
+        RemoteNeighbour(NodeName(f"expert{k}"), slot_token(k), "Expert: {query}", f"Knows subject {k}.")
         for k in range(count)
     ]
 
@@ -74,7 +74,8 @@ async def test_probabilities_are_the_models_own(serve: Any, tiny: TinyEngine, en
     wanted = expected(tiny, engine, "What is a leek?", 3)
     assert [shares[NodeName(f"expert{k}")] for k in range(3)] == pytest.approx(wanted)
     assert route.node == max(shares, key=shares.__getitem__)
-    assert route.rewritten
+    assert route.rewritten.startswith("Expert: ")
+    assert route.rewritten.count("Expert:") == 1
 
 
 @pytest.mark.parametrize("engine", FORMATS)

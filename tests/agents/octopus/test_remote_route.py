@@ -43,7 +43,7 @@ class ScriptedScorer:
     async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
         if isinstance(self.rewritten, Exception):
             raise self.rewritten
-        return self.rewritten
+        return chosen.filled(self.rewritten)
 
 
 def octopus(*probabilities: float, scorer: ScriptedScorer | None = None, **settings: Any) -> RemoteOctopus:
@@ -113,6 +113,13 @@ async def test_a_malformed_rewrite_sends_the_original() -> None:
     route = await octopus(scorer=scorer).route([HumanMessage("2 + 2?")])
     assert route.rewritten == "Count: 2 + 2?"
     assert "the Octopus wrote an empty query. So the original was sent." in route.reason
+
+
+async def test_a_refused_rewrite_sends_the_original_to_the_chosen() -> None:
+    scorer = ScriptedScorer([0.0, -1.0], ModelUnavailableError("the Octopus refuses: too long."))
+    route = await octopus(scorer=scorer).route([HumanMessage("2 + 2?")])
+    assert (route.node, route.rewritten) == (MATHS, "Count: 2 + 2?")
+    assert "the Octopus refuses: too long. So the original was sent." in route.reason
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from agents.workers.function_chooser import EncoderChooser
 from agents.workers.mcp_agent import McpAgent
 from agents.workers.reference import ModelReference
 from tests.http_app import serving_app
-from tests.loopback import free_port
+from tests.loopback import ChatServer, free_port, serving
 from tests.scripted import ScriptedWorker
 from tools.declaration import ToolFunction
 
@@ -118,3 +118,15 @@ async def test_no_server(encoder: Encoder) -> None:
     answer = await agent(f"http://127.0.0.1:{free_port()}/mcp", encoder).answer(WorkerRequest("add 1 and 2"))
     assert answer.status == "unavailable"
     assert "ConnectError" in answer.text
+
+
+async def test_keys_in_the_url_are_not_told(encoder: Encoder) -> None:
+    """The client's own message quotes the URL that it was refused at."""
+    with serving(ChatServer(statuses=[403] * 9)) as refusing:
+        keyed = refusing.url.replace("//", "//user:s3cret@") + "?apiKey=s3cret"
+        answer = await agent(keyed, encoder).answer(WorkerRequest("add 1 and 2"))
+    assert answer.status == "unavailable"
+    assert answer.evidence == {"mcp": refusing.url}
+    assert "403" in answer.text
+    assert answer.text.count(refusing.url) == 2
+    assert "s3cret" not in answer.text
