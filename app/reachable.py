@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-
 from agents.workers.reference import ModelReference
 
 
 def answers(reference: ModelReference) -> bool:
     """Whether something speaks HTTP where the model should be; a local model is not at a URL. Blocking."""
+    import httpx
+
     if not reference.url:
         return True
     try:
-        with urllib.request.urlopen(f"{reference.url}/models", timeout=2):  # noqa: S310
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except (OSError, ValueError):
+        return httpx.get(f"{reference.url}/models", timeout=2).status_code < 500
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
