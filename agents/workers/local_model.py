@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.adapters import BASE, AdapterError, attach
 from agents.errors import ModelUnavailableError
 from agents.workers.models import Source
 from agents.workers.reference import ModelReference
 
 INSTALL = "Install the extra: pip install '.[hf]'."
-_BASE = "__base__"  # peft's name for "no adapter"
 
 OnTokens = Callable[[Sequence[int]], bool]
 """Is given the tokens generated so far; says whether to stop."""
@@ -125,28 +125,20 @@ class LocalModel:
 
     def _chosen(self, adapter: str) -> dict[str, Any]:
         if not adapter:
-            return {"adapter_names": [_BASE]} if self._adapters else {}
+            return {"adapter_names": [BASE]} if self._adapters else {}
         if adapter not in self._adapters:
             self._attach(adapter)
         return {"adapter_names": [self._adapters[adapter]]}
 
     def _attach(self, adapter: str) -> None:
-        name = f"adapter_{len(self._adapters)}"  # names must be module names, repositories have slashes
         try:
-            if self._adapters:
-                self._model.load_adapter(adapter, adapter_name=name)
-            else:
-                from peft import PeftModel
-
-                self._model = PeftModel.from_pretrained(self._model, adapter, adapter_name=name)
-            self._model.eval()
+            self._model, self._adapters[adapter] = attach(self._model, adapter)
         except ModuleNotFoundError as error:
             raise _missing(error) from error
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except AdapterError as error:
             raise ModelUnavailableError(
                 f"the adapter {adapter!r} cannot be loaded: {error}.", hint="Does it belong to this base?"
             ) from error
-        self._adapters[adapter] = name
 
 
 def source_of(reference: ModelReference) -> Source[LocalModel]:

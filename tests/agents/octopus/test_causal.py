@@ -20,9 +20,11 @@ from agents.octopus.encoder import Neighbour
 from agents.octopus.tokens import slot_token
 from agents.types import FunctionalToken, NodeName, Step
 from tests.causal import HOSTILE, small_tokenizer
+from tests.tiny_model import spoilt_adapters
 
 if TYPE_CHECKING:
     from agents.octopus.causal import CausalOctopus
+    from agents.octopus.causal_model import CausalModel
 
 QUERIES = ["What is x^2?", "Why do leaves fall?", "Who was Napoleon, and when did he die?", *HOSTILE]
 NODES = {NodeName(f"node_{k}"): slot_token(k) for k in range(5)}
@@ -121,6 +123,32 @@ class TestChoosing:
         ]
         assert len({tuple(np.round(reply.logits, 3)) for reply in same}) == 3
 
+    def test_an_adapter_that_cannot_be_loaded_leaves_base_and_others_as_they_were(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        from agents.octopus.causal_artifact import open_causal
+        from agents.octopus.causal_model import Request
+
+        prompts = open_causal(folder).parts.prompts
+        legal = (10, 11, 12)
+        spoilt = spoilt_adapters(folder / "adapters/0", tmp_path)
+
+        def said(model: CausalModel, adapter: Path | None = None) -> list[float]:
+            name = None if adapter is None else str(adapter)
+            return list(model.run([Request(prompts.prompt("What is x?"), name, legal, _none)])[0].logits)
+
+        good = [folder / "adapters/0", folder / "adapters/1"]
+        expected, *tuned = [said(_causal_model(folder), adapter) for adapter in (None, *good)]
+        assert len({*expected, *tuned[0], *tuned[1]}) == 9
+        model = _causal_model(folder)
+        for loaded in range(3):
+            for bad in spoilt:
+                with pytest.raises(ArtifactError, match="no adapter for this base"):
+                    said(model, bad)
+                assert said(model) == expected
+                assert [said(model, adapter) for adapter in good[:loaded]] == tuned[:loaded]
+            assert said(model, good[min(loaded, 1)]) == tuned[min(loaded, 1)]
+
     def test_only_neighbours_can_be_chosen(self, folder: Path, encoder: Encoder) -> None:
         for route in octopus_of(folder, encoder).decide_all([[query] for query in QUERIES]):
             assert {choice.node for choice in route.choices} == set(NODES)
@@ -141,6 +169,15 @@ class TestChoosing:
         assert route.node in NODES
         assert route.rewritten == f"Please: {query}"
         assert "too long" in route.reason
+
+
+def _causal_model(folder: Path) -> CausalModel:
+    from transformers import AutoModelForCausalLM
+
+    from agents.octopus.causal_model import CausalModel
+
+    auto: Any = AutoModelForCausalLM
+    return CausalModel(auto.from_pretrained(folder / "base"), end=3, adapters=folder)
 
 
 def _none(logits: Any) -> None:

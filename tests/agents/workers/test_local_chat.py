@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
+from agents.errors import ModelUnavailableError
 from agents.types import WorkerRequest
 from agents.workers.chat_prompt import harmless, prompt_ids
 from agents.workers.language_model import LanguageModel
 from agents.workers.local_chat import LocalChat
-from agents.workers.local_model import LocalModel
+from agents.workers.local_model import LocalModel, load
 from agents.workers.models import ModelManager
 from agents.workers.reference import ModelReference
-from tests.tiny_model import TEMPLATE, make_tokenizer, save_adapter, save_base
+from tests.tiny_model import TEMPLATE, make_tokenizer, save_adapter, save_base, spoilt_adapters
 
 pytestmark = [
     pytest.mark.train,
@@ -97,6 +98,29 @@ async def test_adapters_share_one_base_and_do_not_mix(
     assert said == said[:3] * 4
     assert len(set(said)) == 3
     assert len(manager.loaded()) == 1
+
+
+def test_an_adapter_that_cannot_be_loaded_leaves_base_and_others_as_they_were(
+    base: Path, adapters: list[Path], tmp_path: Path
+) -> None:
+    spoilt = spoilt_adapters(adapters[0], tmp_path)
+
+    def said(model: LocalModel, adapter: Path | str = "") -> list[float]:
+        return model.likelihoods("hello", ["you", " there"], str(adapter))[0]
+
+    def fresh() -> LocalModel:
+        return load(ModelReference.parse(f"hf:{base}"))
+
+    expected, tuned, other = said(fresh()), said(fresh(), adapters[0]), said(fresh(), adapters[1])
+    assert len({*expected, *tuned, *other}) == 6
+    model = fresh()
+    for good in ([], [tuned], [tuned, other]):
+        for folder in spoilt:
+            with pytest.raises(ModelUnavailableError, match="cannot be loaded"):
+                said(model, folder)
+            assert said(model) == expected
+            assert [said(model, own) for own in adapters[: len(good)]] == good
+        assert said(model, adapters[min(len(good), 1)]) == [tuned, other][min(len(good), 1)]
 
 
 async def test_an_abandoned_stream_ends_its_generation(base: Path, manager: ModelManager[LocalModel]) -> None:
