@@ -195,7 +195,8 @@ class CausalModel:
         with self._speaking(adapters):
             while not all(map(self._ended, outputs, most)):
                 mask = torch.cat([mask, torch.ones_like(tokens)], dim=1)
-                found = self._backbone(tokens, cache, mask, position)
+                # A row that has ended goes on unheard, past its cap too: never past the last position.
+                found = self._backbone(tokens, cache, mask, position.clamp(max=self.context - 1))
                 logits = head(found.last_hidden_state[:, -1])
                 tokens = logits.index_fill(1, self._banned, -torch.inf).argmax(-1, keepdim=True)
                 cache, position = found.past_key_values, position + 1

@@ -149,6 +149,20 @@ class TestChoosing:
                 assert [said(model, adapter) for adapter in good[:loaded]] == tuned[:loaded]
             assert said(model, good[min(loaded, 1)]) == tuned[min(loaded, 1)]
 
+    def test_a_broken_adapter_fails_its_own_request_only(self, folder: Path, tmp_path: Path) -> None:
+        from agents.octopus.causal_artifact import open_causal
+        from agents.octopus.causal_model import Request
+
+        broken = spoilt_adapters(folder / "adapters/0", tmp_path)[0]
+        parts = open_causal(folder).parts
+        prompt, adapters = parts.prompts.prompt("What is x?"), ("adapters/0", None, str(broken), "adapters/1")
+        good, base, bad, other = parts.batcher.submit(
+            [Request(prompt, adapter, (10, 11, 12), _none) for adapter in adapters]
+        )
+        assert len({tuple(reply.result(20).logits) for reply in (good, base, other)}) == 3
+        with pytest.raises(ArtifactError, match="no adapter for this base"):
+            bad.result(20)
+
     def test_only_neighbours_can_be_chosen(self, folder: Path, encoder: Encoder) -> None:
         for route in octopus_of(folder, encoder).decide_all([[query] for query in QUERIES]):
             assert {choice.node for choice in route.choices} == set(NODES)
@@ -202,6 +216,26 @@ class TestCalls:
             assert reply.output[0] in octopus.legal
             assert len(reply.output) <= 24
             assert not set(reply.output[1:]) & special
+
+    def test_a_long_and_a_short_prompt_share_a_batch_where_positions_are_learned(self) -> None:
+        import torch
+        from transformers import GPT2Config, GPT2LMHeadModel
+
+        from agents.octopus.causal_model import CausalModel, Request
+        from agents.octopus.prompt import Prompt
+
+        torch.manual_seed(0)
+        config = GPT2Config(
+            vocab_size=50, n_positions=64, n_embd=16, n_layer=2, n_head=2, initializer_range=0.5
+        )
+        model = CausalModel(GPT2LMHeadModel(config), end=3, banned=[3])
+        requests = [
+            Request(Prompt((), tuple(range(4, 4 + length)), ()), None, (10, 11), lambda logits: 0)
+            for length in (40, 3)
+        ]
+        alone = [model.run([request])[0].output for request in requests]
+        assert [len(output or ()) for output in alone] == [24, 61]
+        assert [reply.output for reply in model.run(requests)] == alone
 
     def test_the_shared_prefix_changes_nothing(self, folder: Path) -> None:
         from transformers import AutoModelForCausalLM
