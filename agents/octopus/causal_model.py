@@ -105,6 +105,7 @@ class CausalModel:
 
         Raises:
             ArtifactError: its weights cannot be read.
+            ModuleNotFoundError: the model needs a package that is not installed.
         """
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
@@ -118,7 +119,9 @@ class CausalModel:
             model = auto.from_pretrained(
                 folder / manifest.base, dtype=dtype, trust_remote_code=False, local_files_only=True
             )
-        except (OSError, ValueError) as error:
+        except ModuleNotFoundError:
+            raise
+        except Exception as error:  # files of anyone: JSON, pickle and safetensors all raise their own
             raise ArtifactError(f"{folder / manifest.base}: no causal model here ({error}).") from error
         model.to("cuda" if torch.cuda.is_available() else "cpu")
         most = manifest.most_tokens

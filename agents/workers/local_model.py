@@ -195,7 +195,7 @@ def load(reference: ModelReference) -> LocalModel:
         model: Any = AutoModelForCausalLM.from_pretrained(reference.name, **settings)
         if not quantised:
             model = model.to(device)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+    except Exception as error:  # files of anyone: JSON, pickle and safetensors all raise their own
         raise ModelUnavailableError(
             f"the model {reference.name!r} cannot be loaded: {_first_line(error)}",
             hint="Give a folder, or a repository of the Hugging Face Hub that this machine can reach.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -319,6 +320,16 @@ class TestArtifacts:
         assert len(artifact.legal(NodeName("any"), NEIGHBOURS)) == 5
         tokenizer = artifact.parts.prompts.tokenizer
         assert not set(tokenizer.user_ids("<fn_3> <fn_end> <|user|>")) & tokenizer.special
+
+    @pytest.mark.parametrize("left", [-100, 100, 0])
+    def test_weights_cut_off_are_an_error(self, folder: Path, tmp_path: Path, left: int) -> None:
+        from agents.octopus.causal_artifact import open_causal
+
+        out = shutil.copytree(folder, tmp_path / "cut")
+        weights = out / "base/model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:left])
+        with pytest.raises(ArtifactError, match="no causal model here"):
+            open_causal(out)
 
     def test_no_model_in_the_folder_is_an_error(self, folder: Path, tmp_path: Path) -> None:
         from agents.octopus.causal_artifact import open_causal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -195,6 +196,19 @@ async def test_a_worker_trims_its_conversation_and_says_so(tmp_path: Path) -> No
     declined = await worker.answer(WorkerRequest("x" * 400))
     assert declined.status == "declined"
     assert "window of math's model has 160" in declined.text
+
+
+@pytest.mark.parametrize("of_adapter", [False, True])
+async def test_weights_cut_off_are_unavailable(
+    base: Path, adapters: list[Path], tmp_path: Path, of_adapter: bool
+) -> None:
+    folder = shutil.copytree(adapters[0] if of_adapter else base, tmp_path / "cut")
+    (weights,) = folder.glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-100])
+    worker = LanguageModel("math", ModelReference.parse(f"hf:{folder}"), manager=ModelManager(10**8))
+    answer = await worker.answer(WorkerRequest("hello"))
+    assert answer.status == "unavailable"
+    assert f"{str(folder)!r} cannot be loaded" in answer.text
 
 
 async def test_what_cannot_be_loaded_is_unavailable(base: Path, tmp_path: Path) -> None:
