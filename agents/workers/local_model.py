@@ -33,7 +33,11 @@ class LocalModel:
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
+        from transformers import GenerationConfig
+
         self._model = model
+        # `generate` fills what a call leaves open from the checkpoint's settings: beams, penalties and more.
+        self._own, model.generation_config = model.generation_config, GenerationConfig()
         self.tokenizer = tokenizer
         self._adapters: dict[str, str] = {}
         self._turn = threading.Lock()
@@ -71,18 +75,19 @@ class LocalModel:
     ) -> list[int]:
         """Continuation of `ids`: at most `most` tokens, less where it ends or `on_tokens` stops it.
 
-        Greedy whatever the checkpoint's own settings say: the same question gets the same answer. Only with a
-        `temperature` above 0 it is sampled, from `seed`.
+        Greedy whatever the checkpoint's own settings say, of which only special tokens count: the same
+        question gets the same answer. Only with a `temperature` above 0 it is sampled, from `seed`.
         """
         import torch
         from transformers import GenerationConfig, StoppingCriteriaList
 
         prompt = torch.tensor([list(ids)], device=self._model.device)
-        own = self._model.generation_config
+        own = self._own
         settings = GenerationConfig(
             max_new_tokens=most,
             do_sample=temperature > 0,
-            temperature=temperature if temperature > 0 else None,
+            temperature=float(temperature) if temperature > 0 else None,
+            top_k=0 if temperature > 0 else None,  # transformers' own default is 50
             eos_token_id=own.eos_token_id if own.eos_token_id is not None else self.tokenizer.eos_token_id,
             pad_token_id=_first(own.pad_token_id, self.tokenizer.pad_token_id, own.eos_token_id, 0),
             bos_token_id=own.bos_token_id,

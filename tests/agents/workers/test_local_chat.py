@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
@@ -56,6 +58,41 @@ def test_sampling_has_to_be_asked_for_and_repeats_by_its_seed(
     assert sampled[0] == sampled[2]
     assert len({greedy, *sampled}) == 3
     assert chat.invoke("hello").text == greedy
+
+
+def test_any_token_can_be_sampled(base: Path) -> None:
+    model = load(ModelReference.parse(f"hf:{base}"))
+    drawn = {
+        model.generate([7], 1, lambda tokens: False, temperature=1000, seed=seed)[0] for seed in range(120)
+    }
+    assert len(drawn) > 60
+
+
+@pytest.mark.parametrize("temperature", [0, 1.5])
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"num_beams": 4},
+        {"repetition_penalty": 5.0},
+        {"no_repeat_ngram_size": 1},
+        {"do_sample": True, "top_k": 1},
+        {"do_sample": True, "top_p": 0.01},
+        {"do_sample": True, "min_p": 0.9},
+        {"suppress_tokens": list(range(100))},
+        {"min_new_tokens": 20, "forced_eos_token_id": 5},
+    ],
+    ids=lambda own: "+".join(own),
+)
+def test_settings_of_the_checkpoint_change_nothing(
+    base: Path, tmp_path: Path, own: dict[str, Any], temperature: float
+) -> None:
+    def said(folder: Path) -> str:
+        return str(local(folder, ModelManager(10**8)).invoke("hello", temperature=temperature, seed=1).text)
+
+    opinionated = shutil.copytree(base, tmp_path / "opinionated")
+    settings = opinionated / "generation_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text(encoding="utf-8")) | own), encoding="utf-8")
+    assert said(opinionated) == said(base)
 
 
 async def test_invoke_stream_and_their_async_forms_say_the_same(
