@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from tests.tiny_model import spoilt_adapters
 
 if TYPE_CHECKING:
     from agents.octopus.causal import CausalOctopus
-    from agents.octopus.causal_model import CausalModel
+    from agents.octopus.causal_model import CausalModel, Request
 
 QUERIES = ["What is x^2?", "Why do leaves fall?", "Who was Napoleon, and when did he die?", *HOSTILE]
 NODES = {NodeName(f"node_{k}"): slot_token(k) for k in range(5)}
@@ -98,7 +99,10 @@ class TestChoosing:
     def test_a_batch_decides_as_each_alone(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
         together = octopus.decide_all([[query] for query in QUERIES])
-        for query, route in zip(QUERIES, together, strict=True):
+        written = octopus.parts.batcher.ask([_asked(octopus, query) for query in QUERIES])
+        assert len({reply.output for reply in written}) > len(QUERIES) / 2
+        for query, route, reply in zip(QUERIES, together, written, strict=True):
+            assert reply.output == octopus.parts.batcher.ask([_asked(octopus, query)])[0].output
             alone = octopus.decide([query])
             assert (route.node, route.rewritten) == (alone.node, alone.rewritten)
             assert route.probability == pytest.approx(alone.probability, abs=1e-4)
@@ -195,6 +199,11 @@ def _causal_model(folder: Path) -> CausalModel:
     return CausalModel(auto.from_pretrained(folder / "base"), end=3, adapters=folder)
 
 
+def _asked(octopus: CausalOctopus, query: str) -> Request:
+    """What it asks its model: what an untrained one writes is no call, which a route would not show."""
+    return octopus._request(octopus._read([query]))
+
+
 def _none(logits: Any) -> None:
     """Write no call."""
 
@@ -210,7 +219,7 @@ class TestCalls:
 
     def test_calls_end_at_the_cap_and_hold_no_second_token(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
-        replies = octopus.parts.batcher.ask([octopus._request(octopus._read([query])) for query in QUERIES])
+        replies = octopus.parts.batcher.ask([_asked(octopus, query) for query in QUERIES])
         special = octopus.parts.grammar.tokenizer.special - {octopus.parts.grammar.end}
         for reply in replies:
             assert reply.output is not None
@@ -262,12 +271,20 @@ class TestServing:
 
     async def test_many_at_once_are_answered_as_alone(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
-        other = octopus_of(folder, encoder, "master_1")
+        other = replace(octopus, adapter="adapters/1")  # so that both share batches
         wanted = [(own, query) for own in (octopus, other) for query in QUERIES] * 3
         routes = await asyncio.gather(*(own.route([HumanMessage(query)]) for own, query in wanted))
         for (own, query), route in list(zip(wanted, routes, strict=True))[: 2 * len(QUERIES)]:
             alone = await own.route([HumanMessage(query)])
             assert (route.node, route.rewritten) == (alone.node, alone.rewritten)
+        batcher = octopus.parts.batcher
+        written = await asyncio.gather(*(batcher.ask_async([_asked(*each)]) for each in wanted))
+        outputs = [reply.output for (reply,) in written]
+        assert len(set(outputs)) > len(QUERIES)  # of two masters
+        expected = [
+            (await batcher.ask_async([_asked(*each)]))[0].output for each in wanted[: 2 * len(QUERIES)]
+        ]
+        assert outputs == expected * 3
 
     async def test_a_follow_up_goes_where_its_question_went(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
