@@ -91,13 +91,17 @@ def spoilt_adapters(good: Path, out: Path) -> list[Path]:
         "deep": weights | {last.replace("layers.1", "layers.2"): weights[last].clone()},
         "of_base": weights | {"base_model.model.model.norm.weight": torch.zeros(32)},
     }
-    folders = [shutil.copytree(good, out / name) for name in (*wrong, "cut", "elsewhere", "dora")]
+    settings: dict[str, dict[str, Any]] = {
+        "elsewhere": {"target_modules": ["q_proj", "norm"]},  # "norm" comes after layers changed by then
+        "dora": {"use_dora": True},
+        "pissa": {"init_lora_weights": "pissa"},
+    }
+    folders = [shutil.copytree(good, out / name) for name in (*wrong, "cut", *settings)]
     for name, found in wrong.items():
         save_file(found, out / name / "adapter_model.safetensors")
     cut = out / "cut/adapter_model.safetensors"
     cut.write_bytes(cut.read_bytes()[:-100])
-    beyond = {"target_modules": ["q_proj", "norm"]}  # "norm" comes after layers that are changed by then
-    for name, changed in (("elsewhere", beyond), ("dora", {"use_dora": True})):
+    for name, changed in settings.items():
         path = out / name / "adapter_config.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | changed))
     return [*folders, out / "missing"]
