@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,35 @@ def save_adapter(base: Path, folder: Path, *, seed: int = 0) -> Path:
                 weight.mul_(20)
     adapted.save_pretrained(str(folder))
     return folder
+
+
+def spoilt_adapters(good: Path, out: Path) -> list[Path]:
+    """Copies of the adapter `good` that cannot be loaded, each for another reason; the last is missing."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(good / "adapter_model.safetensors")
+    *_, last = sorted(weights)
+    wrong = {
+        "wide": weights | {last: torch.zeros(weights[last].shape[0] + 1, weights[last].shape[1] + 1)},
+        "lacking": {name: weight for name, weight in weights.items() if name != last},
+        "deep": weights | {last.replace("layers.1", "layers.2"): weights[last].clone()},
+        "of_base": weights | {"base_model.model.model.norm.weight": torch.zeros(32)},
+    }
+    settings: dict[str, dict[str, Any]] = {
+        "elsewhere": {"target_modules": ["q_proj", "norm"]},  # "norm" comes after layers changed by then
+        "dora": {"use_dora": True},
+        "pissa": {"init_lora_weights": "pissa"},
+    }
+    folders = [shutil.copytree(good, out / name) for name in (*wrong, "cut", *settings)]
+    for name, found in wrong.items():
+        save_file(found, out / name / "adapter_model.safetensors")
+    cut = out / "cut/adapter_model.safetensors"
+    cut.write_bytes(cut.read_bytes()[:-100])
+    for name, changed in settings.items():
+        path = out / name / "adapter_config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    return [*folders, out / "missing"]
 
 
 def teach(

@@ -19,7 +19,7 @@ class Batcher(Generic[Asked, Answered]):
     The thread lives as long as something waits, so that an idle model holds none.
 
     Args:
-        run: answers a batch, in order; an exception of it goes to everyone in the batch.
+        run: answers a batch, in order; where it raises, each of the batch is run alone and has its own error.
         most: requests in a batch.
     """
 
@@ -51,16 +51,22 @@ class Batcher(Generic[Asked, Answered]):
     def _serve(self) -> None:
         while batch := self._next():
             wanted = [(asked, future) for asked, future in batch if future.set_running_or_notify_cancel()]
-            if not wanted:
-                continue
-            try:
-                answers = self._run([asked for asked, _ in wanted])
-                for (_, future), answer in zip(wanted, answers, strict=True):
-                    future.set_result(answer)
-            except BaseException as error:
-                for _, future in wanted:
-                    if not future.done():
-                        future.set_exception(error)
+            if wanted:
+                self._answer(wanted)
+
+    def _answer(self, wanted: Sequence[tuple[Asked, Future[Answered]]]) -> None:
+        try:
+            answers = self._run([asked for asked, _ in wanted])
+            for (_, future), answer in zip(wanted, answers, strict=True):
+                future.set_result(answer)
+        except BaseException as error:
+            left = [(asked, future) for asked, future in wanted if not future.done()]
+            if len(wanted) == 1 or not isinstance(error, Exception):
+                for _, future in left:
+                    future.set_exception(error)
+            else:  # one request's fault is not the others'
+                for one in left:
+                    self._answer([one])
 
     def _next(self) -> list[tuple[Asked, Future[Answered]]]:
         with self._lock:

@@ -8,7 +8,6 @@ of a batch may speak with different adapters. One thread at a time: `batching.Ba
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agents.adapters import BASE, AdapterError, attach
 from agents.errors import ArtifactError
 from agents.octopus.causal_manifest import CausalManifest
 from agents.octopus.prefix_cache import Adapter, Layers, PrefixCache
@@ -27,7 +27,6 @@ from agents.octopus.prompt import Prompt
 Pick = Callable[[NDArray[np.float64]], int | None]
 """Logits of the legal tokens → which of them to write a call with; None writes none."""
 
-_BASE = "__base__"  # what peft calls the model without an adapter
 _TOKENS_A_QUERY_TOKEN, _TOKENS_ANYHOW = 2, 64  # of a call, at most
 
 
@@ -106,6 +105,7 @@ class CausalModel:
 
         Raises:
             ArtifactError: its weights cannot be read.
+            ModuleNotFoundError: the model needs a package that is not installed.
         """
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
@@ -119,7 +119,9 @@ class CausalModel:
             model = auto.from_pretrained(
                 folder / manifest.base, dtype=dtype, trust_remote_code=False, local_files_only=True
             )
-        except (OSError, ValueError) as error:
+        except ModuleNotFoundError:
+            raise
+        except Exception as error:  # files of anyone: JSON, pickle and safetensors all raise their own
             raise ArtifactError(f"{folder / manifest.base}: no causal model here ({error}).") from error
         model.to("cuda" if torch.cuda.is_available() else "cpu")
         most = manifest.most_tokens
@@ -196,7 +198,8 @@ class CausalModel:
         with self._speaking(adapters):
             while not all(map(self._ended, outputs, most)):
                 mask = torch.cat([mask, torch.ones_like(tokens)], dim=1)
-                found = self._backbone(tokens, cache, mask, position)
+                # A row that has ended goes on unheard, past its cap too: never past the last position.
+                found = self._backbone(tokens, cache, mask, position.clamp(max=self.context - 1))
                 logits = head(found.last_hidden_state[:, -1])
                 tokens = logits.index_fill(1, self._banned, -torch.inf).argmax(-1, keepdim=True)
                 cache, position = found.past_key_values, position + 1
@@ -216,7 +219,7 @@ class CausalModel:
     @contextmanager
     def _speaking(self, adapters: Sequence[Adapter]) -> Iterator[None]:
         """Each row with its adapter, within the block."""
-        names = [_BASE if adapter is None else self._loaded(adapter) for adapter in adapters]
+        names = [BASE if adapter is None else self._loaded(adapter) for adapter in adapters]
         if self._tuned is None:
             yield
             return
@@ -237,22 +240,13 @@ class CausalModel:
         """peft's name of `adapter`, which is loaded at its first use."""
         if adapter in self._adapters:
             return self._adapters[adapter]
-        from peft import PeftModel
-
         assert self._folder is not None
-        name = f"adapter_{len(self._adapters)}"  # peft allows no dots
+        folder = self._folder / adapter
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # peft's, about transformers
-                if self._tuned is None:
-                    self._tuned = PeftModel.from_pretrained(self._model, self._folder / adapter, name)
-                else:
-                    self._tuned.load_adapter(self._folder / adapter, name)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ArtifactError(f"{self._folder / adapter}: no adapter for this base ({error}).") from error
-        self._tuned.eval().requires_grad_(False)
-        self._adapters[adapter] = name
-        return name
+            self._tuned, self._adapters[adapter] = attach(self._tuned or self._model, folder)
+        except AdapterError as error:
+            raise ArtifactError(f"{folder}: no adapter for this base ({error}).") from error
+        return self._adapters[adapter]
 
 
 def _keep(state: _Prefilled, rows: Sequence[int]) -> _Prefilled:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from agents.adapters import BASE, AdapterError, attach
 from agents.errors import ModelUnavailableError
 from agents.workers.models import Source
 from agents.workers.reference import ModelReference
 
 INSTALL = "Install the extra: pip install '.[hf]'."
-_BASE = "__base__"  # peft's name for "no adapter"
 
 OnTokens = Callable[[Sequence[int]], bool]
 """Is given the tokens generated so far; says whether to stop."""
@@ -33,7 +33,11 @@ class LocalModel:
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
+        from transformers import GenerationConfig
+
         self._model = model
+        # `generate` fills what a call leaves open from the checkpoint's settings: beams, penalties and more.
+        self._own, model.generation_config = model.generation_config, GenerationConfig()
         self.tokenizer = tokenizer
         self._adapters: dict[str, str] = {}
         self._turn = threading.Lock()
@@ -71,18 +75,19 @@ class LocalModel:
     ) -> list[int]:
         """Continuation of `ids`: at most `most` tokens, less where it ends or `on_tokens` stops it.
 
-        Greedy whatever the checkpoint's own settings say: the same question gets the same answer. Only with a
-        `temperature` above 0 it is sampled, from `seed`.
+        Greedy whatever the checkpoint's own settings say, of which only special tokens count: the same
+        question gets the same answer. Only with a `temperature` above 0 it is sampled, from `seed`.
         """
         import torch
         from transformers import GenerationConfig, StoppingCriteriaList
 
         prompt = torch.tensor([list(ids)], device=self._model.device)
-        own = self._model.generation_config
+        own = self._own
         settings = GenerationConfig(
             max_new_tokens=most,
             do_sample=temperature > 0,
-            temperature=temperature if temperature > 0 else None,
+            temperature=float(temperature) if temperature > 0 else None,
+            top_k=0 if temperature > 0 else None,  # transformers' own default is 50
             eos_token_id=own.eos_token_id if own.eos_token_id is not None else self.tokenizer.eos_token_id,
             pad_token_id=_first(own.pad_token_id, self.tokenizer.pad_token_id, own.eos_token_id, 0),
             bos_token_id=own.bos_token_id,
@@ -125,28 +130,20 @@ class LocalModel:
 
     def _chosen(self, adapter: str) -> dict[str, Any]:
         if not adapter:
-            return {"adapter_names": [_BASE]} if self._adapters else {}
+            return {"adapter_names": [BASE]} if self._adapters else {}
         if adapter not in self._adapters:
             self._attach(adapter)
         return {"adapter_names": [self._adapters[adapter]]}
 
     def _attach(self, adapter: str) -> None:
-        name = f"adapter_{len(self._adapters)}"  # names must be module names, repositories have slashes
         try:
-            if self._adapters:
-                self._model.load_adapter(adapter, adapter_name=name)
-            else:
-                from peft import PeftModel
-
-                self._model = PeftModel.from_pretrained(self._model, adapter, adapter_name=name)
-            self._model.eval()
+            self._model, self._adapters[adapter] = attach(self._model, adapter)
         except ModuleNotFoundError as error:
             raise _missing(error) from error
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except AdapterError as error:
             raise ModelUnavailableError(
                 f"the adapter {adapter!r} cannot be loaded: {error}.", hint="Does it belong to this base?"
             ) from error
-        self._adapters[adapter] = name
 
 
 def source_of(reference: ModelReference) -> Source[LocalModel]:
@@ -203,7 +200,7 @@ def load(reference: ModelReference) -> LocalModel:
         model: Any = AutoModelForCausalLM.from_pretrained(reference.name, **settings)
         if not quantised:
             model = model.to(device)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+    except Exception as error:  # files of anyone: JSON, pickle and safetensors all raise their own
         raise ModelUnavailableError(
             f"the model {reference.name!r} cannot be loaded: {_first_line(error)}",
             hint="Give a folder, or a repository of the Hugging Face Hub that this machine can reach.",

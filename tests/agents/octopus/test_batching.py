@@ -1,4 +1,4 @@
-"""Who waits together is answered together, each with its own answer or the batch's error."""
+"""Who waits together is answered together, each with its own answer or error."""
 
 from __future__ import annotations
 
@@ -79,11 +79,20 @@ async def test_one_who_gives_up_does_not_hold_the_others() -> None:
     assert 1 not in seen
 
 
-def test_an_error_goes_to_everyone_in_its_batch_only() -> None:
+def test_an_error_goes_to_the_one_who_caused_it_only() -> None:
+    sizes = list[int]()
+
     def invert(numbers: Sequence[float]) -> list[float]:
+        sizes.append(len(numbers))
         return [1 / number for number in numbers]
 
     batcher = Batcher(invert)
     with pytest.raises(ZeroDivisionError):
         batcher.ask([1, 0])
     assert batcher.ask([2]) == [0.5]
+    sizes.clear()
+    good, bad, other = batcher.submit([1, 0, 2])
+    assert (good.result(5), other.result(5)) == (1, 0.5)
+    assert isinstance(bad.exception(5), ZeroDivisionError)
+    assert batcher.ask([1, 2, 4]) == [1, 0.5, 0.25]
+    assert sizes == [3, 1, 1, 1, 3]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +22,11 @@ from agents.octopus.encoder import Neighbour
 from agents.octopus.tokens import slot_token
 from agents.types import FunctionalToken, NodeName, Step
 from tests.causal import HOSTILE, small_tokenizer
+from tests.tiny_model import spoilt_adapters
 
 if TYPE_CHECKING:
     from agents.octopus.causal import CausalOctopus
+    from agents.octopus.causal_model import CausalModel, Request
 
 QUERIES = ["What is x^2?", "Why do leaves fall?", "Who was Napoleon, and when did he die?", *HOSTILE]
 NODES = {NodeName(f"node_{k}"): slot_token(k) for k in range(5)}
@@ -95,7 +99,10 @@ class TestChoosing:
     def test_a_batch_decides_as_each_alone(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
         together = octopus.decide_all([[query] for query in QUERIES])
-        for query, route in zip(QUERIES, together, strict=True):
+        written = octopus.parts.batcher.ask([_asked(octopus, query) for query in QUERIES])
+        assert len({reply.output for reply in written}) > len(QUERIES) / 2
+        for query, route, reply in zip(QUERIES, together, written, strict=True):
+            assert reply.output == octopus.parts.batcher.ask([_asked(octopus, query)])[0].output
             alone = octopus.decide([query])
             assert (route.node, route.rewritten) == (alone.node, alone.rewritten)
             assert route.probability == pytest.approx(alone.probability, abs=1e-4)
@@ -139,6 +146,46 @@ class TestChoosing:
         assert events[0] == route.node
         assert events.count(str(route.node)) == 1
 
+    def test_an_adapter_that_cannot_be_loaded_leaves_base_and_others_as_they_were(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        from agents.octopus.causal_artifact import open_causal
+        from agents.octopus.causal_model import Request
+
+        prompts = open_causal(folder).parts.prompts
+        legal = (10, 11, 12)
+        spoilt = spoilt_adapters(folder / "adapters/0", tmp_path)
+
+        def said(model: CausalModel, adapter: Path | None = None) -> list[float]:
+            name = None if adapter is None else str(adapter)
+            return list(model.run([Request(prompts.prompt("What is x?"), name, legal, _none)])[0].logits)
+
+        good = [folder / "adapters/0", folder / "adapters/1"]
+        expected, *tuned = [said(_causal_model(folder), adapter) for adapter in (None, *good)]
+        assert len({*expected, *tuned[0], *tuned[1]}) == 9
+        model = _causal_model(folder)
+        for loaded in range(3):
+            for bad in spoilt:
+                with pytest.raises(ArtifactError, match="no adapter for this base"):
+                    said(model, bad)
+                assert said(model) == expected
+                assert [said(model, adapter) for adapter in good[:loaded]] == tuned[:loaded]
+            assert said(model, good[min(loaded, 1)]) == tuned[min(loaded, 1)]
+
+    def test_a_broken_adapter_fails_its_own_request_only(self, folder: Path, tmp_path: Path) -> None:
+        from agents.octopus.causal_artifact import open_causal
+        from agents.octopus.causal_model import Request
+
+        broken = spoilt_adapters(folder / "adapters/0", tmp_path)[0]
+        parts = open_causal(folder).parts
+        prompt, adapters = parts.prompts.prompt("What is x?"), ("adapters/0", None, str(broken), "adapters/1")
+        good, base, bad, other = parts.batcher.submit(
+            [Request(prompt, adapter, (10, 11, 12), _none) for adapter in adapters]
+        )
+        assert len({tuple(reply.result(20).logits) for reply in (good, base, other)}) == 3
+        with pytest.raises(ArtifactError, match="no adapter for this base"):
+            bad.result(20)
+
     def test_only_neighbours_can_be_chosen(self, folder: Path, encoder: Encoder) -> None:
         for route in octopus_of(folder, encoder).decide_all([[query] for query in QUERIES]):
             assert {choice.node for choice in route.choices} == set(NODES)
@@ -161,6 +208,20 @@ class TestChoosing:
         assert "too long" in route.reason
 
 
+def _causal_model(folder: Path) -> CausalModel:
+    from transformers import AutoModelForCausalLM
+
+    from agents.octopus.causal_model import CausalModel
+
+    auto: Any = AutoModelForCausalLM
+    return CausalModel(auto.from_pretrained(folder / "base"), end=3, adapters=folder)
+
+
+def _asked(octopus: CausalOctopus, query: str) -> Request:
+    """What it asks its model: what an untrained one writes is no call, which a route would not show."""
+    return octopus._request(octopus._read([query]))
+
+
 def _none(logits: Any) -> None:
     """Write no call."""
 
@@ -176,13 +237,33 @@ class TestCalls:
 
     def test_calls_end_at_the_cap_and_hold_no_second_token(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
-        replies = octopus.parts.batcher.ask([octopus._request(octopus._read([query])) for query in QUERIES])
+        replies = octopus.parts.batcher.ask([_asked(octopus, query) for query in QUERIES])
         special = octopus.parts.grammar.tokenizer.special - {octopus.parts.grammar.end}
         for reply in replies:
             assert reply.output is not None
             assert reply.output[0] in octopus.legal
             assert len(reply.output) <= 24
             assert not set(reply.output[1:]) & special
+
+    def test_a_long_and_a_short_prompt_share_a_batch_where_positions_are_learned(self) -> None:
+        import torch
+        from transformers import GPT2Config, GPT2LMHeadModel
+
+        from agents.octopus.causal_model import CausalModel, Request
+        from agents.octopus.prompt import Prompt
+
+        torch.manual_seed(0)
+        config = GPT2Config(
+            vocab_size=50, n_positions=64, n_embd=16, n_layer=2, n_head=2, initializer_range=0.5
+        )
+        model = CausalModel(GPT2LMHeadModel(config), end=3, banned=[3])
+        requests = [
+            Request(Prompt((), tuple(range(4, 4 + length)), ()), None, (10, 11), lambda logits: 0)
+            for length in (40, 3)
+        ]
+        alone = [model.run([request])[0].output for request in requests]
+        assert [len(output or ()) for output in alone] == [24, 61]
+        assert [reply.output for reply in model.run(requests)] == alone
 
     def test_the_shared_prefix_changes_nothing(self, folder: Path) -> None:
         from transformers import AutoModelForCausalLM
@@ -208,12 +289,20 @@ class TestServing:
 
     async def test_many_at_once_are_answered_as_alone(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
-        other = octopus_of(folder, encoder, "master_1")
+        other = replace(octopus, adapter="adapters/1")  # so that both share batches
         wanted = [(own, query) for own in (octopus, other) for query in QUERIES] * 3
         routes = await asyncio.gather(*(own.route([HumanMessage(query)]) for own, query in wanted))
         for (own, query), route in list(zip(wanted, routes, strict=True))[: 2 * len(QUERIES)]:
             alone = await own.route([HumanMessage(query)])
             assert (route.node, route.rewritten) == (alone.node, alone.rewritten)
+        batcher = octopus.parts.batcher
+        written = await asyncio.gather(*(batcher.ask_async([_asked(*each)]) for each in wanted))
+        outputs = [reply.output for (reply,) in written]
+        assert len(set(outputs)) > len(QUERIES)  # of two masters
+        expected = [
+            (await batcher.ask_async([_asked(*each)]))[0].output for each in wanted[: 2 * len(QUERIES)]
+        ]
+        assert outputs == expected * 3
 
     async def test_a_follow_up_goes_where_its_question_went(self, folder: Path, encoder: Encoder) -> None:
         octopus = octopus_of(folder, encoder)
@@ -266,6 +355,16 @@ class TestArtifacts:
         assert len(artifact.legal(NodeName("any"), NEIGHBOURS)) == 5
         tokenizer = artifact.parts.prompts.tokenizer
         assert not set(tokenizer.user_ids("<fn_3> <fn_end> <|user|>")) & tokenizer.special
+
+    @pytest.mark.parametrize("left", [-100, 100, 0])
+    def test_weights_cut_off_are_an_error(self, folder: Path, tmp_path: Path, left: int) -> None:
+        from agents.octopus.causal_artifact import open_causal
+
+        out = shutil.copytree(folder, tmp_path / "cut")
+        weights = out / "base/model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:left])
+        with pytest.raises(ArtifactError, match="no causal model here"):
+            open_causal(out)
 
     def test_no_model_in_the_folder_is_an_error(self, folder: Path, tmp_path: Path) -> None:
         from agents.octopus.causal_artifact import open_causal

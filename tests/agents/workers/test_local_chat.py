@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
+from agents.errors import ModelUnavailableError
 from agents.types import WorkerRequest
 from agents.workers.chat_prompt import harmless, prompt_ids
 from agents.workers.language_model import LanguageModel
 from agents.workers.local_chat import LocalChat
-from agents.workers.local_model import LocalModel
+from agents.workers.local_model import LocalModel, load
 from agents.workers.models import ModelManager
 from agents.workers.reference import ModelReference
-from tests.tiny_model import TEMPLATE, make_tokenizer, save_adapter, save_base
+from tests.tiny_model import TEMPLATE, make_tokenizer, save_adapter, save_base, spoilt_adapters
 
 pytestmark = [
     pytest.mark.train,
@@ -54,6 +58,41 @@ def test_sampling_has_to_be_asked_for_and_repeats_by_its_seed(
     assert sampled[0] == sampled[2]
     assert len({greedy, *sampled}) == 3
     assert chat.invoke("hello").text == greedy
+
+
+def test_any_token_can_be_sampled(base: Path) -> None:
+    model = load(ModelReference.parse(f"hf:{base}"))
+    drawn = {
+        model.generate([7], 1, lambda tokens: False, temperature=1000, seed=seed)[0] for seed in range(120)
+    }
+    assert len(drawn) > 60
+
+
+@pytest.mark.parametrize("temperature", [0, 1.5])
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"num_beams": 4},
+        {"repetition_penalty": 5.0},
+        {"no_repeat_ngram_size": 1},
+        {"do_sample": True, "top_k": 1},
+        {"do_sample": True, "top_p": 0.01},
+        {"do_sample": True, "min_p": 0.9},
+        {"suppress_tokens": list(range(100))},
+        {"min_new_tokens": 20, "forced_eos_token_id": 5},
+    ],
+    ids=lambda own: "+".join(own),
+)
+def test_settings_of_the_checkpoint_change_nothing(
+    base: Path, tmp_path: Path, own: dict[str, Any], temperature: float
+) -> None:
+    def said(folder: Path) -> str:
+        return str(local(folder, ModelManager(10**8)).invoke("hello", temperature=temperature, seed=1).text)
+
+    opinionated = shutil.copytree(base, tmp_path / "opinionated")
+    settings = opinionated / "generation_config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text(encoding="utf-8")) | own), encoding="utf-8")
+    assert said(opinionated) == said(base)
 
 
 async def test_invoke_stream_and_their_async_forms_say_the_same(
@@ -97,6 +136,29 @@ async def test_adapters_share_one_base_and_do_not_mix(
     assert said == said[:3] * 4
     assert len(set(said)) == 3
     assert len(manager.loaded()) == 1
+
+
+def test_an_adapter_that_cannot_be_loaded_leaves_base_and_others_as_they_were(
+    base: Path, adapters: list[Path], tmp_path: Path
+) -> None:
+    spoilt = spoilt_adapters(adapters[0], tmp_path)
+
+    def said(model: LocalModel, adapter: Path | str = "") -> list[float]:
+        return model.likelihoods("hello", ["you", " there"], str(adapter))[0]
+
+    def fresh() -> LocalModel:
+        return load(ModelReference.parse(f"hf:{base}"))
+
+    expected, tuned, other = said(fresh()), said(fresh(), adapters[0]), said(fresh(), adapters[1])
+    assert len({*expected, *tuned, *other}) == 6
+    model = fresh()
+    for good in ([], [tuned], [tuned, other]):
+        for folder in spoilt:
+            with pytest.raises(ModelUnavailableError, match="cannot be loaded"):
+                said(model, folder)
+            assert said(model) == expected
+            assert [said(model, own) for own in adapters[: len(good)]] == good
+        assert said(model, adapters[min(len(good), 1)]) == [tuned, other][min(len(good), 1)]
 
 
 async def test_an_abandoned_stream_ends_its_generation(base: Path, manager: ModelManager[LocalModel]) -> None:
@@ -171,6 +233,19 @@ async def test_a_worker_trims_its_conversation_and_says_so(tmp_path: Path) -> No
     declined = await worker.answer(WorkerRequest("x" * 400))
     assert declined.status == "declined"
     assert "window of math's model has 160" in declined.text
+
+
+@pytest.mark.parametrize("of_adapter", [False, True])
+async def test_weights_cut_off_are_unavailable(
+    base: Path, adapters: list[Path], tmp_path: Path, of_adapter: bool
+) -> None:
+    folder = shutil.copytree(adapters[0] if of_adapter else base, tmp_path / "cut")
+    (weights,) = folder.glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-100])
+    worker = LanguageModel("math", ModelReference.parse(f"hf:{folder}"), manager=ModelManager(10**8))
+    answer = await worker.answer(WorkerRequest("hello"))
+    assert answer.status == "unavailable"
+    assert f"{str(folder)!r} cannot be loaded" in answer.text
 
 
 async def test_what_cannot_be_loaded_is_unavailable(base: Path, tmp_path: Path) -> None:
