@@ -75,10 +75,11 @@ class CallRows:
         Args:
             row: whose call it is.
             ids: what is copied.
-            around: whether what the call has around the query stays.
+            around: whether what the call has around the query stays; a query said anew has nothing around.
         """
         assert row.node is not None
-        head, _, tail = self.rewritten(row).partition(row.query) if around else ("", "", "")
+        whole = self.rewritten(row)
+        head, _, tail = whole.partition(row.query) if around and row.query in whole else ("", "", "")
         encode = self.grammar.tokenizer.user_ids
         inside = [*encode(OPEN + escape(head)), *ids, *encode(escape(tail) + CLOSE)]
         prompt = self.prompts.prompt("")
@@ -87,11 +88,14 @@ class CallRows:
         return Example((*before, *call), len(before), -1, 0.0)
 
     def thinned(self, row: RouterRow, rng: random.Random) -> RouterRow:
-        """The row without some of its words, so that no template is learnt by heart."""
+        """The row without some of its words, so that no template is learnt by heart.
+
+        A row whose query is said anew stays whole: its words cannot be taken from what it becomes.
+        """
         lost = rng.uniform(0, 0.6)
         kept = [word for word in row.query.split(" ") if rng.random() > lost]
         query = " ".join(kept)
-        if not query.strip() or row.node is None:
+        if not query.strip() or row.node is None or row.query not in self.rewritten(row):
             return row
         rewritten = self.rewritten(row).replace(row.query, query)
         return row.model_copy(update={"query": query, "rewritten": rewritten})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,14 @@ import pytest
 
 from agents.errors import InputError
 from agents.octopus.causal_manifest import read_manifest
+from agents.octopus.prompt import PromptFormat, PromptTokenizer
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from training.rows import RouterRow
 from training.template_rows import load_templates, template_rows
 
 if TYPE_CHECKING:
+    from training.call_rows import CallRows
     from training.functional_tokens import FunctionalSettings, Master
 
 pytestmark = [
@@ -60,6 +64,17 @@ def train(out: Path, name: str = "octopus", **named: Any) -> Any:
     return train_functional_tokens(
         ROWS, HELD_OUT, master=master(name), out=out, settings=settings(**named), report=report
     )
+
+
+def in_ids(folder: Path, rows: Sequence[RouterRow]) -> CallRows:
+    """The rows in ids of a tiny base."""
+    from training.checkpoint import Checkpoint
+    from training.functional_base import bake_tiny, tiny_format
+    from training.functional_tokens import Training
+
+    bake_tiny(folder, [row.query for row in ROWS], slots=8, seed=0)
+    training = Training(rows, HELD_OUT, master(), folder, settings(), Checkpoint(folder / "state.pt", ""))
+    return training.data(PromptFormat(PromptTokenizer.read(folder), *tiny_format()))
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +206,26 @@ def test_a_public_base_keeps_its_chat_template(tmp_path: Path) -> None:
     ids = {read.token_id(f"<nexa_{k}>") for k in range(4)}
     assert len(ids) == 4
     assert ids <= read.special
+
+
+def test_a_query_that_is_said_anew_is_neither_thinned_nor_echoed_around(tmp_path: Path) -> None:
+    query = "why does my cat sneeze"
+    anew = RouterRow(query=query, node="biology", rewritten="Name causes of sneezing.")
+    framed = RouterRow(query=query, node="biology", rewritten=f"Why: {query}?")
+    data = in_ids(tmp_path, [anew, framed])
+    tokenizer = data.grammar.tokenizer
+    noise = tokenizer.user_ids("blorp 17 zz")
+
+    def called(row: RouterRow) -> str:
+        example = data.echo(row, noise, around=True)
+        return tokenizer.control.decode(example.ids[example.start + 1 :], skip_special_tokens=True)
+
+    assert called(anew) == "('blorp 17 zz')"
+    assert called(framed) == "('Why: blorp 17 zz?')"
+    thinned = [[data.thinned(row, random.Random(seed)) for seed in range(20)] for row in (anew, framed)]
+    assert all(row == anew for row in thinned[0])
+    assert any(row.query != query for row in thinned[1])
+    assert all(row.rewritten == f"Why: {row.query}?" for row in thinned[1])
 
 
 def test_class_weights_balance_skewed_rows() -> None:
