@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,8 +110,6 @@ def test_it_answers_through_the_wiring(folder: Path) -> None:
 
 
 def test_a_second_master_shares_the_base(folder: Path, tmp_path: Path) -> None:
-    import shutil
-
     shared = tmp_path / "shared"
     shutil.copytree(folder, shared)
     weights = (shared / "base" / "model.safetensors").read_bytes()
@@ -118,6 +117,27 @@ def test_a_second_master_shares_the_base(folder: Path, tmp_path: Path) -> None:
     assert set(manifest.masters) == {"octopus", "other"}
     assert manifest.masters[NodeName("other")].adapter == "adapters/1"
     assert (shared / "base" / "model.safetensors").read_bytes() == weights
+
+
+def test_a_base_that_was_made_otherwise_is_refused(folder: Path) -> None:
+    for named, said in (
+        ({"base": "someone/else"}, r"made with --tiny --slots 8, not with --base someone/else --slots 8"),
+        ({"slots": 9}, r"made with --tiny --slots 8, not with --tiny --slots 9"),
+    ):
+        with pytest.raises(InputError, match=said):
+            train(folder, "other", **named)
+
+
+def test_a_base_that_does_not_say_what_it_is_made_of_is_taken_as_it_is(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(folder, out)
+    note = out / "base" / "baked.json"
+    baked = json.loads(note.read_text())
+    del baked["base"]  # as older versions wrote it
+    note.write_text(json.dumps(baked))
+    train(out, "other", base="someone/else")
+    assert "Base: a tiny Qwen3" in (folder / "README.md").read_text()
+    assert "Base: one whose name was not kept" in (out / "README.md").read_text()
 
 
 def test_going_on_ends_with_the_same_numbers(folder: Path, tmp_path: Path) -> None:
