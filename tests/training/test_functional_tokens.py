@@ -248,6 +248,16 @@ def test_a_query_that_is_said_anew_is_neither_thinned_nor_echoed_around(tmp_path
     assert all(row.rewritten == f"Why: {row.query}?" for row in thinned[1])
 
 
+def test_a_public_base_that_is_cut_off_is_told_in_a_line(tmp_path: Path) -> None:
+    from tests.training.tiny_model import make_base
+    from training.functional_base import bake_public
+
+    weights = make_base(tmp_path / "base") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(InputError, match="no causal model that can be read"):
+        bake_public(tmp_path / "out", str(tmp_path / "base"), slots=4, seed=0)
+
+
 def test_class_weights_balance_skewed_rows() -> None:
     from training.call_rows import class_weights
 
