@@ -63,11 +63,9 @@ class CallRows:
     def example(self, row: RouterRow) -> Example:
         """A row as it is learnt."""
         if row.node is None:
-            return self._example(row.query, [self.legal[-1]], len(self.legal) - 1)
+            return self._example(row, [self.legal[-1]], len(self.legal) - 1)
         place = self.places[row.node]
-        return self._example(
-            row.query, self.grammar.write(Call(self.legal[place], self.rewritten(row))), place
-        )
+        return self._example(row, self.grammar.write(Call(self.legal[place], self.rewritten(row))), place)
 
     def echo(self, row: RouterRow, ids: Sequence[int], *, around: bool) -> Example:
         """The row's call with other ids than its query's: copying is learnt from it, choosing is not.
@@ -100,11 +98,10 @@ class CallRows:
         rewritten = self.rewritten(row).replace(row.query, query)
         return row.model_copy(update={"query": query, "rewritten": rewritten})
 
-    def _example(self, query: str, call: Sequence[int], label: int) -> Example:
-        prompt = self.prompts.prompt(query)
+    def _example(self, row: RouterRow, call: Sequence[int], label: int) -> Example:
+        prompt = self.prompts.prompt(row.query)
         before = (*prompt.shared, *prompt.own)
-        weight = 0.0 if label < 0 else self.class_weights[label]
-        return Example((*before, *call), len(before), label, weight)
+        return Example((*before, *call), len(before), label, self.class_weights[label] * row.weight)
 
 
 def class_weights(rows: Sequence[RouterRow], places: Mapping[str, int], power: float) -> list[float]:

@@ -105,11 +105,16 @@ def train_functional_tokens(
         advance: called with shares of phases.
 
     Raises:
-        InputError: a neighbour's slot is not in the vocabulary, `out` has a base that was made otherwise, or
-            another training was interrupted there.
+        InputError: there are no rows to train or to measure on, a neighbour's slot is not in the vocabulary,
+            `out` has a base that was made otherwise, or another training was interrupted there.
     """
     from training.functional_artifact import finish
 
+    if not rows or not held_out:
+        raise InputError(
+            f"{len(rows)} rows to train on and {len(held_out)} to measure on are too few.",
+            hint="Give more --rows, or --held-out; rows that are not to be held out are not measured on.",
+        )
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)

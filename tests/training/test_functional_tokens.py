@@ -258,6 +258,40 @@ def test_a_public_base_that_is_cut_off_is_told_in_a_line(tmp_path: Path) -> None
         bake_public(tmp_path / "out", str(tmp_path / "base"), slots=4, seed=0)
 
 
+def test_a_row_weighs_what_it_says(tmp_path: Path) -> None:
+    nodes = ("math", "math", None, None)
+    rows = [RouterRow(query="q", node=node, weight=1.0 if k % 2 else 0.5) for k, node in enumerate(nodes)]
+    data = in_ids(tmp_path, rows)
+    assert [data.example(row).weight for row in rows] == [0.5, 1.0, 0.5, 1.0]
+
+
+def test_rows_that_may_not_be_held_out_are_only_trained_on(tmp_path: Path) -> None:
+    from app.commands.functional_tokens import _rows
+
+    def write(name: str, rows: Sequence[RouterRow]) -> list[Path]:
+        (tmp_path / name).write_text("".join(f"{row.model_dump_json()}\n" for row in rows))
+        return [tmp_path / name]
+
+    rows = [RouterRow(query=f"q{k}", node="math", held_out=k % 2 == 1) for k in range(40)]
+    known, unseen = _rows(write("mixed", rows), None, master(), 0)
+    assert unseen == [rows[1], rows[21]]
+    assert known == [row for row in rows if row not in unseen]
+    assert _rows(write("mixed", rows), write("apart", rows[:2]), master(), 0) == (rows, [rows[1]])
+    known, unseen = _rows(write("plain", ROWS), None, master(), 0)
+    assert (known, unseen) == ([row for k, row in enumerate(ROWS) if k % 10], ROWS[::10])
+
+
+@pytest.mark.parametrize(("rows", "held_out"), [([], ROWS[:1]), (ROWS[:1], [])])
+def test_without_rows_to_train_or_to_measure_on_nothing_is_made(
+    tmp_path: Path, rows: list[RouterRow], held_out: list[RouterRow]
+) -> None:
+    from training.functional_tokens import train_functional_tokens
+
+    with pytest.raises(InputError, match="are too few"):
+        train_functional_tokens(rows, held_out, master=master(), out=tmp_path / "out", settings=settings())
+    assert not (tmp_path / "out").exists()
+
+
 def test_class_weights_balance_skewed_rows() -> None:
     from training.call_rows import class_weights
 
