@@ -63,11 +63,9 @@ class CallRows:
     def example(self, row: RouterRow) -> Example:
         """A row as it is learnt."""
         if row.node is None:
-            return self._example(row.query, [self.legal[-1]], len(self.legal) - 1)
+            return self._example(row, [self.legal[-1]], len(self.legal) - 1)
         place = self.places[row.node]
-        return self._example(
-            row.query, self.grammar.write(Call(self.legal[place], self.rewritten(row))), place
-        )
+        return self._example(row, self.grammar.write(Call(self.legal[place], self.rewritten(row))), place)
 
     def echo(self, row: RouterRow, ids: Sequence[int], *, around: bool) -> Example:
         """The row's call with other ids than its query's: copying is learnt from it, choosing is not.
@@ -75,10 +73,11 @@ class CallRows:
         Args:
             row: whose call it is.
             ids: what is copied.
-            around: whether what the call has around the query stays.
+            around: whether what the call has around the query stays; a query said anew has nothing around.
         """
         assert row.node is not None
-        head, _, tail = self.rewritten(row).partition(row.query) if around else ("", "", "")
+        whole = self.rewritten(row)
+        head, _, tail = whole.partition(row.query) if around and row.query in whole else ("", "", "")
         encode = self.grammar.tokenizer.user_ids
         inside = [*encode(OPEN + escape(head)), *ids, *encode(escape(tail) + CLOSE)]
         prompt = self.prompts.prompt("")
@@ -87,20 +86,22 @@ class CallRows:
         return Example((*before, *call), len(before), -1, 0.0)
 
     def thinned(self, row: RouterRow, rng: random.Random) -> RouterRow:
-        """The row without some of its words, so that no template is learnt by heart."""
+        """The row without some of its words, so that no template is learnt by heart.
+
+        A row whose query is said anew stays whole: its words cannot be taken from what it becomes.
+        """
         lost = rng.uniform(0, 0.6)
         kept = [word for word in row.query.split(" ") if rng.random() > lost]
         query = " ".join(kept)
-        if not query.strip() or row.node is None:
+        if not query.strip() or row.node is None or row.query not in self.rewritten(row):
             return row
         rewritten = self.rewritten(row).replace(row.query, query)
         return row.model_copy(update={"query": query, "rewritten": rewritten})
 
-    def _example(self, query: str, call: Sequence[int], label: int) -> Example:
-        prompt = self.prompts.prompt(query)
+    def _example(self, row: RouterRow, call: Sequence[int], label: int) -> Example:
+        prompt = self.prompts.prompt(row.query)
         before = (*prompt.shared, *prompt.own)
-        weight = 0.0 if label < 0 else self.class_weights[label]
-        return Example((*before, *call), len(before), label, weight)
+        return Example((*before, *call), len(before), label, self.class_weights[label] * row.weight)
 
 
 def class_weights(rows: Sequence[RouterRow], places: Mapping[str, int], power: float) -> list[float]:

@@ -39,12 +39,13 @@ def bake_public(folder: Path, base: str, *, slots: int, seed: int) -> tuple[Any,
     Raises:
         InputError: there is no such model, or it has no fast tokenizer.
     """
+    from safetensors import SafetensorError
     from transformers import AddedToken, AutoModelForCausalLM, AutoTokenizer
 
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         model: Any = AutoModelForCausalLM.from_pretrained(base, dtype="auto", trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{base!r} is no causal model that can be read ({error}).") from error
     if not tokenizer.is_fast:
         raise InputError(f"{base!r} has no fast tokenizer (tokenizer.json).")

@@ -33,6 +33,7 @@ from training.rows import RouterRow
 
 BASE = "base"
 _BAKED = "baked.json"  # within the base, written last
+_UNNAMED = "one whose name was not kept"  # of a folder of an older version
 _CHECKED = 256  # held-out rows of a measurement during training
 
 
@@ -104,10 +105,16 @@ def train_functional_tokens(
         advance: called with shares of phases.
 
     Raises:
-        InputError: a neighbour's slot is not in the vocabulary, or another training was interrupted in `out`.
+        InputError: there are no rows to train or to measure on, a neighbour's slot is not in the vocabulary,
+            `out` has a base that was made otherwise, or another training was interrupted there.
     """
     from training.functional_artifact import finish
 
+    if not rows or not held_out:
+        raise InputError(
+            f"{len(rows)} rows to train on and {len(held_out)} to measure on are too few.",
+            hint="Give more --rows, or --held-out; rows that are not to be held out are not measured on.",
+        )
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
@@ -115,13 +122,43 @@ def train_functional_tokens(
     trace = fingerprint(master.name, dict(master.neighbours), asdict(settings), content)
     checkpoint = Checkpoint(out / "checkpoint" / "state.pt", trace)
     run = Training(rows, held_out, master, out, settings, checkpoint, report, advance)
+    check_base(out / BASE, settings)
     model, prompts = run.base()
     data = run.data(prompts)
     tuned, history = run.adapter(model, data)
     scores = score_calls(serving(tuned, data), data, held_out, generated=len(held_out))
-    manifest = finish(out, tuned, data, scores, master, asdict(settings), run.history | {"adapter": history})
+    told = asdict(settings) | made_with(out / BASE)
+    manifest = finish(out, tuned, data, scores, master, told, run.history | {"adapter": history})
     checkpoint.remove()
     return manifest
+
+
+def made_with(folder: Path) -> dict[str, Any]:
+    """The settings that the base in `folder` was made with."""
+    baked = json.loads((folder / _BAKED).read_text(encoding="utf-8"))
+    return {"base": baked.get("base", _UNNAMED), "slots": baked["slots"]}
+
+
+def check_base(folder: Path, settings: FunctionalSettings) -> None:
+    """Refuse a base in `folder` that is not the one that `settings` ask for.
+
+    Raises:
+        InputError: it was made of another model, or with other slots.
+    """
+    if not (folder / _BAKED).is_file():
+        return
+    made, asked = made_with(folder), {"base": settings.base, "slots": settings.slots}
+    if made["base"] != _UNNAMED and made != asked:
+        raise InputError(
+            f"{folder} was made with {_options(made)}, not with {_options(asked)}.",
+            hint="Give what it was made with, or another --out.",
+        )
+
+
+def _options(made: dict[str, Any]) -> str:
+    """How the command line asks for such a base."""
+    base = "--tiny" if made["base"] is None else f"--base {made['base']}"
+    return f"{base} --slots {made['slots']}"
 
 
 @dataclass
@@ -170,7 +207,8 @@ class Training:
                 folder, settings.base, slots=settings.slots, seed=settings.seed
             )
         model.save_pretrained(folder)
-        baked = {"slots": settings.slots, "before": before, "after": after, "history": history}
+        made = {"base": settings.base, "slots": settings.slots}
+        baked = made | {"before": before, "after": after, "history": history}
         (folder / _BAKED).write_text(json.dumps(baked, indent=2) + "\n", encoding="utf-8")
 
     def adapter(self, model: Any, data: CallRows) -> tuple[Any, list[dict[str, float]]]:

@@ -84,6 +84,8 @@ def train_specialist(
     from transformers import PrinterCallback, set_seed
     from transformers.utils.logging import disable_progress_bar
 
+    from training.checkpoint import fingerprint
+
     disable_progress_bars()  # `advance` tells how far it is
     disable_progress_bar()  # type: ignore[no-untyped-call]
     set_seed(settings.seed)
@@ -96,7 +98,8 @@ def train_specialist(
         leaks=Leaks(evaluation_texts(evaluation or [])),
     )
     training, held_out = _split(usable(checked, skip=skip_bad), settings)
-    work = _work_folder(out, {"kind": kind, "model": model, "rows": len(training), **asdict(settings)})
+    content = fingerprint(*([(row.prompt, row.replies) for row in part] for part in (training, held_out)))
+    work = _work_folder(out, {"kind": kind, "model": model, "rows": content, **asdict(settings)})
     loaded = _load(model, settings)
     metrics: Metrics = {"kind": kind, "model": model, "settings": asdict(settings)}
     metrics |= {"rows": len(training), "held_out_rows": len(held_out), "left_out": checked.faults}
@@ -181,6 +184,7 @@ def _tokenizer(model: str) -> Any:
 def _load(model: str, settings: SpecialistSettings) -> Any:
     """The model with weights that train: all of them, a new LoRA adapter, or the one that is there."""
     from peft import LoraConfig, PeftModel, get_peft_model
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     adapter = Path(model) / "adapter_config.json"
@@ -191,7 +195,7 @@ def _load(model: str, settings: SpecialistSettings) -> Any:
             tuned: Any = PeftModel.from_pretrained(loaded, model, is_trainable=True)
             return tuned if settings.rank else tuned.merge_and_unload()
         loaded = AutoModelForCausalLM.from_pretrained(model)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise InputError(f"{model!r} cannot be loaded: {str(error).splitlines()[0]}") from error
     if not settings.rank:
         return loaded

@@ -6,9 +6,9 @@ Wang et al. 2022, arXiv 2212.10560; the Octopus papers make their rows the same 
    language and, round by round, a rising temperature vary them.
 2. Identify: which worker each query is for, or none, asked without saying for whom it was written.
 3. Instance: the query in the worker's register, which is what a causal Octopus learns to write.
-4. Filter: unreadable, out of length, near duplicates, leaks of evaluation rows, queries that the model sorts
-   elsewhere, and those that the current router does not have among its best (round trip). A rewrite that
-   loses a number, name, negation or quotation is replaced by the query itself.
+4. Filter: unreadable, out of length, not text, near duplicates, leaks of evaluation rows, queries that the
+   model sorts elsewhere, and those that the current router does not have among its best (round trip). A
+   rewrite that loses a number, name, negation or quotation is replaced by the query itself.
 
 Every batch is on disk before the next begins; a killed run goes on there and makes the same rows.
 """
@@ -24,6 +24,7 @@ from typing import Any, Protocol
 
 from agents.errors import InputError
 from agents.fidelity import lost
+from agents.octopus.turns import clean_query
 from agents.types import Route
 from training.near_duplicates import NearDuplicates
 from training.specialist_rows import Leaks
@@ -213,6 +214,8 @@ class _Batch:
         for query in queries:
             if not _LENGTHS[0] <= len(query) <= _LENGTHS[1]:
                 self.result.counts["dropped: length"] += 1
+            elif not _is_query(query):
+                self.result.counts["dropped: not text"] += 1
             elif seen.has(query) or here.has(query):
                 self.result.counts["dropped: near duplicate"] += 1
             elif self.leaks.found(query):
@@ -263,7 +266,16 @@ class _Batch:
             rewrites = queries
         rows = []
         for query, rewrite in zip(queries, rewrites, strict=True):
-            faithful = bool(rewrite) and not lost(query, rewrite)
+            faithful = _is_query(rewrite) and not lost(query, rewrite)
             self.result.counts["rewrites: unfaithful"] += not faithful
             rows.append({"query": query, "node": self.node, "rewritten": rewrite if faithful else query})
         return rows
+
+
+def _is_query(text: str) -> bool:
+    """Whether `text` could be asked; JSON can spell half a character, which no file and no router takes."""
+    try:
+        clean_query(text)
+    except InputError:
+        return False
+    return True

@@ -94,7 +94,7 @@ class LanguageModel:
         except InputError as error:
             return WorkerAnswer("declined", f"{self.node} cannot be asked this: {error}")
         except Exception as error:
-            if (why := self._why(error)) is None:
+            if (why := self.why(error)) is None:
                 raise
             if self.window is None and (window := window_in(why)):
                 self.window = window  # the server's; known from now on
@@ -169,8 +169,8 @@ class LanguageModel:
             {"model": self.reference.name, "window": window},
         )
 
-    def _why(self, error: Exception) -> str | None:
-        """Why there is no answer; None for a fault of ours."""
+    def why(self, error: Exception) -> str | None:
+        """Why `chat` gave no answer, by what it raised; None for a fault of ours."""
         from openai import APIConnectionError, APIError, APITimeoutError
 
         if isinstance(error, APITimeoutError | TimeoutError):

@@ -124,8 +124,10 @@ def _rows(
 
     if rows:
         known = read_router_rows(rows, master.neighbours)
-        unseen = read_router_rows(held_out, master.neighbours) if held_out else known[::10]
-        return (known if held_out else [row for k, row in enumerate(known) if k % 10]), unseen
+        if held_out:
+            return known, [row for row in read_router_rows(held_out, master.neighbours) if row.held_out]
+        measured = dict.fromkeys([k for k, row in enumerate(known) if row.held_out][::10])
+        return [row for k, row in enumerate(known) if k not in measured], [known[k] for k in measured]
     if set(master.neighbours) != set(load_templates().nodes):
         raise InputError(
             f"there are no made-up rows for {master.graph!r}.", hint="Give --rows, or take --graph subjects."

@@ -89,7 +89,7 @@ def synthesize(
 
 
 def _chat(wiring: Wiring, reference: str) -> Chat:
-    from agents.errors import InputError, ModelUnavailableError
+    from agents.errors import InputError, ModelUnavailableError, OctopusGraphError
     from agents.types import NodeName
     from agents.workers.language_model import LanguageModel
     from training.synthesis_prompts import Messages
@@ -103,14 +103,16 @@ def _chat(wiring: Wiring, reference: str) -> Chat:
     model = worker.chat
 
     async def chat(messages: Messages, temperature: float, seed: int) -> ChatReply:
-        from openai import APIError
-
         try:
             reply = await model.ainvoke(messages, temperature=temperature, seed=seed)
-        except APIError as error:
+        except OctopusGraphError:
+            raise
+        except Exception as error:  # each provider has its own kinds
+            if (why := worker.why(error)) is None:
+                raise
             raise ModelUnavailableError(
-                f"{reference!r} gave no answer: {error.message}",
-                hint="Start the server and repeat the command: it goes on where it was.",
+                f"{reference!r} gave no answer: {why.splitlines()[0].rstrip('.')}.",
+                hint="When the model answers, repeat the command: it goes on where it was.",
                 retryable=True,
             ) from error
         usage = reply.usage_metadata

@@ -62,12 +62,18 @@ def from_traces(
 ) -> None:
     """Turn feedback and verdicts into rows; with --gate train a router, and --promote it if it is better."""
     from agents.errors import InputError
+    from agents.octopus.causal_manifest import is_causal
     from app.wiring import find_spec
     from training.rows import read_router_rows
     from training.traces import read_traces, rows_from
 
     if promote is not None and gate is None:
         raise InputError("--promote needs a --gate.", hint="Give held-out rows that decide.")
+    if promote is not None and is_causal(promote):  # the gate compares encoders
+        raise InputError(
+            f"{promote} holds a causal Octopus, with which no candidate is compared.",
+            hint="Promote to another folder, or give the rows to `octopus train functional-tokens`.",
+        )
     spec = find_spec(graph)
     neighbours = spec.nodes[spec.entry].neighbours
     held_out = read_router_rows([gate], neighbours) if gate else []

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from agents.errors import InputError
 from agents.octopus.artifact import load_artifact
+from agents.octopus.causal_manifest import CausalManifest, write_manifest
 from app.cli import cli
 
 WORDS = ("flim", "glorp", "snee", "brack", "wuzzle", "plonk", "drizz", "quax", "mib", "tove", "borog", "rath")
@@ -117,3 +118,16 @@ def test_promoting_needs_a_gate(log: Path, graph: Path, tmp_path: Path) -> None:
     log.write_text("")
     arguments = ["train", "from-traces", "--graph", str(graph), "--out", str(tmp_path), "--promote", "x"]
     assert isinstance(CliRunner().invoke(cli, arguments).exception, InputError)
+
+
+def test_a_causal_octopus_is_not_displaced(log: Path, graph: Path, tmp_path: Path) -> None:
+    traced(log, questions("How do I feed a {}?"))
+    target = tmp_path / "causal"
+    target.mkdir()
+    write_manifest(target, CausalManifest(before="<|user|>", after="<|assistant|>"))
+    arguments = ["train", "from-traces", "--graph", str(graph), "--out", str(tmp_path / "out")]
+    held_out = gate(tmp_path, questions("What does a {} eat?"))
+    result = CliRunner().invoke(cli, [*arguments, "--gate", held_out, "--promote", str(target)])
+    assert isinstance(result.exception, InputError)
+    assert "causal Octopus" in str(result.exception)
+    assert [path.name for path in target.iterdir()] == ["octopus.json"]

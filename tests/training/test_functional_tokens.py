@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +19,14 @@ import pytest
 
 from agents.errors import InputError
 from agents.octopus.causal_manifest import read_manifest
+from agents.octopus.prompt import PromptFormat, PromptTokenizer
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from training.rows import RouterRow
 from training.template_rows import load_templates, template_rows
 
 if TYPE_CHECKING:
+    from training.call_rows import CallRows
     from training.functional_tokens import FunctionalSettings, Master
 
 pytestmark = [
@@ -62,6 +67,17 @@ def train(out: Path, name: str = "octopus", **named: Any) -> Any:
     )
 
 
+def in_ids(folder: Path, rows: Sequence[RouterRow]) -> CallRows:
+    """The rows in ids of a tiny base."""
+    from training.checkpoint import Checkpoint
+    from training.functional_base import bake_tiny, tiny_format
+    from training.functional_tokens import Training
+
+    bake_tiny(folder, [row.query for row in ROWS], slots=8, seed=0)
+    training = Training(rows, HELD_OUT, master(), folder, settings(), Checkpoint(folder / "state.pt", ""))
+    return training.data(PromptFormat(PromptTokenizer.read(folder), *tiny_format()))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("functional")
@@ -94,8 +110,6 @@ def test_it_answers_through_the_wiring(folder: Path) -> None:
 
 
 def test_a_second_master_shares_the_base(folder: Path, tmp_path: Path) -> None:
-    import shutil
-
     shared = tmp_path / "shared"
     shutil.copytree(folder, shared)
     weights = (shared / "base" / "model.safetensors").read_bytes()
@@ -103,6 +117,27 @@ def test_a_second_master_shares_the_base(folder: Path, tmp_path: Path) -> None:
     assert set(manifest.masters) == {"octopus", "other"}
     assert manifest.masters[NodeName("other")].adapter == "adapters/1"
     assert (shared / "base" / "model.safetensors").read_bytes() == weights
+
+
+def test_a_base_that_was_made_otherwise_is_refused(folder: Path) -> None:
+    for named, said in (
+        ({"base": "someone/else"}, r"made with --tiny --slots 8, not with --base someone/else --slots 8"),
+        ({"slots": 9}, r"made with --tiny --slots 8, not with --tiny --slots 9"),
+    ):
+        with pytest.raises(InputError, match=said):
+            train(folder, "other", **named)
+
+
+def test_a_base_that_does_not_say_what_it_is_made_of_is_taken_as_it_is(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(folder, out)
+    note = out / "base" / "baked.json"
+    baked = json.loads(note.read_text())
+    del baked["base"]  # as older versions wrote it
+    note.write_text(json.dumps(baked))
+    train(out, "other", base="someone/else")
+    assert "Base: a tiny Qwen3" in (folder / "README.md").read_text()
+    assert "Base: one whose name was not kept" in (out / "README.md").read_text()
 
 
 def test_going_on_ends_with_the_same_numbers(folder: Path, tmp_path: Path) -> None:
@@ -191,6 +226,70 @@ def test_a_public_base_keeps_its_chat_template(tmp_path: Path) -> None:
     ids = {read.token_id(f"<nexa_{k}>") for k in range(4)}
     assert len(ids) == 4
     assert ids <= read.special
+
+
+def test_a_query_that_is_said_anew_is_neither_thinned_nor_echoed_around(tmp_path: Path) -> None:
+    query = "why does my cat sneeze"
+    anew = RouterRow(query=query, node="biology", rewritten="Name causes of sneezing.")
+    framed = RouterRow(query=query, node="biology", rewritten=f"Why: {query}?")
+    data = in_ids(tmp_path, [anew, framed])
+    tokenizer = data.grammar.tokenizer
+    noise = tokenizer.user_ids("blorp 17 zz")
+
+    def called(row: RouterRow) -> str:
+        example = data.echo(row, noise, around=True)
+        return tokenizer.control.decode(example.ids[example.start + 1 :], skip_special_tokens=True)
+
+    assert called(anew) == "('blorp 17 zz')"
+    assert called(framed) == "('Why: blorp 17 zz?')"
+    thinned = [[data.thinned(row, random.Random(seed)) for seed in range(20)] for row in (anew, framed)]
+    assert all(row == anew for row in thinned[0])
+    assert any(row.query != query for row in thinned[1])
+    assert all(row.rewritten == f"Why: {row.query}?" for row in thinned[1])
+
+
+def test_a_public_base_that_is_cut_off_is_told_in_a_line(tmp_path: Path) -> None:
+    from tests.training.tiny_model import make_base
+    from training.functional_base import bake_public
+
+    weights = make_base(tmp_path / "base") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(InputError, match="no causal model that can be read"):
+        bake_public(tmp_path / "out", str(tmp_path / "base"), slots=4, seed=0)
+
+
+def test_a_row_weighs_what_it_says(tmp_path: Path) -> None:
+    nodes = ("math", "math", None, None)
+    rows = [RouterRow(query="q", node=node, weight=1.0 if k % 2 else 0.5) for k, node in enumerate(nodes)]
+    data = in_ids(tmp_path, rows)
+    assert [data.example(row).weight for row in rows] == [0.5, 1.0, 0.5, 1.0]
+
+
+def test_rows_that_may_not_be_held_out_are_only_trained_on(tmp_path: Path) -> None:
+    from app.commands.functional_tokens import _rows
+
+    def write(name: str, rows: Sequence[RouterRow]) -> list[Path]:
+        (tmp_path / name).write_text("".join(f"{row.model_dump_json()}\n" for row in rows))
+        return [tmp_path / name]
+
+    rows = [RouterRow(query=f"q{k}", node="math", held_out=k % 2 == 1) for k in range(40)]
+    known, unseen = _rows(write("mixed", rows), None, master(), 0)
+    assert unseen == [rows[1], rows[21]]
+    assert known == [row for row in rows if row not in unseen]
+    assert _rows(write("mixed", rows), write("apart", rows[:2]), master(), 0) == (rows, [rows[1]])
+    known, unseen = _rows(write("plain", ROWS), None, master(), 0)
+    assert (known, unseen) == ([row for k, row in enumerate(ROWS) if k % 10], ROWS[::10])
+
+
+@pytest.mark.parametrize(("rows", "held_out"), [([], ROWS[:1]), (ROWS[:1], [])])
+def test_without_rows_to_train_or_to_measure_on_nothing_is_made(
+    tmp_path: Path, rows: list[RouterRow], held_out: list[RouterRow]
+) -> None:
+    from training.functional_tokens import train_functional_tokens
+
+    with pytest.raises(InputError, match="are too few"):
+        train_functional_tokens(rows, held_out, master=master(), out=tmp_path / "out", settings=settings())
+    assert not (tmp_path / "out").exists()
 
 
 def test_class_weights_balance_skewed_rows() -> None:

@@ -210,3 +210,40 @@ def test_a_folder_of_another_run_is_refused(tuned: Made, tmp_path: Path, setting
     rows = sft_rows(tmp_path / "rows.jsonl")
     with pytest.raises(InputError, match="holds a finished training"):
         train_specialist("sft", model=str(tuned[0]), rows=[rows], out=tuned[0], settings=settings)
+
+
+def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is trained on or measured. The kill is played where the model would be loaded."""
+    from training import specialist
+
+    def killed(*arguments: Any) -> Any:
+        raise RuntimeError("killed")
+
+    def run(changed: int | None = None) -> None:
+        rows = [{"prompt": prompt_of("red", noun), "completion": " it is red"} for noun in NOUNS[:4]]
+        if changed is not None:
+            rows[changed]["completion"] = " it is old"
+        path = write(tmp_path / "rows.jsonl", rows)
+        specialist.train_specialist(
+            "sft", model=str(base), rows=[path], out=tmp_path / "out", settings=settings
+        )
+
+    base = make_base(tmp_path / "base")
+    monkeypatch.setattr(specialist, "_load", killed)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="killed"):
+            run()
+    for changed in range(4):
+        with pytest.raises(InputError, match="other settings or rows"):
+            run(changed)
+
+
+def test_weights_that_are_cut_off_are_told_in_a_line(tmp_path: Path, settings: Any) -> None:
+    from training.specialist import _load
+
+    weights = make_base(tmp_path) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(InputError, match="cannot be loaded"):
+        _load(str(tmp_path), settings)

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.outputs import ChatResult
 from typer.testing import CliRunner
 
 from agents.errors import InputError, ModelUnavailableError
+from agents.octopus.turns import clean_turns
 from agents.types import Choice, FunctionalToken, NodeName, Route
 from app.cli import cli
 from tests.loopback import ChatServer, serving
@@ -149,6 +152,30 @@ async def test_bad_queries_are_dropped_and_counted(tmp_path: Path) -> None:
     assert "What would a chef do with a kilogram of leeks" in [row["query"] for row in made.rows]
 
 
+async def test_what_is_no_text_is_dropped_and_counted(tmp_path: Path) -> None:
+    """JSON can spell half a character, which a file cannot hold; the real router refuses it."""
+
+    class Broken(ScriptedChat):
+        async def __call__(self, messages: Messages, temperature: float, seed: int) -> ChatReply:
+            reply = await super().__call__(messages, temperature, seed)
+            rewrites = messages[0][1].startswith("You rewrite")
+            return ChatReply(
+                reply.text.replace("Explain: ", "Explain \\ud83d: ") if rewrites else reply.text, 1, 1
+            )
+
+    def strict(queries: Any) -> list[Route]:
+        return routes([clean_turns([query])[-1] for query in queries])
+
+    good = "What would a chef do with a kilogram of leeks"
+    bad = ["What can the chef do with half a \ud83d?", "\x00" * 10]
+    made = await make(tmp_path, Broken(made=[[*bad, good]]), round_trip=strict)
+    assert made.counts["dropped: not text"] == 2
+    kept = next(row for row in made.rows if row["query"] == good)
+    assert kept["rewritten"] == good
+    assert made.counts["rewrites: unfaithful"] == sum(row["node"] is not None for row in made.rows)
+    assert "kilogram of leeks" in (tmp_path / "rows.jsonl").read_text()
+
+
 async def test_the_router_must_agree(tmp_path: Path) -> None:
     def always_the_vet(queries: Any) -> list[Route]:
         return routes(["vet"] * len(queries), probability=0.95)
@@ -230,6 +257,22 @@ def test_without_a_server_it_is_an_unavailable_model(tmp_path: Path) -> None:
     ]
     result = CliRunner().invoke(cli, arguments)
     assert isinstance(result.exception, ModelUnavailableError)
+
+
+def test_a_failure_of_a_provider_is_an_unavailable_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Overloaded(GenericFakeChatModel):
+        def _generate(self, *arguments: Any, **options: Any) -> ChatResult:
+            raise LookupError("no capacity\nand what else a provider has to say")
+
+    chat = Overloaded(messages=iter(()))
+    monkeypatch.setattr("agents.workers.language_model.connect", lambda *arguments: chat)
+    arguments = ["train", "synthesize", "--out", str(tmp_path), "--model", "provider:someone:some-model"]
+    error = CliRunner().invoke(cli, arguments).exception
+    assert isinstance(error, ModelUnavailableError)
+    assert error.retryable
+    assert error.message == "'provider:someone:some-model' gave no answer: the provider said: no capacity."
 
 
 def test_without_a_model_nothing_is_made(tmp_path: Path) -> None:
