@@ -94,7 +94,7 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
 
 
 async def _warn_without_threads(saver: Saver, place: Place) -> None:
-    """Say that the place of threads does not answer; the server starts all the same, for it may come later."""
+    """Say that the place of threads does not answer; it may come later, so the server starts."""
     if (found := await health.threads_answer(saver)) == "ok":
         return
     where = str(place.sqlite)
@@ -102,7 +102,9 @@ async def _warn_without_threads(saver: Saver, place: Place) -> None:
         from app.persistence.client import safe_url
 
         where = safe_url(place.redis_url)
-    _log.warning("The place of threads, %s, does not answer: it %s. Requests fail until it does.", where, found)
+    _log.warning(
+        "The place of threads, %s, does not answer: it %s. Requests fail until it does.", where, found
+    )
 
 
 def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:

@@ -51,7 +51,7 @@ def serve(
 
 
 def _check_free(host: str, port: int) -> None:
-    """Refuse a port in use before the graphs are opened; uvicorn would find it last, among lines of success."""
+    """Refuse a port in use before the graphs are opened; uvicorn would find it last."""
     from agents.errors import InputError
 
     try:
