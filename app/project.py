@@ -53,12 +53,13 @@ _LANGGRAPH = """\
   "dependencies": ["."],
   "auth": {{"path": "app.studio_auth:auth", "disable_studio_auth": true}},
   "checkpointer": {{"path": "app.persistence.checkpointer.checkpointer"}},
-  "graphs": {{"{name}": "./graph.py:graph"}}
+  "graphs": {{"{name}": "./graph.py:graph"}},
+  "env": ".env"
 }}
 """
 
 _ENVIRONMENT = """\
-# Copy to .env, which `langgraph dev` reads if langgraph.json says "env": ".env".
+# Copy to .env, which `langgraph dev` reads where it is there; for `octopus` itself: set -a; . ./.env; set +a
 OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1   # a model for all workers without their own
 # REDIS_URL=redis://localhost:6379                        # threads in Redis; without it, SQLite
 # OCTOPUS_API_KEYS=                                       # `octopus serve --new-key NAME` makes one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,15 +17,17 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from app import openai_api
 from app.api import drawing, errors, feedback_routes, health, page, thread_turns, threads
 from app.api.gate import Gate
-from app.api.graphs import open_graphs
+from app.api.graphs import Saver, open_graphs
 from app.api.rates import Rates
 from app.api.service import Service
 from app.api.settings import ServerSettings
 from app.api.telemetry import Telemetry
 from app.api.turns import Turns
+from app.persistence.checkpointer import Place
 from app.running import open_saver, open_store
 from app.traces import TraceLog
 
+_log = logging.getLogger("octopus.server")
 _LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp"))
 
 
@@ -83,10 +86,25 @@ def _mount_extras(app: FastAPI) -> None:
 async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Telemetry) -> Service:
     saver = await stack.enter_async_context(open_saver(settings.application))
     store = await stack.enter_async_context(open_store(settings.application))
+    await _warn_without_threads(saver, settings.application.threads)
     graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
     traces = settings.application.traces
     turns = Turns(telemetry, settings.timeout, TraceLog(traces) if traces else None)
     return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
+
+
+async def _warn_without_threads(saver: Saver, place: Place) -> None:
+    """Say that the place of threads does not answer; it may come later, so the server starts."""
+    if (found := await health.threads_answer(saver)) == "ok":
+        return
+    where = str(place.sqlite)
+    if place.redis_url:
+        from app.persistence.client import safe_url
+
+        where = safe_url(place.redis_url)
+    _log.warning(
+        "The place of threads, %s, does not answer: it %s. Requests fail until it does.", where, found
+    )
 
 
 def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:

@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 
 
 def find_spec(graph: str) -> GraphSpec:
-    """The spec named `graph`: a shipped one (`mmlu`) or a path to a YAML file.
+    """The spec named `graph`: a shipped one (`mmlu`), a YAML file, or a folder of `octopus graph new`.
 
     Raises:
         SpecError: there is no such graph, or its spec is wrong.
     """
     shipped = GRAPHS / f"{graph}.yaml"
     path = shipped if graph.isidentifier() and shipped.is_file() else Path(graph)
-    if path.is_dir() or not path.exists():
+    if path.is_dir():
+        path /= f"{path.resolve().name}.yaml"
+    if not path.exists():
         names = ", ".join(sorted(p.stem for p in GRAPHS.glob("*.yaml")))
         raise SpecError(f"there is no graph {graph!r}.", hint=f"Give the path of a spec, or one of: {names}.")
     return load_spec(path)

@@ -19,6 +19,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from agents.workers.reference import ModelReference
+from examples.command_line import arguments
 
 
 async def main(url: str, question: str, model: BaseChatModel, key: str | None = None) -> list[Any]:
@@ -38,5 +39,10 @@ def chat_model(reference: str) -> BaseChatModel:
 
 
 if __name__ == "__main__":
-    messages = asyncio.run(main(sys.argv[1], sys.argv[2], chat_model(os.environ["OCTOPUS_MODEL"])))
+    url, question = arguments("mcp_tool URL QUESTION", 2, "`octopus serve`")[:2]
+    if "OCTOPUS_MODEL" not in os.environ:
+        sys.exit(
+            "OCTOPUS_MODEL is not set: the agent's own model, e.g. openai:llama3.2@http://localhost:11434/v1"
+        )
+    messages = asyncio.run(main(url, question, chat_model(os.environ["OCTOPUS_MODEL"])))
     print("\n".join(f"{message.type}: {message.text}" for message in messages))

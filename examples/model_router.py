@@ -8,7 +8,6 @@ from the criteria alone, without a graph, a key or a server.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -19,6 +18,7 @@ from agents.octopus.encoder import EncoderOctopus, Neighbour
 from agents.octopus.heads import Untrained
 from agents.octopus.zero_shot import Candidate, ZeroShotHead
 from agents.types import FunctionalToken, NodeName
+from examples.command_line import arguments
 
 try:
     from langchain_core.decisions import BaseDecisionModel, Choice, ChoiceAnswer, ClassifierResponse
@@ -96,4 +96,4 @@ def main(question: str) -> ChoiceAnswer:
 
 
 if __name__ == "__main__":
-    print(main(sys.argv[1]))
+    print(main(arguments("model_router QUESTION", 1)[0]))

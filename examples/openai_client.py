@@ -6,11 +6,12 @@ python -m examples.openai_client http://127.0.0.1:8000 "What is 17 * 23?" "And h
 from __future__ import annotations
 
 import os
-import sys
 import uuid
 from typing import Any
 
 from openai import OpenAI
+
+from examples.command_line import arguments
 
 
 def main(url: str, *questions: str) -> list[str]:
@@ -38,4 +39,4 @@ def ask(client: OpenAI, question: str, thread: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*arguments("openai_client URL QUESTION [QUESTION …]", 2, "`octopus serve`"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from typing import Any
 
 from langchain_core.messages import HumanMessage
@@ -16,6 +15,8 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel.remote import RemoteGraph
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
+
+from examples.command_line import arguments
 
 
 def build(client: LangGraphClient) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -48,4 +49,4 @@ async def main(url: str, question: str) -> str:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(main(*sys.argv[1:3])))
+    print(asyncio.run(main(*arguments("remote_graph_node URL QUESTION", 2, "`make dev`")[:2])))

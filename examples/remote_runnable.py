@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from typing import Any
 
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable
 from langserve import RemoteRunnable
+
+from examples.command_line import arguments
 
 
 def chain(url: str, key: str | None = None) -> Runnable[dict[str, Any], str]:
@@ -35,4 +36,4 @@ async def main(url: str, function: str) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:3]))
+    asyncio.run(main(*arguments("remote_runnable URL FUNCTION", 2, "`octopus serve`")[:2]))

@@ -6,7 +6,6 @@ python -m examples.subgraph_node "What is the derivative of x^4?"
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Annotated, Any
 
 from langchain_core.messages import AIMessage, HumanMessage
@@ -16,6 +15,7 @@ from langgraph.graph.state import CompiledStateGraph
 from agents.types import Hop
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
+from examples.command_line import arguments
 from graphs.state import add_hops
 
 
@@ -53,4 +53,4 @@ async def main(question: str, graph: str = "mmlu") -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(asyncio.run(main(sys.argv[1]))))
+    print("\n".join(asyncio.run(main(arguments("subgraph_node QUESTION", 1)[0]))))

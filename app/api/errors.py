@@ -73,6 +73,13 @@ def not_found() -> ApiError:
 
 def invalid(fault: Mapping[str, Any], place: Sequence[str | int]) -> ApiError:
     """A fault that Pydantic found at `place`. The value is left out: it may be long, or private."""
+    if fault["type"] == "json_invalid":
+        position = f" at character {place[0]}" if place else ""
+        return ApiError(400, f"The body is not JSON ({fault['ctx']['error']}{position}).", code="invalid")
+    if not place and isinstance(fault.get("input"), bytes):  # not read, for it was not said to be JSON
+        return ApiError(400, "Send the body as JSON, with Content-Type: application/json.", code="invalid")
+    if not place and fault["type"] in ("model_attributes_type", "model_type"):
+        return ApiError(400, "The body must be a JSON object.", code="invalid")
     param = ".".join(map(str, place)) or None
     return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param)
 

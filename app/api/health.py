@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage
 
 from agents.workers.reference import ModelReference
 from app.api.gate import caller_with
-from app.api.graphs import Model
+from app.api.graphs import Model, Saver
 from app.api.keys import Caller
 from app.api.service import Service, service
 from app.persistence.steps import config_of
@@ -56,7 +56,7 @@ async def _check(served: Service) -> dict[str, Any]:
     }
     known = sorted(filter(None, references))
     threads, octopuses, models = await asyncio.gather(
-        _threads(served),
+        threads_answer(served.saver),
         asyncio.gather(*map(_octopus, graphs)),
         asyncio.gather(*(asyncio.to_thread(answers, ModelReference.parse(r)) for r in known)),
     )
@@ -74,10 +74,11 @@ async def _check(served: Service) -> dict[str, Any]:
     }
 
 
-async def _threads(served: Service) -> str:
+async def threads_answer(saver: Saver) -> str:
+    """ "ok", or that the place of threads fails, and with what."""
     try:
         async with asyncio.timeout(3):
-            await served.saver.aget_tuple(config_of("~ready"))
+            await saver.aget_tuple(config_of("~ready"))
     except Exception as error:
         return f"fails ({type(error).__name__})"
     return "ok"

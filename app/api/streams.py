@@ -32,7 +32,7 @@ def summary(answered: Answered, thread: str | None) -> dict[str, Any]:
     hops = answered.hops
     return {
         "thread": thread,
-        "path": [hop["node"] for hop in hops],
+        "path": [hop["node"] for hop in hops if hop["node"]],  # a hop that abstained has none
         "hops": hops,
         "asked": answered.asked,
         "ended": [hop["ended"] for hop in hops if hop["ended"]],

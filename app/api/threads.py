@@ -150,7 +150,7 @@ def _checkpoint(step: StateSnapshot) -> dict[str, Any]:
         "created": step.created_at,
         "step": (step.metadata or {}).get("step"),
         "messages": len(step.values.get("messages", [])),
-        "path": [hop["node"] for hop in step.values.get("hops", [])],
+        "path": [hop["node"] for hop in step.values.get("hops", []) if hop["node"]],
         "next": list(step.next),
     }
 

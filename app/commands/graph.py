@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,12 @@ def new(
 
     for file in new_project(folder):
         typer.echo(str(file))
+    spec, here = (shlex.quote(str(path)) for path in (folder / f"{folder.name}.yaml", folder))
+    steps = (
+        f'octopus ask --graph {spec} "What is the derivative of x^4?"',
+        f"cd {here} && python -m langgraph_cli dev    # LangGraph Studio; extra studio, settings in .env",
+    )
+    typer.echo("\nNext:\n" + "\n".join(f"  {step}" for step in steps), err=True)
 
 
 importers = typer.Typer(help="Make a spec from another format.", no_args_is_help=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from typing import Annotated
 
 import typer
@@ -44,4 +46,17 @@ def serve(
 
     for name in settings.graphs:
         find_spec(name)
+    _check_free(host, port)
     uvicorn.run(create_app(settings), host=host, port=port, server_header=False, timeout_graceful_shutdown=10)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Refuse a port in use before the graphs are opened; uvicorn would find it last."""
+    from agents.errors import InputError
+
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            socket.create_server(address[:2], family=family).close()
+    except OSError as error:  # any other is uvicorn's to judge: of several addresses it may do without one
+        if error.errno == errno.EADDRINUSE:
+            raise InputError(f"port {port} is taken on {host}; choose another with --port.") from error

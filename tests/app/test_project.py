@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,23 @@ def test_a_new_project_answers(octopus: Octopus, tmp_path: Path) -> None:
     names = [Path(line).name for line in made.out.splitlines()]
     assert names == ["kitchen.yaml", "graph.py", "langgraph.json", ".env.example"]
     spec = tmp_path / "kitchen" / "kitchen.yaml"
+    assert json.loads((tmp_path / "kitchen" / "langgraph.json").read_text())["env"] == ".env"
     assert "sound. 1 master(s), 2 worker(s)" in octopus("graph", "validate", spec).out
-    asked = octopus("ask", "--graph", spec, "What is the derivative of x^4?")
+    step = next(line for line in made.err.splitlines() if "octopus ask" in line)
+    asked = octopus(*shlex.split(step)[1:])
     assert (asked.code, "4*x^3" in asked.out) == (0, True)
+
+
+def test_the_folder_of_a_project_names_its_graph(
+    octopus: Octopus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    octopus("graph", "new", tmp_path / "kitchen")
+    monkeypatch.chdir(tmp_path)
+    assert octopus("graph", "validate", "kitchen").out.startswith("kitchen/kitchen.yaml: sound.")
+    monkeypatch.chdir("kitchen")
+    assert octopus("graph", "validate", ".").out.startswith("kitchen.yaml: sound.")
+    (tmp_path / "cellar").mkdir()
+    assert "there is no graph '../cellar'" in octopus("graph", "validate", "../cellar").err
 
 
 @pytest.mark.parametrize("name", ["Kitchen", "1st", "a b", "größe"])

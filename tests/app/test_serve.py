@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,6 +39,15 @@ def test_a_public_address_without_a_key_is_refused(serve: Serve) -> None:
 def test_an_unknown_graph_is_refused(serve: Serve) -> None:
     code, _, said = serve("--graph", "attic", "--port", "0")
     assert (code, "there is no graph 'attic'" in said) == (2, True)
+
+
+def test_a_port_in_use_is_refused_before_anything_is_opened(serve: Serve, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, said = serve("--port", str(port))
+    assert code == 2
+    assert said == f"octopus: port {port} is taken on 127.0.0.1; choose another with --port.\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_key(serve: Serve) -> None:

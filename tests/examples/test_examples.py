@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.app.api.live import CUBE, running
-from tests.loopback import ChatServer
+from tests.loopback import ChatServer, free_port
 from tests.loopback import serving as serving_chat
 
 pytest.importorskip("langserve")
@@ -19,6 +23,8 @@ pytest.importorskip("langserve")
 from agents.errors import ModelUnavailableError
 from app.api.settings import ServerSettings
 from examples import mcp_tool, openai_client, remote_runnable, subgraph_node
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +64,23 @@ async def test_an_agent_with_the_graph_as_a_tool(url: str) -> None:
     assert "12\\nComputed with calculus.derivative" in json.dumps(told["content"])
     assert [message.type for message in messages] == ["human", "ai", "tool", "ai"]
     assert messages[-1].text == "It climbs."
+
+
+SERVED = ["mcp_tool", "openai_client", "remote_graph_node", "remote_runnable"]
+
+
+@pytest.mark.parametrize("name", [*SERVED, "subgraph_node"])
+def test_what_is_missing_is_said_in_one_line(name: str) -> None:
+    def said(*arguments: str) -> str:
+        command = [sys.executable, "-m", f"examples.{name}", *arguments]
+        done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1
+        return done.stderr
+
+    assert re.fullmatch(rf"usage: python -m examples\.{name} [A-Z].*\n", said())
+    if name in SERVED:
+        url = f"http://127.0.0.1:{free_port()}"
+        assert re.fullmatch(rf"no server at {url}: start `(octopus serve|make dev)`\n", said(url, "?"))
 
 
 @pytest.mark.filterwarnings("ignore:.* is in beta")

@@ -71,7 +71,15 @@ def test_a_spec_is_frozen() -> None:
         ("    neigh", "    octopus: {threshold: 2}\n    neigh", r"s:4: .*threshold: .*less than"),
         ("    neigh", "    octopus: {kind: magic}\n    neigh", r"s:4: .*kind: "),
         ("{description: Sums.}", "{}", r"s:6: workers.math.description: Field required"),
-        ("{description: Sums.}", "{description: x, colour: red}", r"s:6: workers.math.colour: Extra inputs"),
+        ("{description: Sums.}", "{description: x, colour: red}",
+         r"s:6: workers.math.colour: unknown key; known are desc.*, sends, "),
+        ("    neighbours", "    neighbors",
+         r"s:4: masters.chief.neighbors: unknown key; did you mean 'neighbours'\?$"),
+        ("name: small", "name: small\nworker: {}", r"s:2: worker: unknown key; did you mean 'workers'\?"),
+        ("name: small", "name: small\nlang: en", r"s:2: lang: unknown key; known are name, .*, octopus\.$"),
+        ("{description: Sums.}", "{description: x, octopus: {treshold: 1}}", r"s:6: .* mean 'threshold"),
+        ("{description: Sums.}", "{description: x, price: {inputs: 1}}", r"s:6: .*did you mean 'input'\?"),
+        ("{description: Sums.}", "{description: x, recommended: {modell: x}}", r"s:6: .* mean 'model'"),
         ("{description: Sums.}", "{description: x, template: Go}", r"s:6: .*template 'Go' has no \{query\}"),
         ("{description: Sums.}", "{description: x, sends: all}", r"s:6: workers.math.sends: "),
         ("math: {", "guard: {", "s:6: 'guard' cannot name a node"),
@@ -87,13 +95,23 @@ def test_every_fault_is_named(old: str, new: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "# comment only", "{}", "[]", "just words", "masters: {}\nworkers: {}",
+    ["", "# comment only", "{}", "[]", "masters: {}\nworkers: {}",
      "masters:\nworkers:\nentry: x",
      "masters: {m: {neighbours: []}}\nworkers: {}"],
 )  # fmt: skip
 def test_an_empty_graph_is_refused(text: str) -> None:
     with pytest.raises(SpecError, match=r"the graph is empty|Field required|valid dictionary"):
         parse_spec(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("- masters\n- workers", "a list"), ("just words", "a single value"), ("3", "a single value")],
+)
+def test_what_is_no_mapping_is_called_what_it_is(text: str, kind: str) -> None:
+    with pytest.raises(SpecError, match=rf"^s: a graph is a mapping, and this is {kind}\. ") as caught:
+        parse_spec(text, source="s")
+    assert caught.value.hint.startswith("Write at least `masters:` and `workers:`;")
 
 
 @pytest.mark.parametrize("name", ["a|b", "a:b", "answer", "__end__", "", "\\u200b"])

@@ -92,6 +92,8 @@ def test_keys_scopes_and_sizes(live: Live) -> None:
             assert operator.post(f"/octopus/{path}", json=body).status_code == 403
         assert nobody.get("/octopus/playground/").status_code == 401
         assert "at most 64 items" in client.post("/octopus/batch", json=batch).json()["error"]["message"]
+        broken = client.post("/octopus/invoke", content=b"{").json()["error"]
+        assert (broken["param"], broken["message"].startswith("The body is not JSON (EOF")) == (None, True)
         for path in ("c/N4XyA/invoke", "feedback", "stream_log"):
             assert client.post(f"/octopus/{path}", json=body).status_code in (404, 405)
 

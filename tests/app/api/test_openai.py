@@ -138,6 +138,24 @@ def test_what_is_wrong_is_said_in_openais_form(live: Live, body: dict[str, Any],
             assert reply.json()["error"]["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        (b'{"model": "house"}', "", "Send the body as JSON, with Content-Type: application/json."),
+        (b'{"model": "house"}', "application/x-www-form-urlencoded", "Send the body as JSON, with"),
+        (b'{"model": ', "application/json", "The body is not JSON (Expecting value at character "),
+        (b'["house"]', "application/json", "The body must be a JSON object."),
+    ],
+)
+def test_what_a_body_should_be_is_said(live: Live, body: bytes, kind: str, message: str) -> None:
+    with live.http() as client:
+        for path in ("/v1/chat/completions", "/v1/responses"):
+            reply = client.post(path, content=body, headers={"content-type": kind} if kind else {})
+            error = reply.json()["error"]
+            assert (reply.status_code, error["param"], error["code"]) == (400, None, "invalid")
+            assert error["message"].startswith(message)
+
+
 def test_bodies_that_are_no_json(live: Live) -> None:
     json = {"content-type": "application/json"}
     with live.http() as client:

@@ -45,6 +45,16 @@ def test_without_its_redis_the_server_is_not_ready(tmp_path: Path) -> None:
         redis.start()
 
 
+def test_a_redis_that_does_not_answer_is_named_when_the_server_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    with serving(tmp_path, REDIS_URL=f"redis://octopus:ink@{place}/0") as live, live.http(None) as client:
+        assert client.get("/healthz").status_code == 200
+    said = [record.getMessage() for record in caplog.records if record.name == "octopus.server"]
+    assert f"The place of threads, redis://octopus:***@{place}/0, does not answer" in said[0]
+
+
 def test_metrics_count_routes_answers_and_refusals(live: Live) -> None:
     def metrics() -> list[float]:
         return [

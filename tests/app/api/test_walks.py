@@ -60,6 +60,15 @@ def test_parts_are_answered_in_parallel_and_joined(live: Live, chat: ChatServer)
     assert "<nexa_1> maths" in thoughts
 
 
+def test_where_the_octopus_abstains_the_path_is_empty(tmp_path: Path) -> None:
+    unsure = WALKS.replace("threshold: 0.1", "threshold: 1.0")
+    with serving(tmp_path, unsure) as live, live.http() as client:
+        found = live.ask(BREAD, model="walks", thread="unsure")["octopus"]
+        steps = client.get("/threads/unsure/history").json()["data"]
+    assert ([hop["node"] for hop in found["hops"]], found["path"]) == ([""], [])
+    assert [step["path"] for step in steps] == [[] for _ in steps]
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 def test_drafts_are_not_the_answer(live: Live, chat: ChatServer, streamed: bool) -> None:
     options: dict[str, Any] = {"reflection": "basic", "reflection_rounds": 2}
