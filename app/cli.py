@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -10,11 +11,29 @@ from app.commands import ask, doctor, evaluate, graph, plan, route, serve, threa
 
 cli = typer.Typer(
     name="octopus",
-    help="A graph of small language models, routed by functional tokens.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("octopus-graph"))
+        raise typer.Exit
+
+
+@cli.callback()
+def _cli(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say it and end.")
+    ] = False,
+) -> None:
+    """A graph of small language models, routed by functional tokens."""
+
+
 cli.command()(ask.ask)
 cli.command()(ask.chat)
 cli.command()(serve.serve)

@@ -80,7 +80,7 @@ def find_public_weights() -> Path:
 
         return Path(snapshot_download("sentence-transformers/all-MiniLM-L6-v2"))
     except ImportError as error:
-        raise InputError("an adapter needs the extra `train`.", hint="pip install '.[train]'") from error
+        raise InputError("an adapter needs the extra `train`.", hint="pip install -e '.[train]'") from error
     except Exception as error:  # the hub's client raises many kinds; each means the same here
         raise ModelUnavailableError(
             f"the public encoder weights are not at hand ({error}).",

@@ -90,7 +90,7 @@ def open_causal(folder: Path) -> CausalArtifact:
     except ModuleNotFoundError as error:
         raise ModelUnavailableError(
             f"{folder} is a causal Octopus, but the package {error.name!r} is not installed.",
-            hint="Install the extra: pip install '.[hf]'.",
+            hint="Install the extra: pip install -e '.[hf]'.",
         ) from error
     parts = CausalParts(Batcher(model.run), prompts, Grammar(tokenizer, end), model.context)
     return CausalArtifact(folder, manifest, parts)

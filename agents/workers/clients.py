@@ -78,7 +78,7 @@ def _provider(reference: ModelReference) -> BaseChatModel:
     except ModuleNotFoundError as error:
         raise ModelUnavailableError(
             f"the package {error.name!r} is not installed.",
-            hint="Install the extra: pip install '.[provider]'.",
+            hint="Install the extra: pip install -e '.[provider]'.",
         ) from error
     try:
         return init_chat_model(reference.name)

@@ -15,7 +15,7 @@ from agents.errors import ModelUnavailableError
 from agents.workers.models import Source
 from agents.workers.reference import ModelReference
 
-INSTALL = "Install the extra: pip install '.[hf]'."
+INSTALL = "Install the extra: pip install -e '.[hf]'."
 
 OnTokens = Callable[[Sequence[int]], bool]
 """Is given the tokens generated so far; says whether to stop."""

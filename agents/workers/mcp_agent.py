@@ -65,7 +65,7 @@ class McpAgent:
         try:
             tools, functions, chooser = await self._connected()
         except ModuleNotFoundError as error:
-            return self._unavailable(f"the package {error.name!r} is not installed (pip install '.[mcp]')")
+            return self._unavailable(f"the package {error.name!r} is not installed (pip install -e '.[mcp]')")
         except Exception as error:  # the client's own groups of errors, whatever went wrong on the way
             return self._unavailable(_innermost(error))
         unread: dict[str, str] = {}

@@ -41,7 +41,7 @@ def doctor() -> None:
     _say("octopus", bare_urls(settings.router or "") or "the embedded one, unless a spec says otherwise")
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
-        _say(f"extra {extra}", "installed" if there else f"not installed (pip install '.[{extra}]')")
+        _say(f"extra {extra}", "installed" if there else f"not installed (pip install -e '.[{extra}]')")
     for name, port in SERVERS.items():
         models = served_models(port)
         _say(name, f"no answer on port {port}" if models is None else _advice(port, models))

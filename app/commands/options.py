@@ -34,5 +34,6 @@ def needs_training_packages() -> Iterator[None]:
         from agents.errors import InputError
 
         raise InputError(
-            f"the package {error.name!r} is not installed.", hint="Install the extra: pip install '.[train]'."
+            f"the package {error.name!r} is not installed.",
+            hint="Install the extra: pip install -e '.[train]'.",
         ) from error

@@ -33,7 +33,7 @@ def serve(
         from app.server import create_app
     except ImportError as error:
         raise ModelUnavailableError(
-            f"the server needs {error.name!r}, which is not installed.", hint="pip install '.[serve]'"
+            f"the server needs {error.name!r}, which is not installed.", hint="pip install -e '.[serve]'"
         ) from error
     if new_key is not None:
         key, entry = make_key(new_key)

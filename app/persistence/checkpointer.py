@@ -147,7 +147,7 @@ def check_sqlite(file: Path) -> None:
 
 def _not_installed(error: ImportError) -> PersistenceError:
     return PersistenceError(
-        f"a Redis is set, but {error.name!r} is not installed.", hint="pip install '.[redis]'"
+        f"a Redis is set, but {error.name!r} is not installed.", hint="pip install -e '.[redis]'"
     )
 
 

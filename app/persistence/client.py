@@ -139,18 +139,19 @@ class RedisClient:
         """Errors of redis-py become ours; an unreachable server never reads as an empty thread."""
         if isinstance(error, failures.AuthenticationError):
             return PersistenceError(
-                f"Redis at {safe_url(self.url)} refused the credentials: {error}.", hint="Check the url."
+                f"Redis at {safe_url(self.url)} refused the credentials: {str(error).rstrip('.')}.",
+                hint="Check the url.",
             )
         if isinstance(error, failures.ResponseError):
             return self._refusal(error)
         return UnavailableError(
-            f"Redis at {safe_url(self.url)} cannot be reached: {error}.",
+            f"Redis at {safe_url(self.url)} cannot be reached: {str(error).rstrip('.')}.",
             hint="Is it running, and is the url right?",
             retryable=True,
         )
 
     def _refusal(self, error: Exception) -> PersistenceError:
-        text = str(error)
+        text = str(error).rstrip(".")
         if "LOST:" in text:
             what = text.split("LOST:", 1)[1].split(" script:")[0].strip()
             return LostDataError(

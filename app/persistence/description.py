@@ -48,7 +48,7 @@ def describe(url: str) -> Description:
             config = _config(client)
     except (RedisError, OSError) as error:
         raise UnavailableError(
-            f"Redis at {safe_url(url)} cannot be reached: {error}.", retryable=True
+            f"Redis at {safe_url(url)} cannot be reached: {str(error).rstrip('.')}.", retryable=True
         ) from error
     aof = (config.get("appendfsync") or "on") if int(info.get("aof_enabled", 0)) else "off"
     rdb = config.get("save")

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,11 @@ def test_training_names_faulty_rows(octopus: Octopus, small: Path, tmp_path: Pat
 def test_wrong_usage_is_bad_input(octopus: Octopus) -> None:
     assert octopus("ask").code == 2
     assert octopus("nonsense").code == 2
+
+
+def test_the_version_is_said(octopus: Octopus) -> None:
+    result = octopus("--version")
+    assert (result.code, result.out.strip()) == (0, version("octopus-graph"))
 
 
 def test_help_loads_neither_models_nor_graphs() -> None:

@@ -136,7 +136,7 @@ async def test_a_provider_without_its_package_says_what_to_install(monkeypatch: 
     monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
     answer = await LanguageModel("math", ModelReference.parse("provider:openai:gpt-x")).answer(REQUEST)
     assert answer.status == "unavailable"
-    assert "pip install '.[provider]'" in answer.text
+    assert "pip install -e '.[provider]'" in answer.text
 
 
 async def test_what_does_not_fit_is_summarised_where_that_is_wanted(server: ChatServer) -> None:
