@@ -24,6 +24,7 @@ from evaluation.speed import Ratio, compare
 ADAPTERS = 16
 GENERATED = 32  # tokens of a call
 _INSTRUCTION, _QUERY, _AFTER = 64, 40, 2  # tokens
+_LONG = 256  # tokens of an instruction with some examples
 _DESCRIPTIONS, _DESCRIPTION = 100, 64  # functions, and tokens of each
 _VOCABULARY = 32_064
 _LEGAL = tuple(range(_VOCABULARY - 20, _VOCABULARY - 3))  # seventeen functional tokens
@@ -72,7 +73,9 @@ def evaluate_causal_speed(*, rounds: int = 3, width: int = 512, layers: int = 10
 def _alone(model: Any, rounds: int) -> dict[str, Ratio]:
     cached = CausalModel(model, end=_NEVER, shared=_ids(0, _INSTRUCTION), most_tokens=GENERATED)
     uncached = CausalModel(model, end=_NEVER, most_tokens=GENERATED)
+    long = CausalModel(model, end=_NEVER, shared=_ids(0, _LONG), most_tokens=GENERATED)
     full = partial(decide, cached, adapter=None, write=True)
+    full_long = partial(decide, long, adapter=None, write=True, instruction=_LONG)
     ratio = partial(_compare, rounds=rounds)
     return {
         "choice only / with a call of 32 tokens": ratio(
@@ -82,6 +85,12 @@ def _alone(model: Any, rounds: int) -> dict[str, Ratio]:
             full, partial(decide, uncached, adapter=None, write=True)
         ),
         "prefix cached / transformers' generate": ratio(full, partial(generate, model)),
+        f"prefix cached / the same loop without it, {_LONG} tokens shared": ratio(
+            full_long, partial(decide, uncached, adapter=None, write=True, instruction=_LONG)
+        ),
+        f"prefix cached / transformers' generate, {_LONG} tokens shared": ratio(
+            full_long, partial(generate, model, instruction=_LONG)
+        ),
         "loop without any cache / prefix cached": ratio(partial(without_cache, model), full),
         "prefill, 100 descriptions / functional tokens": ratio(
             partial(prefill_descriptions, model), partial(decide, cached, adapter=None, write=False)
@@ -93,14 +102,16 @@ def _compare(call: Callable[[int], object], baseline: Callable[[int], object], *
     return compare(lambda text: call(int(text)), lambda text: baseline(int(text)), ["1"], rounds)
 
 
-def decide(model: CausalModel, seed: int, *, adapter: str | None, write: bool) -> None:
+def decide(
+    model: CausalModel, seed: int, *, adapter: str | None, write: bool, instruction: int = _INSTRUCTION
+) -> None:
     """One decision, with its call or without."""
-    model.run([_request(model, seed, adapter, write)])
+    model.run([_request(model, seed, adapter, write, instruction)])
 
 
-def generate(model: Any, seed: int) -> None:
+def generate(model: Any, seed: int, *, instruction: int = _INSTRUCTION) -> None:
     """transformers' own greedy generation with its cache."""
-    tokens = torch.tensor([_whole(seed)])
+    tokens = torch.tensor([_whole(seed, instruction)])
     with torch.inference_mode():
         model.generate(
             tokens,
@@ -154,15 +165,17 @@ def save_adapters(model: Any, folder: Path, number: int) -> None:
         tuned.unload()
 
 
-def _request(model: CausalModel, seed: int, adapter: str | None, write: bool) -> Request:
+def _request(
+    model: CausalModel, seed: int, adapter: str | None, write: bool, instruction: int = _INSTRUCTION
+) -> Request:
     shared = model.shared
-    own = _ids(seed, _QUERY) if shared else _whole(seed)[: _INSTRUCTION + _QUERY]
+    own = _ids(seed, _QUERY) if shared else _whole(seed, instruction)[: instruction + _QUERY]
     prompt = Prompt(shared, own, _ids(-1, _AFTER))
     return Request(prompt, adapter, _LEGAL, lambda logits: int(logits.argmax()) if write else None)
 
 
-def _whole(seed: int) -> tuple[int, ...]:
-    return (*_ids(0, _INSTRUCTION), *_ids(seed, _QUERY), *_ids(-1, _AFTER))
+def _whole(seed: int, instruction: int = _INSTRUCTION) -> tuple[int, ...]:
+    return (*_ids(0, instruction), *_ids(seed, _QUERY), *_ids(-1, _AFTER))
 
 
 def _ids(seed: int, number: int) -> tuple[int, ...]:
