@@ -59,4 +59,4 @@ def function(name: str) -> ToolFunction:
 def _subject(subject: str) -> tuple[ToolFunction, ...]:
     if subject not in SUBJECTS:
         raise ToolError(f"There is no subject {subject!r} of tools. Choose one of: {', '.join(SUBJECTS)}.")
-    return declared(subject, importlib.import_module(f"tools.{subject}"))
+    return declared(subject, importlib.import_module(f"tools.subjects.{subject}"))

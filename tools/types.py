@@ -74,7 +74,7 @@ Reaction = NewType("Reaction", str)
 """A chemical equation: formulas with `+` and `->` between them."""
 
 Constant = NewType("Constant", str)
-"""The name of a physical constant, a key of `tools.constants.CONSTANTS`."""
+"""The name of a physical constant, a key of `tools.subjects.constants.CONSTANTS`."""
 
 Element = NewType("Element", str)
 """The symbol of a chemical element, such as `Fe`."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.reflection.types import Verdict
-from agents.workers.arguments import UnreadError, read_arguments
 from tools.errors import ToolError
+from tools.reading import UnreadError, read_arguments
 from tools.registry import function
 from tools.sandbox import Sandbox
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.arguments import UnreadError, read_arguments
 from agents.workers.reference import ModelReference
 from agents.workers.tool_agent import FunctionChooser
 from tools import types
 from tools.declaration import Cue, Parameter, ToolFunction
+from tools.reading import UnreadError, read_arguments
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from agents.types import AnswerStatus, Choice, WorkerAnswer, WorkerRequest
-from agents.workers.arguments import NotAskedError, UnreadError, read_arguments
 from agents.workers.distribution import distributed
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
+from tools.reading import NotAskedError, UnreadError, read_arguments
 from tools.sandbox import Sandbox
 
 _MOST_CALLS = 16

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tools.errors import ToolError
 from tools.expressions import AmbiguousFormulaError, parse
-from tools.formula_text import render
-from tools.symbolic import plain, symbolic
+from tools.reading.formula_text import render
+from tools.subjects.symbolic import plain, symbolic
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
+from tools.reading.unit_names import names
 from tools.registry import SUBJECTS, function, functions
 from tools.sandbox_worker import LIBRARIES
-from tools.unit_names import names
-from tools.units import registry
+from tools.subjects.units import registry
 
 ALL = functions(*SUBJECTS)
 

@@ -1,0 +1,89 @@
+"""Reading of arguments: any text gives arguments or one clear refusal, at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tools.declaration import ToolFunction
+from tools.reading import NotAskedError, UnreadError, read_arguments
+from tools.registry import SUBJECTS, function, functions
+
+ALL = functions(*SUBJECTS)
+PIECES = st.one_of(
+    st.sampled_from([query for one in ALL for query in one.examples]).flatmap(
+        lambda query: st.tuples(st.integers(0, len(query)), st.integers(0, len(query))).map(
+            lambda cut: query[min(cut) : max(cut)]
+        )
+    ),
+    st.sampled_from(["x^2", "12", "-", "=", "(", ")", "[", "]", "and", "of", "5 kg", "1e999", "3pm",
+     "2024-02-30",
+                     "H2O", "'", '"', "%", "$", "Paris", "e^2x", "a", "to the", "d/dx", "log(x)", "1,000",
+     ","]),
+    st.text(max_size=5),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=6).map(" ".join), st.sampled_from(ALL))
+def test_any_text_is_read_or_refused(text: str, one: ToolFunction) -> None:
+    for candidate in (one, ALL[0], function("arithmetic.evaluate")):
+        try:
+            arguments = read_arguments(text, candidate)
+        except UnreadError as error:
+            assert str(error)
+        else:
+            json.dumps(arguments, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1" * 2000, "(" * 2000, "A" * 2000, "1+" * 1000, "1, " * 600, "- " * 1000, "x " * 1000, "'" * 2000,
+     "|" * 2000,
+     "H2" * 1000, "H + " * 500, "[[" * 1000, "sin " * 500, "-" * 2000,
+     "2^" * 1000, "1 - " * 500, "in " * 600],
+    ids=lambda text: text[:6],
+)  # fmt: skip
+def test_long_text_is_read_or_refused_quickly(text: str) -> None:
+    for one in ALL[::7]:
+        started = time.monotonic()
+        with contextlib.suppress(UnreadError):
+            read_arguments(f"{one.examples[0]} {text}"[:2000], one)
+        assert time.monotonic() - started < 2
+
+
+def test_a_question_for_something_else_is_told_apart_from_an_unclear_one() -> None:
+    with pytest.raises(NotAskedError):
+        read_arguments("integrate x^2", function("calculus.derivative"))
+    with pytest.raises(UnreadError, match="'market' was not understood") as error:
+        read_arguments("derivative of x^2 market", function("calculus.derivative"))
+    assert not isinstance(error.value, NotAskedError)
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "arguments"),
+    [
+        ("2nd derivative of x^4", "calculus.derivative", {"order": 2, "expression": "x^4"}),
+        ("integral of x squared from zero to pi/2", "calculus.integral",
+         {"expression": "x^2", "lower": "0", "upper": "pi / 2"}),
+        ("mean of -1, 2.5 and three", "statistics.mean", {"numbers": [-1, 2.5, 3]}),
+        ("sum of 1,200, 3,400", "statistics.total", {"numbers": [1200, 3400]}),
+        ("$2.5 million loan at 4.25 percent over 18 months, monthly payment?", "finance.loan_payment",
+         {"principal": 2500000, "rate": 4.25, "years": 1.5}),
+        ("weekday of the 3rd of May, 2021", "dates.weekday", {"day": "2021-05-03"}),
+        ("weekday of 25/12/2024", "dates.weekday", {"day": "2024-12-25"}),
+        ("9.8 m/s^2 to feet per second squared", "units.convert",
+         {"quantity": "9.8 metre / second ** 2", "to": "foot / second ** 2"}),
+        ("population of New York", "geography.city_population", {"city": "New York City, US"}),
+        ("capital of Côte d'Ivoire", "geography.capital", {"country": "CI"}),
+        ("convert 7am Los Angeles time to Tokyo", "dates.convert_time",
+         {"time": "07:00", "source": "America/Los_Angeles", "target": "Asia/Tokyo"}),
+    ],
+)  # fmt: skip
+def test_each_type_is_read(query: str, name: str, arguments: dict[str, object]) -> None:
+    assert read_arguments(query, function(name)) == arguments
