@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from agents.octopus.turns import clean_query
+from agents.octopus.conversation.human_turns import clean_query
 from app.api.errors import ApiError, as_api_error, invalid
 from app.api.gate import allowed
 from app.api.graphs import Model

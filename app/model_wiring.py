@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.errors import SpecError
-from agents.octopus.causal_manifest import is_causal
+from agents.octopus.causal.manifest import is_causal
 from agents.redaction import bare_urls
 from agents.types import NodeName, Octopus, Worker
 from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
 
 if TYPE_CHECKING:
-    from agents.octopus.encoder import EncoderOctopus
+    from agents.octopus.encoder.octopus import EncoderOctopus
     from agents.workers.local_model import LocalModel
     from agents.workers.mcp_agent import MakeChooser
     from agents.workers.models import ModelManager
@@ -128,10 +128,10 @@ class ModelWiring:
         text = node.octopus.model or self.settings.router
         if not text:
             return local()
-        from agents.octopus.call_format import CallFormat
-        from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
-        from agents.octopus.router_reference import RouterReference
-        from agents.octopus.scorers import scorer
+        from agents.octopus.causal.call_format import CallFormat
+        from agents.octopus.served.octopus import RemoteNeighbour, RemoteOctopus
+        from agents.octopus.served.reference import RouterReference
+        from agents.octopus.served.scorers import scorer
 
         nodes = self.spec.nodes
         neighbours = [

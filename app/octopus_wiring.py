@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import graphs as graph_package
 from agents.errors import ArtifactError
-from agents.octopus.artifact import Artifact, load_artifact, shipped_artifact
-from agents.octopus.causal_manifest import is_causal
+from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import EncoderOctopus, Neighbour
-from agents.octopus.head_cache import HeadCache
-from agents.octopus.heads import Head, Untrained, trained_head
-from agents.octopus.zero_shot import Candidate
+from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
+from agents.octopus.encoder.head_cache import HeadCache
+from agents.octopus.encoder.heads import Head, Untrained, trained_head
+from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.zero_shot import Candidate
 from agents.types import NodeName
 from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec
 
 if TYPE_CHECKING:
-    from agents.octopus.causal_artifact import CausalArtifact
+    from agents.octopus.causal.artifact import CausalArtifact
     from agents.octopus.local import LocalOctopus
     from agents.octopus.planning.docstrings import Docstrings
     from agents.octopus.planning.path_graph import PathGraph
@@ -92,7 +92,7 @@ class OctopusWiring:
         )
 
     def _causal_octopus(self, name: NodeName, artifact: CausalArtifact) -> LocalOctopus:
-        from agents.octopus.causal import CausalOctopus
+        from agents.octopus.causal.octopus import CausalOctopus
 
         node, master = self.spec.nodes[name], artifact.master(name)
         neighbours = self._neighbours(node)
@@ -118,7 +118,7 @@ class OctopusWiring:
 
     def _causal(self, folder: Path) -> CausalArtifact:
         """The causal artifact of `folder`; masters share one base."""
-        from agents.octopus.causal_artifact import open_causal
+        from agents.octopus.causal.artifact import open_causal
 
         if folder not in self._causals:
             self._causals[folder] = open_causal(folder)

@@ -17,7 +17,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
 from agents.errors import InputError
-from agents.octopus.turns import clean_query
+from agents.octopus.conversation.human_turns import clean_query
 from agents.types import Hop
 from app.persistence.steps import config_of, messages_of
 from app.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.errors import SpecError
-from agents.octopus.encoder import Neighbour
+from agents.octopus.encoder.octopus import Neighbour
 from agents.octopus.modality import Able, ModalityOctopus
 from agents.types import NodeName, Octopus, Worker
 from agents.workers.specialist import Specialist

@@ -19,8 +19,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
 from agents.octopus.embedding import Vectors
-from agents.octopus.heads import Head
-from agents.octopus.zero_shot import Embed
+from agents.octopus.encoder.heads import Head
+from agents.octopus.encoder.zero_shot import Embed
 from evaluation.metrics import Predictions, places
 from training.router import fold_of
 from training.rows import RouterRow

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.local import LocalOctopus
-from agents.octopus.turns import clean_turns
 from evaluation.metrics import bootstrap_interval
 from evaluation.report import Report, share, table
 from evaluation.task import load_task

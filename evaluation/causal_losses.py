@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.octopus.calibration import expected_calibration_error, softmax
-from agents.octopus.causal_manifest import read_manifest
+from agents.octopus.causal.manifest import read_manifest
 from agents.types import FunctionalToken, NodeName
 from evaluation.report import Report, share, table
 from training.call_loss import LossWeights

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from agents.octopus.causal_model import CausalModel, Request
-from agents.octopus.prompt import Prompt
+from agents.octopus.causal.model import CausalModel, Request
+from agents.octopus.causal.prompt import Prompt
 from evaluation.report import Report, table
 from evaluation.routing import plain
 from evaluation.speed import Ratio, compare

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.dialogue import Turn, read_conversation
-from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.conversation.follow_ups import Turn, read_conversation
+from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.metrics import places
 from evaluation.routing import check_nodes, octopus_predictions
 

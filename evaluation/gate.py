@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.octopus.encoder import EncoderOctopus
-from agents.octopus.turns import clean_turns
+from agents.octopus.conversation.human_turns import clean_turns
+from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.intervals import Gain, paired_gain
 from training.rows import RouterRow
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.octopus.background import load_maps
-from agents.octopus.lexical import LexicalIndex
+from agents.octopus.encoder.background import load_maps
+from agents.octopus.encoder.bm25 import LexicalIndex
+from agents.octopus.encoder.zero_shot import ZeroShotHead, unit
 from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.evidence import FEATURES
 from agents.octopus.planning.exemplars import Exemplars
@@ -14,7 +15,6 @@ from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import Planner, Request
 from agents.octopus.planning.ranker import Ranker
 from agents.octopus.planning.trained import TrainedNext
-from agents.octopus.zero_shot import ZeroShotHead, unit
 from agents.types import NodeName
 from evaluation.speed import Ratio, compare, queries
 from training.exemplars import edge_priors, path_targets

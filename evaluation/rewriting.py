@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.fidelity import lost
-from agents.octopus.clauses import parts_of
-from agents.octopus.encoder import EncoderOctopus
-from agents.octopus.turns import clean_turns
+from agents.octopus.conversation.compound import parts_of
+from agents.octopus.conversation.human_turns import clean_turns
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.types import Route
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from agents.errors import InputError
+from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.local import LocalOctopus
-from agents.octopus.turns import clean_turns
 from evaluation.metrics import NONE, Predictions, RoutingMetrics, measure, places
 from evaluation.task import load_task
 from training.mmlu import NODE_OF, with_choices

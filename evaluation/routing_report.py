@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.dialogues import DialogueMetrics, evaluate_dialogues
 from evaluation.metrics import confusion, measure, places
 from evaluation.report import ROUTING_HEADINGS, Report, routing_line, share, table

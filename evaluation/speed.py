@@ -16,11 +16,11 @@ import numpy as np
 from langchain_core.messages import HumanMessage
 
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import EncoderOctopus, Neighbour
-from agents.octopus.heads import Untrained
-from agents.octopus.lexical import LexicalIndex
+from agents.octopus.encoder.bm25 import LexicalIndex
+from agents.octopus.encoder.heads import Untrained
+from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
-from agents.octopus.zero_shot import Candidate, ZeroShotHead
 from agents.types import NodeName, WorkerAnswer, WorkerRequest
 from evaluation.report import Report, table
 from evaluation.routing import plain

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import InputError
-from agents.octopus.zero_shot import Candidate, Embed, Scores, Vectors, ZeroShotHead
+from agents.octopus.encoder.zero_shot import Candidate, Embed, Scores, Vectors, ZeroShotHead
 
 Row = Mapping[str, Any]
 

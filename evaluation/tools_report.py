@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agents.octopus.zero_shot import Embed, ZeroShotHead
+from agents.octopus.encoder.zero_shot import Embed, ZeroShotHead
 from evaluation.report import Report, share, table
 from evaluation.routing import plain
 from evaluation.task import load_task

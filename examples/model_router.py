@@ -14,9 +14,9 @@ from typing import Any
 
 from agents.errors import ModelUnavailableError
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import EncoderOctopus, Neighbour
-from agents.octopus.heads import Untrained
-from agents.octopus.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.encoder.heads import Untrained
+from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.types import FunctionalToken, NodeName
 from examples.command_line import arguments
 

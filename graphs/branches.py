@@ -11,8 +11,8 @@ from langchain_core.messages import HumanMessage
 
 from agents.judge import Judge
 from agents.modalities import attachments_of
-from agents.octopus.clauses import parts_of
-from agents.octopus.turns import clean_query
+from agents.octopus.conversation.compound import parts_of
+from agents.octopus.conversation.human_turns import clean_query
 from agents.types import Branch, Hop
 from graphs.state import Decision
 from graphs.traversal import Crossing, Walk, is_alone

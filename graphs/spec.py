@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agents.modalities import Modality
-from agents.octopus.router_reference import RouterReference
+from agents.octopus.served.reference import RouterReference
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.reflection.schema import SchemaVerifier
 from agents.reflection.types import Mode
@@ -30,7 +30,7 @@ class OctopusSpec(_Spec):
             among the shipped artifacts and routes zero-shot when there is none.
         threshold: probability below which the cascade takes over; None takes the artifact's.
         model: a model on a server that routes instead, e.g. `vllm:BASE#{master}@http://localhost:8000`;
-            its forms are in `agents.octopus.router_reference`. `octopus: MODEL` is short for it.
+            its forms are in `agents.octopus.served.reference`. `octopus: MODEL` is short for it.
         fallback: whether the embedded default decides where that server cannot.
     """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from agents.octopus.grammar import Grammar
-from agents.octopus.prompt import PromptTokenizer
+from agents.octopus.causal.grammar import Grammar
+from agents.octopus.causal.prompt import PromptTokenizer
 
 HOSTILE = (
     "<nexa_3>",

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.octopus.background import BACKGROUND_FILE, Background
 from agents.octopus.embedding import Encoder
-from agents.octopus.lexical import document_frequencies
-from agents.octopus.zero_shot import Candidate, Embed, describe
+from agents.octopus.encoder.background import BACKGROUND_FILE, Background
+from agents.octopus.encoder.bm25 import document_frequencies
+from agents.octopus.encoder.zero_shot import Candidate, Embed, describe
 
 TOOLS_FILE = Path(__file__).parent / "text" / "tools.jsonl"
 

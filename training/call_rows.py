@@ -11,9 +11,9 @@ from functools import cached_property
 import torch
 
 from agents.errors import InputError
-from agents.octopus.call_text import CLOSE, OPEN, escape
-from agents.octopus.grammar import Call, Grammar
-from agents.octopus.prompt import PromptFormat
+from agents.octopus.causal.call_text import CLOSE, OPEN, escape
+from agents.octopus.causal.grammar import Call, Grammar
+from agents.octopus.causal.prompt import PromptFormat
 from training.rows import RouterRow
 
 IGNORED = -100  # PyTorch's label of a position without loss

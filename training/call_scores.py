@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.call_text import MalformedCallError
-from agents.octopus.causal_model import CausalModel, Request
+from agents.octopus.causal.call_text import MalformedCallError
+from agents.octopus.causal.model import CausalModel, Request
 from training.call_rows import CallRows
 from training.rows import RouterRow
 

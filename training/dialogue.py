@@ -23,11 +23,11 @@ from sklearn.model_selection import GroupKFold
 
 import graphs
 from agents.errors import InputError
-from agents.octopus.artifact import load_artifact, shipped_artifact
-from agents.octopus.dialogue import FEATURES, MODEL, Turn, follow_up_features
+from agents.octopus.conversation.follow_ups import FEATURES, MODEL, Turn, follow_up_features
 from agents.octopus.embedding import Encoder
-from agents.octopus.heads import Head, Untrained, trained_head
-from agents.octopus.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.encoder.artifact import load_artifact, shipped_artifact
+from agents.octopus.encoder.heads import Head, Untrained, trained_head
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from graphs.spec_file import load_spec
 from training.rows import read_json_lines
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.octopus.calibration import expected_calibration_error, fit_temperature, fit_threshold, softmax
-from agents.octopus.causal_manifest import (
+from agents.octopus.causal.manifest import (
     CausalManifest,
     CausalMaster,
     is_causal,

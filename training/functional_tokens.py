@@ -19,9 +19,9 @@ from typing import Any
 import torch
 
 from agents.errors import InputError
-from agents.octopus.causal_manifest import CausalManifest
-from agents.octopus.grammar import Grammar
-from agents.octopus.prompt import PromptFormat, PromptTokenizer
+from agents.octopus.causal.grammar import Grammar
+from agents.octopus.causal.manifest import CausalManifest
+from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
 from agents.types import FunctionalToken, NodeName
 from training.call_loss import LossWeights
 from training.call_rows import CallRows, Sampler, class_weights

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import InputError
-from agents.octopus.causal_manifest import read_manifest, write_manifest
+from agents.octopus.causal.manifest import read_manifest, write_manifest
 from agents.types import NodeName
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from agents.errors import InputError
-from agents.octopus.artifact import save_artifact
+from agents.octopus.encoder.artifact import save_artifact
+from agents.octopus.encoder.zero_shot import Embed
 from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import Planner
 from agents.octopus.planning.stored import to_planner
-from agents.octopus.zero_shot import Embed
 from training.path_metrics import link_f1, node_f1
 from training.paths import PathRow
 from training.planner import EmbeddedRows, PlannerSettings, train_next

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.octopus.encoder.zero_shot import Embed
 from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.evidence import FEATURES, Evidence, features
 from agents.octopus.planning.exemplars import nearest
 from agents.octopus.planning.path_graph import Path, PathGraph
 from agents.octopus.planning.planner import Request, read_requests
 from agents.octopus.planning.trained import TrainedNext, described, phrase_fits
-from agents.octopus.zero_shot import Embed
 from training.exemplars import edge_priors, fit_exemplars
 from training.paths import PathRow
 from training.phrase_weights import Texts, phrase_weights

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import InputError
-from agents.octopus.artifact import Artifact, MasterManifest, TrainedMaster, save_artifact
 from agents.octopus.calibration import (
     expected_calibration_error,
     fit_temperature,
@@ -28,6 +27,7 @@ from agents.octopus.calibration import (
     grouped_softmax,
 )
 from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.artifact import Artifact, MasterManifest, TrainedMaster, save_artifact
 from agents.types import NodeName
 from training.head import LinearHead, train_head
 from training.rows import RouterRow

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 from agents.errors import InputError
 from agents.fidelity import lost
-from agents.octopus.turns import clean_query
+from agents.octopus.conversation.human_turns import clean_query
 from agents.types import Route
 from training.near_duplicates import NearDuplicates
 from training.specialist_rows import Leaks

@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.octopus.background import MAPS_FILE, Background, Maps, load_background
 from agents.octopus.embedding import Encoder
-from agents.octopus.zero_shot import Candidate, describe, unit
+from agents.octopus.encoder.background import MAPS_FILE, Background, Maps, load_background
+from agents.octopus.encoder.zero_shot import Candidate, describe, unit
 from training.background import read_tools
 
 RANK, STEPS, BATCH, SEEDS = 64, 150, 384, 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from agents.octopus.encoder import Neighbour
+from agents.octopus.encoder.octopus import Neighbour
 from agents.types import Octopus, Route
 
 

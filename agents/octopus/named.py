@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from langchain_core.messages import BaseMessage
 
-from agents.octopus.encoder import Neighbour
+from agents.octopus.encoder.octopus import Neighbour
 from agents.types import Octopus, Route, Step
 
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from agents.errors import ArtifactError
-from agents.octopus.artifact import ARTIFACTS
 from agents.octopus.calibration import softmax
+from agents.octopus.encoder.artifact import ARTIFACTS
 from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
 
 Floats = NDArray[np.float64]

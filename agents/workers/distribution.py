@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agents.octopus.clauses import parts_of
+from agents.octopus.conversation.compound import parts_of
 
 _TERM = r"[\w^*/+=().'’-]+"
 _ITEM = rf"{_TERM}(?:\s+(?!and\b|or\b){_TERM}){{0,6}}"

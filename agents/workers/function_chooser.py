@@ -10,8 +10,8 @@ import numpy as np
 
 from agents.octopus.calibration import softmax
 from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
-from agents.octopus.zero_shot import Candidate, ZeroShotHead
 from agents.types import Choice, NodeName
 from tools.declaration import ToolFunction
 

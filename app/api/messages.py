@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from pydantic import BaseModel, Field
 
 from agents.modalities import attachments_of, human, with_words
-from agents.octopus.turns import clean_query
+from agents.octopus.conversation.human_turns import clean_query
 from app.api.attachments import Part, attachment
 from app.api.errors import ApiError
 

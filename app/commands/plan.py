@@ -30,7 +30,7 @@ def plan(
 
 def _plans(planner: Planner, rows: list[Row]) -> list[dict[str, Any]]:
     from agents.errors import InputError
-    from agents.octopus.turns import clean_query
+    from agents.octopus.conversation.human_turns import clean_query
 
     readable, found = {}, {}
     for index, (place, row) in enumerate(rows):

@@ -36,7 +36,7 @@ def route(
 
 def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
     from agents.errors import InputError
-    from agents.octopus.turns import clean_turns
+    from agents.octopus.conversation.human_turns import clean_turns
 
     readable, refused = {}, {}
     for index, (place, row) in enumerate(rows):

@@ -39,7 +39,7 @@ def synthesize(
     import asyncio
 
     from agents.errors import InputError
-    from agents.octopus.turns import clean_turns
+    from agents.octopus.conversation.human_turns import clean_turns
     from agents.types import NodeName
     from app.progress import progress
     from app.settings import Settings

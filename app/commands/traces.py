@@ -62,7 +62,7 @@ def from_traces(
 ) -> None:
     """Turn feedback and verdicts into rows; with --gate train a router, and --promote it if it is better."""
     from agents.errors import InputError
-    from agents.octopus.causal_manifest import is_causal
+    from agents.octopus.causal.manifest import is_causal
     from app.wiring import find_spec
     from training.rows import read_router_rows
     from training.traces import read_traces, rows_from

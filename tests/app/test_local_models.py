@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agents.octopus.remote import RemoteNeighbour, RemoteOctopus
+from agents.octopus.served.octopus import RemoteNeighbour, RemoteOctopus
 from agents.types import NodeName
 from app.settings import Settings
 from app.wiring import Wiring

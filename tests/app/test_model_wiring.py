@@ -10,10 +10,10 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from agents.errors import InputError, SpecError
-from agents.octopus.encoder import EncoderOctopus
-from agents.octopus.functional_scorer import FunctionalScorer
-from agents.octopus.remote import RemoteOctopus
-from agents.octopus.wire.vllm import VllmEngine
+from agents.octopus.encoder.octopus import EncoderOctopus
+from agents.octopus.served.functional_scorer import FunctionalScorer
+from agents.octopus.served.octopus import RemoteOctopus
+from agents.octopus.served.wire.vllm import VllmEngine
 from agents.types import NodeName, WorkerRequest
 from agents.workers.reader import Reader
 from agents.workers.specialist import Specialist

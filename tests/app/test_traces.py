@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.errors import InputError
-from agents.octopus.artifact import load_artifact
-from agents.octopus.causal_manifest import CausalManifest, write_manifest
+from agents.octopus.causal.manifest import CausalManifest, write_manifest
+from agents.octopus.encoder.artifact import load_artifact
 from app.cli import cli
 
 WORDS = ("flim", "glorp", "snee", "brack", "wuzzle", "plonk", "drizz", "quax", "mib", "tove", "borog", "rath")

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import EncoderOctopus, Neighbour
-from agents.octopus.heads import Untrained
+from agents.octopus.encoder.heads import Untrained
+from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
-from agents.octopus.zero_shot import Candidate, ZeroShotHead
 from agents.types import NodeName
 from evaluation import task
 from tests.evaluation.exam import exam_rows, write_rows

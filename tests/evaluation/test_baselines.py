@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.octopus.embedding import Vectors
-from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation import baselines
 from evaluation.baselines import (
     TrainingTexts,

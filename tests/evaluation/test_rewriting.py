@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.rewriting import RewritingMetrics, evaluate_rewriting
 
 TURNS = [["Prove that the square root of 2 is irrational."], ["What is cell biology? What is geometry?"]]

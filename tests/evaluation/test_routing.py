@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.errors import InputError
-from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.dialogues import evaluate_dialogues
 from evaluation.metrics import NONE
 from evaluation.routing import FORMS, check_nodes, octopus_predictions, plain, read_exam

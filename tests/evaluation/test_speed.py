@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder import EncoderOctopus
+from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.speed import candidates, compare, graph_cost, made_up_octopus, queries
 
 

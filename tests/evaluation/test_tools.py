@@ -10,7 +10,7 @@ import pytest
 
 from agents.errors import InputError
 from agents.octopus.embedding import Encoder
-from agents.octopus.zero_shot import Vectors
+from agents.octopus.encoder.zero_shot import Vectors
 from evaluation.tools import CosineHead, answer_of, auroc, evaluate_choice, evaluate_ranking, query_of
 
 

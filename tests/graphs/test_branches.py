@@ -10,7 +10,7 @@ import pytest
 import yaml
 from langchain_core.messages import HumanMessage
 
-from agents.octopus.clauses import parts_of
+from agents.octopus.conversation.compound import parts_of
 from app.settings import Settings
 from app.wiring import Wiring, find_spec
 from graphs.branches import outcomes

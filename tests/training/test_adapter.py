@@ -108,9 +108,9 @@ def test_other_weights_than_the_published_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_adapted_router_routes_without_torch(bert: Any, tmp_path: Path) -> None:
-    from agents.octopus.artifact import load_artifact
-    from agents.octopus.heads import trained_head
-    from agents.octopus.zero_shot import Candidate
+    from agents.octopus.encoder.artifact import load_artifact
+    from agents.octopus.encoder.heads import trained_head
+    from agents.octopus.encoder.zero_shot import Candidate
     from agents.types import NodeName
     from training.router import RouterSettings, train_router
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.octopus.background import load_background
 from agents.octopus.embedding import Encoder
-from agents.octopus.zero_shot import Candidate, describe
+from agents.octopus.encoder.background import load_background
+from agents.octopus.encoder.zero_shot import Candidate, describe
 from training.background import build_background, read_tools
 
 

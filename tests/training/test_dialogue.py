@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.errors import InputError
-from agents.octopus.dialogue import (
+from agents.octopus.conversation.follow_ups import (
     FEATURES,
     FollowUpModel,
     Turn,

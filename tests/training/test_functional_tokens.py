@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from agents.errors import InputError
-from agents.octopus.causal_manifest import read_manifest
-from agents.octopus.prompt import PromptFormat, PromptTokenizer
+from agents.octopus.causal.manifest import read_manifest
+from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from training.rows import RouterRow
@@ -98,7 +98,7 @@ def test_the_folder_is_complete(folder: Path) -> None:
 
 
 def test_it_answers_through_the_wiring(folder: Path) -> None:
-    from agents.octopus.causal import CausalOctopus
+    from agents.octopus.causal.octopus import CausalOctopus
     from app.settings import Settings
     from app.wiring import Wiring, find_spec
 
@@ -169,8 +169,8 @@ def test_another_training_in_the_same_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_merging_changes_no_decision(folder: Path, tmp_path: Path) -> None:
-    from agents.octopus.causal_artifact import open_causal
-    from agents.octopus.causal_model import Request
+    from agents.octopus.causal.artifact import open_causal
+    from agents.octopus.causal.model import Request
     from training.merge import merge_adapter
 
     merge_adapter(folder, tmp_path)
@@ -209,7 +209,7 @@ def test_new_rows_are_distinct_in_both_tables(tied: bool) -> None:
 
 
 def test_a_public_base_keeps_its_chat_template(tmp_path: Path) -> None:
-    from agents.octopus.prompt import PromptTokenizer
+    from agents.octopus.causal.prompt import PromptTokenizer
     from training.functional_base import bake_public
     from training.tiny_model import save_tokenizer, tiny_model, train_tokenizer
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from agents.errors import ArtifactError, InputError
-from agents.octopus.artifact import load_artifact, save_artifact
 from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.artifact import load_artifact, save_artifact
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import Planner
 from agents.octopus.planning.stored import from_planner, to_planner
-from agents.octopus.zero_shot import Candidate, ZeroShotHead
 from agents.types import NodeName
 from tests.planning import DOCSTRINGS, NEIGHBOURS, ROWS, kitchen
 from training.path_metrics import link_f1, node_f1

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from agents.errors import InputError
-from agents.octopus.artifact import load_artifact
 from agents.octopus.embedding import Encoder
-from agents.octopus.heads import trained_head
-from agents.octopus.zero_shot import Candidate
+from agents.octopus.encoder.artifact import load_artifact
+from agents.octopus.encoder.heads import trained_head
+from agents.octopus.encoder.zero_shot import Candidate
 from agents.types import NodeName
 from training.router import Labelled, RouterSettings, fold_of, train_router
 from training.rows import RouterRow

@@ -17,7 +17,7 @@ from langchain_core.outputs import ChatResult
 from typer.testing import CliRunner
 
 from agents.errors import InputError, ModelUnavailableError
-from agents.octopus.turns import clean_turns
+from agents.octopus.conversation.human_turns import clean_turns
 from agents.types import Choice, FunctionalToken, NodeName, Route
 from app.cli import cli
 from tests.loopback import ChatServer, serving

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.octopus.encoder.zero_shot import ZeroShotHead
 from agents.octopus.planning.path_graph import Places
 from agents.octopus.planning.planner import Request
-from agents.octopus.zero_shot import ZeroShotHead
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import RoutingError
+from agents.octopus.encoder.zero_shot import Embed
 from agents.octopus.planning.path_graph import Path, PathGraph, Places
 from agents.octopus.planning.phrases import phrases
 from agents.octopus.planning.search import beam_search
-from agents.octopus.zero_shot import Embed
 from agents.types import NodeName
 
 Vectors = NDArray[np.float32]

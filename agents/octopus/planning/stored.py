@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import ArtifactError
-from agents.octopus.artifact import PlannerManifest, TrainedPlanner
+from agents.octopus.encoder.artifact import PlannerManifest, TrainedPlanner
 from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.evidence import FEATURES
 from agents.octopus.planning.exemplars import Exemplars

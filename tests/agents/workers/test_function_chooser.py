@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from agents.octopus.embedding import Encoder
-from agents.octopus.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.workers.function_chooser import EncoderChooser
 from tools.registry import functions
 

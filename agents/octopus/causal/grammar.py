@@ -1,0 +1,73 @@
+"""`<nexa_4>('rewritten query')<nexa_end>`: a call, written and read by token ids.
+
+The functional token and `<nexa_end>` frame the call as ids, which text can never be, so nothing within the
+quotes can end it. Quotes are escaped (call_text.py), so that the text alone is unambiguous too, for servers
+that return text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from agents.octopus.causal.call_text import Fault, MalformedCallError, read_argument, write_call
+from agents.octopus.causal.prompt import PromptTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The id of a functional token and the rewritten query."""
+
+    token: int
+    rewritten: str
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Calls in the ids of one tokenizer.
+
+    Attributes:
+        end: the id of `<nexa_end>`.
+    """
+
+    tokenizer: PromptTokenizer
+    end: int
+
+    def write(self, call: Call) -> list[int]:
+        """The ids of a call, from the functional token to `<nexa_end>`."""
+        return [call.token, *self.tokenizer.user_ids(write_call(call.rewritten)), self.end]
+
+    def read(self, ids: Sequence[int], legal: Collection[int]) -> Call:
+        """The call that `ids` is; what follows its `<nexa_end>` is ignored.
+
+        Args:
+            ids: a model's output.
+            legal: functional tokens that may begin it.
+
+        Raises:
+            MalformedCallError: it is none.
+        """
+        if not ids or ids[0] not in self.tokenizer.special:
+            raise _malformed("no token", f"it begins with {self._shown(ids[:1])}")
+        if ids[0] not in legal:
+            raise _malformed("illegal token", f"{self._shown(ids[:1])} is not an edge away")
+        if self.end not in ids[1:]:
+            raise _malformed("no end", f"cut off after {len(ids)} tokens")
+        inside = ids[1 : ids.index(self.end, 1)]
+        other = next((token for token in inside if token in self.tokenizer.special), None)
+        if other is not None:
+            raise _malformed("two tokens", f"{self._shown([other])} within the call")
+        return Call(ids[0], self._unquoted(inside))
+
+    def _unquoted(self, ids: Sequence[int]) -> str:
+        text = self.tokenizer.decode(ids).strip(" ")  # tokenizers of the SentencePiece kind add a space
+        if "\ufffd" in text and ids != self.tokenizer.user_ids(text):
+            raise _malformed("not text", "its bytes are not UTF-8")
+        return read_argument(text)
+
+    def _shown(self, ids: Sequence[int]) -> str:
+        return repr(self.tokenizer.control.id_to_token(ids[0])) if ids else "nothing"
+
+
+def _malformed(fault: Fault, detail: str) -> MalformedCallError:
+    return MalformedCallError(f"the Octopus wrote no call: {fault}: {detail}.", fault)

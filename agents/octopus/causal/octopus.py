@@ -1,0 +1,234 @@
+"""The causal Octopus: a local language model that picks a neighbour and rewrites the query for it.
+
+Octopus v4's router (arXiv 2404.19296): `<nexa_4>('rewritten query')<nexa_end>`. Nothing here imports torch;
+the model behind the batcher does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from langchain_core.messages import BaseMessage
+from numpy.typing import NDArray
+
+from agents.errors import RoutingError
+from agents.octopus.calibration import softmax
+from agents.octopus.causal.batching import Batcher
+from agents.octopus.causal.call_text import MalformedCallError
+from agents.octopus.causal.grammar import Grammar
+from agents.octopus.causal.prompt import Prompt, PromptFormat
+from agents.octopus.conversation.follow_ups import (
+    FollowUpModel,
+    Turn,
+    load_follow_up_model,
+    read_conversation,
+)
+from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.octopus import MOST_CHOICES, Neighbour, fall_back
+from agents.types import CascadeStep, Choice, NodeName, Route, Step
+
+if TYPE_CHECKING:
+    from agents.octopus.causal.model import Reply, Request
+    from agents.octopus.planning.stepwise import Onward
+
+_ABSTAIN = 0.5  # probability of "no neighbour fits" above which nobody is chosen
+
+
+@dataclass(frozen=True)
+class CausalParts:
+    """What the Octopuses of one artifact share: the model behind its batcher, prompts, calls.
+
+    Attributes:
+        context: how many tokens the model reads and writes.
+    """
+
+    batcher: Batcher[Request, Reply]
+    prompts: PromptFormat
+    grammar: Grammar
+    context: int
+
+
+@dataclass
+class CausalOctopus:
+    """Routes by the probability of functional tokens after the prompt.
+
+    Attributes:
+        neighbours: the edges of this node; nothing else can be chosen.
+        legal: the id of each neighbour's functional token, in the same order.
+        parts: shared with the Octopuses of other nodes.
+        encoder: tells follow-ups from changes of subject; a first turn does without it.
+        adapter: folder of this master's adapter; None speaks with the base alone.
+        calibrated: whether `temperature` was fitted.
+        abstains: whether `<nexa_end>` first means that no neighbour fits.
+        generalist, parent: neighbours that the cascade may fall back to.
+        onward: what decides after a step of the walk.
+        on_choice: told of the node whose query is written next, so that its model can begin to load.
+    """
+
+    neighbours: Sequence[Neighbour]
+    legal: Sequence[int]
+    parts: CausalParts
+    encoder: Encoder
+    adapter: str | None = None
+    temperature: float = 1.0
+    threshold: float = 0.0
+    calibrated: bool = False
+    abstains: bool = False
+    generalist: NodeName | None = None
+    parent: NodeName | None = None
+    follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
+    onward: Callable[[], Onward] | None = None
+    on_choice: Callable[[NodeName], None] = lambda node: None
+
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+        """Decide for the last human turn, in the light of the turns before it.
+
+        Raises:
+            InputError: there is no human turn, or it is empty or not text.
+            RoutingError: a step of `path` is not a node of the graph, or this node knows no graph.
+        """
+        turns = human_turns(conversation)
+        if path:
+            return await asyncio.to_thread(self.decide_next, turns, path)
+        asked = await asyncio.to_thread(self._read, turns)
+        reply = (await self.parts.batcher.ask_async([self._request(asked)]))[0]
+        return self._route(asked, reply)
+
+    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Route:
+        """The route after the steps of `path`, or `<nexa_end>`; blocking."""
+        if self.onward is None:
+            raise RoutingError("this Octopus was built without a graph to walk on.")
+        asked = self._read(turns)
+        return self.onward().route(carry_over(asked.query, asked.refers_to), path)
+
+    def decide(self, turns: Sequence[str]) -> Route:
+        """The route for the last of `turns`, human turns in order; blocking."""
+        return self.decide_all([turns])[0]
+
+    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Route]:
+        """A route for each conversation, batched; blocking."""
+        asked = [self._read(turns) for turns in conversations]
+        replies = self.parts.batcher.ask([self._request(one) for one in asked])
+        return [self._route(one, reply) for one, reply in zip(asked, replies, strict=True)]
+
+    def choose_all(self, queries: Sequence[str]) -> list[NDArray[np.float64]]:
+        """Probabilities [neighbours + 1] for each query, and no rewrite; the last is "no neighbour fits"."""
+        from agents.octopus.causal.model import Request
+
+        prompts = [self._prompt(query)[0] for query in queries]
+        asked = [Request(prompt, self.adapter, self._tokens, _write_none) for prompt in prompts]
+        return [self._probabilities(reply.logits) for reply in self.parts.batcher.ask(asked)]
+
+    def _read(self, turns: Sequence[str]) -> _Asked:
+        """The conversation as it is routed: a follow-up goes where what it refers to went."""
+        if len(turns) == 1:
+            return _Asked(turns[0])
+        vectors, found = self.encoder.embed(turns), self.choose_all(turns)
+        read = [Turn(*turn) for turn in zip(turns, vectors, found, strict=True)]
+        reading = read_conversation(read, self.follow_up)
+        return _Asked(turns[-1], reading.refers_to, reading.probabilities)
+
+    def _request(self, asked: _Asked) -> Request:
+        from agents.octopus.causal.model import Request
+
+        def pick(logits: NDArray[np.float64]) -> int | None:
+            index = self._cascade(asked, self._in_context(asked, logits))[0]
+            if index is not None:
+                self.on_choice(self.neighbours[index].node)
+            return index
+
+        prompt, whole = self._prompt(asked.question)
+        return Request(prompt, self.adapter, self._tokens, pick if whole else _write_none)
+
+    @property
+    def _tokens(self) -> tuple[int, ...]:
+        return (*self.legal, self.parts.grammar.end) if self.abstains else tuple(self.legal)
+
+    def _prompt(self, query: str) -> tuple[Prompt, bool]:
+        """The prompt, and whether it holds the whole query; else it has its beginning and its end."""
+        prompt = self.parts.prompts.prompt(query)
+        room = self.parts.context // 2 - len(prompt.shared) - len(prompt.after)  # the call repeats the query
+        if len(prompt.query) <= room:
+            return prompt, True
+        ends = prompt.query[: room // 2] + prompt.query[-(room // 2) :]
+        return Prompt(prompt.shared, ends, prompt.after), False
+
+    def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = softmax(logits, self.temperature)
+        return found if self.abstains else np.append(found, 0.0)
+
+    def _in_context(self, asked: _Asked, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self._probabilities(logits) if asked.probabilities is None else asked.probabilities
+
+    def _cascade(
+        self, asked: _Asked, probabilities: NDArray[np.float64]
+    ) -> tuple[int | None, CascadeStep, str]:
+        """Token probability → parent → generalist → ask the user."""
+        best, none = int(probabilities[:-1].argmax()), float(probabilities[-1])
+        name, probability = self.neighbours[best].node, float(probabilities[best])
+        after = f", as a follow-up to {asked.refers_to[:60]!r}" if asked.refers_to else ""
+        if probability >= self.threshold and none <= _ABSTAIN:
+            return best, "token", f"{name} has the highest probability, {probability:.2f}{after}."
+        if none > _ABSTAIN:
+            doubt = f"Probably none of the neighbours fits ({none:.2f}; the best, {name}, {probability:.2f})"
+            return None, "ask", f"{doubt}. Say more, or name the subject."
+        doubt = f"The best neighbour, {name}, has only {probability:.2f} of the {self.threshold:.2f} needed"
+        if found := fall_back(self.neighbours, self.parent, self.generalist):
+            index, step = found
+            return index, step, f"{doubt}, so {self.neighbours[index].node} takes it as the {step}."
+        return None, "ask", f"{doubt}. Say more, or name the subject."
+
+    def _route(self, asked: _Asked, reply: Reply) -> Route:
+        probabilities = self._in_context(asked, reply.logits)
+        index, decided_by, reason = self._cascade(asked, probabilities)
+        order = np.argsort(-probabilities[:-1], kind="stable")
+        chosen = None if index is None else self.neighbours[index]
+        rewritten, fault = carry_over(asked.query, asked.refers_to), ""
+        if chosen is not None:
+            rewritten, fault = self._rewritten(chosen, rewritten, reply)
+        return Route(
+            node=chosen.node if chosen else None,
+            token=chosen.token if chosen else None,
+            probability=float(probabilities[order[0] if index is None else index]),
+            rewritten=rewritten,
+            reason=reason + fault,
+            decided_by=decided_by,
+            calibrated=self.calibrated,
+            choices=tuple(
+                Choice(self.neighbours[k].token, self.neighbours[k].node, float(probabilities[k]))
+                for k in order[:MOST_CHOICES]
+            ),
+            question=asked.question,
+        )
+
+    def _rewritten(self, chosen: Neighbour, verbatim: str, reply: Reply) -> tuple[str, str]:
+        """What the model wrote; where that is no call, the worker's template around the verbatim query."""
+        fault: str = "the query is too long"
+        if reply.output is not None:
+            try:
+                return self.parts.grammar.read(reply.output, self.legal).rewritten, ""
+            except MalformedCallError as error:
+                fault = error.fault
+        return chosen.template.replace("{query}", verbatim), f" Its rewrite was not used ({fault})."
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A query, what it refers to, and in that case its probabilities in context."""
+
+    query: str
+    refers_to: str = ""
+    probabilities: NDArray[np.float64] | None = None
+
+    @property
+    def question(self) -> str:
+        return as_one_question(self.query, self.refers_to)
+
+
+def _write_none(logits: NDArray[np.float64]) -> None:
+    """The pick of a request for probabilities only."""

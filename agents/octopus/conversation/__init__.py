@@ -1,0 +1,1 @@
+"""How a conversation is read before it is routed."""

@@ -1,0 +1,1 @@
+"""The encoder Octopus, the embedded default."""

@@ -1,0 +1,181 @@
+"""A graph's trained artifact: heads, optional upper encoder layers, and a manifest written last.
+
+manifest.json        what it was trained on, metrics, and per master: facets, temperature, threshold
+heads.safetensors    "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
+planner.safetensors  what was learnt from gold paths, where it was trained on such (planning/stored.py)
+top.onnx             upper encoder layers of this graph, where an adapter was trained
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.errors import ArtifactError
+from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
+from agents.types import NodeName
+
+ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+FORMAT = 1
+PLANNER = "planner.safetensors"
+
+
+class MasterManifest(BaseModel):
+    """How one master reads its head.
+
+    Attributes:
+        facets: (node, facet) of each row of the head; node None is "no neighbour fits".
+        temperature: divides the logits.
+        threshold: probability below which the cascade takes over.
+        metrics: figures from the training's cross-validation.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    facets: list[tuple[NodeName | None, str]]
+    temperature: float = Field(gt=0)
+    threshold: float = Field(ge=0, le=1)
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class PlannerManifest(BaseModel):
+    """What the tensors of a planner are about.
+
+    Attributes:
+        nodes: by place.
+        entry: where paths start.
+        features: that the ranker weighs.
+        metrics: figures from the training's cross-validation.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    nodes: list[NodeName]
+    entry: NodeName
+    features: list[str]
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class Manifest(BaseModel):
+    """What an artifact is and what it was made from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int
+    graph: str
+    spec_hash: str
+    masters: dict[NodeName, MasterManifest]
+    planner: PlannerManifest | None = None
+    training: dict[str, Any]
+    versions: dict[str, str]
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TrainedMaster:
+    """One master's part of an artifact: vectors [facets, 384] and bias [facets], with their manifest."""
+
+    vectors: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    manifest: MasterManifest
+
+
+@dataclass(frozen=True)
+class TrainedPlanner:
+    """The planner's part of an artifact."""
+
+    tensors: Mapping[str, NDArray[Any]]
+    manifest: PlannerManifest
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A loaded artifact; `top` is None where the public encoder is used as it is."""
+
+    folder: Path
+    manifest: Manifest
+    masters: Mapping[NodeName, TrainedMaster]
+    planner: TrainedPlanner | None = None
+
+    @property
+    def top(self) -> Path | None:
+        """The upper encoder layers of this graph."""
+        return self.folder / "top.onnx" if "top.onnx" in self.manifest.files else None
+
+
+def save_artifact(
+    folder: Path,
+    *,
+    graph: str,
+    spec_hash: str,
+    masters: Mapping[NodeName, TrainedMaster],
+    training: dict[str, Any],
+    versions: dict[str, str],
+    planner: TrainedPlanner | None = None,
+) -> None:
+    """Write heads and planner, then the manifest, which completes the artifact.
+
+    `top.onnx` may stand there already.
+    """
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").unlink(missing_ok=True)
+    tensors = {f"{name}/vectors": master.vectors for name, master in masters.items()}
+    tensors |= {f"{name}/bias": master.bias for name, master in masters.items()}
+    save_file(tensors, folder / "heads.safetensors")
+    names = ["heads.safetensors"]
+    if planner is not None:
+        save_file(dict(planner.tensors), folder / PLANNER)
+    else:
+        (folder / PLANNER).unlink(missing_ok=True)
+    names += [name for name in (PLANNER, "top.onnx") if (folder / name).exists()]
+    manifest = Manifest(
+        format=FORMAT,
+        graph=graph,
+        spec_hash=spec_hash,
+        masters={name: master.manifest for name, master in masters.items()},
+        planner=planner.manifest if planner else None,
+        training=training,
+        versions=versions,
+        files={name: sha256_of(folder / name) for name in names},
+    )
+    (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """Read an artifact.
+
+    Raises:
+        ArtifactError: no complete artifact is there, or a file is not the one that the manifest names.
+    """
+    from safetensors.numpy import load_file
+
+    path = folder / "manifest.json"
+    hint = "Train it with `octopus train router`."
+    manifest = read_manifest_file(path, Manifest, "no complete artifact", hint)
+    if manifest.format != FORMAT:
+        raise ArtifactError(f"{path}: format {manifest.format!r}; this version reads {FORMAT}.")
+    for name, digest in manifest.files.items():
+        check_file(folder / name, digest)
+    tensors = load_file(folder / "heads.safetensors")
+    masters = {
+        name: TrainedMaster(tensors[f"{name}/vectors"], tensors[f"{name}/bias"], part)
+        for name, part in manifest.masters.items()
+    }
+    planner = None
+    if manifest.planner is not None:
+        planner = TrainedPlanner(load_file(folder / PLANNER), manifest.planner)
+    return Artifact(folder, manifest, masters, planner)
+
+
+def shipped_artifact(graph: str) -> Path | None:
+    """The folder of the artifact that ships for `graph`, if one does."""
+    folder = ARTIFACTS / graph
+    return folder if (folder / "manifest.json").is_file() else None

@@ -1,0 +1,112 @@
+"""What queries and neighbours look like in general: the reference that zero-shot routing centres on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.errors import ArtifactError
+
+BACKGROUND_FILE = Path(__file__).parent.parent / "artifacts" / "background.npz"
+MAPS_FILE = Path(__file__).parent.parent / "artifacts" / "zero_shot_maps.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Made by training/background.py from texts over many domains.
+
+    Attributes:
+        query_mean: [d] mean embedding of queries.
+        description_mean: [d] mean vector of neighbours, from name and description alone.
+        document_frequency: in how many descriptions a term occurs.
+        size: the number of those descriptions.
+    """
+
+    query_mean: NDArray[np.float32]
+    description_mean: NDArray[np.float32]
+    document_frequency: Mapping[str, int]
+    size: int
+
+    def save(self, path: Path) -> None:
+        """Write to `path` (.npz); the same background gives the same bytes."""
+        items = sorted(self.document_frequency.items())
+        np.savez_compressed(
+            path,
+            query_mean=self.query_mean,
+            description_mean=self.description_mean,
+            terms=np.array([term for term, _ in items], dtype=np.str_),
+            frequencies=np.array([count for _, count in items], dtype=np.int64),
+            size=np.array(self.size),
+        )
+
+
+@cache
+def load_background(path: Path = BACKGROUND_FILE) -> Background:
+    """Read a background.
+
+    Raises:
+        ArtifactError: the file is missing or is not a background.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Background(
+                query_mean=arrays["query_mean"],
+                description_mean=arrays["description_mean"],
+                document_frequency=dict(
+                    zip(arrays["terms"].tolist(), arrays["frequencies"].tolist(), strict=True)
+                ),
+                size=int(arrays["size"]),
+            )
+    except (OSError, KeyError, ValueError) as error:
+        raise ArtifactError(
+            f"cannot read the zero-shot background {str(path)!r}: {error}.",
+            hint="Make it with `python -m training.background`.",
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Made by training/zero_shot_maps.py: linear maps that bring queries and descriptions nearer.
+
+    Attributes:
+        query, description: [d, d]; what is added to a vector x is x @ map.
+        slope, bias: of the logistic regression of "fits" on the best neighbour's cosine.
+    """
+
+    query: NDArray[np.float32]
+    description: NDArray[np.float32]
+    slope: float
+    bias: float
+
+    def save(self, path: Path) -> None:
+        """Write to `path` (.npz), the maps in half precision."""
+        np.savez_compressed(
+            path,
+            query=self.query.astype(np.float16),
+            description=self.description.astype(np.float16),
+            fit=np.array([self.slope, self.bias]),
+        )
+
+
+@cache
+def load_maps(path: Path = MAPS_FILE) -> Maps:
+    """Read the maps.
+
+    Raises:
+        ArtifactError: the file is missing or does not hold maps.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            query, description = (arrays[name].astype(np.float32) for name in ("query", "description"))
+            slope, bias = map(float, arrays["fit"])
+            return Maps(query, description, slope, bias)
+    except (OSError, KeyError, ValueError) as error:
+        raise ArtifactError(
+            f"cannot read the zero-shot maps {str(path)!r}: {error}.",
+            hint="Make them with `python -m training.zero_shot_maps`.",
+        ) from error

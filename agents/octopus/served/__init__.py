@@ -1,0 +1,1 @@
+"""Octopuses on model servers."""

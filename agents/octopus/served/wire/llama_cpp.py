@@ -1,0 +1,77 @@
+"""llama.cpp's server: `/apply-template`, then `/completion` with a grammar and probabilities before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.octopus.served.wire.http import Replicas, Reply, Request
+from agents.octopus.served.wire.letters import Position, letter_in, letters_at
+from agents.octopus.served.wire.openai_chat import ChatMessage, chat
+
+
+class TemplateRequest(Request):
+    """The body of `/apply-template`."""
+
+    messages: list[ChatMessage]
+
+
+class TemplateReply(Reply):
+    """The messages as the model reads them."""
+
+    prompt: str
+
+
+class CompletionRequest(Request):
+    """The fields of `/completion` that are used."""
+
+    prompt: str
+    n_predict: int
+    temperature: float = 0.0
+    grammar: str | None = None
+    n_probs: int | None = None
+    cache_prompt: bool = True
+
+
+class CompletionReply(Reply):
+    """Text, and probabilities of its tokens."""
+
+    content: str
+    completion_probabilities: list[Position] | None = None
+
+
+@dataclass
+class LlamaCppEngine:
+    """Chooses and writes on a llama.cpp server, which has one model.
+
+    Attributes:
+        replicas: of the server; the URLs have no path.
+    """
+
+    replicas: Replicas
+    most_choices: int = 26
+    listed: int = 200  # tokens before the grammar: letters may be far down
+
+    async def choose(
+        self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
+    ) -> tuple[str, Mapping[str, float] | None]:
+        """See `ChatEngine`."""
+        body = CompletionRequest(
+            prompt=await self._prompt(system, user),
+            n_predict=2,
+            temperature=temperature,
+            grammar="root ::= " + " | ".join(f'"{label}"' for label in labels),
+            n_probs=self.listed,
+        )
+        reply = await self.replicas.post("/completion", body, CompletionReply)
+        letter = letter_in(reply.content, labels)
+        return letter, letters_at(reply.completion_probabilities, letter, labels)
+
+    async def write(self, system: str, user: str, most: int) -> str:
+        """See `ChatEngine`."""
+        body = CompletionRequest(prompt=await self._prompt(system, user), n_predict=most)
+        return (await self.replicas.post("/completion", body, CompletionReply)).content
+
+    async def _prompt(self, system: str, user: str) -> str:
+        body = TemplateRequest(messages=chat(system, user))
+        return (await self.replicas.post("/apply-template", body, TemplateReply)).prompt

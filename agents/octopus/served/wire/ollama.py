@@ -1,0 +1,78 @@
+"""Ollama: `/api/chat` with `format` and, from 0.12.11 on, log-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents.octopus.served.wire.http import Replicas, Reply, Request
+from agents.octopus.served.wire.letters import Position, letter_in, letters_at
+from agents.octopus.served.wire.openai_chat import ChatMessage, chat, letters_schema
+
+
+class Options(Request):
+    """The fields of `options` that are used."""
+
+    temperature: float = 0.0
+    num_predict: int
+
+
+class ChatRequest(Request):
+    """The fields of `/api/chat` that are used."""
+
+    model: str
+    messages: list[ChatMessage]
+    options: Options
+    stream: bool = False
+    format: dict[str, Any] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class Written(Reply):
+    """The reply."""
+
+    content: str
+
+
+class ChatReply(Reply):
+    """What either gets; older servers give no log-probabilities."""
+
+    message: Written
+    logprobs: list[Position] | None = None
+
+
+@dataclass
+class OllamaEngine:
+    """Chooses and writes on Ollama.
+
+    Attributes:
+        replicas: of the server; the URLs have no path.
+        model: its name there.
+    """
+
+    replicas: Replicas
+    model: str
+    most_choices: int = 20  # of `top_logprobs`
+
+    async def choose(
+        self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
+    ) -> tuple[str, Mapping[str, float] | None]:
+        """See `ChatEngine`."""
+        body = ChatRequest(
+            model=self.model,
+            messages=chat(system, user),
+            options=Options(num_predict=8, temperature=temperature),
+            format=letters_schema(labels),
+            logprobs=True,
+            top_logprobs=self.most_choices,
+        )
+        reply = await self.replicas.post("/api/chat", body, ChatReply)
+        letter = letter_in(reply.message.content, labels)
+        return letter, letters_at(reply.logprobs, letter, labels)
+
+    async def write(self, system: str, user: str, most: int) -> str:
+        """See `ChatEngine`."""
+        body = ChatRequest(model=self.model, messages=chat(system, user), options=Options(num_predict=most))
+        return (await self.replicas.post("/api/chat", body, ChatReply)).message.content

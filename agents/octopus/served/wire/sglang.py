@@ -1,0 +1,129 @@
+"""SGLang: `/generate` with `token_ids_logprob`; an adapter is a `lora_path`.
+
+The constraint is a bias that is the same for all candidates, so that it does not change their order; a
+regular expression could not name special tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from agents.octopus.served.wire.http import Replicas, Reply, Request
+from agents.octopus.served.wire.token_ids import RouterPrompt, TokenIds, illegal
+from agents.octopus.served.wire.types import Completion
+
+_BIAS = 1000.0
+
+
+class SamplingParams(Request):
+    """The fields of `sampling_params` that are used."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    logit_bias: dict[str, float] | None = None
+    stop_token_ids: list[int] | None = None
+    skip_special_tokens: bool | None = None
+    spaces_between_special_tokens: bool | None = None
+
+
+class GenerateRequest(Request):
+    """The fields of `/generate` that are used."""
+
+    input_ids: list[int]
+    sampling_params: SamplingParams
+    lora_path: str | None = None
+    return_logprob: bool | None = None
+    token_ids_logprob: list[int] | None = None
+
+
+class ScoredMeta(Reply):
+    """Triples (log-probability, id, text) of what was generated, and of the ids that were asked for."""
+
+    output_token_logprobs: list[tuple[float, int, Any]] = Field(min_length=1)
+    output_token_ids_logprobs: list[list[tuple[float, int, Any]]] = Field(min_length=1)
+
+
+class ScoredReply(Reply):
+    """What scoring gets."""
+
+    meta_info: ScoredMeta
+
+
+class FinishReason(Reply):
+    """Why it ended; `matched` is the stop token."""
+
+    type: str
+    matched: int | str | None = None
+
+
+class TextMeta(Reply):
+    """What is read of a generation."""
+
+    finish_reason: FinishReason
+
+
+class TextReply(Reply):
+    """What generating gets."""
+
+    text: str
+    meta_info: TextMeta
+
+
+@dataclass
+class SglangEngine:
+    """Scores and completes on SGLang.
+
+    Attributes:
+        replicas: of the server.
+        ids: of its base model.
+        adapter: name of the LoRA adapter; "" asks the base.
+    """
+
+    replicas: Replicas
+    ids: TokenIds
+    adapter: str = ""
+    constrains: bool = True
+
+    async def score(
+        self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """Log-probability of each token as the next; see `TokenEngine`."""
+        candidates = await self.ids.tokens(tokens)
+        allowed = [await self.ids.token(token) for token in only or tokens]
+        body = GenerateRequest(
+            input_ids=await self.ids.prompt(prompt, candidates.keys()),
+            sampling_params=SamplingParams(max_new_tokens=1, logit_bias={str(one): _BIAS for one in allowed}),
+            lora_path=self.adapter or None,
+            return_logprob=True,
+            token_ids_logprob=list(candidates),
+        )
+        meta = (await self.replicas.post("/generate", body, ScoredReply)).meta_info
+        chosen = meta.output_token_logprobs[0][1]
+        if chosen not in allowed:
+            raise illegal(chosen, only or tokens)
+        given = {one: value for value, one, _ in meta.output_token_ids_logprobs[0]}
+        if missing := [one for one in candidates if one not in given]:
+            raise illegal(f"no log-probability of {missing[0]}", tokens)
+        return {token: given[one] for one, token in candidates.items()}
+
+    async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
+        """What follows the prompt, up to `end`; see `TokenEngine`."""
+        stop = await self.ids.token(end)
+        ids = await self.ids.prompt(prompt, {stop})
+        body = GenerateRequest(
+            input_ids=ids,
+            sampling_params=SamplingParams(
+                max_new_tokens=self.ids.most(most, ids),
+                stop_token_ids=[stop],
+                skip_special_tokens=False,
+                spaces_between_special_tokens=False,
+            ),
+            lora_path=self.adapter or None,
+        )
+        reply = await self.replicas.post("/generate", body, TextReply)
+        reason = reply.meta_info.finish_reason
+        return Completion(reply.text.removesuffix(end), reason.type == "stop" and reason.matched == stop)

@@ -1,0 +1,128 @@
+"""What vLLM and SGLang share: functional tokens and prompts as ids, by the server's own tokenizer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from agents.errors import InputError, ModelUnavailableError, RoutingError
+from agents.octopus.served.wire.http import Replicas, Reply, Request
+from agents.octopus.tokens import break_up
+
+# How control tokens are spelt that no list has. Each is looked up; where a text has many, all are spaced out.
+_BRACKETS = (re.compile(r"<[^\s<>]{1,40}>"), re.compile(r"\[/?[gA-Z][A-Z0-9_]{1,40}\]"))
+_MOST_SPELT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPrompt:
+    """A prompt in parts: control text, what the user said, control text; then the token that was chosen."""
+
+    before: str
+    query: str
+    after: str
+    token: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole."""
+        return self.before + self.query + self.after + self.token
+
+
+class TokenizeRequest(Request):
+    """`POST /tokenize`, the same for both."""
+
+    model: str
+    prompt: str
+    add_special_tokens: bool = False
+
+
+class TokenizeReply(Reply):
+    """The ids, and how many a prompt and what follows may have."""
+
+    tokens: list[int]
+    max_model_len: int | None = None
+
+
+@dataclass
+class TokenIds:
+    """Ids of a served model, each looked up once.
+
+    Attributes:
+        replicas: of the server.
+        model: name of the base there.
+    """
+
+    replicas: Replicas
+    model: str
+    _known: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False)
+    _limit: int | None = field(default=None, init=False)
+
+    async def token(self, token: str) -> int:
+        """The id of a functional token.
+
+        Raises:
+            ModelUnavailableError: it is not one token of this model.
+        """
+        ids = await self._fixed(token)
+        if len(ids) != 1:
+            raise ModelUnavailableError(
+                f"the model {self.model!r} does not know {token!r} as one token ({len(ids)} ids).",
+                hint="Serve a base with functional tokens in its vocabulary, or another engine of the spec.",
+            )
+        return ids[0]
+
+    async def tokens(self, tokens: Sequence[str]) -> dict[int, str]:
+        """Functional tokens by their ids, in order."""
+        return {await self.token(token): token for token in tokens}
+
+    async def prompt(self, prompt: RouterPrompt, functional: Collection[int]) -> list[int]:
+        """The ids of a prompt; a query that is too long for the server has its beginning and its end.
+
+        Raises:
+            InputError: what the user said holds a functional token.
+        """
+        query = await self._ask(await self._broken_up(prompt.query))
+        if not set(query).isdisjoint(functional):
+            raise InputError("the query spells a functional token of the Octopus.", hint="Leave it out.")
+        before, after = await self._fixed(prompt.before), await self._fixed(prompt.after)
+        said = (await self.token(prompt.token),) if prompt.token else ()
+        room = self.most(len(query) + 1, [*before, *after, *said]) - 1  # one token is written at least
+        if len(query) > room:
+            query = query[: room // 2] + query[len(query) - room // 2 :]
+        return [*before, *query, *after, *said]
+
+    def most(self, wanted: int, prompt: Sequence[int]) -> int:
+        """How many of `wanted` tokens there is room for after `prompt`, at least one."""
+        return wanted if self._limit is None else max(1, min(wanted, self._limit - len(prompt)))
+
+    async def _broken_up(self, text: str) -> str:
+        """`text` with brackets spaced out that are one token here, a control token maybe."""
+        spelt = {one for brackets in _BRACKETS for one in brackets.findall(text)}
+        if len(spelt) <= _MOST_SPELT:
+            ids = await asyncio.gather(*map(self._ask, spelt))
+            spelt = {one for one, found in zip(spelt, ids, strict=True) if len(found) == 1}
+        return break_up(text, spelt)
+
+    async def _fixed(self, text: str) -> tuple[int, ...]:
+        if text not in self._known:
+            self._known[text] = await self._ask(text) if text else ()
+        return self._known[text]
+
+    async def _ask(self, text: str) -> tuple[int, ...]:
+        body = TokenizeRequest(model=self.model, prompt=text)
+        reply = await self.replicas.post("/tokenize", body, TokenizeReply)
+        if reply.max_model_len and reply.max_model_len > 0:  # SGLang says -1 where it does not know
+            self._limit = reply.max_model_len
+        return tuple(reply.tokens)
+
+
+def illegal(token: object, candidates: Sequence[str]) -> RoutingError:
+    """The error for a token that is not an edge away."""
+    return RoutingError(
+        f"the Octopus returned {token!r}, which is not one of {len(candidates)} legal tokens "
+        f"({', '.join(candidates[:4])}{', …' if len(candidates) > 4 else ''}).",
+        hint="Its server does not keep to the constraint that it was given.",
+    )
