@@ -17,10 +17,10 @@ from graphs.spec import GraphSpec, WorkerSpec
 
 if TYPE_CHECKING:
     from agents.octopus.encoder.octopus import EncoderOctopus
-    from agents.workers.local_model import LocalModel
     from agents.workers.mcp_agent import MakeChooser
-    from agents.workers.models import ModelManager
-    from agents.workers.reference import ModelReference
+    from agents.workers.models.local_model import LocalModel
+    from agents.workers.models.manager import ModelManager
+    from agents.workers.models.reference import ModelReference
 
 
 @dataclass
@@ -45,7 +45,7 @@ class ModelWiring:
         """Of all local models; graphs within this one share it."""
         if self.shared is not None:
             return self.shared
-        from agents.workers.models import ModelManager
+        from agents.workers.models.manager import ModelManager
 
         return ModelManager(self.settings.model_memory)
 
@@ -58,7 +58,7 @@ class ModelWiring:
         reference = spec.model or self.settings.model
         if not reference:
             return None
-        from agents.workers.language_model import LanguageModel
+        from agents.workers.models.language_model import LanguageModel
 
         worker = self.connect(name, reference, spec.prompt)
         if isinstance(worker, LanguageModel):
@@ -83,7 +83,7 @@ class ModelWiring:
         Raises:
             SpecError: it is not understood.
         """
-        from agents.workers.reference import ModelReference
+        from agents.workers.models.reference import ModelReference
 
         reference = ModelReference.parse(text)
         if reference.kind == "remote-graph":
@@ -97,7 +97,7 @@ class ModelWiring:
             asks = general is not None and not general.startswith("mcp:")
             fills = self.connect(name, general, "", silent=True) if general and asks else None
             return McpAgent(name, reference, self.make_chooser, fills)
-        from agents.workers.language_model import LanguageModel
+        from agents.workers.models.language_model import LanguageModel
 
         local = reference.kind == "hf"
         manager = self.manager if local else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 
 
 def answers(reference: ModelReference) -> bool:

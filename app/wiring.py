@@ -22,8 +22,8 @@ from graphs.spec_file import load_spec
 if TYPE_CHECKING:
     from agents.judge import Judge
     from agents.reflection.types import Verifier
-    from agents.workers.local_model import LocalModel
-    from agents.workers.models import ModelManager
+    from agents.workers.models.local_model import LocalModel
+    from agents.workers.models.manager import ModelManager
     from agents.workers.tool_agent import FunctionChooser
     from graphs.build import Graph
     from tools.declaration import ToolFunction

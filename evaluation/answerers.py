@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from agents.errors import ModelUnavailableError
 from agents.types import Worker, WorkerRequest
-from agents.workers.local_model import LocalModel, source_of, with_base
-from agents.workers.models import ModelManager
-from agents.workers.reference import ModelReference
+from agents.workers.models.local_model import LocalModel, source_of, with_base
+from agents.workers.models.manager import ModelManager
+from agents.workers.models.reference import ModelReference
 from evaluation.answer_log import Reply
 from evaluation.multiple_choice import LETTERS, letter_of
 

@@ -18,7 +18,7 @@ from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 from examples.command_line import arguments
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 from agents.workers.tool_agent import FunctionChooser
 from tools import types
 from tools.declaration import Cue, Parameter, ToolFunction

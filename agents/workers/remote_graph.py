@@ -11,7 +11,7 @@ from langchain_core.messages import convert_to_messages, convert_to_openai_messa
 
 from agents.modalities import human
 from agents.types import AnswerStatus, WorkerAnswer, WorkerRequest
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 
 if TYPE_CHECKING:
     import httpx

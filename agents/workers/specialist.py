@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.language_model import HOW_TO_CONNECT
+from agents.workers.models.language_model import HOW_TO_CONNECT
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from agents.workers.window import Count
+from agents.workers.models.window import Count
 
 SUMMARY_TOKENS = 160
 _INSTRUCTION = (

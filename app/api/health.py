@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 from langchain_core.messages import HumanMessage
 
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 from app.api.gate import caller_with
 from app.api.graphs import Model, Saver
 from app.api.keys import Caller

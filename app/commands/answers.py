@@ -126,7 +126,7 @@ def graph_report(
 def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
     """Each worker as one that chooses; those of the same model share what they answered."""
     from agents.errors import SpecError
-    from agents.workers.reference import ModelReference
+    from agents.workers.models.reference import ModelReference
     from evaluation.answerers import ByLetter, ByLikelihood
 
     spec = wiring.spec

@@ -71,7 +71,7 @@ def _threads(place: Place) -> tuple[bool, list[str]]:
 def _model(text: str | None) -> str:
     from agents.errors import SpecError
     from agents.redaction import bare_urls
-    from agents.workers.reference import ModelReference
+    from agents.workers.models.reference import ModelReference
     from app.reachable import answers
 
     if not text:

@@ -91,7 +91,7 @@ def synthesize(
 def _chat(wiring: Wiring, reference: str) -> Chat:
     from agents.errors import InputError, ModelUnavailableError, OctopusGraphError
     from agents.types import NodeName
-    from agents.workers.language_model import LanguageModel
+    from agents.workers.models.language_model import LanguageModel
     from training.synthesis_prompts import Messages
     from training.synthesize import ChatReply
 

@@ -11,7 +11,7 @@ from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.types import WorkerAnswer, WorkerRequest
 from agents.workers.function_chooser import EncoderChooser
 from agents.workers.mcp_agent import McpAgent
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 from tests.http_app import serving_app
 from tests.loopback import ChatServer, free_port, serving
 from tests.scripted import ScriptedWorker

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, HumanMessage, messages_to_dict
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from agents.types import WorkerRequest
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 from agents.workers.remote_graph import RemoteGraphWorker
 from tests.loopback import Replying, free_port, listening
 

@@ -9,8 +9,8 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.types import WorkerRequest
-from agents.workers.language_model import LanguageModel
-from agents.workers.reference import ModelReference
+from agents.workers.models.language_model import LanguageModel
+from agents.workers.models.reference import ModelReference
 from tests.loopback import ChatServer, free_port, serving
 
 REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")

@@ -15,12 +15,12 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 from agents.errors import ModelUnavailableError
 from agents.types import WorkerRequest
-from agents.workers.chat_prompt import harmless, prompt_ids
-from agents.workers.language_model import LanguageModel
-from agents.workers.local_chat import LocalChat
-from agents.workers.local_model import LocalModel, load
-from agents.workers.models import ModelManager
-from agents.workers.reference import ModelReference
+from agents.workers.models.chat_prompt import harmless, prompt_ids
+from agents.workers.models.language_model import LanguageModel
+from agents.workers.models.local_chat import LocalChat
+from agents.workers.models.local_model import LocalModel, load
+from agents.workers.models.manager import ModelManager
+from agents.workers.models.reference import ModelReference
 from tests.tiny_model import TEMPLATE, make_tokenizer, save_adapter, save_base, spoilt_adapters
 
 pytestmark = [

@@ -16,17 +16,17 @@ from langchain_core.messages.ai import add_usage
 from agents.errors import InputError, OctopusGraphError
 from agents.modalities import human, modalities_of, refusal
 from agents.types import WorkerAnswer, WorkerRequest
-from agents.workers.clients import connect, without_keys
-from agents.workers.reference import ModelReference
+from agents.workers.models.clients import connect, without_keys
+from agents.workers.models.reference import ModelReference
+from agents.workers.models.window import Fitted, approximate_tokens, fit, window_in
 from agents.workers.summary import SUMMARY_TOKENS, to_summarise, with_summary
-from agents.workers.window import Fitted, approximate_tokens, fit, window_in
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import RunnableConfig
 
-    from agents.workers.local_model import LocalModel
-    from agents.workers.models import ModelManager
+    from agents.workers.models.local_model import LocalModel
+    from agents.workers.models.manager import ModelManager
 
 HOW_TO_CONNECT = (
     "For all workers at once: OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1 (Ollama; vLLM, "

@@ -6,13 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from agents.errors import ModelUnavailableError, SpecError
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from agents.workers.local_model import LocalModel
-    from agents.workers.models import ModelManager
+    from agents.workers.models.local_model import LocalModel
+    from agents.workers.models.manager import ModelManager
 
 
 _KEYS = ("OPENAI_API_KEY", "HF_TOKEN")
@@ -38,7 +38,7 @@ def connect(
     if reference.kind == "provider":
         return _provider(reference)
     if reference.kind == "hf" and manager is not None:
-        from agents.workers.local_chat import LocalChat
+        from agents.workers.models.local_chat import LocalChat
 
         return LocalChat(reference=reference, manager=manager)
     raise SpecError(f"the model {reference} is no chat model.", hint="It can be a worker of its own.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.errors import SpecError
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 
 
 @pytest.mark.parametrize(

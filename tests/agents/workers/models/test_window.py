@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from agents.workers.window import approximate_tokens, fit, window_in
+from agents.workers.models.window import approximate_tokens, fit, window_in
 
 
 def characters(messages: Sequence[BaseMessage]) -> int:

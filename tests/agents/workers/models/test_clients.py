@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from agents.types import WorkerRequest
-from agents.workers.language_model import LanguageModel
-from agents.workers.reference import ModelReference
+from agents.workers.models.language_model import LanguageModel
+from agents.workers.models.reference import ModelReference
 from tests.loopback import ChatServer, serving
 
 pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

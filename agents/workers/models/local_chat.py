@@ -20,10 +20,10 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict
 
-from agents.workers.chat_prompt import prompt_ids
-from agents.workers.local_model import LocalModel, source_of, with_base
-from agents.workers.models import ModelManager, Source
-from agents.workers.reference import ModelReference
+from agents.workers.models.chat_prompt import prompt_ids
+from agents.workers.models.local_model import LocalModel, source_of, with_base
+from agents.workers.models.manager import ModelManager, Source
+from agents.workers.models.reference import ModelReference
 
 _MOST_TOKENS = 1024  # of an answer, where nobody says
 

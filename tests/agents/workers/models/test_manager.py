@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from agents.errors import ModelUnavailableError
-from agents.workers.models import ModelManager, Source
+from agents.workers.models.manager import ModelManager, Source
 
 
 @dataclass
