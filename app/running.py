@@ -22,7 +22,7 @@ from agents.types import Hop
 from app.persistence.steps import config_of, messages_of
 from app.settings import Settings
 from app.traces import TraceLog
-from app.wiring import Wiring, find_spec
+from graphs.assembly.graph import Wiring, find_spec
 from graphs.state import GraphContext
 
 Person = Callable[[dict[str, Any]], Awaitable[str]]

@@ -16,7 +16,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.types import NodeName
 from app.settings import Settings
-from app.wiring import Wiring, find_spec
+from graphs.assembly.graph import Wiring, find_spec
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Factory = Callable[[RunnableConfig], Awaitable[Compiled]]

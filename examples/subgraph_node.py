@@ -14,8 +14,8 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.types import Hop
 from app.settings import Settings
-from app.wiring import Wiring, find_spec
 from examples.command_line import arguments
+from graphs.assembly.graph import Wiring, find_spec
 from graphs.state import add_hops
 
 

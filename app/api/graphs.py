@@ -20,7 +20,7 @@ from app.api.errors import ApiError
 from app.api.keys import LOCAL, Caller
 from app.api.owned_store import OwnedStore, owner_label
 from app.settings import Settings
-from app.wiring import Wiring, find_spec
+from graphs.assembly.graph import Wiring, find_spec
 from graphs.spec import GraphSpec
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]

@@ -10,9 +10,9 @@ import typer
 if TYPE_CHECKING:
     from agents.octopus.embedding import Vectors
     from agents.types import NodeName
-    from app.wiring import Wiring
     from evaluation.answers import Answerer
     from evaluation.report import Report
+    from graphs.assembly.graph import Wiring
 
 Recorded = Annotated[
     list[Path] | None,
@@ -94,11 +94,11 @@ def graph_report(
     from agents.errors import InputError
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
     from evaluation.answer_log import AnswerLog
     from evaluation.answers import answer_all
     from evaluation.answers_report import report_answers
     from evaluation.multiple_choice import read_questions, read_shots
+    from graphs.assembly.graph import Wiring, find_spec
 
     if by not in ("letter", "likelihood"):
         raise InputError(f"{by!r} is not a way to choose.", hint="Take letter or likelihood.")

@@ -37,8 +37,8 @@ def routing(
     """Accuracy and calibration on MMLU, natural queries, languages and dialogues, beside other routers."""
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
     from evaluation.routing_report import evaluate_routing
+    from graphs.assembly.graph import Wiring, find_spec
 
     spec = find_spec(graph)
     settings = Settings.read()
@@ -71,8 +71,8 @@ def planning(
     """Planned paths on a task graph: Node-F1, Link-F1, exact paths, made-up nodes and links, speed."""
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
     from evaluation.planning_report import evaluate_planning
+    from graphs.assembly.graph import Wiring, find_spec
 
     spec, settings = find_spec(graph), Settings.read()
     planner = Wiring(spec, settings, artifact=artifact).planner
@@ -91,8 +91,8 @@ def speed(
 ) -> None:
     """What a decision costs beside the bare encoder, and with 10,000 neighbours beside 17."""
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
     from evaluation.speed import evaluate_speed
+    from graphs.assembly.graph import Wiring, find_spec
 
     spec = find_spec(graph)
     octopus = Wiring(spec, Settings.read(), artifact=artifact).encoder_octopus(spec.entry)
@@ -117,8 +117,8 @@ def causal(
     """A causal Octopus beside the encoder: held-out rows (made up, for `subjects`) and real questions."""
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
     from evaluation.causal import evaluate_causal
+    from graphs.assembly.graph import Wiring, find_spec
     from training.rows import read_router_rows
     from training.template_rows import template_rows
 

@@ -101,7 +101,7 @@ def merge(
 def _master(graph: str, master: str | None) -> Master:
     from agents.errors import InputError
     from agents.types import NodeName
-    from app.wiring import find_spec, spec_hash
+    from graphs.assembly.graph import find_spec, spec_hash
     from training.functional_tokens import Master
 
     spec = find_spec(graph)

@@ -17,7 +17,7 @@ GraphArgument = Annotated[str, typer.Argument(help="Name of a shipped graph, or 
 def validate(graph: GraphArgument) -> None:
     """Check a spec, its tools and models, and say what it holds."""
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
+    from graphs.assembly.graph import Wiring, find_spec
 
     spec = find_spec(graph)
     wiring = Wiring(spec, Settings.read())
@@ -32,7 +32,7 @@ def validate(graph: GraphArgument) -> None:
 def draw(graph: GraphArgument) -> None:
     """Print the graph as a Mermaid diagram, functional tokens on its edges and listed as comments."""
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
+    from graphs.assembly.graph import Wiring, find_spec
 
     spec = find_spec(graph)
     drawn = Wiring(spec, Settings.read()).graph().compile().get_graph().draw_mermaid()

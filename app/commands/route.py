@@ -27,7 +27,7 @@ def route(
 ) -> None:
     """Route every row: adds node, token, probability, rewritten, reason and choices."""
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
+    from graphs.assembly.graph import Wiring, find_spec
 
     spec = find_spec(graph)
     octopus = Wiring(spec, Settings.read(), artifact=artifact).router(spec.entry).octopus

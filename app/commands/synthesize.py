@@ -10,7 +10,7 @@ import typer
 from app.commands.options import Graph
 
 if TYPE_CHECKING:
-    from app.wiring import Wiring
+    from graphs.assembly.graph import Wiring
     from training.synthesize import Chat
 
 
@@ -43,7 +43,7 @@ def synthesize(
     from agents.types import NodeName
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
+    from graphs.assembly.graph import Wiring, find_spec
     from training.specialist_rows import Leaks, evaluation_texts
     from training.synthesize import SynthesisSettings
     from training.synthesize import synthesize as make

@@ -63,7 +63,7 @@ def from_traces(
     """Turn feedback and verdicts into rows; with --gate train a router, and --promote it if it is better."""
     from agents.errors import InputError
     from agents.octopus.causal.manifest import is_causal
-    from app.wiring import find_spec
+    from graphs.assembly.graph import find_spec
     from training.rows import read_router_rows
     from training.traces import read_traces, rows_from
 
@@ -97,9 +97,9 @@ def _train_and_compare(
 ) -> None:
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, spec_hash
     from evaluation.gate import promote, through_the_gate
     from evaluation.recorded import show_gain
+    from graphs.assembly.graph import Wiring, spec_hash
     from training.router import RouterSettings, train_router
     from training.rows import read_router_rows
 

@@ -73,7 +73,7 @@ def router(
 def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec, spec_hash
+    from graphs.assembly.graph import Wiring, find_spec, spec_hash
     from training.path_router import train_path_router
     from training.paths import read_path_rows
     from training.planner import PlannerSettings
@@ -104,7 +104,7 @@ def _train_on_rows(
     from agents.types import NodeName
     from app.progress import progress
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec, spec_hash
+    from graphs.assembly.graph import Wiring, find_spec, spec_hash
     from training.router import train_router
     from training.rows import read_router_rows
 

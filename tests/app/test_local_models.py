@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage
 from agents.octopus.served.octopus import RemoteNeighbour, RemoteOctopus
 from agents.types import NodeName
 from app.settings import Settings
-from app.wiring import Wiring
+from graphs.assembly.graph import Wiring
 from graphs.spec_file import load_spec
 from tests.tiny_model import save_adapter, save_base
 

@@ -16,7 +16,7 @@ from agents.octopus.causal.manifest import CausalManifest, CausalMaster, write_m
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from app.settings import Settings
-from app.wiring import Wiring, find_spec
+from graphs.assembly.graph import Wiring, find_spec
 from tests.app.conftest import Octopus
 from tests.engines import EngineServer, TinyEngine, serving_engine, vllm
 from tests.loopback import ChatServer, serving

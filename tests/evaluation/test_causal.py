@@ -10,8 +10,8 @@ import pytest
 
 from agents.types import NodeName
 from app.settings import Settings
-from app.wiring import Wiring, find_spec
 from evaluation.causal import evaluate_causal, real_questions
+from graphs.assembly.graph import Wiring, find_spec
 from training.template_rows import template_rows
 
 

@@ -100,7 +100,7 @@ def test_the_folder_is_complete(folder: Path) -> None:
 def test_it_answers_through_the_wiring(folder: Path) -> None:
     from agents.octopus.causal.octopus import CausalOctopus
     from app.settings import Settings
-    from app.wiring import Wiring, find_spec
+    from graphs.assembly.graph import Wiring, find_spec
 
     octopus = Wiring(find_spec("subjects"), Settings.read(), artifact=folder).octopus(NodeName("octopus"))
     assert isinstance(octopus, CausalOctopus)

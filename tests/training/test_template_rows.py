@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.wiring import find_spec
+from graphs.assembly.graph import find_spec
 from training.template_rows import load_templates, template_rows
 
 

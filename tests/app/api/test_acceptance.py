@@ -24,7 +24,7 @@ from openai import AsyncOpenAI
 
 from app.api.settings import ServerSettings
 from app.settings import Settings
-from app.wiring import Wiring, find_spec
+from graphs.assembly.graph import Wiring, find_spec
 from tests.app.api.live import BREAD, CUBE, HOUSE, Live, keyring, running, serving
 from tests.app.persistence.conftest import require_binary
 from tests.app.persistence.servers import running as running_redis

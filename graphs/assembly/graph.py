@@ -13,9 +13,9 @@ from agents.octopus.encoder.octopus import Neighbour
 from agents.octopus.modality import Able, ModalityOctopus
 from agents.types import NodeName, Octopus, Worker
 from agents.workers.specialist import Specialist
-from app.model_wiring import ModelWiring
-from app.octopus_wiring import GRAPHS, OctopusWiring
 from app.settings import Settings
+from graphs.assembly.models import ModelWiring
+from graphs.assembly.octopuses import GRAPHS, OctopusWiring
 from graphs.spec import GraphSpec, NodeSpec, WorkerSpec
 from graphs.spec_file import load_spec
 

@@ -18,7 +18,7 @@ from agents.types import NodeName, WorkerRequest
 from agents.workers.reader import Reader
 from agents.workers.specialist import Specialist
 from app.settings import Settings, parse_bytes
-from app.wiring import Wiring
+from graphs.assembly.graph import Wiring
 from graphs.spec_file import parse_spec
 from tests.loopback import ChatServer, serving
 from tests.scripted import ScriptedWorker
