@@ -59,7 +59,7 @@ class TraceLog:
             os.close(file)
 
     def _turns(self) -> list[str]:
-        from training.rows import read_json_lines
+        from training.rows.labelled_rows import read_json_lines
 
         if not self.path.exists():
             return []

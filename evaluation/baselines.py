@@ -22,8 +22,8 @@ from agents.octopus.embedding import Vectors
 from agents.octopus.encoder.heads import Head
 from agents.octopus.encoder.zero_shot import Embed
 from evaluation.metrics import Predictions, places
-from training.router import fold_of
-from training.rows import RouterRow
+from training.router.trainer import fold_of
+from training.rows.labelled_rows import RouterRow
 
 _FOLDS = 3
 _NEIGHBOURS = [5, 10, 20, 40]

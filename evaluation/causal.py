@@ -13,8 +13,8 @@ from agents.octopus.local import LocalOctopus
 from evaluation.metrics import bootstrap_interval
 from evaluation.report import Report, share, table
 from evaluation.task import load_task
-from training.mmlu import NODE_OF
-from training.rows import RouterRow, read_json_lines
+from training.rows.labelled_rows import RouterRow, read_json_lines
+from training.rows.mmlu import NODE_OF
 
 _CHUNK = 64
 

@@ -20,13 +20,13 @@ from agents.octopus.calibration import expected_calibration_error, softmax
 from agents.octopus.causal.manifest import read_manifest
 from agents.types import FunctionalToken, NodeName
 from evaluation.report import Report, share, table
-from training.call_loss import LossWeights
-from training.call_scores import CallScores, score_calls, serving
-from training.call_trainer import Phase
-from training.checkpoint import Checkpoint
-from training.functional_tokens import BASE, FunctionalSettings, Master, Training
-from training.rows import RouterRow
-from training.template_rows import load_templates, template_rows
+from training.causal.call_loss import LossWeights
+from training.causal.call_scores import CallScores, score_calls, serving
+from training.causal.call_trainer import Phase
+from training.causal.checkpoint import Checkpoint
+from training.causal.functional_tokens import BASE, FunctionalSettings, Master, Training
+from training.rows.labelled_rows import RouterRow
+from training.rows.template_rows import load_templates, template_rows
 
 _ROWS, _MEASURED, _LEAST = 4000, 400, 6
 _RARE = 3  # neighbours

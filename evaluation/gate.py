@@ -12,7 +12,7 @@ import numpy as np
 from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.intervals import Gain, paired_gain
-from training.rows import RouterRow
+from training.rows.labelled_rows import RouterRow
 
 
 @dataclass(frozen=True, slots=True)

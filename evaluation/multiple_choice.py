@@ -13,8 +13,8 @@ import numpy as np
 
 from agents.errors import InputError
 from evaluation.task import load_task
-from training.mmlu import NODE_OF, with_choices
-from training.rows import read_json_lines
+from training.rows.labelled_rows import read_json_lines
+from training.rows.mmlu import NODE_OF, with_choices
 
 LETTERS = "ABCD"
 

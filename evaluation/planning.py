@@ -20,7 +20,7 @@ from agents.octopus.planning.planner import NextNode, Planner, Request
 from agents.types import NodeName
 from evaluation.intervals import Interval, interval
 from evaluation.task import load_task
-from training.path_metrics import link_f1, node_f1
+from training.planner.path_metrics import link_f1, node_f1
 
 _STEP = re.compile(r"(?:Step \d+:? *)?Call (\S+?)[.,:]? (?:to )?(.+)", re.DOTALL)
 
@@ -65,7 +65,7 @@ class PlanningMetrics:
     """Over all rows.
 
     Attributes:
-        node_f1, link_f1: as `training.path_metrics` defines them.
+        node_f1, link_f1: as `training.planner.path_metrics` defines them.
         exact: share of paths that are right node for node.
         hallucinated_nodes, hallucinated_links: how many planned nodes, and links, the graph does not have.
         decisions_per_second: next-node decisions, the encoder's work done before.

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import InputError
-from agents.octopus.selector import SILENT, Selector, SelectorManifest, digests
 from evaluation.intervals import Gain, paired_gain
 from evaluation.metrics import bootstrap_interval
 from evaluation.report import Report, share, table
-from training.recorded import RecordedAnswers
-from training.selector import Picked
+from training.router.selector import Picked
+from training.router.selector_model import SILENT, Selector, SelectorManifest, digests
+from training.rows.recorded import RecordedAnswers
 
 MMLU_SOURCE = "ori_mmlu-"
 """How `src` begins where MMLU-Pro repeats a test question of MMLU."""

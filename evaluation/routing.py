@@ -14,7 +14,7 @@ from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.local import LocalOctopus
 from evaluation.metrics import NONE, Predictions, RoutingMetrics, measure, places
 from evaluation.task import load_task
-from training.mmlu import NODE_OF, with_choices
+from training.rows.mmlu import NODE_OF, with_choices
 
 FORMS = ("question", "with choices")
 _CHUNK = 256

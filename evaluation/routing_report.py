@@ -27,7 +27,7 @@ from evaluation.routing import (
     read_exam,
 )
 from evaluation.task import load_task
-from training.mmlu import mmlu_rows
+from training.rows.mmlu import mmlu_rows
 
 _TASKS = ("mmlu", "natural", "languages", "dialogues")
 

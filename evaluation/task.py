@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import InputError
-from training.rows import read_json_lines
+from training.rows.labelled_rows import read_json_lines
 
 TASKS = Path(__file__).parent / "tasks"
 

@@ -25,8 +25,8 @@ HOSTILE = (
 @lru_cache(maxsize=1)
 def small_tokenizer() -> PromptTokenizer:
     """The tiny model's kind of tokenizer, trained on a few words."""
-    from training.template_rows import template_rows
-    from training.tiny_model import train_tokenizer
+    from training.causal.tiny_model import train_tokenizer
+    from training.rows.template_rows import template_rows
 
     texts = [row.query for row in template_rows(200, seed=0)]
     return PromptTokenizer.parse(train_tokenizer(texts, slots=8, size=400).to_str())

@@ -28,9 +28,9 @@ def train_selector(
 ) -> None:
     """Learn from recorded answers which model to ask, and whose answer to take of several."""
     from app.progress import progress
-    from training.recorded import read_recorded
-    from training.selector import SelectorSettings
-    from training.selector import train_selector as train
+    from training.router.selector import SelectorSettings
+    from training.router.selector import train_selector as train
+    from training.rows.recorded import read_recorded
 
     data = read_recorded(rows)
     settings = SelectorSettings(panel=panel, seed=seed)
@@ -45,11 +45,11 @@ def recorded_report(
     recorded: list[Path], selector: str | None, *, picks: Path | None, panel: int, seed: int
 ) -> Report:
     """The comparison on recorded answers, with a trained selector or by cross-validation."""
-    from agents.octopus.selector import find_selector
     from app.progress import progress
     from evaluation.recorded import picked_by, report_recorded, unseen, write_picks
-    from training.recorded import read_recorded
-    from training.selector import SelectorSettings, cross_validated, panel_of
+    from training.router.selector import SelectorSettings, cross_validated, panel_of
+    from training.router.selector_model import find_selector
+    from training.rows.recorded import read_recorded
 
     if selector is not None:
         trained, manifest = find_selector(selector)

@@ -119,8 +119,8 @@ def causal(
     from app.settings import Settings
     from evaluation.causal import evaluate_causal
     from graphs.assembly.graph import Wiring, find_spec
-    from training.rows import read_router_rows
-    from training.template_rows import template_rows
+    from training.rows.labelled_rows import read_router_rows
+    from training.rows.template_rows import template_rows
 
     spec, settings = find_spec(graph), Settings.read()
     neighbours = spec.nodes[spec.entry].neighbours

@@ -10,8 +10,8 @@ import typer
 from app.commands.options import Graph, needs_training_packages
 
 if TYPE_CHECKING:
-    from training.functional_tokens import Master
-    from training.rows import RouterRow
+    from training.causal.functional_tokens import Master
+    from training.rows.labelled_rows import RouterRow
 
 _TEMPLATE_ROWS, _TEMPLATES_HELD_OUT = 6000, 400
 _Rows = Annotated[
@@ -61,9 +61,9 @@ def functional_tokens(
     if tiny == (base is not None):
         raise InputError("either --base or --tiny is needed.", hint="--tiny trains on a laptop.")
     with needs_training_packages():
-        from training.call_loss import LossWeights
-        from training.call_trainer import Phase
-        from training.functional_tokens import FunctionalSettings, train_functional_tokens
+        from training.causal.call_loss import LossWeights
+        from training.causal.call_trainer import Phase
+        from training.causal.functional_tokens import FunctionalSettings, train_functional_tokens
     settings = FunctionalSettings(
         base=base,
         slots=slots,
@@ -94,7 +94,7 @@ def merge(
 ) -> None:
     """Merge a master's adapter into the base: a plain model for any server, and an artifact here."""
     with needs_training_packages():
-        from training.merge import merge_adapter
+        from training.causal.merge import merge_adapter
     typer.echo(f"{out}: {merge_adapter(artifact, out, master)} merged")
 
 
@@ -102,7 +102,7 @@ def _master(graph: str, master: str | None) -> Master:
     from agents.errors import InputError
     from agents.types import NodeName
     from graphs.assembly.graph import find_spec, spec_hash
-    from training.functional_tokens import Master
+    from training.causal.functional_tokens import Master
 
     spec = find_spec(graph)
     name = NodeName(master) if master else spec.entry
@@ -119,8 +119,8 @@ def _rows(
     rows: list[Path] | None, held_out: list[Path] | None, master: Master, seed: int
 ) -> tuple[list[RouterRow], list[RouterRow]]:
     from agents.errors import InputError
-    from training.rows import read_router_rows
-    from training.template_rows import load_templates, template_rows
+    from training.rows.labelled_rows import read_router_rows
+    from training.rows.template_rows import load_templates, template_rows
 
     if rows:
         known = read_router_rows(rows, master.neighbours)

@@ -21,7 +21,7 @@ def each_row(
 ) -> None:
     """Write every row of `source` with what `answer` adds to it, chunk by chunk, to `target`."""
     from app.progress import progress
-    from training.rows import read_json_lines
+    from training.rows.labelled_rows import read_json_lines
 
     rows = [(f"{source}:{number}", row) for number, row in read_json_lines(source)]
     with output_file(target) as file, progress(title, total=len(rows)) as advance:

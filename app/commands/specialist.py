@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from training.specialist_rows import Kind
+    from training.specialist.rows import Kind
 
 cli = typer.Typer(help="Train a worker's model: SFT, then DPO (extra `train`).", no_args_is_help=True)
 
@@ -112,7 +112,7 @@ def _train(
 ) -> None:
     from app.commands.options import needs_training_packages
     from app.progress import progress
-    from training.specialist import SpecialistSettings, train_specialist
+    from training.specialist.specialist import SpecialistSettings, train_specialist
 
     with needs_training_packages(), progress("Training", total=1.0) as advance:
         metrics = train_specialist(

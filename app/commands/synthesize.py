@@ -11,7 +11,7 @@ from app.commands.options import Graph
 
 if TYPE_CHECKING:
     from graphs.assembly.graph import Wiring
-    from training.synthesize import Chat
+    from training.specialist.synthesis import Chat
 
 
 def synthesize(
@@ -44,9 +44,9 @@ def synthesize(
     from app.progress import progress
     from app.settings import Settings
     from graphs.assembly.graph import Wiring, find_spec
-    from training.specialist_rows import Leaks, evaluation_texts
-    from training.synthesize import SynthesisSettings
-    from training.synthesize import synthesize as make
+    from training.specialist.rows import Leaks, evaluation_texts
+    from training.specialist.synthesis import SynthesisSettings
+    from training.specialist.synthesis import synthesize as make
 
     spec, environment = find_spec(graph), Settings.read()
     name = NodeName(master) if master else spec.entry
@@ -92,8 +92,8 @@ def _chat(wiring: Wiring, reference: str) -> Chat:
     from agents.errors import InputError, ModelUnavailableError, OctopusGraphError
     from agents.types import NodeName
     from agents.workers.models.language_model import LanguageModel
-    from training.synthesis_prompts import Messages
-    from training.synthesize import ChatReply
+    from training.specialist.synthesis import ChatReply
+    from training.specialist.synthesis_prompts import Messages
 
     worker = wiring.models.connect(NodeName("synthesize"), reference, "")
     if not isinstance(worker, LanguageModel):

@@ -12,7 +12,7 @@ from app.commands.options import Graph
 if TYPE_CHECKING:
     from agents.types import NodeName
     from graphs.spec import GraphSpec
-    from training.traces import TraceRows
+    from training.rows.traces import TraceRows
 
 Traces = Annotated[list[Path], typer.Option(envvar="OCTOPUS_TRACES", help="Logs of runs; may be repeated.")]
 
@@ -64,8 +64,8 @@ def from_traces(
     from agents.errors import InputError
     from agents.octopus.causal.manifest import is_causal
     from graphs.assembly.graph import find_spec
-    from training.rows import read_router_rows
-    from training.traces import read_traces, rows_from
+    from training.rows.labelled_rows import read_router_rows
+    from training.rows.traces import read_traces, rows_from
 
     if promote is not None and gate is None:
         raise InputError("--promote needs a --gate.", hint="Give held-out rows that decide.")
@@ -100,8 +100,8 @@ def _train_and_compare(
     from evaluation.gate import promote, through_the_gate
     from evaluation.recorded import show_gain
     from graphs.assembly.graph import Wiring, spec_hash
-    from training.router import RouterSettings, train_router
-    from training.rows import read_router_rows
+    from training.router.trainer import RouterSettings, train_router
+    from training.rows.labelled_rows import read_router_rows
 
     settings = Settings.read()
     current_folder = target if target is not None and (target / "manifest.json").is_file() else None

@@ -13,7 +13,7 @@ from app.commands.options import Graph
 from app.commands.synthesize import synthesize
 
 if TYPE_CHECKING:
-    from training.router import RouterSettings
+    from training.router.trainer import RouterSettings
 
 cli = typer.Typer(help="Train routers and models.", no_args_is_help=True)
 cli.command(name="functional-tokens")(functional_tokens.functional_tokens)
@@ -57,7 +57,7 @@ def router(
     Prints figures on rows that training did not see.
     """
     from agents.errors import InputError
-    from training.router import RouterSettings
+    from training.router.trainer import RouterSettings
 
     if bool(rows) == bool(paths):
         raise InputError("either --rows or --paths is needed.", hint="--rows for nodes, --paths for paths.")
@@ -74,9 +74,9 @@ def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None
     from app.progress import progress
     from app.settings import Settings
     from graphs.assembly.graph import Wiring, find_spec, spec_hash
-    from training.path_router import train_path_router
-    from training.paths import read_path_rows
-    from training.planner import PlannerSettings
+    from training.planner.path_router import train_path_router
+    from training.planner.paths import read_path_rows
+    from training.planner.trainer import PlannerSettings
 
     spec = find_spec(graph)
     wiring = Wiring(spec, Settings.read(), zero_shot=True)
@@ -105,8 +105,8 @@ def _train_on_rows(
     from app.progress import progress
     from app.settings import Settings
     from graphs.assembly.graph import Wiring, find_spec, spec_hash
-    from training.router import train_router
-    from training.rows import read_router_rows
+    from training.router.trainer import train_router
+    from training.rows.labelled_rows import read_router_rows
 
     spec = find_spec(graph)
     name = NodeName(master) if master else spec.entry

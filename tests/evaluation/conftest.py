@@ -15,7 +15,7 @@ from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from evaluation import task
 from tests.evaluation.exam import exam_rows, write_rows
-from training.mmlu import SUBJECTS
+from training.rows.mmlu import SUBJECTS
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from evaluation.baselines import (
     tuned_models,
     zero_shot_baseline,
 )
-from training.rows import RouterRow
+from training.rows.labelled_rows import RouterRow
 
 NODES = ["unseen", "even", "odd"]
 

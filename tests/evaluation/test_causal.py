@@ -12,7 +12,7 @@ from agents.types import NodeName
 from app.settings import Settings
 from evaluation.causal import evaluate_causal, real_questions
 from graphs.assembly.graph import Wiring, find_spec
-from training.template_rows import template_rows
+from training.rows.template_rows import template_rows
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.types import NodeName
-from tests.training.test_functional_tokens import train
+from tests.training.causal.test_functional_tokens import train
 
 pytestmark = [
     pytest.mark.train,
@@ -19,7 +19,7 @@ pytestmark = [
 
 def test_rows_are_skewed() -> None:
     from evaluation.causal_losses import skewed_rows
-    from training.template_rows import load_templates
+    from training.rows.template_rows import load_templates
 
     nodes = [NodeName(node) for node in load_templates().nodes]
     counts = Counter(row.node for row in skewed_rows(nodes, seed=0))
@@ -28,7 +28,7 @@ def test_rows_are_skewed() -> None:
 
 def test_figures() -> None:
     from evaluation.causal_losses import LossEffect
-    from training.call_scores import CallScores
+    from training.causal.call_scores import CallScores
 
     logits = np.log(np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]))
     scores = CallScores(logits, np.array([0, 0, 1, 1]), np.full(4, np.nan))

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from agents.errors import ArtifactError, InputError
 from agents.octopus.embedding import Encoder
-from agents.octopus.selector import load_selector
 from app.commands.evaluate import cli as evaluate
 from app.commands.train import cli as train
 from evaluation.intervals import paired_gain
 from tests.evaluation.exam import recorded_rows
-from training.recorded import SMALL_MODELS, read_recorded
-from training.selector import SelectorSettings, cross_validated
+from training.router.selector import SelectorSettings, cross_validated
+from training.router.selector_model import load_selector
+from training.rows.recorded import SMALL_MODELS, read_recorded
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> Path:

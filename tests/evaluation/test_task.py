@@ -9,9 +9,9 @@ import pytest
 
 from agents.errors import InputError
 from evaluation.task import TASKS, load_task
-from training.dialogue import DIALOGUES
-from training.mmlu import SUBJECTS
-from training.rows import read_json_lines
+from training.router.follow_ups import DIALOGUES
+from training.rows.labelled_rows import read_json_lines
+from training.rows.mmlu import SUBJECTS
 
 NAMES = sorted(path.stem for path in TASKS.glob("*.yaml"))
 

@@ -2,7 +2,7 @@
 
 "And its second derivative?" cannot be routed by itself: it goes where the question before it went. A small
 logistic model tells follow-ups from new questions by what routing already knows of both turns, so that it
-holds for any graph. Its weights are trained by `training/dialogue.py`.
+holds for any graph. Its weights are trained by `training/router/follow_ups.py`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 from tests.app.api.live import CUBE, Live, serving
 from tests.app.persistence.conftest import require_binary
 from tests.app.persistence.servers import running as running_redis
-from training.rows import read_router_rows
+from training.rows.labelled_rows import read_router_rows
 
 
 @pytest.fixture(params=["sqlite", "redis"])

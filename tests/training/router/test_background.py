@@ -1,0 +1,42 @@
+"""The background of zero-shot routing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.background import load_background
+from agents.octopus.encoder.zero_shot import Candidate, describe
+from training.router.background import build_background, read_tools
+
+
+def test_a_saved_background_is_read_back(tmp_path: Path) -> None:
+    tools = read_tools()[:3]
+    background = build_background(tools, Encoder(threads=1).embed)
+    background.save(tmp_path / "background.npz")
+    restored = load_background(tmp_path / "background.npz")
+    np.testing.assert_array_equal(restored.query_mean, background.query_mean)
+    np.testing.assert_array_equal(restored.description_mean, background.description_mean)
+    assert restored.document_frequency == background.document_frequency
+    assert restored.size == 3
+
+
+def test_the_shipped_background_belongs_to_the_shipped_encoder_and_texts() -> None:
+    tools, shipped, encoder = read_tools(), load_background(), Encoder(threads=1)
+    assert shipped.size == len(tools)
+    described = describe([Candidate(tool["name"], tool["description"]) for tool in tools], encoder.embed)
+    np.testing.assert_allclose(described.mean(axis=0), shipped.description_mean, atol=1e-3)
+
+
+def test_every_tool_is_complete_and_named_once() -> None:
+    tools = read_tools()
+    assert len({tool["name"] for tool in tools}) == len(tools)
+    assert all(tool["description"] and len(tool["queries"]) >= 2 for tool in tools)
+
+
+def test_a_background_needs_tools() -> None:
+    with pytest.raises(ValueError, match="none"):
+        build_background([], Encoder(threads=1).embed)

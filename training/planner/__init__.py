@@ -1,0 +1,1 @@
+"""Training of the planner, which walks the graph."""
