@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from agents.octopus.embedding import Vectors
     from agents.types import NodeName
-    from evaluation.answers import Answerer
+    from evaluation.answers.benchmark import Answerer
     from evaluation.report import Report
     from graphs.assembly.graph import Wiring
 
@@ -46,7 +46,7 @@ def recorded_report(
 ) -> Report:
     """The comparison on recorded answers, with a trained selector or by cross-validation."""
     from app.progress import progress
-    from evaluation.recorded import picked_by, report_recorded, unseen, write_picks
+    from evaluation.answers.recorded import picked_by, report_recorded, unseen, write_picks
     from training.router.selector import SelectorSettings, cross_validated, panel_of
     from training.router.selector_model import find_selector
     from training.rows.recorded import read_recorded
@@ -94,10 +94,10 @@ def graph_report(
     from agents.errors import InputError
     from app.progress import progress
     from app.settings import Settings
-    from evaluation.answer_log import AnswerLog
-    from evaluation.answers import answer_all
-    from evaluation.answers_report import report_answers
-    from evaluation.multiple_choice import read_questions, read_shots
+    from evaluation.answers.benchmark import answer_all
+    from evaluation.answers.log import AnswerLog
+    from evaluation.answers.multiple_choice import read_questions, read_shots
+    from evaluation.answers.report import report_answers
     from graphs.assembly.graph import Wiring, find_spec
 
     if by not in ("letter", "likelihood"):
@@ -127,7 +127,7 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
     """Each worker as one that chooses; those of the same model share what they answered."""
     from agents.errors import SpecError
     from agents.workers.models.reference import ModelReference
-    from evaluation.answerers import ByLetter, ByLikelihood
+    from evaluation.answers.answerers import ByLetter, ByLikelihood
 
     spec = wiring.spec
     found: dict[NodeName, Answerer] = {}

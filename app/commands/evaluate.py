@@ -37,7 +37,7 @@ def routing(
     """Accuracy and calibration on MMLU, natural queries, languages and dialogues, beside other routers."""
     from app.progress import progress
     from app.settings import Settings
-    from evaluation.routing_report import evaluate_routing
+    from evaluation.routing.report import evaluate_routing
     from graphs.assembly.graph import Wiring, find_spec
 
     spec = find_spec(graph)
@@ -55,7 +55,7 @@ def routing(
 def tools(data: Data = None, output: Output = None) -> None:
     """Zero-shot choice of functions and abstaining, on the Berkeley Function Calling Leaderboard."""
     from agents.octopus.embedding import Encoder
-    from evaluation.tools_report import evaluate_tools
+    from evaluation.routing.tool_choice_report import evaluate_tools
 
     report = evaluate_tools(_data(data), Encoder().embed)
     _show(report, output)
@@ -71,7 +71,7 @@ def planning(
     """Planned paths on a task graph: Node-F1, Link-F1, exact paths, made-up nodes and links, speed."""
     from app.progress import progress
     from app.settings import Settings
-    from evaluation.planning_report import evaluate_planning
+    from evaluation.planning.report import evaluate_planning
     from graphs.assembly.graph import Wiring, find_spec
 
     spec, settings = find_spec(graph), Settings.read()
@@ -91,7 +91,7 @@ def speed(
 ) -> None:
     """What a decision costs beside the bare encoder, and with 10,000 neighbours beside 17."""
     from app.settings import Settings
-    from evaluation.speed import evaluate_speed
+    from evaluation.labs.routing_speed import evaluate_speed
     from graphs.assembly.graph import Wiring, find_spec
 
     spec = find_spec(graph)
@@ -117,7 +117,7 @@ def causal(
     """A causal Octopus beside the encoder: held-out rows (made up, for `subjects`) and real questions."""
     from app.progress import progress
     from app.settings import Settings
-    from evaluation.causal import evaluate_causal
+    from evaluation.routing.causal import evaluate_causal
     from graphs.assembly.graph import Wiring, find_spec
     from training.rows.labelled_rows import read_router_rows
     from training.rows.template_rows import template_rows
@@ -145,7 +145,7 @@ def causal_speed(
     from app.commands.options import needs_training_packages
 
     with needs_training_packages():
-        from evaluation.causal_speed import evaluate_causal_speed
+        from evaluation.labs.causal_speed import evaluate_causal_speed
     report = evaluate_causal_speed(rounds=rounds)
     _show(report, output)
 
@@ -161,7 +161,7 @@ def causal_losses(
     from app.progress import progress
 
     with needs_training_packages():
-        from evaluation.causal_losses import evaluate_causal_losses
+        from evaluation.labs.causal_losses import evaluate_causal_losses
     with progress("Training", total=1.0) as advance:
         report = evaluate_causal_losses(artifact, seeds=seeds, advance=advance)
     _show(report, output)
@@ -179,8 +179,8 @@ def persistence(
     """Bytes, commands and CPU of a conversation on RedisSaver, and on the other savers that are installed."""
     from app.persistence import RedisSaver
     from app.progress import progress
-    from evaluation.persistence_report import evaluate_persistence
-    from evaluation.savers import ECOSYSTEM, Contender
+    from evaluation.labs.persistence_report import evaluate_persistence
+    from evaluation.labs.savers import ECOSYSTEM, Contender
 
     ours = Contender("RedisSaver", RedisSaver.from_url)
     contenders = [ours] if alone else [ours, *ECOSYSTEM]
@@ -201,10 +201,10 @@ def reflection(
     """Reflection beside best-of-n at equal token budgets: a small real model, an exact verifier."""
     from app.commands.options import needs_training_packages
     from app.progress import progress
-    from evaluation.reflection_report import draw_curves, evaluate_reflection
+    from evaluation.labs.reflection_report import draw_curves, evaluate_reflection
 
     with needs_training_packages():
-        from training.arithmetic_model import ArithmeticModel
+        from evaluation.labs.arithmetic_model import ArithmeticModel
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_reflection(
             ArithmeticModel(model, seed), seed=seed, problems=problems, advance=advance

@@ -97,8 +97,8 @@ def _train_and_compare(
 ) -> None:
     from app.progress import progress
     from app.settings import Settings
-    from evaluation.gate import promote, through_the_gate
-    from evaluation.recorded import show_gain
+    from evaluation.answers.recorded import show_gain
+    from evaluation.routing.gate import promote, through_the_gate
     from graphs.assembly.graph import Wiring, spec_hash
     from training.router.trainer import RouterSettings, train_router
     from training.rows.labelled_rows import read_router_rows

@@ -147,7 +147,7 @@ def arithmetic(
     from app.commands.options import needs_training_packages
 
     with needs_training_packages():
-        from training.arithmetic import ArithmeticSettings, train_arithmetic
+        from evaluation.labs.arithmetic_training import ArithmeticSettings, train_arithmetic
     accuracy = train_arithmetic(
         out,
         ArithmeticSettings(target=target, seed=seed),

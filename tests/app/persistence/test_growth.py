@@ -10,8 +10,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 
 from app.persistence import RedisSaver
 from app.persistence.operations import Operation, command
-from evaluation.persistence import measure, talk
-from evaluation.savers import ECOSYSTEM, Contender
+from evaluation.labs.persistence import measure, talk
+from evaluation.labs.savers import ECOSYSTEM, Contender
 from tests.app.persistence.conftest import Target, require_binary
 from tests.app.persistence.samples import config
 

@@ -45,7 +45,7 @@ def test_the_module_does_not_import_torch() -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained base with two random adapters."""
-    from evaluation.causal_speed import save_adapters
+    from evaluation.labs.causal_speed import save_adapters
     from training.causal.tiny_model import save_tokenizer, tiny_model
 
     out = tmp_path_factory.mktemp("causal")

@@ -1,0 +1,1 @@
+"""Score the answers of graphs and of models."""

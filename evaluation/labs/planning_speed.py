@@ -1,0 +1,95 @@
+"""What a next-node decision costs, as ratios from one run: neighbours count, nodes do not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.octopus.encoder.background import load_maps
+from agents.octopus.encoder.bm25 import LexicalIndex
+from agents.octopus.encoder.zero_shot import ZeroShotHead, unit
+from agents.octopus.planning.docstrings import Docstrings
+from agents.octopus.planning.evidence import FEATURES
+from agents.octopus.planning.exemplars import Exemplars
+from agents.octopus.planning.ngrams import NGramIndex
+from agents.octopus.planning.path_graph import PathGraph
+from agents.octopus.planning.planner import Planner, Request
+from agents.octopus.planning.ranker import Ranker
+from agents.octopus.planning.trained import TrainedNext
+from agents.types import NodeName
+from evaluation.labs.routing_speed import Ratio, compare, queries
+from training.planner.exemplars import edge_priors, path_targets
+
+SMALL, LARGE = 17, 26_000
+_DIMENSION = 384
+_EXEMPLARS = 64
+
+
+def decision_ratios(rounds: int = 3, large: int = LARGE) -> dict[str, Ratio]:
+    """Decisions in a large graph beside a small one, and among many neighbours beside few."""
+    texts = queries(40)
+    few = _decision(SMALL, SMALL)
+    many = large // 100
+    return {
+        f"17 neighbours, {large:,} nodes / 18 nodes": compare(_decision(SMALL, large), few, texts, rounds),
+        f"{many} neighbours / 17, {large:,} nodes": compare(
+            _decision(many, large), _decision(SMALL, large), texts, rounds
+        ),
+    }
+
+
+class _Decide:
+    """Decides at the entry of a planner, on made-up embeddings."""
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+        vectors = np.random.default_rng(0).normal(size=(3, _DIMENSION))
+        self._vectors = unit(vectors.astype(np.float32))
+
+    def __call__(self, text: str) -> object:
+        request = Request(text, self._vectors[0], (text[:40], text[40:]), self._vectors[1:])
+        return self._planner.following(request, (), self._planner.graph.nodes[self._planner.graph.entry])
+
+
+def _decision(neighbours: int, nodes: int) -> _Decide:
+    return _Decide(made_up_planner(neighbours, nodes))
+
+
+def made_up_planner(neighbours: int, nodes: int) -> Planner:
+    """A trained planner with random weights on a ring of `nodes` workers; the entry sees some of them."""
+    random = np.random.default_rng(0)
+    names = [NodeName(f"tool_{k}") for k in range(nodes)]
+    ring = {name: [names[(k + 1) % nodes]] for k, name in enumerate(names)}
+    graph = PathGraph.of(
+        {NodeName("octopus"): names[:neighbours], **ring}, NodeName("octopus"), [NodeName("octopus")]
+    )
+    texts = queries(_EXEMPLARS)
+    paths = [(1 + k % neighbours,) for k in range(_EXEMPLARS)]
+
+    def normal(*shape: int) -> np.typing.NDArray[np.float32]:
+        return random.normal(size=shape).astype(np.float32)
+
+    exemplars = Exemplars(
+        unit(normal(_EXEMPLARS, _DIMENSION)),
+        NGramIndex.build(texts),
+        tuple(paths),
+        normal(graph.end + len(graph.edges), _EXEMPLARS),
+        path_targets(paths, graph).mean(axis=0).astype(np.float32),
+    )
+    lexical = LexicalIndex.build([f"{name}: a tool" for name in graph.nodes])
+    head = ZeroShotHead(unit(normal(graph.end, _DIMENSION)), normal(_DIMENSION), lexical, load_maps())
+    ranker = Ranker(
+        normal(len(FEATURES)),
+        np.ones(len(FEATURES), dtype=np.float32),
+        normal(4, len(FEATURES), 32),
+        normal(4, 32),
+        normal(4, 32),
+    )
+    model = TrainedNext(
+        graph,
+        exemplars,
+        normal(graph.end, _DIMENSION + 1),
+        edge_priors(paths, graph),
+        Docstrings(head),
+        ranker,
+    )
+    return Planner(graph, model, lambda texts: normal(len(texts), _DIMENSION))

@@ -1,0 +1,185 @@
+"""What a decision costs, as ratios measured in one run, so that the machine does not matter.
+
+Kinds of calls are interleaved (A B A B …) and each query's ratio is taken within a few milliseconds of
+itself; the median over queries and rounds is reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from langchain_core.messages import HumanMessage
+
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.bm25 import LexicalIndex
+from agents.octopus.encoder.heads import Untrained
+from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.tokens import slot_token
+from agents.types import NodeName, WorkerAnswer, WorkerRequest
+from evaluation.report import Report, table
+from evaluation.routing.benchmark import plain
+
+SMALL, LARGE = 17, 10_000
+_QUERIES = 200
+_VERBS = "Find Book Cancel Compare Translate Forecast Convert Rank Archive Share".split()
+_THINGS = "flights recipes invoices concerts parcels lectures stocks novels rooms maps".split()
+_OF = (
+    "for a family|by price|by date|in one city|with a discount|near a station|for a team|at night"
+    "|of last year|under a budget"
+).split("|")
+_AND = (
+    "sends a summary|writes a list|asks first|keeps a copy|draws a chart|sets a reminder|checks the weather"
+    "|adds notes|shows photos|pays"
+).split("|")
+_SUBJECTS = "a falling stone|a supply curve|the liver|a sorting algorithm|the Ottoman army".split("|")
+_ASKS = (
+    "Which statement on {} is correct|What best explains the behaviour of {}|"
+    "Which of these would change {} the most|What is least likely to be true of {}"
+).split("|")
+_TIMES = (
+    "after one hour|under pressure|in the long run|if nothing else is known|when conditions are reversed"
+).split("|")
+
+
+def queries(number: int = _QUERIES) -> list[str]:
+    """Made-up exam-like questions with choices, of the length of MMLU's."""
+    found = [
+        f"{ask.format(subject)} {time}, given that case {k} is typical?\nIt grows slowly at first\n"
+        "It does not change at all\nIt falls and then rises again\nNone of these can be decided"
+        for k, (ask, subject, time) in enumerate(itertools.product(_ASKS, _SUBJECTS, _TIMES))
+    ]
+    return list(itertools.islice(itertools.cycle(found), number))
+
+
+def candidates(number: int) -> list[Candidate]:
+    """Made-up tools, at most 10,000 different ones."""
+    words = itertools.islice(itertools.product(_VERBS, _THINGS, _OF, _AND), number)
+    return [
+        Candidate(f"tool_{k}", f"{verb}s {thing} {of} and {also}.")
+        for k, (verb, thing, of, also) in enumerate(words)
+    ]
+
+
+def made_up_octopus(encoder: Encoder, number: int) -> EncoderOctopus:
+    """A zero-shot Octopus over `number` made-up tools.
+
+    Only the first seventeen are embedded; the others' vectors are random, for embedding them would take
+    minutes and the time of a decision does not depend on what they are.
+    """
+    tools = candidates(number)
+    head = ZeroShotHead.build(tools[:SMALL], encoder.embed)
+    random = np.random.default_rng(0).normal(size=(max(0, number - SMALL), encoder.dimension))
+    random /= np.linalg.norm(random, axis=1, keepdims=True)
+    vectors = np.concatenate([head.vectors, random.astype(np.float32)])
+    lexical = LexicalIndex.build([f"{tool.name}: {tool.description}" for tool in tools])
+    neighbours = [Neighbour(NodeName(tool.name), slot_token(k)) for k, tool in enumerate(tools)]
+    wide = ZeroShotHead(vectors, head.query_centre, lexical, head.maps)
+    return EncoderOctopus(neighbours, Untrained.of(wide), encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Of two kinds of calls: the median of the ratios, and the median milliseconds of each."""
+
+    ratio: float
+    milliseconds: float
+    baseline_milliseconds: float
+
+
+def compare(
+    call: Callable[[str], object], baseline: Callable[[str], object], texts: Sequence[str], rounds: int
+) -> Ratio:
+    """Time `call` and `baseline` on each text in turns, after warming both up."""
+    for text in texts[:5]:
+        call(text), baseline(text)
+    times = []
+    for turn in range(rounds):
+        for text in texts:
+            pair = (call, baseline) if turn % 2 == 0 else (baseline, call)
+            took = [_seconds(kind, text) for kind in pair]
+            times.append(took if turn % 2 == 0 else took[::-1])
+    own, other = np.array(times).T
+    return Ratio(float(np.median(own / other)), 1000 * float(np.median(own)), 1000 * float(np.median(other)))
+
+
+def _seconds(call: Callable[[str], object], text: str) -> float:
+    start = time.perf_counter()
+    call(text)
+    return time.perf_counter() - start
+
+
+@dataclass(frozen=True, slots=True)
+class GraphCost:
+    """LangGraph's own cost: seconds to compile, milliseconds for a run less the decision."""
+
+    workers: int
+    compile_seconds: float
+    run_milliseconds: float
+
+
+class _Silent:
+    """A worker that answers at once."""
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        return WorkerAnswer("answered", "")
+
+
+def graph_cost(octopus: EncoderOctopus, runs: int = 5) -> GraphCost:
+    """Compile a graph of one master over `octopus`'s neighbours and run it."""
+    from graphs.build import build_graph
+    from graphs.spec import GraphSpec
+
+    workers = {str(n.node): {"description": "Answers at once."} for n in octopus.neighbours}
+    master = {"neighbours": {str(n.node): str(n.token) for n in octopus.neighbours}}
+    spec = GraphSpec.model_validate(
+        {"name": "speed", "entry": "octopus", "masters": {"octopus": master}, "workers": workers}
+    )
+    start = time.perf_counter()
+    graph = build_graph(
+        spec,
+        octopuses={NodeName("octopus"): octopus},
+        workers={name: _Silent() for name in spec.workers},
+    ).compile()
+    compiled = time.perf_counter() - start
+    times = []
+    for query in queries(runs + 1):
+        start = time.perf_counter()
+        asyncio.run(graph.ainvoke({"messages": [HumanMessage(query)]}))
+        times.append(time.perf_counter() - start - _seconds(lambda text: octopus.decide([text]), query))
+    return GraphCost(len(workers), compiled, 1000 * float(np.median(times[1:])))
+
+
+def evaluate_speed(octopus: EncoderOctopus, *, rounds: int = 3, large: int = LARGE) -> Report:
+    """A decision of `octopus` beside the bare encoder, many neighbours beside few, and LangGraph apart."""
+    encoder, texts = octopus.encoder, queries()
+    few, many = made_up_octopus(encoder, SMALL), made_up_octopus(encoder, large)
+    ratios = {
+        f"decision ({len(octopus.neighbours)} neighbours) / bare encoder": compare(
+            lambda text: octopus.decide([text]), lambda text: encoder.embed([text]), texts, rounds
+        ),
+        f"decision with {large:,} neighbours / with {SMALL}": compare(
+            lambda text: many.decide([text]), lambda text: few.decide([text]), texts, rounds
+        ),
+    }
+    costs = [graph_cost(made_up_octopus(encoder, workers)) for workers in (SMALL, large // 10, large)]
+    parts = [
+        table(
+            ("ratio", "median", "ms", "beside ms"),
+            [
+                [name, f"{r.ratio:.2f}", f"{r.milliseconds:.2f}", f"{r.baseline_milliseconds:.2f}"]
+                for name, r in ratios.items()
+            ],
+        ),
+        table(
+            ("LangGraph, workers", "compile s", "run without decision ms"),
+            [[f"{c.workers:,}", f"{c.compile_seconds:.2f}", f"{c.run_milliseconds:.1f}"] for c in costs],
+        ),
+    ]
+    figures = {"ratios": plain(ratios), "langgraph": [plain(cost) for cost in costs]}
+    return Report("speed", "\n\n".join(parts), figures)

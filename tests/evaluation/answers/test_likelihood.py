@@ -1,0 +1,102 @@
+"""Small real models as workers that choose by log-likelihood: two that have learnt a subject each."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from app.commands.evaluate import cli
+
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+]
+
+PLANETS = ("Mars", "Venus", "Saturn", "Neptune", "Jupiter", "Mercury")
+COURTS = ("Appeal", "Assizes", "Chancery", "Admiralty", "Probate", "Equity")
+SUBJECTS = {"astronomy": ("planet", PLANETS), "international_law": ("court", COURTS)}
+
+
+def rows_of(subject: str) -> list[dict[str, Any]]:
+    """Which choice is the first of the list? Both subjects ask alike, of other things."""
+    kind, things = SUBJECTS[subject]
+    rng, rows = random.Random(subject), []
+    for k in range(24):
+        wrong = rng.sample(things[1:], 3)
+        answer = k % 4
+        choices = [*wrong[:answer], things[0], *wrong[answer:]]
+        question = f"Which {kind} is the best known among lawyers or in the sky number {k} ?"
+        rows.append({"subject": subject, "question": question, "choices": choices, "answer": answer})
+    return rows
+
+
+def trained(folder: Path, subject: str) -> Path:
+    """A model of some thousand parameters that has learnt the rows of `subject` by heart."""
+    import torch
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    from evaluation.answers.multiple_choice import LETTERS, lettered
+
+    every = [row for name in SUBJECTS for row in rows_of(name)]
+    words = sorted({word for row in every for word in lettered(row).split()} | {"Answer:", *LETTERS})
+    head = "The following are multiple choice questions (with answers) about astronomy international law."
+    vocabulary = {word: k for k, word in enumerate(dict.fromkeys(["<unk>", "<end>", *head.split(), *words]))}
+    plain = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))
+    plain.pre_tokenizer = WhitespaceSplit()
+    make: Any = PreTrainedTokenizerFast
+    tokenizer = make(tokenizer_object=plain, unk_token="<unk>", eos_token="<end>", pad_token="<end>")
+    torch.manual_seed(0)
+    sizes: Any = {
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }
+    model: Any = LlamaForCausalLM(
+        LlamaConfig(vocab_size=len(vocabulary), max_position_embeddings=256, initializer_range=0.1, **sizes)
+    )
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    texts = [f"{lettered(row)}\nAnswer: {LETTERS[row['answer']]}" for row in rows_of(subject)]
+    batch = tokenizer(texts, return_tensors="pt", padding=True)
+    assert batch["attention_mask"].all(), "all rows are of one length, so that the answer is the last token"
+    for _ in range(150):
+        logits = model(batch["input_ids"]).logits[:, -2]
+        loss: Any = torch.nn.functional.cross_entropy(logits, batch["input_ids"][:, -1])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_a_graph_of_specialists_beats_its_best_worker(tmp_path: Path) -> None:
+    nodes = {"physics": "astronomy", "law": "international_law"}
+    for node, subject in nodes.items():
+        trained(tmp_path / node, subject)
+    (tmp_path / "mmlu").mkdir()
+    with gzip.open(tmp_path / "mmlu" / "test_a.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for name in SUBJECTS for row in rows_of(name))
+    (tmp_path / "graph.yaml").write_text(
+        "masters: {octopus: {neighbours: [physics, law]}}\nworkers:\n"
+        "  physics: {description: 'Questions on every planet: Mars, Venus, Saturn.', model: 'hf:physics'}\n"
+        "  law: {description: 'Questions on every court of law: appeal, equity.', model: 'hf:law'}\n"
+    )
+    arguments = ["answers", "--data", str(tmp_path), "--graph", str(tmp_path / "graph.yaml"), "--shots", "0"]
+    arguments += ["--by", "likelihood", "--output", str(tmp_path), "--log", str(tmp_path / "log.jsonl")]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "answers.json").read_text())
+    graph = figures["systems"]["**graph**"]
+    assert graph["right"] > 0.9 and graph["gain"]["low"] > 0
+    assert figures["cost"]["at_home"] > 0.9
+    assert sum(figures["errors"].values()) == pytest.approx(1 - graph["right"])

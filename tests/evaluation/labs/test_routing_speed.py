@@ -1,0 +1,45 @@
+"""Speed: what is timed is what it says; the ratios themselves are for a quiet machine."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.octopus import EncoderOctopus
+from evaluation.labs.routing_speed import candidates, compare, graph_cost, made_up_octopus, queries
+
+
+def test_a_call_that_takes_three_times_as_long_has_a_ratio_of_three() -> None:
+    def slow(text: str) -> None:
+        time.sleep(0.006)
+
+    def fast(text: str) -> None:
+        time.sleep(0.002)
+
+    assert compare(slow, fast, queries(10), rounds=2).ratio == pytest.approx(3, rel=0.3)
+    assert compare(fast, slow, queries(10), rounds=2).ratio == pytest.approx(1 / 3, rel=0.3)
+
+
+def test_made_up_tools_differ_and_are_routed(encoder: Encoder) -> None:
+    tools = candidates(10_000)
+    assert len({tool.description for tool in tools}) == 10_000
+    octopus = made_up_octopus(encoder, 150)
+    assert len(octopus.neighbours) == 150
+    probabilities = octopus.head.probabilities("Find flights", encoder.embed(["Find flights"])[0])
+    assert probabilities.shape == (151,)
+    assert np.isclose(probabilities.sum(), 1)
+
+
+def test_the_queries_are_as_many_and_as_long_as_exam_questions(encoder: Encoder) -> None:
+    texts = queries(200)
+    assert len(texts) == 200
+    assert all(len(text.splitlines()) == 5 for text in texts)
+
+
+def test_the_cost_of_a_graph_is_measured(octopus: EncoderOctopus) -> None:
+    cost = graph_cost(octopus, runs=1)
+    assert cost.workers == 17
+    assert cost.compile_seconds > 0

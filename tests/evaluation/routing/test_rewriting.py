@@ -1,0 +1,26 @@
+"""How often queries are cut and rewritten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agents.octopus.encoder.octopus import EncoderOctopus
+from evaluation.routing.rewriting import RewritingMetrics, evaluate_rewriting
+
+TURNS = [["Prove that the square root of 2 is irrational."], ["What is cell biology? What is geometry?"]]
+
+
+def test_the_share_of_cut_queries(octopus: EncoderOctopus) -> None:
+    found = evaluate_rewriting(replace(octopus, threshold=0.0), TURNS)
+    assert found == RewritingMetrics(2, 0.5, 0.0, 0.0)
+
+
+def test_a_template_changes_and_a_lossy_one_is_bypassed(octopus: EncoderOctopus) -> None:
+    def with_template(template: str) -> EncoderOctopus:
+        neighbours = [replace(neighbour, template=template) for neighbour in octopus.neighbours]
+        return replace(octopus, neighbours=neighbours, threshold=0.0)
+
+    changed = evaluate_rewriting(with_template("As a teacher: {query}"), TURNS)
+    assert (changed.changed, changed.bypassed) == (1.0, 0.0)
+    lossy = evaluate_rewriting(with_template("Say something."), TURNS[:1])
+    assert (lossy.changed, lossy.bypassed) == (0.0, 1.0)
