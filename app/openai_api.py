@@ -26,7 +26,7 @@ from app.api.service import Service, service
 from app.api.streams import begun, collect, server_sent, while_connected
 from app.api.threads import THREAD
 from app.api.turns import Turn
-from app.persistence.steps import config_of
+from app.persistence.threads.checkpoints import config_of
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 ThreadId = Annotated[str | None, Header(alias="X-Octopus-Thread", pattern=THREAD)]

@@ -52,7 +52,7 @@ _LANGGRAPH = """\
 {{
   "dependencies": ["."],
   "auth": {{"path": "app.studio_auth:auth", "disable_studio_auth": true}},
-  "checkpointer": {{"path": "app.persistence.checkpointer.checkpointer"}},
+  "checkpointer": {{"path": "app.persistence.location.checkpointer"}},
   "graphs": {{"{name}": "./graph.py:graph"}},
   "env": ".env"
 }}

@@ -23,7 +23,7 @@ from app.api.service import Service
 from app.api.settings import ServerSettings
 from app.api.telemetry import Telemetry
 from app.api.turns import Turns
-from app.persistence.checkpointer import Place
+from app.persistence.location import Place
 from app.running import open_saver, open_store
 from app.traces import TraceLog
 
@@ -99,7 +99,7 @@ async def _warn_without_threads(saver: Saver, place: Place) -> None:
         return
     where = str(place.sqlite)
     if place.redis_url:
-        from app.persistence.client import safe_url
+        from app.persistence.redis.client import safe_url
 
         where = safe_url(place.redis_url)
     _log.warning(

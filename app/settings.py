@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.errors import InputError
-from app.persistence.checkpointer import Place
+from app.persistence.location import Place
 
 APPLICATION = "octopus-graph"
 

@@ -12,7 +12,7 @@ from langgraph.types import Command, Interrupt
 
 from agents.types import Hop
 from app.api.errors import ApiError
-from app.persistence.steps import messages_of
+from app.persistence.threads.checkpoints import messages_of
 from graphs.state import Decision, GraphContext
 from graphs.traversal import is_alone
 

@@ -13,7 +13,7 @@ from app.api.errors import not_found
 from app.api.keys import Caller
 from app.api.service import Service
 from app.api.threads import Owner, Served, ThreadId, hops_of, newest_of
-from app.persistence.steps import config_of
+from app.persistence.threads.checkpoints import config_of
 
 router = APIRouter(tags=["Feedback"])
 

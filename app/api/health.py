@@ -15,7 +15,7 @@ from app.api.gate import caller_with
 from app.api.graphs import Model, Saver
 from app.api.keys import Caller
 from app.api.service import Service, service
-from app.persistence.steps import config_of
+from app.persistence.threads.checkpoints import config_of
 from app.reachable import answers
 
 router = APIRouter(tags=["Operations"])

@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import CheckpointTuple
 
 from agents.types import Hop
 from app.api.threads import Owner, Served, ThreadId, hops_of, newest_of
-from app.persistence.steps import config_of, messages_of
+from app.persistence.threads.checkpoints import config_of, messages_of
 
 router = APIRouter(tags=["Threads"])
 

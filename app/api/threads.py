@@ -17,8 +17,8 @@ from app.api.errors import ApiError, not_found
 from app.api.gate import caller_with
 from app.api.keys import Caller
 from app.api.service import Service, service
-from app.persistence.steps import config_of, messages_of
-from app.persistence.threads import export_thread, fork_thread, list_threads
+from app.persistence.threads.checkpoints import config_of, messages_of
+from app.persistence.threads.operations import export_thread, fork_thread, list_threads
 
 router = APIRouter(prefix="/threads", tags=["Threads"])
 THREAD = r"^[A-Za-z0-9_.:@-]{1,128}$"

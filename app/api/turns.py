@@ -18,7 +18,7 @@ from app.api.graphs import Compiled, Model
 from app.api.keys import LOCAL, Caller
 from app.api.telemetry import Telemetry, TurnTelemetry
 from app.api.watching import Answered, Event, Watch
-from app.persistence.steps import config_of
+from app.persistence.threads.checkpoints import config_of
 from app.running import RECURSION_LIMIT
 from app.traces import TraceLog
 from graphs.state import GraphContext

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from app.persistence.checkpointer import Place
+    from app.persistence.location import Place
 
 SERVERS = {"Ollama": 11434, "vLLM": 8000, "LM Studio": 1234, "llama.cpp": 8080}
 EXTRAS = {
@@ -84,8 +84,8 @@ def _model(text: str | None) -> str:
 
 
 def _sqlite(file: Path) -> tuple[bool, list[str]]:
-    from app.persistence.checkpointer import check_sqlite
     from app.persistence.errors import PersistenceError
+    from app.persistence.location import check_sqlite
 
     folder = next(one for one in file.parents if one.exists())
     if file.exists() or not folder.is_dir():  # else it is made when it is needed

@@ -27,7 +27,7 @@ def list_(
     limit: Annotated[int | None, typer.Option(min=1, help="So many, the one used last first.")] = None,
 ) -> None:
     """The conversations: id, number of checkpoints, last use."""
-    from app.persistence.threads import list_threads
+    from app.persistence.threads.operations import list_threads
 
     async def run(saver: Saver) -> None:
         for found in await list_threads(saver, limit):
@@ -73,7 +73,7 @@ def export(
 ) -> None:
     """Write a conversation, with its checkpoints, as JSON lines that `import` reads; not encrypted."""
     from app.output import output_file
-    from app.persistence.threads import export_thread
+    from app.persistence.threads.operations import export_thread
 
     async def run(saver: Saver) -> None:
         await _messages(saver, thread)
@@ -92,7 +92,7 @@ def import_(
 ) -> None:
     """Take in an exported conversation."""
     from agents.errors import InputError
-    from app.persistence.threads import import_thread
+    from app.persistence.threads.operations import import_thread
 
     async def run(saver: Saver) -> None:
         try:
@@ -114,7 +114,7 @@ async def _messages(saver: Saver, thread: str) -> list[Any]:
         InputError: there is no such thread.
     """
     from agents.errors import InputError
-    from app.persistence.steps import config_of, messages_of
+    from app.persistence.threads.checkpoints import config_of, messages_of
 
     found = await saver.aget_tuple(config_of(thread))
     if found is None:

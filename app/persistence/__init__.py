@@ -23,10 +23,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.persistence.cache import RedisCache
-    from app.persistence.description import Description, describe
-    from app.persistence.redis_saver import RedisSaver
-    from app.persistence.store import RedisStore
+    from app.persistence.redis.cache import RedisCache
+    from app.persistence.redis.description import Description, describe
+    from app.persistence.redis.saver import RedisSaver
+    from app.persistence.redis.store import RedisStore
 
 __all__ = ["Description", "RedisCache", "RedisSaver", "RedisStore", "describe"]
 

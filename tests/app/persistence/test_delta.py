@@ -135,7 +135,7 @@ def test_a_missing_ancestor_is_an_error(redis: Target) -> None:
 
 
 def _delete(hash_key: bytes, set_key: bytes, member: bytes) -> Any:
-    from app.persistence.operations import command
+    from app.persistence.redis.operations import command
 
     yield command("HDEL", hash_key, b"c" + member)
     yield command("ZREM", set_key, b"c" + member)

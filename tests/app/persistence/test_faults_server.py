@@ -15,7 +15,7 @@ import pytest
 
 from app.persistence import RedisSaver
 from app.persistence.errors import FullError, LostDataError, PersistenceError, UnavailableError
-from app.persistence.operations import Operation, command
+from app.persistence.redis.operations import Operation, command
 from tests.app.persistence.conftest import Target, require_binary
 from tests.app.persistence.conversations import Conversation
 from tests.app.persistence.samples import config, ids, put

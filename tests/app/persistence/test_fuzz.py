@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
-from app.persistence.strict import StrictSerializer
+from app.persistence.serializer import StrictSerializer
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import Saver, config, put
 

@@ -9,7 +9,7 @@ import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from app.persistence import RedisSaver
-from app.persistence.operations import Operation, command
+from app.persistence.redis.operations import Operation, command
 from evaluation.labs.persistence import measure, talk
 from evaluation.labs.savers import ECOSYSTEM, Contender
 from tests.app.persistence.conftest import Target, require_binary

@@ -9,12 +9,12 @@ from typing import Any
 import ormsgpack
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from app.persistence.codec import Codec
 from app.persistence.errors import CorruptDataError
-from app.persistence.keys import decode_id
-from app.persistence.secrecy import ITEM_BYTES
-from app.persistence.seen import StoredList
-from app.persistence.wire import REF_BYTES, Manifest, unpack_manifest, unpack_pairs
+from app.persistence.redis.byte_layout import REF_BYTES, Manifest, unpack_manifest, unpack_pairs
+from app.persistence.redis.codec import Codec
+from app.persistence.redis.encryption import ITEM_BYTES
+from app.persistence.redis.keys import decode_id
+from app.persistence.redis.known_content import StoredList
 
 
 @dataclass(slots=True)

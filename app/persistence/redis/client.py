@@ -17,7 +17,7 @@ from redis.connection import parse_url
 from redis.retry import Retry
 
 from app.persistence.errors import FullError, LostDataError, PersistenceError, UnavailableError
-from app.persistence.operations import Call, Operation
+from app.persistence.redis.operations import Call, Operation
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 
-from app.persistence.codec import Codec
-from app.persistence.keys import Keys
-from app.persistence.seen import SeenThreads
+from app.persistence.redis.codec import Codec
+from app.persistence.redis.keys import Keys
+from app.persistence.redis.known_content import SeenThreads
 
 _NAMES = 4096
 

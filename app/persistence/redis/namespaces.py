@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from langgraph.store.base import MatchCondition
 
 from app.persistence.errors import CorruptDataError
-from app.persistence.keys import decode_id, encode_id
+from app.persistence.redis.keys import decode_id, encode_id
 
 Namespace = tuple[str, ...]
 

@@ -8,8 +8,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from app.persistence.client import RedisClient, safe_url
 from app.persistence.errors import UnavailableError
+from app.persistence.redis.client import RedisClient, safe_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Any, Protocol, runtime_checkable
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from app.persistence.errors import CorruptDataError, LostDataError, TypeNotAllowedError
-from app.persistence.steps import config_of
-from app.persistence.thread_file import Channel, Imported, Reader, Writer
+from app.persistence.threads.checkpoints import config_of
+from app.persistence.threads.export_file import Channel, Imported, Reader, Writer
 
 _FORMAT = "octopus-thread"
 _VERSION = 1

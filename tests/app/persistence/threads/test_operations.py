@@ -17,10 +17,10 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from app.persistence.checkpointer import Place, checkpointer
 from app.persistence.errors import TypeNotAllowedError
-from app.persistence.redis_saver import RedisSaver
-from app.persistence.threads import export_thread, import_thread, list_threads
+from app.persistence.location import Place, checkpointer
+from app.persistence.redis.saver import RedisSaver
+from app.persistence.threads.operations import export_thread, import_thread, list_threads
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import Saver, checkpoint, config
 

@@ -9,9 +9,9 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from app.persistence import RedisSaver, RedisStore
-from app.persistence.cache import RedisCache
 from app.persistence.errors import CorruptDataError
-from app.persistence.operations import Operation, command
+from app.persistence.redis.cache import RedisCache
+from app.persistence.redis.operations import Operation, command
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import config, ids, put, values
 

@@ -25,10 +25,10 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Command, Interrupt, Send
 from pydantic import BaseModel
 
-from app.persistence.codec import Codec
 from app.persistence.errors import CorruptDataError, TypeNotAllowedError
-from app.persistence.secrecy import Secrecy
-from app.persistence.strict import StrictSerializer
+from app.persistence.redis.codec import Codec
+from app.persistence.redis.encryption import Secrecy
+from app.persistence.serializer import StrictSerializer
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import config, put, values
 

@@ -8,7 +8,7 @@ from typing import Any
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from app.persistence.errors import CorruptDataError
-from app.persistence.secrecy import Secrecy
+from app.persistence.redis.encryption import Secrecy
 
 _FORMS = ("null", "bytes", "bytearray", "msgpack")
 _MSGPACK = bytes([_FORMS.index("msgpack")])

@@ -17,16 +17,16 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
-from app.persistence.encoder import Encoder, references
 from app.persistence.errors import PersistenceError
-from app.persistence.keys import encode_id
-from app.persistence.operations import Argument, Call, Operation, command
-from app.persistence.scripts import load
-from app.persistence.secrecy import NAME_BYTES
-from app.persistence.seen import Seen, StoredList
-from app.persistence.steps import config_of
-from app.persistence.thread_layout import Layout, Place
-from app.persistence.wire import NO_VALUE, REF_BYTES, pack_batch, pack_bundle, row_head
+from app.persistence.redis.byte_layout import NO_VALUE, REF_BYTES, pack_batch, pack_bundle, row_head
+from app.persistence.redis.encryption import NAME_BYTES
+from app.persistence.redis.keys import encode_id
+from app.persistence.redis.known_content import Seen, StoredList
+from app.persistence.redis.operations import Argument, Call, Operation, command
+from app.persistence.redis.scripts import load
+from app.persistence.redis.thread_layout import Layout, Place
+from app.persistence.redis.value_encoder import Encoder, references
+from app.persistence.threads.checkpoints import config_of
 
 _EPOCH_BYTES = 8
 _UNCHANGED = b"????????"

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from app.persistence.snapshot import Snapshot
+from app.persistence.redis.snapshot import Snapshot
 
 _LISTS = 64
 _NOTED = 8192

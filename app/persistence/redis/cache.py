@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from langgraph.cache.base import BaseCache, FullKey, Namespace, ValueT
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from app.persistence.client import RedisClient
-from app.persistence.closing import ClosesClient
-from app.persistence.codec import Codec
-from app.persistence.keys import DEFAULT_PREFIX, Keys, encode_id
-from app.persistence.namespaces import encode_namespace
-from app.persistence.operations import Call, Operation, command
-from app.persistence.scripts import load, preload
-from app.persistence.secrecy import Secrecy
-from app.persistence.strict import StrictSerializer, TypeName
+from app.persistence.redis.client import RedisClient
+from app.persistence.redis.closing import ClosesClient
+from app.persistence.redis.codec import Codec
+from app.persistence.redis.encryption import Secrecy
+from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, encode_id
+from app.persistence.redis.namespaces import encode_namespace
+from app.persistence.redis.operations import Call, Operation, command
+from app.persistence.redis.scripts import load, preload
+from app.persistence.serializer import StrictSerializer, TypeName
 
 
 class RedisCache(ClosesClient, BaseCache[ValueT]):

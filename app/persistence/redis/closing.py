@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from app.persistence.client import RedisClient
+from app.persistence.redis.client import RedisClient
 
 
 class ClosesClient:

@@ -25,16 +25,22 @@ from langgraph.store.base import (
     TTLConfig,
 )
 
-from app.persistence.client import RedisClient
-from app.persistence.closing import ClosesClient
-from app.persistence.codec import Codec
-from app.persistence.filters import fits
-from app.persistence.keys import DEFAULT_PREFIX, Keys, decode_id, encode_id
-from app.persistence.namespaces import Namespace, decode_member, encode_member, encode_namespace, matches
-from app.persistence.operations import Call, Operation, command
-from app.persistence.scripts import load, preload
-from app.persistence.secrecy import Secrecy
-from app.persistence.strict import StrictSerializer, TypeName
+from app.persistence.redis.client import RedisClient
+from app.persistence.redis.closing import ClosesClient
+from app.persistence.redis.codec import Codec
+from app.persistence.redis.encryption import Secrecy
+from app.persistence.redis.filters import fits
+from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, decode_id, encode_id
+from app.persistence.redis.namespaces import (
+    Namespace,
+    decode_member,
+    encode_member,
+    encode_namespace,
+    matches,
+)
+from app.persistence.redis.operations import Call, Operation, command
+from app.persistence.redis.scripts import load, preload
+from app.persistence.serializer import StrictSerializer, TypeName
 
 _PAGE = 128
 _HEAD = struct.Struct(">QQQ")

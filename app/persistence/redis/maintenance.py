@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 
 from app.persistence.errors import PersistenceError
-from app.persistence.keys import decode_id, encode_id
-from app.persistence.operations import Call, Operation, command
-from app.persistence.scripts import load
-from app.persistence.secrecy import NAME_BYTES
-from app.persistence.thread_layout import Layout
+from app.persistence.redis.encryption import NAME_BYTES
+from app.persistence.redis.keys import decode_id, encode_id
+from app.persistence.redis.operations import Call, Operation, command
+from app.persistence.redis.scripts import load
+from app.persistence.redis.thread_layout import Layout
 
 _PAGE = 256
 

@@ -2,7 +2,7 @@
 
 `checkpointer` is for `checkpointer.path` of langgraph.json:
 
-    {"checkpointer": {"path": "app.persistence.checkpointer.checkpointer"}}
+    {"checkpointer": {"path": "app.persistence.location.checkpointer"}}
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from app.persistence.errors import PersistenceError
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore, TTLConfig
 
-    from app.persistence.redis_saver import RedisSaver
-    from app.persistence.store import RedisStore
+    from app.persistence.redis.saver import RedisSaver
+    from app.persistence.redis.store import RedisStore
 
 _YES = ("1", "true", "yes")
 _NO = ("", "0", "false", "no")
@@ -84,7 +84,7 @@ class Place:
         import aiosqlite
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-        from app.persistence.strict import CheckingSerializer
+        from app.persistence.serializer import CheckingSerializer
 
         await asyncio.to_thread(check_sqlite, self.sqlite)
         async with aiosqlite.connect(self.sqlite) as connection:
@@ -112,7 +112,7 @@ class Place:
 
     def _redis_store(self, url: str) -> RedisStore:
         try:
-            from app.persistence.store import RedisStore
+            from app.persistence.redis.store import RedisStore
         except ImportError as error:
             raise _not_installed(error) from error
         kept: TTLConfig | None = {"default_ttl": self.ttl / 60} if self.ttl else None  # minutes
@@ -120,7 +120,7 @@ class Place:
 
     def _redis_saver(self, url: str) -> RedisSaver:
         try:
-            from app.persistence.redis_saver import RedisSaver
+            from app.persistence.redis.saver import RedisSaver
         except ImportError as error:
             raise _not_installed(error) from error
         return RedisSaver.from_url(

@@ -17,17 +17,18 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from app.persistence import reading, upkeep, writing
-from app.persistence.client import RedisClient
-from app.persistence.closing import ClosesClient
-from app.persistence.codec import Codec
-from app.persistence.keys import DEFAULT_PREFIX, Keys
-from app.persistence.listing import Listing
-from app.persistence.scripts import preload
-from app.persistence.secrecy import Secrecy
-from app.persistence.seen import SeenThreads
-from app.persistence.strict import StrictSerializer, TypeName
-from app.persistence.thread_layout import Layout, Settings
+from app.persistence.redis import maintenance as upkeep
+from app.persistence.redis import reading, writing
+from app.persistence.redis.client import RedisClient
+from app.persistence.redis.closing import ClosesClient
+from app.persistence.redis.codec import Codec
+from app.persistence.redis.encryption import Secrecy
+from app.persistence.redis.keys import DEFAULT_PREFIX, Keys
+from app.persistence.redis.known_content import SeenThreads
+from app.persistence.redis.listing import Listing
+from app.persistence.redis.scripts import preload
+from app.persistence.redis.thread_layout import Layout, Settings
+from app.persistence.serializer import StrictSerializer, TypeName
 
 _LONGEST_TTL = 1e10
 

@@ -8,10 +8,10 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple, get_checkpoint_id
 
-from app.persistence.operations import Operation
-from app.persistence.reading import list_page
-from app.persistence.thread_layout import Layout
-from app.persistence.upkeep import thread_ids
+from app.persistence.redis.maintenance import thread_ids
+from app.persistence.redis.operations import Operation
+from app.persistence.redis.reading import list_page
+from app.persistence.redis.thread_layout import Layout
 
 
 class Listing:

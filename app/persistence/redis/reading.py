@@ -17,14 +17,14 @@ from langgraph.checkpoint.base import (
 )
 
 from app.persistence.errors import CorruptDataError
-from app.persistence.keys import decode_id, encode_id
-from app.persistence.operations import Argument, Call, Operation
-from app.persistence.scripts import load
-from app.persistence.seen import StoredList
-from app.persistence.steps import config_of
-from app.persistence.thread_layout import Layout, Place
-from app.persistence.values import Values
-from app.persistence.wire import NO_VALUE, Row, unpack_batches, unpack_manifest, unpack_row
+from app.persistence.redis.byte_layout import NO_VALUE, Row, unpack_batches, unpack_manifest, unpack_row
+from app.persistence.redis.keys import decode_id, encode_id
+from app.persistence.redis.known_content import StoredList
+from app.persistence.redis.operations import Argument, Call, Operation
+from app.persistence.redis.scripts import load
+from app.persistence.redis.thread_layout import Layout, Place
+from app.persistence.redis.value_decoder import Values
+from app.persistence.threads.checkpoints import config_of
 
 PAGE = 32
 _FILTERED_PAGE = 256

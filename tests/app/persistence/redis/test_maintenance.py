@@ -8,7 +8,7 @@ import pytest
 
 from app.persistence import RedisSaver
 from app.persistence.errors import PersistenceError
-from app.persistence.operations import Operation, command
+from app.persistence.redis.operations import Operation, command
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import config, ids, put, values
 

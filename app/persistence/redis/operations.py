@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from app.persistence.scripts import Script
+from app.persistence.redis.scripts import Script
 
 Argument = bytes | str | int | float
 

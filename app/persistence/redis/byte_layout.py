@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.persistence.errors import CorruptDataError
-from app.persistence.secrecy import ITEM_BYTES, NAME_BYTES
+from app.persistence.redis.encryption import ITEM_BYTES, NAME_BYTES
 
 REF_BYTES = 8
 NO_VALUE = bytes(REF_BYTES)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from app.persistence import RedisSaver
-from app.persistence.operations import Operation, command
+from app.persistence.redis.operations import Operation, command
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import config, ids, put, values
 

@@ -13,11 +13,11 @@ from typing import Any
 import ormsgpack
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from app.persistence.codec import Codec
-from app.persistence.keys import encode_id
-from app.persistence.seen import Seen, StoredList
-from app.persistence.snapshot import Snapshot
-from app.persistence.wire import Manifest
+from app.persistence.redis.byte_layout import Manifest
+from app.persistence.redis.codec import Codec
+from app.persistence.redis.keys import encode_id
+from app.persistence.redis.known_content import Seen, StoredList
+from app.persistence.redis.snapshot import Snapshot
 
 INLINE_BYTES = 256
 """Values up to this size stay in their manifest."""

@@ -1,0 +1,1 @@
+"""Threads, lessons and cached values in Redis."""

@@ -1,0 +1,1 @@
+"""Threads: list, copy, export and delete."""
