@@ -35,8 +35,8 @@ from app.api.service import Service
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
 from app.api.threads import THREAD
-from app.api.turns import Turn
-from app.api.watching import Answered, Decided, Event, Written
+from app.runs.events import Answered, Decided, Event, Written
+from app.runs.turns import Turn
 
 PATH = "/octopus"
 _MOST_INPUTS = 64  # of one batch

@@ -24,8 +24,8 @@ from app.api.keys import Caller
 from app.api.service import Service
 from app.api.streams import reasoning
 from app.api.threads import THREAD
-from app.api.turns import Turn
-from app.api.watching import Answered, Decided
+from app.runs.events import Answered, Decided
+from app.runs.turns import Turn
 
 PATH = "/mcp"
 

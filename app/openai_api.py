@@ -25,8 +25,8 @@ from app.api.messages import read_items, read_messages
 from app.api.service import Service, service
 from app.api.streams import begun, collect, server_sent, while_connected
 from app.api.threads import THREAD
-from app.api.turns import Turn
 from app.persistence.threads.checkpoints import config_of
+from app.runs.turns import Turn
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 ThreadId = Annotated[str | None, Header(alias="X-Octopus-Thread", pattern=THREAD)]

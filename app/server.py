@@ -22,10 +22,10 @@ from app.api.rates import Rates
 from app.api.service import Service
 from app.api.settings import ServerSettings
 from app.api.telemetry import Telemetry
-from app.api.turns import Turns
 from app.persistence.location import Place
-from app.running import open_saver, open_store
-from app.traces import TraceLog
+from app.runs.runner import open_saver, open_store
+from app.runs.traces import TraceLog
+from app.runs.turns import Turns
 
 _log = logging.getLogger("octopus.server")
 _LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp"))

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from agents.octopus.tokens import END_TOKEN
 from agents.types import Hop
-from app.asking import worded
+from app.runs.questions import worded
 
 _console = Console(highlight=False, soft_wrap=True)
 

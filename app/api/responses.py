@@ -14,8 +14,8 @@ from app.api.messages import Items
 from app.api.options import Options
 from app.api.streams import reasoning, summary
 from app.api.telemetry import tokens_of
-from app.api.turns import Turn
-from app.api.watching import Answered, Decided, Event, Hopped, Written
+from app.runs.events import Answered, Decided, Event, Hopped, Written
+from app.runs.turns import Turn
 
 _EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
 

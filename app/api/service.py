@@ -11,7 +11,7 @@ from langgraph.store.base import BaseStore
 from app.api.graphs import Graphs, Saver
 from app.api.settings import ServerSettings
 from app.api.telemetry import Telemetry
-from app.api.turns import Turns
+from app.runs.turns import Turns
 
 
 @dataclass

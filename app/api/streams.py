@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from app.api.errors import as_api_error
-from app.api.watching import Answered, Decided, Event
+from app.runs.events import Answered, Decided, Event
 from graphs.state import Decision
 
 T = TypeVar("T")

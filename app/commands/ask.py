@@ -96,7 +96,7 @@ async def _chat(graph: Chosen, thread: str, context: GraphContext | None) -> Non
 
 
 async def _open(stack: AsyncExitStack, chosen: Chosen, remember: bool, context: GraphContext | None) -> Any:
-    from app.running import open_graph
+    from app.runs.runner import open_graph
     from app.settings import Settings
     from app.terminal import ask_person
 

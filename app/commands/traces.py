@@ -29,8 +29,8 @@ def feedback(
 ) -> None:
     """Say what you think of a run that OCTOPUS_TRACES logged; `octopus train from-traces` learns from it."""
     from agents.errors import InputError
+    from app.runs.traces import TraceLog
     from app.settings import Settings
-    from app.traces import TraceLog
 
     path = Settings.read().traces
     if path is None:

@@ -17,7 +17,7 @@ from graphs.state import Decision, GraphContext
 from graphs.traversal import is_alone
 
 if TYPE_CHECKING:
-    from app.api.turns import Turn
+    from app.runs.turns import Turn
 
 Resume = str | Mapping[str, str] | None
 

@@ -11,10 +11,10 @@ from langgraph.types import Interrupt
 
 from agents.octopus.tokens import END_TOKEN
 from agents.types import Hop
-from app.api.beginning import Beginning
 from app.api.graphs import Model
 from app.api.telemetry import TurnTelemetry
-from app.asking import worded
+from app.runs.questions import worded
+from app.runs.resume import Beginning
 from graphs.state import Decision
 
 

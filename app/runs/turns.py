@@ -12,15 +12,15 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
-from app.api.beginning import Beginning, Resume, beginning
 from app.api.errors import ApiError
 from app.api.graphs import Compiled, Model
 from app.api.keys import LOCAL, Caller
 from app.api.telemetry import Telemetry, TurnTelemetry
-from app.api.watching import Answered, Event, Watch
 from app.persistence.threads.checkpoints import config_of
-from app.running import RECURSION_LIMIT
-from app.traces import TraceLog
+from app.runs.events import Answered, Event, Watch
+from app.runs.resume import Beginning, Resume, beginning
+from app.runs.runner import RECURSION_LIMIT
+from app.runs.traces import TraceLog
 from graphs.state import GraphContext
 
 

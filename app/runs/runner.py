@@ -20,8 +20,8 @@ from agents.errors import InputError
 from agents.octopus.conversation.human_turns import clean_query
 from agents.types import Hop
 from app.persistence.threads.checkpoints import config_of, messages_of
+from app.runs.traces import TraceLog
 from app.settings import Settings
-from app.traces import TraceLog
 from graphs.assembly.graph import Wiring, find_spec
 from graphs.state import GraphContext
 

@@ -1,0 +1,1 @@
+"""Runs: start, resume, watch and log them."""
