@@ -10,8 +10,8 @@ from typing import Any
 
 from langgraph_sdk import Auth
 
-from app.api.keys import LOCAL, key_hash
-from app.api.settings import ServerSettings, is_loopback
+from app.server.api_keys import LOCAL, key_hash
+from app.server.settings import ServerSettings, is_loopback
 
 auth = Auth()
 _OWNER = "octopus_owner"

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.server import create_app
+from app.server.application import create_app
 
 _served = create_app()
 

@@ -28,9 +28,9 @@ def serve(
     try:
         import uvicorn
 
-        from app.api.keys import new_key as make_key
-        from app.api.settings import ServerSettings
-        from app.server import create_app
+        from app.server.api_keys import new_key as make_key
+        from app.server.application import create_app
+        from app.server.settings import ServerSettings
     except ImportError as error:
         raise ModelUnavailableError(
             f"the server needs {error.name!r}, which is not installed.", hint="pip install -e '.[serve]'"

@@ -11,10 +11,10 @@ from langgraph.types import Interrupt
 
 from agents.octopus.tokens import END_TOKEN
 from agents.types import Hop
-from app.api.graphs import Model
-from app.api.telemetry import TurnTelemetry
 from app.runs.questions import worded
 from app.runs.resume import Beginning
+from app.server.models import Model
+from app.server.telemetry import TurnTelemetry
 from graphs.state import Decision
 
 

@@ -11,8 +11,8 @@ from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.types import Command, Interrupt
 
 from agents.types import Hop
-from app.api.errors import ApiError
 from app.persistence.threads.checkpoints import messages_of
+from app.server.errors import ApiError
 from graphs.state import Decision, GraphContext
 from graphs.traversal import is_alone
 

@@ -12,15 +12,15 @@ from typing import Any, cast
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 
-from app.api.errors import ApiError
-from app.api.graphs import Compiled, Model
-from app.api.keys import LOCAL, Caller
-from app.api.telemetry import Telemetry, TurnTelemetry
 from app.persistence.threads.checkpoints import config_of
 from app.runs.events import Answered, Event, Watch
 from app.runs.resume import Beginning, Resume, beginning
 from app.runs.runner import RECURSION_LIMIT
 from app.runs.traces import TraceLog
+from app.server.api_keys import LOCAL, Caller
+from app.server.errors import ApiError
+from app.server.models import Compiled, Model
+from app.server.telemetry import Telemetry, TurnTelemetry
 from graphs.state import GraphContext
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.api.keys import read_keys
 from app.cli import main
+from app.server.api_keys import read_keys
 
 Serve = Callable[..., tuple[int, str, str]]
 
@@ -63,7 +63,7 @@ def test_nothing_happens_at_import() -> None:
         "import sys, threading\n"
         "opened = ('socket.connect', 'sqlite3.connect')\n"
         "sys.addaudithook(lambda event, _: sys.exit(event) if event in opened else None)\n"
-        "import app.server; print(threading.active_count())"
+        "import app.server.application; print(threading.active_count())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("1", "")

@@ -15,7 +15,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError
 
 from examples import remote_graph_node
-from tests.app.api.live import keyring
+from tests.app.server.live import keyring
 from tests.studio import ROOT, developing
 
 pytestmark = [pytest.mark.accept, pytest.mark.timeout(300)]

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from tests.app.api.live import CUBE, running
+from tests.app.server.live import CUBE, running
 from tests.loopback import ChatServer, free_port
 from tests.loopback import serving as serving_chat
 
 pytest.importorskip("langserve")
 
 from agents.errors import ModelUnavailableError
-from app.api.settings import ServerSettings
+from app.server.settings import ServerSettings
 from examples import mcp_tool, openai_client, remote_runnable, subgraph_node
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,128 @@
+"""The server: `octopus serve`, or any ASGI server with the factory `app.server.application:create_app`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
+
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from app.persistence.location import Place
+from app.runs.runner import open_saver, open_store
+from app.runs.traces import TraceLog
+from app.runs.turns import Turns
+from app.server import errors, feedback_routes, health, page, thread_turns, threads
+from app.server import graph_drawing as drawing
+from app.server import openai as openai_api
+from app.server.dependencies import Service
+from app.server.middleware import Gate
+from app.server.models import Saver, open_graphs
+from app.server.rate_limits import Rates
+from app.server.settings import ServerSettings
+from app.server.telemetry import Telemetry
+
+_log = logging.getLogger("octopus.server")
+_LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp"))
+
+
+def create_app(settings: ServerSettings | None = None) -> FastAPI:
+    """The application; nothing is opened before it starts, and nothing is kept in it but what is open.
+
+    Args:
+        settings: None reads the environment.
+
+    Raises:
+        InputError: a variable of the environment cannot be understood.
+    """
+    settings = settings or ServerSettings.read()
+    telemetry, rates = Telemetry(), Rates(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(rates.aclose)
+            served = app.state.service = await _open(stack, settings, telemetry)
+            if _MCP:
+                from app.server import mcp as mcp_api
+
+                await stack.enter_async_context(mcp_api.serving(app, served))
+            yield
+
+    app = FastAPI(
+        title="Octopus Graph",
+        description="A graph of small language models, routed by functional tokens.",
+        lifespan=lifespan,
+        middleware=_middleware(settings, rates, telemetry),
+        max_body_size=settings.body_bytes,
+        # So that the documentation asks for a key; the gate is what checks it.
+        dependencies=[Depends(HTTPBearer(auto_error=False))] if settings.keys else [],
+    )
+    errors.install(app)
+    for module in (openai_api, threads, thread_turns, feedback_routes, drawing, health):
+        app.include_router(module.router)
+    _mount_extras(app)
+    page.install(app)
+    return app
+
+
+def _mount_extras(app: FastAPI) -> None:
+    """The protocols of extras that are installed."""
+    if _LANGSERVE:
+        from app.server import langserve as langserve_api
+
+        langserve_api.mount(app)
+    if _MCP:
+        from app.server import mcp as mcp_api
+
+        mcp_api.mount(app)
+
+
+async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Telemetry) -> Service:
+    saver = await stack.enter_async_context(open_saver(settings.application))
+    store = await stack.enter_async_context(open_store(settings.application))
+    await _warn_without_threads(saver, settings.application.threads)
+    graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
+    traces = settings.application.traces
+    turns = Turns(telemetry, settings.timeout, TraceLog(traces) if traces else None)
+    return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
+
+
+async def _warn_without_threads(saver: Saver, place: Place) -> None:
+    """Say that the place of threads does not answer; it may come later, so the server starts."""
+    if (found := await health.threads_answer(saver)) == "ok":
+        return
+    where = str(place.sqlite)
+    if place.redis_url:
+        from app.persistence.redis.client import safe_url
+
+        where = safe_url(place.redis_url)
+    _log.warning(
+        "The place of threads, %s, does not answer: it %s. Requests fail until it does.", where, found
+    )
+
+
+def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:
+    """Outermost first."""
+    found = [Middleware(Gate, settings=settings, rates=rates, telemetry=telemetry)]
+    if settings.origins:
+        found.insert(
+            0,
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.origins,
+                allow_methods=["GET", "POST", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "X-Octopus-Thread"],
+            ),
+        )
+    if not settings.keys:
+        # Else any web page could reach a server without keys under a name that it points to this machine.
+        hosts = ["localhost", "127.0.0.1", "[::1]"]
+        found.insert(0, Middleware(TrustedHostMiddleware, allowed_hosts=hosts))
+    return found

@@ -1,0 +1,211 @@
+"""LangServe under `/octopus`: invoke, batch, stream, stream_events and a playground; the extra `langserve`.
+
+The graph is there what a chat model is: messages in, one message out, in pieces where it is streamed. In the
+configuration `{"configurable": {...}}` a client may name the `model`, its `thread_id` and `octopus`, the
+options of `GraphContext`; the message's `additional_kwargs` hold `reasoning_content` and `octopus`, as the
+answers of `/v1/chat/completions` do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from langchain_core.messages import (
+    AIMessageChunk,
+    BaseMessage,
+    convert_to_messages,
+    convert_to_openai_messages,
+)
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.runnables import ConfigurableFieldSpec, RunnableGenerator
+from langserve import add_routes
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypedDict  # Pydantic wants that one before Python 3.12
+
+from app.runs.events import Answered, Decided, Event, Written
+from app.runs.turns import Turn
+from app.server.api_keys import Caller
+from app.server.dependencies import Service
+from app.server.errors import ApiError, invalid
+from app.server.messages import Message, read_messages
+from app.server.middleware import caller_with
+from app.server.options import Options
+from app.server.sse import reasoning, summary
+from app.server.telemetry import tokens_of
+from app.server.threads import THREAD
+
+PATH = "/octopus"
+_MOST_INPUTS = 64  # of one batch
+_AT_ONCE = 8  # of them
+_WIDGET: dict[str, Any] = {"widget": {"type": "chat", "input": "messages"}}  # of the playground
+_ENDPOINTS: Any = (
+    "invoke",
+    "batch",
+    "stream",
+    "stream_events",
+    "playground",
+    "input_schema",
+    "output_schema",
+)
+
+
+class Conversation(TypedDict):  # no model: LangServe reads those in a way that Pydantic will give up
+    """What is asked: messages as LangChain writes them, the question last."""
+
+    __pydantic_config__ = ConfigDict(json_schema_extra=_WIDGET)  # type: ignore[misc]
+
+    messages: Annotated[list[Any], Field(min_length=1, max_length=1000)]
+
+
+class Chosen(BaseModel):
+    """What a client may configure."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str | None = None
+    thread_id: Annotated[str, Field(pattern=THREAD)] | None = None
+    octopus: dict[str, Any] | None = None
+
+
+class _Body(BaseModel):
+    """What LangServe reads, checked before it does: it takes some wrong types for errors of its own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class _One(_Body):
+    input: Any
+
+
+class _Many(_Body):
+    inputs: list[Any] = Field(min_length=1, max_length=_MOST_INPUTS)
+    config: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=dict)  # type: ignore[assignment]
+
+
+def mount(app: FastAPI) -> None:
+    """Add LangServe's routes; they need the scope `chat`."""
+    add_routes(
+        app,
+        _Octopus(app),
+        path=PATH,
+        input_type=Conversation,
+        output_type=AIMessageChunk,
+        per_req_config_modifier=_configured,
+        enabled_endpoints=_ENDPOINTS,
+        dependencies=[Depends(caller_with("chat")), Depends(_check)],
+        playground_type="default",
+    )
+
+
+class _Octopus(RunnableGenerator[Any, AIMessageChunk]):
+    """What LangServe serves."""
+
+    def __init__(self, app: FastAPI) -> None:
+        async def octopus(given: AsyncIterator[Any], config: Any = None) -> AsyncIterator[AIMessageChunk]:
+            """The answer in pieces."""
+            served: Service = app.state.service
+            turn = _turn(served, [one async for one in given][-1], config["configurable"])
+            async with aclosing(served.turns.run(turn)) as events:
+                async for event in events:
+                    for chunk in _chunks(event, turn):
+                        yield chunk
+
+        super().__init__(octopus, name="octopus")
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """What a client may configure; LangServe drops the rest."""
+        return [
+            ConfigurableFieldSpec(id=name, annotation=field.annotation, default=None)
+            for name, field in Chosen.model_fields.items()
+        ]
+
+
+def _turn(served: Service, given: Any, configurable: Mapping[str, Any]) -> Turn:
+    chosen: Chosen = configurable["octopus_chosen"]
+    options = configurable["octopus_options"]
+    return Turn(
+        model=served.graphs.get(str(chosen.model)),
+        messages=_messages(given, served.settings.message_characters),
+        context=options.context,
+        caller=configurable["octopus_caller"],
+        thread=chosen.thread_id,
+        resume=options.resume,
+        pieces=True,
+    )
+
+
+def _chunks(event: Event, turn: Turn) -> Iterator[AIMessageChunk]:
+    match event:
+        case Decided(decision):
+            yield AIMessageChunk(content="", additional_kwargs={"reasoning_content": reasoning(decision)})
+        case Written(text):
+            yield AIMessageChunk(content=text)
+        case Answered():
+            used = tokens_of(event.hops)
+            yield AIMessageChunk(
+                content=event.rest,
+                additional_kwargs={"octopus": summary(event, turn.thread)},
+                usage_metadata=UsageMetadata(
+                    input_tokens=used["prompt"],
+                    output_tokens=used["completion"],
+                    total_tokens=used["prompt"] + used["completion"],
+                ),
+            )
+
+
+def _messages(given: Any, most: int) -> list[BaseMessage]:
+    """The conversation; raises ApiError 400 for what is no message."""
+    try:
+        written = convert_to_openai_messages(convert_to_messages(given["messages"]))
+        return read_messages([Message.model_validate(message) for message in written], most)
+    except (ValueError, TypeError, NotImplementedError, KeyError) as error:
+        raise ApiError(400, "The messages are not understood.", code="invalid", param="messages") from error
+
+
+async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Of what the client configures only what it may, and who it is."""
+    caller: Caller = request.state.caller
+    try:
+        chosen = Chosen.model_validate(config.get("configurable") or {})
+        options = Options.model_validate(chosen.octopus or {})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise invalid(fault, fault["loc"]) from error
+    header = request.headers.get("X-Octopus-Thread")
+    if header is not None and not re.fullmatch(THREAD, header):
+        raise ApiError(
+            400, "X-Octopus-Thread is no name of a thread.", code="invalid", param="X-Octopus-Thread"
+        )
+    served: Service = request.app.state.service
+    model = served.graphs.get(chosen.model or next(iter(served.graphs)).id)
+    chosen = chosen.model_copy(update={"thread_id": chosen.thread_id or header, "model": model.id})
+    found = {"octopus_chosen": chosen, "octopus_options": options, "octopus_caller": caller}
+    return {"configurable": found, "max_concurrency": _AT_ONCE}
+
+
+async def _check(request: Request) -> None:
+    """Refuse what no run should begin with: once LangServe streams, a refusal has no status of its own."""
+    kind = request.url.path.rpartition("/")[2]
+    if kind not in ("invoke", "batch", "stream", "stream_events"):
+        return
+    try:
+        body = (_Many if kind == "batch" else _One).model_validate_json(await request.body())
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise invalid(fault, fault["loc"]) from error
+    if not isinstance((body.model_extra or {}).get("kwargs", {}), dict):
+        raise ApiError(400, "kwargs: Input should be an object.", code="invalid", param="kwargs")
+    if request.query_params.get("config_hash"):
+        raise ApiError(
+            400, "Configurations are not kept here; send `config`.", code="invalid", param="config_hash"
+        )
+    served: Service = request.app.state.service
+    for given in body.inputs if isinstance(body, _Many) else [body.input]:
+        _messages(given, served.settings.message_characters)

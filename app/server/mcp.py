@@ -1,0 +1,164 @@
+"""MCP at `/mcp` (streamable HTTP, without sessions): every graph is a tool; the extra `mcp`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI
+from langchain_core.messages import HumanMessage
+from mcp import types
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from pydantic import BaseModel, Field, ValidationError
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from agents.octopus.conversation.human_turns import clean_query
+from app.runs.events import Answered, Decided
+from app.runs.turns import Turn
+from app.server.api_keys import Caller
+from app.server.dependencies import Service
+from app.server.errors import ApiError, as_api_error, invalid
+from app.server.middleware import allowed
+from app.server.models import Model
+from app.server.sse import reasoning
+from app.server.threads import THREAD
+
+PATH = "/mcp"
+
+
+class Question(BaseModel):
+    """What the tool is given."""
+
+    question: str = Field(min_length=1, description="One question, or several in one sentence.")
+    worker: str | None = Field(
+        default=None, description="A specialist to ask by name; by default the Octopus chooses."
+    )
+    thread: Annotated[str, Field(pattern=THREAD)] | None = Field(
+        default=None, description="Keeps the conversation under this name, so that a later question goes on."
+    )
+
+
+class Answer(BaseModel):
+    """What the tool gives back."""
+
+    answer: str
+    path: list[str] = Field(description="The specialists that were asked.")
+    probability: list[float] = Field(description="How sure the Octopus was of each.")
+    asked: bool = Field(description="Whether the answer is a question to you; answer it in the same thread.")
+
+
+def mount(app: FastAPI) -> None:
+    """Add the route; it works while `serving` is open."""
+    app.router.routes.append(Route(PATH, _Endpoint(app), methods=["POST"], include_in_schema=False))
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, served: Service) -> AsyncIterator[None]:
+    """Answer MCP for `app`."""
+    manager = StreamableHTTPSessionManager(
+        _server(served), stateless=True, max_request_body_size=served.settings.body_bytes
+    )
+    async with manager.run():
+        app.state.mcp = manager
+        yield
+
+
+class _Endpoint:
+    """As ASGI, for MCP's library answers the connection itself."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed(scope["state"]["caller"], "chat")
+        manager: StreamableHTTPSessionManager = self._app.state.mcp
+        await manager.handle_request(scope, receive, send)
+
+
+def _server(served: Service) -> Server[Any, Any]:
+    server: Server[Any, Any] = Server("octopus-graph")
+    models = {_tool_name(model.graph): model for model in served.graphs if model.worker is None}
+
+    @server.list_tools()  # type: ignore[no-untyped-call, untyped-decorator]
+    async def tools() -> list[types.Tool]:
+        return [_tool(name, model) for name, model in models.items()]
+
+    @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]
+    async def call(name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+        try:
+            if name not in models:
+                raise ApiError(404, f"There is no such tool; there are {', '.join(models)}.")
+            return await _ask(served, server, models[name], Question.model_validate(arguments))
+        except ValidationError as error:
+            fault = error.errors()[0]
+            return _fault(invalid(fault, fault["loc"]).message)
+        except Exception as error:
+            return _fault(as_api_error(error).message)
+
+    return server
+
+
+async def _ask(
+    served: Service, server: Server[Any, Any], model: Model, asked: Question
+) -> types.CallToolResult:
+    most = served.settings.message_characters
+    if len(asked.question) > most:
+        raise ApiError(400, f"The question has more than {most} characters.")
+    turn = Turn(
+        model=served.graphs.get(f"{model.id}/{asked.worker}" if asked.worker else model.id),
+        messages=[HumanMessage(clean_query(asked.question))],
+        caller=_caller(server),
+        thread=asked.thread,
+    )
+    answered = Answered("", "", [])
+    async with aclosing(served.turns.run(turn)) as events:
+        async for event in events:
+            if isinstance(event, Decided):
+                await _progress(server, reasoning(event.decision).strip())
+            elif isinstance(event, Answered):
+                answered = event
+    answer = Answer(
+        answer=answered.text,
+        path=[hop["node"] for hop in answered.hops],
+        probability=[hop["probability"] for hop in answered.hops],
+        asked=bool(answered.asked),
+    )
+    text = types.TextContent(type="text", text=answered.text)
+    return types.CallToolResult(content=[text], structuredContent=answer.model_dump())
+
+
+async def _progress(server: Server[Any, Any], text: str) -> None:
+    """Tell a client that wants to know where the question goes."""
+    context = server.request_context
+    if context.meta and context.meta.progressToken is not None:
+        await context.session.send_progress_notification(
+            context.meta.progressToken, 0.0, message=text, related_request_id=str(context.request_id)
+        )
+
+
+def _caller(server: Server[Any, Any]) -> Caller:
+    request: Any = server.request_context.request
+    found: Caller = request.state.caller
+    return found
+
+
+def _tool(name: str, model: Model) -> types.Tool:
+    workers = ", ".join(model.wiring.spec.workers)
+    return types.Tool(
+        name=name,
+        description=f"{model.description.strip()} Answers a question with its specialists: {workers}.",
+        inputSchema=Question.model_json_schema(),
+        outputSchema=Answer.model_json_schema(),
+    )
+
+
+def _tool_name(graph: str) -> str:
+    return "ask_" + re.sub(r"[^A-Za-z0-9_-]", "_", graph)
+
+
+def _fault(text: str) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], isError=True)

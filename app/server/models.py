@@ -1,0 +1,134 @@
+"""The graphs that are served: a model per graph, and one per worker."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.store.base import BaseStore
+
+from agents.errors import SpecError
+from agents.types import NodeName
+from app.server.api_keys import LOCAL, Caller
+from app.server.errors import ApiError
+from app.server.owned_store import OwnedStore, owner_label
+from app.settings import Settings
+from graphs.assembly.graph import Wiring, find_spec
+from graphs.spec import GraphSpec
+
+Compiled = CompiledStateGraph[Any, Any, Any, Any]
+Saver = BaseCheckpointSaver[Any]
+
+
+@dataclass
+class Model:
+    """What `model` of a request names: a graph, or one of its workers as `graph/worker`."""
+
+    wiring: Wiring
+    saver: Saver
+    store: BaseStore
+    worker: NodeName | None = None
+
+    @property
+    def id(self) -> str:
+        """The name that clients use."""
+        return f"{self.graph}/{self.worker}" if self.worker else self.graph
+
+    @property
+    def graph(self) -> str:
+        """The name of the graph."""
+        return self.wiring.spec.name
+
+    @property
+    def description(self) -> str:
+        """What it is for."""
+        spec = self.wiring.spec
+        return spec.workers[self.worker].description if self.worker else spec.description
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """What its workers read beside text."""
+        spec = self.wiring.spec
+        return spec.modalities(self.worker or spec.entry)
+
+    def compiled(self, caller: Caller | None = None) -> Compiled:
+        """The compiled graph; for a caller, with threads and with what the caller's runs have learnt."""
+        if caller is None:
+            return self._nodes
+        # Shallow: the nodes are the same, only where they keep things is the caller's.
+        found = copy.copy(self._nodes)
+        found.checkpointer, found.store = self.saver, OwnedStore(self.store, owner_label(caller))
+        return found
+
+    @cached_property
+    def _nodes(self) -> Compiled:
+        """The compiled graph, which keeps nothing; made on first use."""
+        graph = self.wiring.graph_to(self.worker) if self.worker else self.wiring.graph()
+        return graph.compile(name=self.graph)
+
+    def is_last(self, node: str) -> bool:
+        """Whether the answer of `node` is always the answer of the turn."""
+        return (node, "answer") in self._nodes.builder.edges
+
+
+class Graphs:
+    """All models by id."""
+
+    def __init__(self, wirings: list[Wiring], saver: Saver, store: BaseStore) -> None:
+        self.wirings = wirings
+        self.models: dict[str, Model] = {}
+        for wiring in wirings:
+            for worker in (None, *wiring.spec.workers):
+                model = Model(wiring, saver, store, worker)
+                self.models[model.id] = model
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.models.values())
+
+    def get(self, model: str) -> Model:
+        """The model with this id.
+
+        Raises:
+            ApiError: 404, there is none.
+        """
+        if found := self.models.get(model):
+            return found
+        raise ApiError(
+            404, "There is no such model; GET /v1/models lists them.", code="model_not_found", param="model"
+        )
+
+
+@asynccontextmanager
+async def open_graphs(
+    names: tuple[str, ...], settings: Settings, saver: Saver, store: BaseStore
+) -> AsyncIterator[Graphs]:
+    """Build the graphs called `names`, ready to answer.
+
+    Raises:
+        SpecError: there is no such graph, its spec is wrong, or two have one name.
+    """
+    wirings = await asyncio.to_thread(_wirings, [find_spec(name) for name in names], settings)
+    try:
+        graphs = Graphs(wirings, saver, store)
+        for wiring in wirings:
+            await asyncio.to_thread(graphs.get(wiring.spec.name).compiled, LOCAL)
+            await asyncio.to_thread(wiring.warm_up)
+        yield graphs
+    finally:
+        for wiring in wirings:
+            wiring.close()
+
+
+def _wirings(specs: list[GraphSpec], settings: Settings) -> list[Wiring]:
+    names = [spec.name for spec in specs]
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(f"two graphs are called {name!r}.", hint="Give each a `name` of its own.")
+    return [Wiring(spec, settings) for spec in specs]

@@ -1,0 +1,110 @@
+"""How events of a turn reach the client, and how a client that leaves stops the turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request
+from pydantic import BaseModel
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from app.runs.events import Answered, Decided, Event
+from app.server.errors import as_api_error
+from graphs.state import Decision
+
+T = TypeVar("T")
+
+
+def reasoning(decision: Decision) -> str:
+    """A decision as a line of reasoning."""
+    chosen = f"{decision['master']} → {decision['token']} {decision['node']}"
+    return f"{chosen} (p = {decision['probability']:.2f}): {decision['reason']}\n"
+
+
+def summary(answered: Answered, thread: str | None) -> dict[str, Any]:
+    """The extension field `octopus`: how the question went through the graph, at what cost, what is asked.
+
+    `asked` is what a person is to answer before the turn goes on, `ended` why walks stopped early.
+    """
+    hops = answered.hops
+    return {
+        "thread": thread,
+        "path": [hop["node"] for hop in hops if hop["node"]],  # a hop that abstained has none
+        "hops": hops,
+        "asked": answered.asked,
+        "ended": [hop["ended"] for hop in hops if hop["ended"]],
+        "tokens": sum(hop["tokens"] for hop in hops),
+        "cost": round(sum(hop["cost"] for hop in hops), 9),
+        "saved": round(sum(hop["saved"] for hop in hops), 9),
+        "seconds": round(sum(hop["seconds"] for hop in hops), 6),
+    }
+
+
+async def collect(events: AsyncIterator[Event]) -> tuple[Answered, str]:
+    """The answer and the reasoning, when all is over."""
+    thoughts, answered = "", None
+    async for event in events:
+        if isinstance(event, Decided):
+            thoughts += reasoning(event.decision)
+        elif isinstance(event, Answered):
+            answered = event
+    if answered is None:
+        raise RuntimeError("the run ended without an answer")
+    return answered, thoughts
+
+
+async def while_connected(request: Request, work: Awaitable[T]) -> T:
+    """The result of `work`, which is cancelled when the client leaves."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+        return await working
+    finally:
+        leaving.cancel()
+        working.cancel()
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def begun(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
+    """The same events, the first of them waited for: what fails before it still has a status of its own."""
+    first = await anext(events)
+
+    async def all_events() -> AsyncGenerator[Event]:
+        try:
+            yield first
+            async for event in events:
+                yield event
+        finally:
+            await events.aclose()
+
+    return all_events()
+
+
+def server_sent(chunks: AsyncIterator[BaseModel], *, named: bool) -> EventSourceResponse:
+    """Chunks as server-sent events, ended by [DONE], or `named` by their own type."""
+
+    async def lines() -> AsyncIterator[ServerSentEvent]:
+        try:
+            async for chunk in chunks:
+                data = orjson.dumps(chunk.model_dump(mode="json", exclude_unset=True)).decode()
+                yield ServerSentEvent(data, event=getattr(chunk, "type", None) if named else None, sep="\n")
+            if not named:
+                yield ServerSentEvent("[DONE]", sep="\n")
+        except Exception as error:
+            failed = as_api_error(error).body
+            if named:
+                failed = {"type": "error", **failed["error"], "code": failed["error"]["code"]}
+            data = orjson.dumps(failed).decode()
+            yield ServerSentEvent(data, event="error" if named else None, sep="\n")
+
+    return EventSourceResponse(lines(), sep="\n")

@@ -1,0 +1,90 @@
+"""The turns of a thread: what was asked, the hops to the answer, and where to fork to have them otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from langgraph.checkpoint.base import CheckpointTuple
+
+from agents.types import Hop
+from app.persistence.threads.checkpoints import config_of, messages_of
+from app.server.threads import Owner, Served, ThreadId, hops_of, newest_of
+
+router = APIRouter(tags=["Threads"])
+
+
+@router.get("/threads/{thread}/turns")
+async def turns(
+    thread: ThreadId, served: Served, caller: Owner, limit: Annotated[int, Query(ge=1, le=2000)] = 500
+) -> dict[str, Any]:
+    """The turns, oldest first, as far as the newest `limit` checkpoints tell.
+
+    Of each: the model, the number of messages before it, whether it was answered, the checkpoint before it,
+    and its hops, each with the checkpoint at which it begins; null where the thread was forked off later. A
+    fork there, asked the same of the same model, does that hop again.
+    """
+    await newest_of(served, caller, thread)
+    # To its end: SQLite's saver serves nobody else while a listing is open.
+    steps = [step async for step in served.saver.alist(config_of(caller.stored(thread)), limit=limit)]
+    found = [_turn(turn) for turn in _by_turn(steps[::-1]) if not _empty(turn)]
+    return {"object": "list", "data": [*_inherited(steps[-1]), *found]}
+
+
+def _inherited(first: CheckpointTuple) -> list[dict[str, Any]]:
+    """The turn before the first one of a fork, of which the end is known."""
+    hops = hops_of(first)
+    if not _takes_in(first) or not hops:
+        return []
+    ended = _turn([first])
+    return [ended | {"checkpoint": None, "hops": [hop | {"checkpoint": None} for hop in hops]}]
+
+
+def _by_turn(steps: Sequence[CheckpointTuple]) -> Iterator[list[CheckpointTuple]]:
+    """Checkpoints, oldest first, by turn: a new turn begins where a question is taken in."""
+    turn: list[CheckpointTuple] = []
+    for step in steps:
+        if turn and _takes_in(step):
+            yield turn
+            turn = []
+        turn.append(step)
+    yield turn
+
+
+def _turn(steps: list[CheckpointTuple]) -> dict[str, Any]:
+    first, last = steps[0], steps[-1]
+    messages = messages_of(last)
+    return {
+        "model": last.metadata.get("model"),
+        "before": max((k for k, message in enumerate(messages) if message.type == "human"), default=0),
+        "answered": bool(messages) and messages[-1].type == "ai",
+        "checkpoint": _id(first) if _takes_in(first) else None,
+        "hops": [hop | {"checkpoint": _beginning(steps, hop)} for hop in _new_hops(first, last)],
+    }
+
+
+def _new_hops(first: CheckpointTuple, last: CheckpointTuple) -> list[Hop]:
+    """The hops of a turn; a fork begins with some of them, all else with those of the turn before."""
+    turn = last.checkpoint["channel_values"].get("turn")
+    old = hops_of(first) if _takes_in(first) else []
+    return [hop for hop in hops_of(last) if hop["turn"] == turn and hop not in old]
+
+
+def _beginning(steps: list[CheckpointTuple], hop: Hop) -> str | None:
+    """The last checkpoint of a turn without the hop: the one from which its worker was asked."""
+    without = [step for step in steps if hop not in hops_of(step)]
+    return _id(without[-1]) if without else None
+
+
+def _takes_in(step: CheckpointTuple) -> bool:
+    return step.metadata.get("source") == "input"
+
+
+def _empty(turn: list[CheckpointTuple]) -> bool:
+    """A fork from before a question, where none was asked yet."""
+    return len(turn) == 1 and _takes_in(turn[0])
+
+
+def _id(step: CheckpointTuple) -> str:
+    return str(step.config["configurable"]["checkpoint_id"])

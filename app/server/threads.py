@@ -1,0 +1,170 @@
+"""Threads of a caller: list, read, fork, delete, export. Others' look as if they were not there."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from langchain_core.messages import BaseMessage
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.types import StateSnapshot
+from pydantic import BaseModel, Field
+
+from agents.types import Hop
+from app.persistence.threads.checkpoints import config_of, messages_of
+from app.persistence.threads.operations import export_thread, fork_thread, list_threads
+from app.server import feedback
+from app.server.api_keys import Caller
+from app.server.dependencies import Service, service
+from app.server.errors import ApiError, not_found
+from app.server.middleware import caller_with
+
+router = APIRouter(prefix="/threads", tags=["Threads"])
+THREAD = r"^[A-Za-z0-9_.:@-]{1,128}$"
+ThreadId = Annotated[str, Path(pattern=THREAD)]
+CheckpointId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Owner = Annotated[Caller, Depends(caller_with("threads"))]
+Served = Annotated[Service, Depends(service)]
+
+
+class Fork(BaseModel):
+    """Where to fork, and what the new thread is called.
+
+    Attributes:
+        checkpoint: from the thread's history; by default its end.
+        id: of the new thread; by default a fresh one.
+    """
+
+    checkpoint: CheckpointId | None = None
+    id: Annotated[str, Field(pattern=THREAD)] | None = None
+
+
+@router.get("")
+async def listing(
+    served: Served,
+    caller: Owner,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: Annotated[str | None, Query(pattern=THREAD)] = None,
+) -> dict[str, Any]:
+    """The threads, the one used last first; `after` is the last id of the page before."""
+    every = await list_threads(served.saver, prefix=caller.prefix)
+    found = [summary for summary in every if "/" not in summary.thread_id[len(caller.prefix) :]]
+    ids = [summary.thread_id for summary in found]
+    start = ids.index(caller.stored(after)) + 1 if after and caller.stored(after) in ids else 0
+    page = []
+    for summary in found[start : start + limit]:
+        newest = await served.saver.aget_tuple(config_of(summary.thread_id))
+        if newest is not None:
+            page.append(
+                {
+                    "id": summary.thread_id[len(caller.prefix) :],
+                    "title": _title(messages_of(newest)),
+                    "model": newest.metadata.get("model"),
+                    "checkpoints": summary.checkpoints,
+                    "updated": summary.updated,
+                }
+            )
+    return {"object": "list", "data": page, "has_more": start + limit < len(found)}
+
+
+@router.get("/{thread}")
+async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any]:
+    """What was said, the hops of the last turn, and for one that is not over what comes next or is asked."""
+    newest = await newest_of(served, caller, thread)
+    return {
+        "id": thread,
+        "model": newest.metadata.get("model"),
+        "updated": newest.checkpoint["ts"],
+        "messages": [_said(message) for message in messages_of(newest)],
+        "hops": hops_of(newest),
+        **await _waiting(served, caller, newest),
+    }
+
+
+@router.get("/{thread}/history")
+async def history(
+    thread: ThreadId, served: Served, caller: Owner, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> dict[str, Any]:
+    """Checkpoints to fork at, newest first: one before each node, and the path by then."""
+    newest = await newest_of(served, caller, thread)
+    compiled = served.graphs.get(str(newest.metadata.get("model"))).compiled(caller)
+    steps = compiled.aget_state_history(config_of(caller.stored(thread)), limit=limit)
+    data = [_checkpoint(step) async for step in steps]
+    return {"object": "list", "data": data}
+
+
+@router.post("/{thread}/fork", status_code=201)
+async def fork(thread: ThreadId, body: Fork, served: Served, caller: Owner) -> dict[str, Any]:
+    """A new thread that begins as this one was; ask it another model (`graph/worker`) to compare answers."""
+    target = body.id or uuid.uuid4().hex
+    try:
+        await fork_thread(served.saver, caller.stored(thread), caller.stored(target), body.checkpoint)
+    except KeyError:
+        raise not_found() from None
+    except ValueError:
+        raise ApiError(409, "You have a thread of that name already.", code="exists", param="id") from None
+    return {"id": target}
+
+
+@router.delete("/{thread}", status_code=204)
+async def delete(thread: ThreadId, served: Served, caller: Owner) -> Response:
+    """Forget a thread, with its checkpoints and feedback."""
+    await newest_of(served, caller, thread)
+    await served.saver.adelete_thread(caller.stored(thread))
+    await feedback.forget(served.store, caller, thread)
+    return Response(status_code=204)
+
+
+@router.get("/{thread}/export")
+async def export(thread: ThreadId, served: Served, caller: Owner) -> Response:
+    """The thread as JSON lines, which `octopus threads import` reads."""
+    await newest_of(served, caller, thread)
+
+    # Read to its end at once: SQLite's saver serves nobody else while a listing is open.
+    lines = [line async for line in export_thread(served.saver, caller.stored(thread), thread)]
+    return Response("\n".join([*lines, ""]), media_type="application/jsonl")
+
+
+async def newest_of(served: Service, caller: Caller, thread: str) -> CheckpointTuple:
+    """The newest checkpoint of a thread of the caller; raises ApiError 404."""
+    found = await served.saver.aget_tuple(config_of(caller.stored(thread)))
+    if found is None:
+        raise not_found()
+    return found
+
+
+async def _waiting(served: Service, caller: Caller, step: CheckpointTuple) -> dict[str, Any]:
+    """The nodes that come next and what a person is asked; None where the model is not served here."""
+    model = served.graphs.models.get(str(step.metadata.get("model")))
+    if model is None:
+        return {"next": None, "asked": None}
+    state = await model.compiled(caller).aget_state(step.config)
+    asked = [{"id": one.id, **one.value} for one in state.interrupts]
+    return {"next": list(state.next), "asked": asked}
+
+
+def _checkpoint(step: StateSnapshot) -> dict[str, Any]:
+    return {
+        "checkpoint": step.config["configurable"]["checkpoint_id"],
+        "created": step.created_at,
+        "step": (step.metadata or {}).get("step"),
+        "messages": len(step.values.get("messages", [])),
+        "path": [hop["node"] for hop in step.values.get("hops", []) if hop["node"]],
+        "next": list(step.next),
+    }
+
+
+def hops_of(step: CheckpointTuple) -> list[Hop]:
+    """The path of the turn, as far as it was walked by then."""
+    return list(step.checkpoint["channel_values"].get("hops", []))
+
+
+def _said(message: BaseMessage) -> dict[str, Any]:
+    role = {"human": "user", "ai": "assistant"}.get(message.type, message.type)
+    return {"role": role, "name": message.name, "content": str(message.text)}
+
+
+def _title(messages: list[BaseMessage], most: int = 80) -> str:
+    first = next((" ".join(str(m.text).split()) for m in messages if m.type == "human"), "")
+    return first if len(first) <= most else first[: most - 1] + "…"
