@@ -43,7 +43,7 @@ _GRAPH = '''\
 
 from pathlib import Path
 
-from app.studio import from_spec
+from app.studio.graphs import from_spec
 
 graph = from_spec(Path(__file__).with_name("{name}.yaml"))
 '''
@@ -51,7 +51,7 @@ graph = from_spec(Path(__file__).with_name("{name}.yaml"))
 _LANGGRAPH = """\
 {{
   "dependencies": ["."],
-  "auth": {{"path": "app.studio_auth:auth", "disable_studio_auth": true}},
+  "auth": {{"path": "app.studio.auth:auth", "disable_studio_auth": true}},
   "checkpointer": {{"path": "app.persistence.location.checkpointer"}},
   "graphs": {{"{name}": "./graph.py:graph"}},
   "env": ".env"

@@ -1,0 +1,1 @@
+"""What the LangGraph development server and Studio load."""
