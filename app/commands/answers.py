@@ -27,7 +27,7 @@ def train_selector(
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
 ) -> None:
     """Learn from recorded answers which model to ask, and whose answer to take of several."""
-    from app.progress import progress
+    from app.commands.progress import progress
     from training.router.selector import SelectorSettings
     from training.router.selector import train_selector as train
     from training.rows.recorded import read_recorded
@@ -45,7 +45,7 @@ def recorded_report(
     recorded: list[Path], selector: str | None, *, picks: Path | None, panel: int, seed: int
 ) -> Report:
     """The comparison on recorded answers, with a trained selector or by cross-validation."""
-    from app.progress import progress
+    from app.commands.progress import progress
     from evaluation.answers.recorded import picked_by, report_recorded, unseen, write_picks
     from training.router.selector import SelectorSettings, cross_validated, panel_of
     from training.router.selector_model import find_selector
@@ -75,7 +75,7 @@ def _embedded(texts: list[str]) -> Vectors:
     import numpy as np
 
     from agents.octopus.embedding import Encoder
-    from app.progress import progress
+    from app.commands.progress import progress
 
     encoder, parts = Encoder(), []
     with progress("Embedding", total=len(texts)) as advance:
@@ -92,7 +92,7 @@ def graph_report(
     import asyncio
 
     from agents.errors import InputError
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from evaluation.answers.benchmark import answer_all
     from evaluation.answers.log import AnswerLog

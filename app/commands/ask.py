@@ -58,7 +58,7 @@ def chat(
 async def _ask(
     question: str, graph: Chosen, thread: str | None, as_json: bool, context: GraphContext | None
 ) -> bool:
-    from app.terminal import Trace
+    from app.commands.terminal import Trace
     from graphs.branches import outcomes
 
     async with AsyncExitStack() as stack:
@@ -75,8 +75,8 @@ async def _ask(
 
 
 async def _chat(graph: Chosen, thread: str, context: GraphContext | None) -> None:
+    from app.commands.terminal import Trace, say
     from app.persistence.errors import PersistenceError
-    from app.terminal import Trace, say
 
     async with AsyncExitStack() as stack:
         running = await _open(stack, graph, True, context)
@@ -96,9 +96,9 @@ async def _chat(graph: Chosen, thread: str, context: GraphContext | None) -> Non
 
 
 async def _open(stack: AsyncExitStack, chosen: Chosen, remember: bool, context: GraphContext | None) -> Any:
+    from app.commands.terminal import ask_person
     from app.runs.runner import open_graph
     from app.settings import Settings
-    from app.terminal import ask_person
 
     person = ask_person if context and context.approve else None
     graph, artifact = chosen

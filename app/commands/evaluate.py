@@ -35,7 +35,7 @@ def routing(
     ] = True,
 ) -> None:
     """Accuracy and calibration on MMLU, natural queries, languages and dialogues, beside other routers."""
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from evaluation.routing.report import evaluate_routing
     from graphs.assembly.graph import Wiring, find_spec
@@ -69,7 +69,7 @@ def planning(
     output: Output = None,
 ) -> None:
     """Planned paths on a task graph: Node-F1, Link-F1, exact paths, made-up nodes and links, speed."""
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from evaluation.planning.report import evaluate_planning
     from graphs.assembly.graph import Wiring, find_spec
@@ -115,7 +115,7 @@ def causal(
     output: Output = None,
 ) -> None:
     """A causal Octopus beside the encoder: held-out rows (made up, for `subjects`) and real questions."""
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from evaluation.routing.causal import evaluate_causal
     from graphs.assembly.graph import Wiring, find_spec
@@ -158,7 +158,7 @@ def causal_losses(
 ) -> None:
     """Class weights, z-loss and load-balance loss on skewed rows (extra `train`; minutes)."""
     from app.commands.options import needs_training_packages
-    from app.progress import progress
+    from app.commands.progress import progress
 
     with needs_training_packages():
         from evaluation.labs.causal_losses import evaluate_causal_losses
@@ -177,8 +177,8 @@ def persistence(
     output: Output = None,
 ) -> None:
     """Bytes, commands and CPU of a conversation on RedisSaver, and on the other savers that are installed."""
+    from app.commands.progress import progress
     from app.persistence import RedisSaver
-    from app.progress import progress
     from evaluation.labs.persistence_report import evaluate_persistence
     from evaluation.labs.savers import ECOSYSTEM, Contender
 
@@ -200,7 +200,7 @@ def reflection(
 ) -> None:
     """Reflection beside best-of-n at equal token budgets: a small real model, an exact verifier."""
     from app.commands.options import needs_training_packages
-    from app.progress import progress
+    from app.commands.progress import progress
     from evaluation.labs.reflection_report import draw_curves, evaluate_reflection
 
     with needs_training_packages():

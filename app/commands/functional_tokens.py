@@ -56,7 +56,7 @@ def functional_tokens(
     Killed, the same command goes on where it was. Prints figures on rows that training did not see.
     """
     from agents.errors import InputError
-    from app.progress import progress
+    from app.commands.progress import progress
 
     if tiny == (base is not None):
         raise InputError("either --base or --tiny is needed.", hint="--tiny trains on a laptop.")

@@ -47,7 +47,7 @@ def new(
     folder: Annotated[Path, typer.Argument(help="Where it goes; the last part is the graph's name.")],
 ) -> None:
     """Begin a project: a spec, langgraph.json for `langgraph dev`, and .env.example."""
-    from app.project import new_project
+    from app.commands.project import new_project
 
     for file in new_project(folder):
         typer.echo(str(file))

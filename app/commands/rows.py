@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.output import output_file
+from app.commands.output import output_file
 
 _CHUNK = 256
 
@@ -20,7 +20,7 @@ def each_row(
     source: Path, target: Path, title: str, answer: Callable[[list[Row]], list[dict[str, Any]]]
 ) -> None:
     """Write every row of `source` with what `answer` adds to it, chunk by chunk, to `target`."""
-    from app.progress import progress
+    from app.commands.progress import progress
     from training.rows.labelled_rows import read_json_lines
 
     rows = [(f"{source}:{number}", row) for number, row in read_json_lines(source)]

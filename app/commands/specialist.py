@@ -111,7 +111,7 @@ def _train(
     **settings: float,
 ) -> None:
     from app.commands.options import needs_training_packages
-    from app.progress import progress
+    from app.commands.progress import progress
     from training.specialist.specialist import SpecialistSettings, train_specialist
 
     with needs_training_packages(), progress("Training", total=1.0) as advance:

@@ -41,7 +41,7 @@ def synthesize(
     from agents.errors import InputError
     from agents.octopus.conversation.human_turns import clean_turns
     from agents.types import NodeName
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from graphs.assembly.graph import Wiring, find_spec
     from training.specialist.rows import Leaks, evaluation_texts

@@ -95,7 +95,7 @@ def _train_and_compare(
     target: Path | None,
     seed: int,
 ) -> None:
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from evaluation.answers.recorded import show_gain
     from evaluation.routing.gate import promote, through_the_gate

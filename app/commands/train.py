@@ -71,7 +71,7 @@ def router(
 
 
 def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from graphs.assembly.graph import Wiring, find_spec, spec_hash
     from training.planner.path_router import train_path_router
@@ -102,7 +102,7 @@ def _train_on_rows(
 ) -> None:
     from agents.errors import InputError
     from agents.types import NodeName
-    from app.progress import progress
+    from app.commands.progress import progress
     from app.settings import Settings
     from graphs.assembly.graph import Wiring, find_spec, spec_hash
     from training.router.trainer import train_router
