@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["Description", "RedisCache", "RedisSaver", "RedisStore", "describe"]
 
 _HOMES = {
-    "RedisSaver": "redis_saver",
-    "RedisStore": "store",
-    "RedisCache": "cache",
-    "Description": "description",
-    "describe": "description",
+    "RedisSaver": "redis.saver",
+    "RedisStore": "redis.store",
+    "RedisCache": "redis.cache",
+    "Description": "redis.description",
+    "describe": "redis.description",
 }
 
 

@@ -2,8 +2,8 @@
 
     octopus train arithmetic --out DIR              # 5-10 minutes on one core
 
-It learns the text of `evaluation.labs.multiplication` from random problems. Training ends as soon as about seven in
-ten greedy answers to held-out problems are right, so that there is something to improve.
+It learns the text of `evaluation.labs.multiplication` from random problems. Training ends as soon as about
+seven in ten greedy answers to held-out problems are right, so that there is something to improve.
 """
 
 from __future__ import annotations

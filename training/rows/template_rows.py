@@ -1,6 +1,6 @@
 """Made-up rows for the graph `subjects`: templates, their words, and what each node's query is rewritten to.
 
-    python -m training.rows.template_rows --out rows.jsonl          # those that `--tiny` trains on without --rows
+    python -m training.rows.template_rows --out rows.jsonl      # those that `--tiny` trains on without --rows
 
 Held-out rows come from templates that training rows never use.
 """

@@ -38,7 +38,8 @@ torch_only = [
 
 
 def test_the_module_does_not_import_torch() -> None:
-    code = "import sys, agents.octopus.causal.octopus, agents.octopus.causal.artifact; assert 'torch' not in sys.modules"
+    modules = "agents.octopus.causal.octopus, agents.octopus.causal.artifact"
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
