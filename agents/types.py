@@ -1,4 +1,4 @@
-"""The vocabulary in types: choices, routes, requests, answers and hops."""
+"""Define the vocabulary in types: edges, choices, decisions, hops, requests and answers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,39 @@ CascadeStep = Literal["token", "examples", "parent", "generalist", "ask", "user"
 """
 
 AnswerStatus = Literal["answered", "declined", "unavailable"]
+HopStatus = Literal["planned", "answered", "declined", "unavailable"]
+Rewrite = Literal["same", "changed", "bypassed"]
+"""What became of the query: `bypassed` where the Octopus lost part of it and the original was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Lead from a node to one of its neighbours.
+
+    Attributes:
+        node: the neighbour.
+        token: the functional token that chooses it.
+        template: the neighbour's own form of a query; `{query}` stands for the query.
+        description: what the neighbour does, for models that were not trained on it.
+        examples: queries that belong there.
+        modalities: what can be read there beside text.
+    """
+
+    node: NodeName
+    token: FunctionalToken
+    template: str = "{query}"
+    description: str = ""
+    examples: tuple[str, ...] = ()
+    modalities: frozenset[str] = frozenset()
+
+    def query(self, text: str) -> str:
+        """Return `text` in the neighbour's own form."""
+        return self.template.replace("{query}", text)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One neighbour with the probability of its functional token, in [0, 1].
+    """Pair a neighbour with the probability of its functional token, in [0, 1].
 
     `<nexa_end>` leads to the graph's node `answer`.
     """
@@ -34,8 +62,8 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A decision of an Octopus: the chosen neighbour (or none) and why.
+class Decision:
+    """Say which neighbour an Octopus chose (or none) and why.
 
     Attributes:
         node: the neighbour to go to; None when the Octopus abstains or stops.
@@ -62,7 +90,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRequest:
-    """What a worker is given.
+    """Carry what a worker is given.
 
     Attributes:
         query: the rewritten query.
@@ -83,7 +111,7 @@ class WorkerRequest:
 
 @dataclass(frozen=True, slots=True)
 class WorkerAnswer:
-    """What a worker gives back.
+    """Carry what a worker gives back.
 
     Attributes:
         status: `declined` when the query does not fit it, `unavailable` when no model can be reached.
@@ -97,16 +125,16 @@ class WorkerAnswer:
 
 
 class Worker(Protocol):
-    """A node that answers."""
+    """Answer queries at a node."""
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
-        """Answer, decline, or say that the model is unavailable; raises only for bugs and bad specs."""
+        """Answer, decline, or say that the model is unavailable; raise only for bugs and bad specs."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A hop that was executed in this turn, as the Octopus reads it: q_i at N_i, and what came of it."""
+    """Show an executed hop of this turn to an Octopus: q_i at N_i, and what came of it."""
 
     node: NodeName
     query: str
@@ -115,21 +143,21 @@ class Step:
 
 
 class Octopus(Protocol):
-    """The model that routes at one node."""
+    """Route at one node."""
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """Decide for the last human turn of `conversation`, in the light of the turns before it.
 
         Args:
             conversation: the messages so far; the last one is the user's.
             path: the steps of this turn. Where it is not empty, the decision is what comes next, and
-                `<nexa_end>` is legal too: the route's node is then None and its token `<nexa_end>`.
+                `<nexa_end>` is legal too: the decision's node is then None and its token `<nexa_end>`.
         """
         ...
 
 
 class Branch(TypedDict):
-    """Which of the walks of a turn a decision or hop belongs to; JSON values.
+    """Tell the parallel walks of a turn apart; JSON values.
 
     Attributes:
         part: index of the part of a compound question, in the order of the question.
@@ -147,27 +175,46 @@ class Branch(TypedDict):
 
 
 class Hop(TypedDict):
-    """One executed step of a path, as it is kept in state: JSON values only.
+    """Hold one step of a path as state keeps it: first planned, by a decision, then with its outcome.
 
-    `rewrite` says what became of the query: `same`, `changed`, or `bypassed` where the Octopus lost
-    something of it and the original was sent. `ended` is why the walk stopped after this hop, or "".
-    `cost` is in dollars, 0 without a price; `saved` is what the most probable neighbour would have cost more.
+    JSON values only, so that any checkpointer keeps it.
+
+    Attributes:
+        turn: id of the turn.
+        branch: the walk that it belongs to.
+        step: how many decisions this walk has taken, this one included.
+        master: the node that decided.
+        token: the functional token that was chosen; `<nexa_end>` where the walk ends.
+        node: the worker or master that it leads to; "" where the walk ends.
+        probability, calibrated, reason, decided_by, choices, question: as in `Decision`.
+        query: what the node is sent: the rewritten query.
+        rewrite: what became of the query on the way.
+        status: `planned` until the node has answered.
+        answer, evidence: as in `WorkerAnswer`.
+        tokens: what models read and generated.
+        cost: in dollars, 0 without a price.
+        saved: what the most probable neighbour would have cost more.
+        seconds: of the decision and the answer.
+        ended: why the walk stopped after this hop, or "".
     """
 
     turn: str
     branch: Branch
+    step: int
     master: str
     token: str
     node: str
     probability: float
     calibrated: bool
+    question: str
     query: str
+    rewrite: Rewrite
     reason: str
-    status: str
+    decided_by: CascadeStep
+    choices: list[dict[str, Any]]
+    status: HopStatus
     answer: str
     evidence: dict[str, Any]
-    choices: list[dict[str, Any]]
-    rewrite: str
     tokens: int
     cost: float
     saved: float

@@ -15,9 +15,9 @@ from typing import Any
 from agents.errors import ModelUnavailableError
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Untrained
-from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
-from agents.types import FunctionalToken, NodeName
+from agents.types import Edge, FunctionalToken, NodeName
 from examples.command_line import arguments
 
 try:
@@ -66,9 +66,7 @@ def octopus(criteria: tuple[tuple[str, str], ...]) -> EncoderOctopus:
     """An Octopus with an edge per label."""
     encoder = Encoder()
     head = ZeroShotHead.build([Candidate(*criterion) for criterion in criteria], encoder.embed)
-    edges = [
-        Neighbour(NodeName(label), FunctionalToken(f"<nexa_{k}>")) for k, (label, _) in enumerate(criteria)
-    ]
+    edges = [Edge(NodeName(label), FunctionalToken(f"<nexa_{k}>")) for k, (label, _) in enumerate(criteria)]
     return EncoderOctopus(edges, Untrained.of(head), encoder)
 
 

@@ -17,7 +17,7 @@ from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
 from graphs.spec import GraphSpec, WorkerSpec
 from graphs.state import GraphContext, GraphInput, GraphOutput, GraphState
-from graphs.traversal import Crossing
+from graphs.traversal import RoutingNode
 
 Graph = StateGraph[GraphState, GraphContext, GraphInput, GraphOutput]
 
@@ -52,14 +52,17 @@ def build_graph(
     # Deferred: it waits for all branches.
     graph.add_node("answer", answer_node(judge), defer=True)
     ledger = Ledger({name: _profile(worker) for name, worker in spec.workers.items()})
-    crossings = {
-        name: _crossing(spec, name, octopuses, ledger) for name, node in spec.nodes.items() if node.neighbours
+    links = frozenset((one, other) for one, _, other in spec.edges if one in spec.workers)
+    routing = {
+        name: RoutingNode(name, octopuses[name], spec.edges_at(name), ledger, links)
+        for name, node in spec.nodes.items()
+        if node.neighbours
     }
     for name in spec.masters:
-        graph.add_node(name, master_node(crossings[name]))
+        graph.add_node(name, master_node(routing[name]))
     for name, worker in spec.workers.items():
         verifier = (verifiers or {}).get(name)
-        graph.add_node(name, worker_node(name, worker, workers[name], crossings, verifier))
+        graph.add_node(name, worker_node(name, worker, workers[name], routing, verifier))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():
@@ -69,15 +72,6 @@ def build_graph(
             graph.add_edge(name, "answer")
     graph.add_edge("answer", END)
     return graph
-
-
-def _crossing(
-    spec: GraphSpec, name: NodeName, octopuses: Mapping[NodeName, Octopus], ledger: Ledger
-) -> Crossing:
-    neighbours = spec.nodes[name].neighbours
-    templates = {n: spec.template(n) for n in neighbours}
-    links = frozenset((one, other) for one, _, other in spec.edges if one in spec.workers)
-    return Crossing(name, octopuses[name], neighbours, templates, ledger, links)
 
 
 def _profile(worker: WorkerSpec) -> Profile:

@@ -1,4 +1,4 @@
-"""The conditional edge: it follows the functional token that the node decided on."""
+"""Follow the functional token that a node decided on: the conditional edge."""
 
 from __future__ import annotations
 
@@ -9,38 +9,35 @@ from langgraph.types import Send
 from agents.errors import RoutingError
 from agents.octopus.tokens import END_TOKEN
 from agents.types import FunctionalToken, Hop, NodeName
-from graphs.state import Decision, GraphState
+from graphs.state import GraphState
 from graphs.traversal import hops_of, is_alone
 
 Next = str | list[Send]
 
 
 def follow(name: NodeName, neighbours: Mapping[NodeName, FunctionalToken]) -> Callable[[GraphState], Next]:
-    """The conditional edge at node `name`."""
+    """Return the conditional edge at node `name`."""
     nodes: dict[str, NodeName] = {token: node for node, token in neighbours.items()}
 
     def next_token(state: GraphState) -> Next:
-        """The functional token to follow; in parallel branches a Send to where it leads.
+        """Return the functional token to follow; in parallel branches a Send to where it leads.
 
         LangGraph raises on a token that is not in the node's `path_map`.
         """
-        decision = state["decision"]
-        if decision["fan"]:
-            return [sent(one, state) for one in decision["fan"]]
-        if decision["token"] == END_TOKEN or is_alone(decision["branch"]):
-            return decision["token"]
-        return [sent(decision, state)]
+        planned = state["planned"]
+        if len(planned) == 1 and (planned[0]["token"] == END_TOKEN or is_alone(planned[0]["branch"])):
+            return planned[0]["token"]
+        return [sent(hop, state) for hop in planned]
 
-    def sent(decision: Decision, state: GraphState) -> Send:
-        token = decision["token"]
-        if token not in nodes:
-            raise RoutingError(f"the Octopus of {name!r} gave {token!r}, which is not an edge away.")
-        return send(nodes[token], decision, state, hops_of(state, decision["branch"]))
+    def sent(hop: Hop, state: GraphState) -> Send:
+        if hop["token"] not in nodes:
+            raise RoutingError(f"the Octopus of {name!r} gave {hop['token']!r}, which is not an edge away.")
+        return send(nodes[hop["token"]], hop, state, hops_of(state, hop["branch"]))
 
     return next_token
 
 
-def send(node: str, decision: Decision, state: GraphState, hops: Sequence[Hop]) -> Send:
-    """One branch at `node`, with what it needs of the state."""
-    sent = {"messages": state["messages"], "turn": state["turn"], "hops": list(hops), "decision": decision}
+def send(node: str, planned: Hop, state: GraphState, hops: Sequence[Hop]) -> Send:
+    """Send one branch to `node`, with what it needs of the state."""
+    sent = {"messages": state["messages"], "turn": state["turn"], "hops": list(hops), "planned": [planned]}
     return Send(node, sent)

@@ -1,27 +1,22 @@
-"""Which neighbour takes the query: the Octopus's choice, weighed by cost and moved on where it is full."""
+"""Weigh the Octopus's choice by cost, capacity and experts, and hand over to a stronger worker."""
 
 from __future__ import annotations
 
 from agents.ledger import Ledger, usage_of
 from agents.types import Branch, Hop, NodeName
-from graphs.state import Decision
-from graphs.traversal import Crossing, Walk
+from graphs.traversal import RoutingNode, Walk
 
 _ELIGIBLE = 0.2  # share of the best probability from which a choice may be taken for its cost
 
 
-def gated(walk: Walk, crossing: Crossing, decision: Decision) -> Decision:
-    """The decision, or decisions to follow in parallel, after cost policy, capacity and experts."""
-    decided = [_gate(walk, crossing, one) for one in decision["fan"] or [decision]]
-    if not walk.steps:
-        decided = [expert for one in decided for expert in _experts(walk, crossing, one)]
-    return decided[0] if len(decided) == 1 else Decision(**{**decided[0], "fan": decided})
+def gated(walk: Walk, at: RoutingNode, planned: list[Hop]) -> list[Hop]:
+    """Return the planned hops after cost policy, capacity and experts."""
+    found = [_gate(walk, at, hop) for hop in planned]
+    return found if walk.steps else [expert for hop in found for expert in _experts(walk, at, hop)]
 
 
-def escalation(
-    walk: Walk, crossing: Crossing, stronger: NodeName | None, decision: Decision
-) -> Decision | None:
-    """On to the stronger worker of the spec: after a failed verdict, no answer, or low confidence."""
+def escalation(walk: Walk, at: RoutingNode, stronger: NodeName | None, before: Hop) -> Hop | None:
+    """Hand over to the stronger worker of the spec after a failed verdict, no answer, or low confidence."""
     hop = walk.hops[-1]
     if stronger is None or walk.exhausted():
         return None
@@ -34,14 +29,13 @@ def escalation(
     else:
         return None
     reason = f"{hop['node']} hands over to {stronger}, which is stronger: {why}."
-    aimed = crossing.aim(decision, stronger, reason, "token")
-    aimed["master"], aimed["step"] = crossing.name, walk.steps + 1
-    aimed["probability"], aimed["seconds"] = 1.0, 0.0
-    return aimed
+    following = at.redirect(before, stronger, reason)
+    following |= {"master": at.name, "step": walk.steps + 1, "probability": 1.0, "seconds": 0.0}
+    return following
 
 
 def account(ledger: Ledger, hop: Hop) -> Hop:
-    """The hop with what it cost, and what the most probable choice would have cost more."""
+    """Return the hop with what it cost, and what the most probable choice would have cost more."""
     usage, node = usage_of(hop["evidence"]), NodeName(hop["node"])
     if hop["status"] == "answered":
         ledger.record(node, usage, hop["seconds"])
@@ -51,61 +45,57 @@ def account(ledger: Ledger, hop: Hop) -> Hop:
     return {**hop, "cost": cost, "saved": saved}
 
 
-def _gate(walk: Walk, crossing: Crossing, decision: Decision) -> Decision:
-    """The decision after cost policy and capacity, with the reason; a place is held where it leads.
+def _gate(walk: Walk, at: RoutingNode, hop: Hop) -> Hop:
+    """Return the hop after cost policy and capacity, with the reason, and hold a place where it leads.
 
     A choice that a person took stays.
     """
-    if decision["node"] is None or decision["decided_by"] == "user":
-        return decision
-    decision = _within_capacity(crossing, _by_policy(walk, crossing, decision))
-    node = NodeName(str(decision["node"]))
-    if crossing.ledger.profile(node).capacity is not None:
-        crossing.ledger.promise(node)
-    return decision
+    if not hop["node"] or hop["decided_by"] == "user":
+        return hop
+    hop = _within_capacity(at, _by_policy(walk, at, hop))
+    node = NodeName(hop["node"])
+    if at.ledger.profile(node).capacity is not None:
+        at.ledger.promise(node)
+    return hop
 
 
-def _experts(walk: Walk, crossing: Crossing, decision: Decision) -> list[Decision]:
-    """The same query for the first `experts` choices, in parallel; one where only one is wanted or listed.
+def _experts(walk: Walk, at: RoutingNode, hop: Hop) -> list[Hop]:
+    """Plan the same query for the first `experts` choices; one where only one is wanted or listed.
 
     Source: top-k gating of mixtures of experts (Shazeer et al., arXiv 1701.06538), at the level of models.
     """
-    branch = decision["branch"]
+    branch = hop["branch"]
     wanted = min(walk.context.experts, walk.context.max_hops // branch["parts"])
-    listed = [(node, p) for node, p in crossing.ranked(decision) if node != decision["node"]]
-    if decision["node"] is None or wanted < 2 or not listed:
-        return [decision]
-    chosen = [decision]
-    for node, p in listed[: wanted - 1]:
-        chosen.append(crossing.aim(decision, node, f"{node} is asked too, {p:.2f}.", "token"))
-    many = len(chosen)
-    return [
-        Decision(**{**one, "branch": Branch(**{**branch, "expert": rank, "experts": many})})
-        for rank, one in enumerate(chosen)
-    ]
+    listed = [(node, p) for node, p in at.ranked(hop) if node != hop["node"]]
+    if not hop["node"] or wanted < 2 or not listed:
+        return [hop]
+    others = listed[: wanted - 1]
+    chosen = [hop, *(at.redirect(hop, node, f"{node} is asked too, {p:.2f}.") for node, p in others)]
+    for rank, one in enumerate(chosen):
+        one["branch"] = Branch(**{**branch, "expert": rank, "experts": len(chosen)})
+    return chosen
 
 
-def _by_policy(walk: Walk, crossing: Crossing, decision: Decision) -> Decision:
-    policy, chosen = walk.context.policy, str(decision["node"])
-    ranked = crossing.ranked(decision)
+def _by_policy(walk: Walk, at: RoutingNode, hop: Hop) -> Hop:
+    policy, chosen = walk.context.policy, hop["node"]
+    ranked = at.ranked(hop)
     if policy == "quality" or len(ranked) < 2:
-        return decision
+        return hop
     least = _ELIGIBLE * ranked[0][1]
-    node = crossing.ledger.prefer(policy, [(name, p) for name, p in ranked if p >= least])
+    node = at.ledger.prefer(policy, [(name, p) for name, p in ranked if p >= least])
     if node == chosen:
-        return decision
-    reason = f"{decision['reason']} Policy {policy}: {node} costs less than {chosen}."
-    return crossing.aim(decision, node, reason, "token")
+        return hop
+    return at.redirect(hop, node, f"{hop['reason']} Policy {policy}: {node} costs less than {chosen}.")
 
 
-def _within_capacity(crossing: Crossing, decision: Decision) -> Decision:
-    """Overflow goes to the next choice that has a place; where none has, the first waits."""
-    first = NodeName(str(decision["node"]))
-    if not crossing.ledger.full(first):
-        return decision
-    free = [name for name, _ in crossing.ranked(decision) if name != first and not crossing.ledger.full(name)]
+def _within_capacity(at: RoutingNode, hop: Hop) -> Hop:
+    """Send what is over capacity to the next choice that has a place; where none has, the first waits."""
+    first = NodeName(hop["node"])
+    if not at.ledger.full(first):
+        return hop
+    free = [name for name, _ in at.ranked(hop) if name != first and not at.ledger.full(name)]
     if not free:
-        return decision
-    capacity = crossing.ledger.profile(first).capacity
-    reason = f"{decision['reason']} {first} is at its capacity of {capacity}, so {free[0]} takes it."
-    return crossing.aim(decision, free[0], reason, "token")
+        return hop
+    capacity = at.ledger.profile(first).capacity
+    reason = f"{hop['reason']} {first} is at its capacity of {capacity}, so {free[0]} takes it."
+    return at.redirect(hop, free[0], reason)

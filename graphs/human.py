@@ -1,4 +1,4 @@
-"""Interrupts: ask the user when nobody fits, and let a person approve every step before it runs.
+"""Interrupt a run: ask the user when nobody fits, and let a person approve every step before it runs.
 
 The run stops at LangGraph's `interrupt` with a JSON value and goes on with `Command(resume=text)`.
 """
@@ -10,61 +10,51 @@ from typing import Any
 from langgraph.config import get_config
 from langgraph.types import interrupt
 
-from graphs.state import Decision
-from graphs.traversal import Crossing, Walk, stop
+from agents.types import Hop
+from graphs.traversal import RoutingNode, Walk, stop
 
+_SHOWN = ("master", "node", "token", "probability", "query", "question", "reason")
 _PATIENCE = 3  # questions to the user at one step
 _YES, _NO = frozenset({"", "y", "yes", "true", "ok"}), frozenset({"n", "no", "false", "stop"})
 
 
-async def decide_with_user(walk: Walk, crossing: Crossing) -> Decision:
-    """The Octopus's decision; where it is to ask, the user's answer decides.
+async def decide_with_user(walk: Walk, at: RoutingNode) -> Hop:
+    """Return the hop that the Octopus wants; where it is to ask, the user's answer decides.
 
     The answer is a neighbour's name or token, or more words, with which the Octopus decides again.
     """
-    decision, said = await walk.decide(crossing), ""
+    hop, said = await walk.decide(at), ""
     for _ in range(_PATIENCE):
-        if decision["decided_by"] != "ask" or not walk.context.ask_user or not _can_interrupt():
+        if hop["decided_by"] != "ask" or not walk.context.ask_user or not _can_interrupt():
             break
-        answer = str(interrupt({"kind": "ask", **_shown(decision), "choices": decision["choices"]}))
-        if node := crossing.find(answer):
-            return crossing.aim(decision, node, f"You chose {node}.", "user")
+        answer = str(interrupt({"kind": "ask", **_shown(hop), "choices": hop["choices"]}))
+        if node := at.find(answer):
+            return at.redirect(hop, node, f"You chose {node}.", "user")
         said = f"{said}\n{answer}".strip()
-        decision = await walk.decide(crossing, said=said)
-    return decision
+        hop = await walk.decide(at, said=said)
+    return hop
 
 
-def approve(walk: Walk, crossing: Crossing, decision: Decision) -> Decision:
-    """The decision if a person approves it: `y`, `n`, or another neighbour's name or token."""
-    if not walk.context.approve or not _can_interrupt():
-        return decision
-    steps = decision["fan"] or [decision]
-    if all(step["node"] is None for step in steps):
-        return decision
-    request = {"kind": "approve", "steps": [_shown(step) for step in steps]}
+def approve(walk: Walk, at: RoutingNode, planned: list[Hop]) -> list[Hop]:
+    """Return the planned hops if a person approves them: `y`, `n`, or another neighbour's name or token."""
+    if not walk.context.approve or not _can_interrupt() or not any(hop["node"] for hop in planned):
+        return planned
+    request = {"kind": "approve", "steps": [_shown(hop) for hop in planned]}
     for _ in range(_PATIENCE):
         said = str(interrupt(request)).strip()
         if said.casefold() in _YES:
-            return decision
+            return planned
         if said.casefold() in _NO:
             break
-        node = crossing.find(said)
-        if node and not decision["fan"]:
-            return crossing.aim(decision, node, f"You chose {node}.", "user")
-        request = {**request, "error": f"{said!r} is neither y, n nor a neighbour of {crossing.name}."}
-    return stop(crossing.name, "You did not approve this step.", walk)
+        node = at.find(said)
+        if node and len(planned) == 1:
+            return [at.redirect(planned[0], node, f"You chose {node}.", "user")]
+        request = {**request, "error": f"{said!r} is neither y, n nor a neighbour of {at.name}."}
+    return [stop(at.name, "You did not approve this step.", walk)]
 
 
-def _shown(decision: Decision) -> dict[str, Any]:
-    return {
-        "master": decision["master"],
-        "node": decision["node"],
-        "token": decision["token"],
-        "probability": decision["probability"],
-        "query": decision["rewritten"],
-        "question": decision["question"],
-        "reason": decision["reason"],
-    }
+def _shown(hop: Hop) -> dict[str, Any]:
+    return {key: hop[key] for key in _SHOWN}  # type: ignore[literal-required]
 
 
 def _can_interrupt() -> bool:

@@ -1,4 +1,4 @@
-"""What happens at each node of the graph, on typed state."""
+"""Define what happens at each node of the graph, on typed state."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from graphs.gating import account, escalation, gated
 from graphs.human import approve, decide_with_user
 from graphs.reflection import Reflecting
 from graphs.spec import WorkerSpec
-from graphs.state import Decision, GraphContext, GraphState
-from graphs.traversal import Crossing, Walk, hop_of, is_alone, stop
+from graphs.state import GraphContext, GraphState
+from graphs.traversal import RoutingNode, Walk, executed, is_alone, stop
 
 Update = dict[str, Any]
 
 
 class Node(Protocol):
-    """A node that reads the run-time context; LangGraph passes `runtime` by name."""
+    """Read the run-time context at a node; LangGraph passes `runtime` by name."""
 
     async def __call__(self, state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
-        """The update of the state, or also where to go."""
+        """Return the update of the state, or also where to go."""
         ...
 
 
@@ -51,21 +51,22 @@ async def guard_node(state: GraphState) -> Update:
     """
     if not state["messages"] or not isinstance(state["messages"][-1], HumanMessage):
         raise InputError("the last message must be from the user.", hint="Send a human message last.")
-    return {"turn": uuid.uuid4().hex, "decision": stop("", ""), "walking": None}
+    return {"turn": uuid.uuid4().hex, "planned": [stop("", "")], "walking": None}
 
 
-def master_node(crossing: Crossing) -> Node:
-    """A node that routes: it leaves its decision for the conditional edge."""
+def master_node(at: RoutingNode) -> Node:
+    """Make a node that routes: it leaves what it planned for the conditional edge."""
 
     async def route(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
         walk = Walk.of(state, runtime)
-        decision = await decide_parts(walk, crossing) or await decide_with_user(walk, crossing)
-        decision = approve(walk, crossing, gated(walk, crossing, decision))
-        update: Update = {"decision": decision} | _walking(decision)
-        if decision["node"] is None and not decision["fan"] and not _ends_well(walk, decision):
+        planned = await decide_parts(walk, at) or [await decide_with_user(walk, at)]
+        planned = approve(walk, at, gated(walk, at, planned))
+        update: Update = {"planned": planned} | _walking(planned)
+        hop = planned[0]
+        if not hop["node"] and not _ends_well(walk, hop):
             # Nobody answers: the reason does.
-            hop = hop_of(state["turn"], "", decision, WorkerAnswer("declined", decision["reason"]), 0.0)
-            update["hops"] = [hop | {"ended": decision["reason"]}]
+            declined = executed(hop, WorkerAnswer("declined", hop["reason"]))
+            update["hops"] = [declined | {"ended": hop["reason"]}]
         return update
 
     return route
@@ -75,42 +76,40 @@ def worker_node(
     name: NodeName,
     spec: WorkerSpec,
     worker: Worker,
-    masters: Mapping[NodeName, Crossing],
+    routing: Mapping[NodeName, RoutingNode],
     verifier: Verifier | None = None,
 ) -> Node:
-    """A node that answers, after reflection where that is asked for.
+    """Make a node that answers, after reflection where that is asked for.
 
     Then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`.
     """
-    crossing, ledger = masters.get(name), next(iter(masters.values())).ledger
+    at, ledger = routing.get(name), next(iter(routing.values())).ledger
     reader = Reader(name, worker, frozenset(spec.modalities))
     answer_in_time = _answering(name, reader, ledger, Reflecting(name, spec.reflection, verifier))
     # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
     kept: Any = task(answer_in_time, name=f"{name}.answer")
 
     async def work(state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
-        walk, decision = Walk.of(state, runtime), state["decision"]
+        walk, planned = Walk.of(state, runtime), state["planned"][0]
         request = WorkerRequest(
-            query=decision["rewritten"],
-            question=decision["question"],
+            query=planned["query"],
+            question=planned["question"],
             conversation=list(state["messages"][:-1]) if spec.sends == "conversation" else (),
             idempotency_key=_key(walk, name),
             attachments=_attached(spec, walk),
         )
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
-        call = (request, seconds, walk.context, decision["probability"], runtime.store)
-        if crossing is None:
-            answer, took = await answer_in_time(*call)
-            hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
-            return _or_second_choice(state, walk.after(hop), masters[NodeName(decision["master"])])
-        answer, took = await kept(*call)
-        hop = account(ledger, hop_of(state["turn"], name, decision, WorkerAnswer(**answer), took))
+        call = (request, seconds, walk.context, planned["probability"], runtime.store)
+        answer, took = await (answer_in_time if at is None else kept)(*call)
+        hop = account(ledger, executed(planned, WorkerAnswer(**answer), took))
         after = walk.after(hop)
-        following = escalation(after, crossing, spec.stronger, decision)
-        following = approve(after, crossing, following or await decide_with_user(after, crossing))
-        if following["token"] == END_TOKEN:
-            hop["ended"] = following["reason"]
-        return {"hops": [hop], "decision": following} | _walking(following)
+        if at is None:
+            return _or_second_choice(state, after, routing[NodeName(planned["master"])])
+        following = [escalation(after, at, spec.stronger, planned) or await decide_with_user(after, at)]
+        following = approve(after, at, following)
+        if following[0]["token"] == END_TOKEN:
+            hop["ended"] = following[0]["reason"]
+        return {"hops": [hop], "planned": following} | _walking(following)
 
     return work
 
@@ -143,25 +142,25 @@ def _trace(turn: str, hops: Sequence[Hop], found: Sequence[Hop]) -> dict[str, An
     return trace
 
 
-def _or_second_choice(state: GraphState, walk: Walk, master: Crossing) -> Update | Command[str]:
-    """The update with the last hop; where it has no answer, on to the next choice of the master."""
+def _or_second_choice(state: GraphState, walk: Walk, master: RoutingNode) -> Update | Command[str]:
+    """Return the update with the last hop; where it has no answer, go on to the master's next choice."""
     update = {"hops": [walk.hops[-1]]}
-    second = second_choice(walk, master, state["decision"])
+    second = second_choice(walk, master, state["planned"][0])
     if second is None:
-        return update | _walking(stop("", "", walk))
-    return Command(update=update, goto=send(str(second["node"]), second, state, walk.hops))
+        return update | _walking([stop("", "", walk)])
+    return Command(update=update, goto=send(second["node"], second, state, walk.hops))
 
 
-def _walking(decision: Decision) -> Update:
-    """Branches that begin with a decision, or the one that ends with it."""
-    if decision["fan"]:
-        return {"walking": len(decision["fan"])}
-    ended = decision["node"] is None and not is_alone(decision["branch"])
+def _walking(planned: Sequence[Hop]) -> Update:
+    """Count the branches that begin with the planned hops, or the one that ends with it."""
+    if len(planned) > 1:
+        return {"walking": len(planned)}
+    ended = not planned[0]["node"] and not is_alone(planned[0]["branch"])
     return {"walking": -1} if ended else {}
 
 
-def _ends_well(walk: Walk, decision: Decision) -> bool:
-    return bool(walk.hops) and not walk.exhausted() and decision["decided_by"] != "ask"
+def _ends_well(walk: Walk, hop: Hop) -> bool:
+    return bool(walk.hops) and not walk.exhausted() and hop["decided_by"] != "ask"
 
 
 def _answering(name: NodeName, worker: Worker, ledger: Ledger, reflecting: Reflecting) -> Any:
@@ -172,7 +171,7 @@ def _answering(name: NodeName, worker: Worker, ledger: Ledger, reflecting: Refle
         probability: float,
         store: BaseStore | None,
     ) -> tuple[dict[str, Any], float]:
-        """The answer in JSON values, and the seconds it took."""
+        """Return the answer in JSON values, and the seconds it took."""
         started = time.perf_counter()
         try:
             async with ledger.serving(name):
@@ -190,13 +189,13 @@ def _answering(name: NodeName, worker: Worker, ledger: Ledger, reflecting: Refle
 
 
 def _key(walk: Walk, name: NodeName) -> str:
-    """The same for every attempt at one hop."""
+    """Return the idempotency key of a hop: the same for every attempt at it."""
     branch = "" if is_alone(walk.branch) else f"{walk.branch['part']}.{walk.branch['expert']}:"
     return f"{walk.turn}:{branch}{walk.steps}:{name}"
 
 
 def _attached(spec: WorkerSpec, walk: Walk) -> list[dict[str, Any]]:
-    """Images and audio of the question; once a worker has put them into words, what the next one can read."""
+    """Return the images and audio of the question; after an answer in words, only what `spec` reads."""
     attached = attachments_of(walk.conversation[-1])
     if not any(hop["status"] == "answered" for hop in walk.hops):
         return attached

@@ -12,7 +12,7 @@ from agents.octopus.served.reference import RouterReference
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.reflection.schema import SchemaVerifier
 from agents.reflection.types import Mode
-from agents.types import FunctionalToken, NodeName
+from agents.types import Edge, FunctionalToken, NodeName
 from agents.workers.models.reference import ModelReference
 from graphs.soundness import KeyPath, UnsoundError, problems
 
@@ -227,6 +227,20 @@ class GraphSpec(_Spec):
         for name, node in self.nodes.items():
             for neighbour, token in node.neighbours.items():
                 yield name, token, neighbour
+
+    def edges_at(self, name: NodeName) -> dict[NodeName, Edge]:
+        """Return the edges of a node, by neighbour, in the order of the spec."""
+        return {
+            other: Edge(
+                other,
+                token,
+                self.template(other),
+                self.nodes[other].description,
+                self.nodes[other].examples,
+                self.modalities(other),
+            )
+            for other, token in self.nodes[name].neighbours.items()
+        }
 
     def modalities(self, name: NodeName, seen: frozenset[NodeName] = frozenset()) -> frozenset[str]:
         """What a node reads beside text: a worker by itself, a master by way of its neighbours."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph import MessagesState
@@ -12,38 +12,11 @@ from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schem
 
 from agents.ledger import Policy
 from agents.reflection.types import Mode
-from agents.types import Branch, Hop
+from agents.types import Hop
 
 
-class Decision(TypedDict):
-    """The route that the conditional edge follows next; JSON values, so that any checkpointer keeps it.
-
-    Attributes:
-        branch: the walk that it belongs to.
-        step: how many decisions this walk has taken, this one included.
-        rewrite: see `Hop`.
-        fan: decisions to follow in parallel instead of this one.
-    """
-
-    master: str
-    token: str
-    node: str | None
-    probability: float
-    calibrated: bool
-    rewritten: str
-    question: str
-    reason: str
-    decided_by: str
-    choices: list[dict[str, Any]]
-    rewrite: str
-    branch: Branch
-    step: int
-    seconds: float
-    fan: list[Decision]
-
-
-def latest(before: Decision, new: Decision) -> Decision:
-    """Each node reads its own decision, so that of parallel ones any may stay."""
+def latest(before: list[Hop], new: list[Hop]) -> list[Hop]:
+    """Keep `new`: each node reads what it planned itself, so that of parallel branches any may stay."""
     return new
 
 
@@ -78,13 +51,13 @@ class GraphState(MessagesState):
     Attributes:
         turn: id of this turn; every hop carries it.
         hops: the path of this turn.
-        decision: the route that is being followed.
+        planned: the hop to execute next; several are executed in parallel.
         walking: how many parallel branches have not come to their end.
     """
 
     turn: str
     hops: Annotated[list[Hop], add_hops]
-    decision: Annotated[Decision, latest]
+    planned: Annotated[list[Hop], latest]
     walking: Annotated[int, count]
 
 

@@ -1,12 +1,11 @@
-"""A walk through the graph: its path so far, its budgets, and the decisions along it."""
+"""Walk through the graph: the path so far, its budgets, and the decisions along it."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.runtime import Runtime
@@ -20,69 +19,60 @@ from agents.octopus.tokens import END_TOKEN
 from agents.types import (
     Branch,
     CascadeStep,
-    Choice,
-    FunctionalToken,
+    Decision,
+    Edge,
     Hop,
     NodeName,
     Octopus,
-    Route,
+    Rewrite,
     Step,
     WorkerAnswer,
 )
-from graphs.state import Decision, GraphContext, GraphState
+from graphs.state import GraphContext, GraphState
 
 ALONE = Branch(part=0, parts=1, expert=0, experts=1, text="")
 
 
 @dataclass(frozen=True)
-class Crossing:
-    """A node where a walk may turn: its Octopus, and what it needs to send a query to any neighbour.
+class RoutingNode:
+    """Hold what a node needs to send a query to a neighbour: its Octopus, its edges, the graph's ledger.
 
     Attributes:
-        templates: what the query for a neighbour looks like.
+        edges: by neighbour.
         ledger: of all workers of the graph.
         links: the edges from worker to worker.
     """
 
     name: NodeName
     octopus: Octopus
-    neighbours: Mapping[NodeName, FunctionalToken]
-    templates: Mapping[NodeName, str]
+    edges: Mapping[NodeName, Edge]
     ledger: Ledger = field(default_factory=Ledger)
     links: frozenset[tuple[NodeName, NodeName]] = frozenset()
 
-    def ranked(self, decision: Decision) -> list[tuple[NodeName, float]]:
-        """The neighbours among the choices of a decision, best first; `<nexa_end>` is none."""
-        listed = [(NodeName(c["node"]), float(c["probability"])) for c in decision["choices"]]
-        return [(node, p) for node, p in listed if node in self.neighbours and p > 0]
+    def ranked(self, hop: Hop) -> list[tuple[NodeName, float]]:
+        """Return the neighbours among the choices of `hop`, best first; `<nexa_end>` is none."""
+        listed = [(NodeName(c["node"]), float(c["probability"])) for c in hop["choices"]]
+        return [(node, p) for node, p in listed if node in self.edges and p > 0]
 
     def find(self, said: str) -> NodeName | None:
-        """The neighbour that `said` names, by its name or token."""
-        tokens: dict[str, NodeName] = {token: node for node, token in self.neighbours.items()}
-        names = {node.casefold(): node for node in self.neighbours}
+        """Return the neighbour that `said` names, by its name or token."""
+        tokens: dict[str, NodeName] = {edge.token: node for node, edge in self.edges.items()}
+        names = {node.casefold(): node for node in self.edges}
         return tokens.get(said.strip()) or names.get(said.strip().casefold())
 
-    def aim(self, decision: Decision, node: NodeName, reason: str, by: CascadeStep) -> Decision:
-        """The same decision for another neighbour."""
-        query = self.templates[node].replace("{query}", decision["question"])
-        probability = next((c["probability"] for c in decision["choices"] if c["node"] == node), 0.0)
-        return Decision(
-            **{
-                **decision,
-                "node": node,
-                "token": self.neighbours[node],
-                "probability": probability,
-                "rewritten": query,
-                "rewrite": "same" if query == decision["question"] else "changed",
-                "reason": reason,
-                "decided_by": by,
-            }
-        )
+    def redirect(self, hop: Hop, node: NodeName, reason: str, by: CascadeStep = "token") -> Hop:
+        """Return the planned `hop` with another neighbour as its goal."""
+        edge, question = self.edges[node], hop["question"]
+        found: Hop = {**hop, "node": node, "token": edge.token, "reason": reason, "decided_by": by}
+        found["probability"] = next((c["probability"] for c in hop["choices"] if c["node"] == node), 0.0)
+        found["query"] = edge.query(question)
+        found["rewrite"] = "same" if found["query"] == question else "changed"
+        return found
 
 
 @dataclass(frozen=True)
 class Walk:
-    """One walk of a turn, as a node sees it.
+    """Show one walk of a turn to the node where it is.
 
     Attributes:
         conversation: the messages; the last one is the question, or the part of it that this walk is for.
@@ -99,19 +89,19 @@ class Walk:
 
     @classmethod
     def of(cls, state: GraphState, runtime: Runtime[GraphContext]) -> Walk:
-        """The walk that the current decision belongs to."""
-        decision = state["decision"]
-        branch = decision["branch"]
+        """Return the walk that the planned hop belongs to."""
+        hop = state["planned"][0]
         conversation: list[BaseMessage] = [*state["messages"][:-1], with_words(state["messages"][-1])]
-        if branch["text"]:
-            conversation[-1] = HumanMessage(branch["text"])
+        if hop["branch"]["text"]:
+            conversation[-1] = HumanMessage(hop["branch"]["text"])
         # A graph that is invoked without a context has None here.
         context = runtime.context or GraphContext()
-        return cls(context, state["turn"], branch, conversation, hops_of(state, branch), decision["step"])
+        done = hops_of(state, hop["branch"])
+        return cls(context, state["turn"], hop["branch"], conversation, done, hop["step"])
 
     def after(self, hop: Hop) -> Walk:
-        """The walk one hop further."""
-        return Walk(self.context, self.turn, self.branch, self.conversation, [*self.hops, hop], self.steps)
+        """Return the walk one hop further."""
+        return replace(self, hops=[*self.hops, hop])
 
     @property
     def question(self) -> str:
@@ -128,11 +118,11 @@ class Walk:
 
     @property
     def seconds_left(self) -> float:
-        """Of `max_seconds`; only work counts, so that a run resumed next day goes on."""
+        """What is left of `max_seconds`; only work counts, so that a run resumed next day goes on."""
         return self.context.max_seconds - sum(hop["seconds"] for hop in self.hops)
 
     def exhausted(self) -> str:
-        """Which budget is used up, as a sentence; "" if none is. Parallel branches share hops and tokens."""
+        """Name the budget that is used up, in a sentence; "" if none is. Branches share hops and tokens."""
         walks = self.branch["parts"] * self.branch["experts"]
         share = f", of which {walks} branches get an equal share," if walks > 1 else ""
         if self.steps >= max(1, self.context.max_hops // walks):
@@ -143,131 +133,107 @@ class Walk:
             return f"The budget of {self.context.max_seconds:g} seconds is used up."
         return ""
 
-    async def decide(self, crossing: Crossing, *, said: str = "") -> Decision:
-        """What the Octopus of `crossing` wants next, or a stop where a budget is used up.
+    async def decide(self, at: RoutingNode, *, said: str = "") -> Hop:
+        """Plan what the Octopus at a node wants next, or a stop where a budget is used up.
 
         Args:
-            crossing: the node that decides.
+            at: the node that decides.
             said: what the user added when asked to say more.
 
         Raises:
             RoutingError: the Octopus gave a node without a token, or a token without a node.
         """
         if reason := self.exhausted():
-            return stop(crossing.name, reason, self)
+            return stop(at.name, reason, self)
         started = time.perf_counter()
         conversation = self.conversation
         if said:
-            conversation = [
-                *conversation[:-1],
-                human(f"{self.question}\n{said}", attachments_of(conversation[-1])),
-            ]
-        route = await crossing.octopus.route(conversation, self.path)
-        return self._decision(crossing, route, str(conversation[-1].text), time.perf_counter() - started)
+            more = human(f"{self.question}\n{said}", attachments_of(conversation[-1]))
+            conversation = [*conversation[:-1], more]
+        decision = await at.octopus.route(conversation, self.path)
+        return self._planned(at, decision, str(conversation[-1].text), time.perf_counter() - started)
 
-    def _decision(self, crossing: Crossing, route: Route, said: str, seconds: float) -> Decision:
-        if (route.node is None) != (route.token is None or route.token == END_TOKEN):
+    def _planned(self, at: RoutingNode, decision: Decision, said: str, seconds: float) -> Hop:
+        if (decision.node is None) != (decision.token is None or decision.token == END_TOKEN):
             raise RoutingError(
-                f"the Octopus of {crossing.name!r} gave node {route.node!r} with token {route.token!r}."
+                f"the Octopus of {at.name!r} gave node {decision.node!r} with token {decision.token!r}."
             )
-        question = route.question or said
-        rewritten, rewrite, reason = _faithful(said, question, route)
-        return Decision(
-            master=crossing.name,
-            token=route.token or END_TOKEN,
-            node=route.node,
-            probability=route.probability,
-            calibrated=route.calibrated,
-            rewritten=rewritten + _answers(self.path, rewritten),
-            question=question,
-            reason=reason,
-            decided_by=route.decided_by,
-            choices=[_listed(choice) for choice in route.choices],
-            rewrite=rewrite,
-            branch=self.branch,
-            step=self.steps + 1,
-            seconds=seconds,
-            fan=[],
-        )
+        question = decision.question or said
+        query, rewrite, reason = _faithful(said, question, decision)
+        hop = stop(at.name, reason, self)
+        hop["token"], hop["node"] = decision.token or END_TOKEN, decision.node or ""
+        hop["probability"], hop["calibrated"] = decision.probability, decision.calibrated
+        hop["question"], hop["query"] = question, query + _answers(self.path, query)
+        hop["rewrite"], hop["decided_by"] = rewrite, decision.decided_by
+        hop["choices"] = [
+            {**asdict(choice), "probability": round(choice.probability, 6)} for choice in decision.choices
+        ]
+        hop["step"], hop["seconds"] = self.steps + 1, seconds
+        return hop
 
 
 def is_alone(branch: Branch) -> bool:
-    """Whether it is the only walk of its turn."""
+    """Return whether it is the only walk of its turn."""
     return branch["parts"] == branch["experts"] == 1
 
 
 def hops_of(state: GraphState, branch: Branch) -> list[Hop]:
-    """The hops of one walk of this turn, in order."""
+    """Return the hops of one walk of this turn, in order."""
     hops = state.get("hops", [])
     return [hop for hop in hops if hop["turn"] == state["turn"] and hop["branch"] == branch]
 
 
-def stop(master: str, reason: str, walk: Walk | None = None) -> Decision:
-    """A decision to end a walk that no Octopus took; of no walk, the one that a turn begins with."""
-    return Decision(
+def stop(master: str, reason: str, walk: Walk | None = None) -> Hop:
+    """Plan the end of a walk that no Octopus decided; without a walk, the state that a turn begins with."""
+    return Hop(
+        turn=walk.turn if walk else "",
+        branch=walk.branch if walk else ALONE,
+        step=walk.steps if walk else 0,
         master=master,
         token=END_TOKEN,
-        node=None,
+        node="",
         probability=1.0,
         calibrated=False,
-        rewritten="",
         question="",
+        query="",
+        rewrite="same",
         reason=reason,
         decided_by="token",
         choices=[],
-        rewrite="same",
-        branch=walk.branch if walk else ALONE,
-        step=walk.steps if walk else 0,
-        seconds=0.0,
-        fan=[],
-    )
-
-
-def hop_of(turn: str, node: str, decision: Decision, answer: WorkerAnswer, seconds: float) -> Hop:
-    """The executed step that `decision` led to."""
-    return Hop(
-        turn=turn,
-        branch=decision["branch"],
-        master=decision["master"],
-        token=decision["token"],
-        node=node,
-        probability=decision["probability"],
-        calibrated=decision["calibrated"],
-        query=decision["rewritten"],
-        reason=decision["reason"],
-        status=answer.status,
-        answer=answer.text,
-        evidence=answer.evidence,
-        choices=decision["choices"],
-        rewrite=decision["rewrite"],
-        tokens=sum(usage_of(answer.evidence)),
+        status="planned",
+        answer="",
+        evidence={},
+        tokens=0,
         cost=0.0,
         saved=0.0,
-        seconds=decision["seconds"] + seconds,
+        seconds=0.0,
         ended="",
     )
 
 
+def executed(hop: Hop, answer: WorkerAnswer, seconds: float = 0.0) -> Hop:
+    """Return the planned `hop` with its outcome."""
+    done: Hop = {**hop, "status": answer.status, "answer": answer.text, "evidence": answer.evidence}
+    done["tokens"], done["seconds"] = sum(usage_of(answer.evidence)), hop["seconds"] + seconds
+    return done
+
+
 def probability(hops: Sequence[Hop]) -> float:
-    """Of a path: the product over its hops."""
+    """Return the probability of a path: the product over its hops."""
     return math.prod(hop["probability"] for hop in hops)
 
 
-def _faithful(said: str, question: str, route: Route) -> tuple[str, str, str]:
-    """The rewritten query, what became of what the user said, and the reason; a lossy rewrite is not sent."""
-    if route.node is None or route.rewritten == said:
-        return route.rewritten, "same", route.reason
-    missing = lost(question, route.rewritten)
+def _faithful(said: str, question: str, decision: Decision) -> tuple[str, Rewrite, str]:
+    """Return the rewritten query, what became of the user's words, and the reason; never a lossy rewrite."""
+    if decision.node is None or decision.rewritten == said:
+        return decision.rewritten, "same", decision.reason
+    missing = lost(question, decision.rewritten)
     if not missing:
-        return route.rewritten, "changed", route.reason
+        return decision.rewritten, "changed", decision.reason
     shown = ", ".join(map(repr, missing[:3]))
-    return question, "bypassed", f"{route.reason} Its rewrite lost {shown}, so the original was sent."
+    return question, "bypassed", f"{decision.reason} Its rewrite lost {shown}, so the original was sent."
 
 
 def _answers(path: Sequence[Step], rewritten: str) -> str:
-    """What the workers before said, flagged, for the next one; without what the rewrite has already."""
+    """Return what the workers before said, flagged, for the next one; not what the rewrite has already."""
     return "".join(f"\n\n{text}" for text in carried_answers(path) if text not in rewritten)
-
-
-def _listed(choice: Choice) -> dict[str, Any]:
-    return {"token": choice.token, "node": choice.node, "probability": round(choice.probability, 6)}

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 from langchain_core.messages import BaseMessage
 
-from agents.types import FunctionalToken, NodeName, Route, Step, WorkerAnswer, WorkerRequest
+from agents.types import Decision, FunctionalToken, NodeName, Step, WorkerAnswer, WorkerRequest
 
 
-def route_to(node: str, token: str, *, probability: float = 0.9, rewritten: str = "as asked") -> Route:
+def route_to(node: str, token: str, *, probability: float = 0.9, rewritten: str = "as asked") -> Decision:
     """A route to `node`."""
-    return Route(
+    return Decision(
         NodeName(node), FunctionalToken(token), probability, rewritten, f"{node} fits.", "token", True, ()
     )
 
 
-ABSTAIN = Route(None, None, 0.2, "", "Nothing fits. Say more.", "ask", False, ())
+ABSTAIN = Decision(None, None, 0.2, "", "Nothing fits. Say more.", "ask", False, ())
 
-END_OF_WALK = Route(
+END_OF_WALK = Decision(
     None, FunctionalToken("<nexa_end>"), 0.8, "", "The question is answered.", "token", True, ()
 )
 
@@ -28,10 +28,10 @@ END_OF_WALK = Route(
 class ScriptedOctopus:
     """Plays its routes in order, the last one for ever; keeps the conversations it was shown."""
 
-    routes: list[Route]
+    routes: list[Decision]
     seen: list[list[str]] = field(default_factory=list)
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """The next route."""
         self.seen.append([str(message.text) for message in conversation])
         return self.routes[min(len(self.seen), len(self.routes)) - 1]

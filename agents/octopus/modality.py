@@ -8,16 +8,7 @@ from dataclasses import dataclass, replace
 from langchain_core.messages import BaseMessage
 
 from agents.modalities import attachments_of, listed, modalities_of
-from agents.types import Choice, FunctionalToken, NodeName, Octopus, Route, Step
-
-
-@dataclass(frozen=True)
-class Able:
-    """A neighbour that can read more than text, itself or by way of its own neighbours."""
-
-    token: FunctionalToken
-    template: str
-    modalities: frozenset[str]
+from agents.types import Choice, Decision, Edge, NodeName, Octopus, Step
 
 
 @dataclass
@@ -26,13 +17,13 @@ class ModalityOctopus:
 
     Attributes:
         octopus: decides by the text.
-        able: the neighbours that read more than text; the others read text only.
+        edges: of the node, by neighbour.
     """
 
     octopus: Octopus
-    able: Mapping[NodeName, Able]
+    edges: Mapping[NodeName, Edge]
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """The route of the text; with attachments, the most probable neighbour that can read them.
 
         After a first step the path has an answer in words, and words decide.
@@ -41,10 +32,10 @@ class ModalityOctopus:
         wanted = modalities_of(attachments_of(conversation[-1]))
         if path or not wanted:
             return route
-        fitting = {node: able for node, able in self.able.items() if wanted <= able.modalities}
+        fitting = {node: edge for node, edge in self.edges.items() if wanted <= edge.modalities}
         return self._among(route, fitting, wanted) if fitting else _nobody(route, wanted)
 
-    def _among(self, route: Route, fitting: Mapping[NodeName, Able], wanted: frozenset[str]) -> Route:
+    def _among(self, route: Decision, fitting: Mapping[NodeName, Edge], wanted: frozenset[str]) -> Decision:
         listed_ones = [choice for choice in route.choices if choice.node in fitting]
         unlisted = [node for node in fitting if node not in {choice.node for choice in listed_ones}]
         total = sum(choice.probability for choice in listed_ones)
@@ -61,7 +52,7 @@ class ModalityOctopus:
             node=best.node,
             token=best.token,
             probability=best.probability,
-            rewritten=fitting[best.node].template.replace("{query}", question),
+            rewritten=fitting[best.node].query(question),
             reason=f"Of the neighbours that read {listed(wanted)}, {best.node} has the highest probability, "
             f"{best.probability:.2f}.",
             decided_by="token",
@@ -70,7 +61,7 @@ class ModalityOctopus:
         )
 
 
-def _nobody(route: Route, wanted: frozenset[str]) -> Route:
+def _nobody(route: Decision, wanted: frozenset[str]) -> Decision:
     reason = f"No neighbour reads {listed(wanted)}. Describe it in words, or connect a model that does."
     return replace(
         route, node=None, token=None, rewritten="", reason=reason, decided_by="ask", calibrated=False

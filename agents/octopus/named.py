@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from langchain_core.messages import BaseMessage
 
-from agents.octopus.encoder.octopus import Neighbour
-from agents.types import Octopus, Route, Step
+from agents.types import Decision, Edge, Octopus, Step
 
 
 @dataclass(frozen=True)
@@ -16,9 +15,9 @@ class NamedOctopus:
     """Goes to `neighbour`, and keeps the choices of `octopus`, so that one sees what it would have done."""
 
     octopus: Octopus
-    neighbour: Neighbour
+    neighbour: Edge
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """The route to the neighbour, with the probability that the Octopus gives it."""
         preferred = await self.octopus.route(conversation, path)
         node = self.neighbour.node

@@ -12,7 +12,7 @@ from app.commands.options import Artifact, Graph
 from app.commands.rows import Row, each_row
 
 if TYPE_CHECKING:
-    from agents.types import Octopus, Route
+    from agents.types import Decision, Octopus
 
 _AT_ONCE = 16  # requests to a server
 
@@ -48,7 +48,7 @@ def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
     return [found.get(index) or refused[index] for index in range(len(rows))]
 
 
-def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Route]:
+def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Decision]:
     """A route for each conversation: together where the model is here, else a few requests at once."""
     from agents.octopus.local import LocalOctopus
 
@@ -56,10 +56,10 @@ def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Route]:
         return octopus.decide_all(conversations)
     from langchain_core.messages import HumanMessage
 
-    async def decide() -> list[Route]:
+    async def decide() -> list[Decision]:
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(turns: list[str]) -> Route:
+        async def one(turns: list[str]) -> Decision:
             async with places:
                 return await octopus.route([HumanMessage(turn) for turn in turns])
 
@@ -82,7 +82,7 @@ def _refusal(reason: str) -> dict[str, Any]:
     return {"node": None, "token": None, "probability": 0.0, "rewritten": "", "reason": reason, "choices": []}
 
 
-def _fields(route: Route) -> dict[str, Any]:
+def _fields(route: Decision) -> dict[str, Any]:
     return {
         "node": route.node,
         "token": route.token,

@@ -61,14 +61,14 @@ class Trace:
             if self._parallel:
                 _line(f"  part {hop['branch']['part'] + 1}  {_told(hop)}", dim=True)
             self._show_reflection(hop["evidence"].get("reflection"))
-        if decision := update.get("decision"):
-            self._show_decisions(decision, hops)
+        if planned := update.get("planned"):
+            self._show_decisions(planned, hops)
         if update.get("messages"):
             self._show_answer(str(update["messages"][-1].text))
 
-    def _show_decisions(self, decision: dict[str, Any], hops: list[Hop]) -> None:
-        self._parallel = self._parallel or bool(decision["fan"])
-        for one in decision["fan"] or [decision]:
+    def _show_decisions(self, planned: list[Hop], hops: list[Hop]) -> None:
+        self._parallel = self._parallel or len(planned) > 1
+        for one in planned:
             if one["token"] != END_TOKEN:
                 if hops and not self._parallel:
                     self._show_hop(hops[-1])
@@ -105,11 +105,11 @@ class Trace:
         say("" if shown else text)
 
 
-def _show_decision(decision: dict[str, Any]) -> None:
+def _show_decision(decision: Hop) -> None:
     kind = "" if decision["calibrated"] else ", not calibrated"
     head = f"{decision['master']} → {decision['token']} {decision['node']}"
     _console.print(Text(f"{head}  (p = {decision['probability']:.2f}{kind})", style="bold cyan"))
-    for name, text in (("reason", decision["reason"]), ("query", decision["rewritten"])):
+    for name, text in (("reason", decision["reason"]), ("query", decision["query"])):
         _line(f"  {name:7} {_short(text)}", dim=True)
 
 

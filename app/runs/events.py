@@ -15,14 +15,13 @@ from app.runs.questions import worded
 from app.runs.resume import Beginning
 from app.server.models import Model
 from app.server.telemetry import TurnTelemetry
-from graphs.state import Decision
 
 
 @dataclass(frozen=True)
 class Decided:
     """The Octopus chose; of parallel branches, each has a decision of its own."""
 
-    decision: Decision
+    decision: Hop
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,12 @@ class Watch:
             self._hops.append(hop)
             self._telemetry.hopped(hop)
             yield Hopped(hop)
-        if decision := update.get("decision"):
-            self._parallel = self._parallel or bool(decision["fan"])
-            for one in decision["fan"] or [decision]:
-                if one["token"] != END_TOKEN:
-                    self._telemetry.decided(one)
-                    yield Decided(one)
+        planned = update.get("planned", [])
+        self._parallel = self._parallel or len(planned) > 1
+        for hop in planned:
+            if hop["token"] != END_TOKEN:
+                self._telemetry.decided(hop)
+                yield Decided(hop)
         if messages := update.get("messages"):
             answer = str(messages[-1].text)
             yield Answered(self._rest(answer), answer, self._hops)

@@ -13,7 +13,7 @@ from langgraph.types import Command, Interrupt
 from agents.types import Hop
 from app.persistence.threads.checkpoints import messages_of
 from app.server.errors import ApiError
-from graphs.state import Decision, GraphContext
+from graphs.state import GraphContext
 from graphs.traversal import is_alone
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def _going_on(given: Any, kept: CheckpointTuple, turn: Turn) -> Beginning:
     hops = [hop for hop in values.get("hops", []) if hop["turn"] == values.get("turn")]
     begun_with = str(kept.metadata.get("context") or "")
     context = GraphContext.model_validate_json(begun_with) if begun_with else turn.context
-    decision: Decision | None = values.get("decision")
-    parallel = decision is not None and (bool(decision["fan"]) or not is_alone(decision["branch"]))
+    planned: list[Hop] = values.get("planned", [])
+    parallel = len(planned) > 1 or not all(is_alone(hop["branch"]) for hop in planned)
     return Beginning(given, context, hops, parallel)
 
 

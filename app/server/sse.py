@@ -11,14 +11,14 @@ from fastapi import Request
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from agents.types import Hop
 from app.runs.events import Answered, Decided, Event
 from app.server.errors import as_api_error
-from graphs.state import Decision
 
 T = TypeVar("T")
 
 
-def reasoning(decision: Decision) -> str:
+def reasoning(decision: Hop) -> str:
     """A decision as a line of reasoning."""
     chosen = f"{decision['master']} → {decision['token']} {decision['node']}"
     return f"{chosen} (p = {decision['probability']:.2f}): {decision['reason']}\n"

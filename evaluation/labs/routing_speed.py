@@ -18,10 +18,10 @@ from langchain_core.messages import HumanMessage
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.bm25 import LexicalIndex
 from agents.octopus.encoder.heads import Untrained
-from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
-from agents.types import NodeName, WorkerAnswer, WorkerRequest
+from agents.types import Edge, NodeName, WorkerAnswer, WorkerRequest
 from evaluation.report import Report, table
 from evaluation.routing.benchmark import plain
 
@@ -78,7 +78,7 @@ def made_up_octopus(encoder: Encoder, number: int) -> EncoderOctopus:
     random /= np.linalg.norm(random, axis=1, keepdims=True)
     vectors = np.concatenate([head.vectors, random.astype(np.float32)])
     lexical = LexicalIndex.build([f"{tool.name}: {tool.description}" for tool in tools])
-    neighbours = [Neighbour(NodeName(tool.name), slot_token(k)) for k, tool in enumerate(tools)]
+    neighbours = [Edge(NodeName(tool.name), slot_token(k)) for k, tool in enumerate(tools)]
     wide = ZeroShotHead(vectors, head.query_centre, lexical, head.maps)
     return EncoderOctopus(neighbours, Untrained.of(wide), encoder)
 

@@ -10,7 +10,7 @@ from agents.fidelity import lost
 from agents.octopus.conversation.compound import parts_of
 from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import EncoderOctopus
-from agents.types import Route
+from agents.types import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def evaluate_rewriting(octopus: EncoderOctopus, conversations: Sequence[Sequence
     return RewritingMetrics(len(turns), cut / rows, kinds["changed"] / rows, kinds["bypassed"] / rows)
 
 
-def _kind(said: str, route: Route) -> str:
+def _kind(said: str, route: Decision) -> str:
     if said == route.rewritten:
         return "same"
     return "bypassed" if lost(route.question, route.rewritten) else "changed"

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.errors import SpecError
-from agents.octopus.encoder.octopus import Neighbour
-from agents.octopus.modality import Able, ModalityOctopus
+from agents.octopus.modality import ModalityOctopus
 from agents.types import NodeName, Octopus, Worker
 from agents.workers.specialist import Specialist
 from app.settings import Settings
@@ -83,12 +82,7 @@ class Wiring(OctopusWiring):
         """
         local, encoder = partial(self.octopus, name), cache(partial(self.embedded_octopus, name))
         octopus = self.models.octopus(name, local, encoder)
-        tokens = self.spec.nodes[name].neighbours
-        reads = {node: self.spec.modalities(node) for node in tokens}
-        able = {
-            node: Able(tokens[node], self.spec.template(node), read) for node, read in reads.items() if read
-        }
-        return ModalityOctopus(octopus, able)
+        return ModalityOctopus(octopus, self.spec.edges_at(name))
 
     def workers(self) -> dict[NodeName, Worker]:
         """All workers of the graph.
@@ -133,7 +127,7 @@ class Wiring(OctopusWiring):
         spec = self.spec.model_copy(
             update={"entry": master, "masters": {master: only}, "workers": {worker: alone}}
         )
-        octopus = NamedOctopus(self.octopuses[master], Neighbour(worker, token, self.spec.template(worker)))
+        octopus = NamedOctopus(self.octopuses[master], self.spec.edges_at(master)[worker])
         return build_graph(spec, octopuses={master: octopus}, workers={worker: self._workers[worker]})
 
     @cached_property

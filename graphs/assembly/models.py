@@ -129,15 +129,11 @@ class ModelWiring:
         if not text:
             return local()
         from agents.octopus.causal.call_format import CallFormat
-        from agents.octopus.served.octopus import RemoteNeighbour, RemoteOctopus
+        from agents.octopus.served.octopus import RemoteOctopus
         from agents.octopus.served.reference import RouterReference
         from agents.octopus.served.scorers import scorer
 
-        nodes = self.spec.nodes
-        neighbours = [
-            RemoteNeighbour(other, token, self.spec.template(other), nodes[other].description)
-            for other, token in nodes[name].neighbours.items()
-        ]
+        neighbours = list(self.spec.edges_at(name).values())
         folder = Path(self.spec.source).parent / (node.octopus.artifact or "")
         taught = bool(node.octopus.artifact) and is_causal(folder)
         calls = CallFormat.read(folder, name) if taught else CallFormat()

@@ -14,9 +14,9 @@ from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
 from agents.octopus.encoder.head_cache import HeadCache
 from agents.octopus.encoder.heads import Head, Untrained, trained_head
-from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
-from agents.types import NodeName
+from agents.types import Edge, NodeName
 from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec
 
@@ -79,7 +79,7 @@ class OctopusWiring:
         """The same beside a language model that routes: where the artifact is that model's, zero-shot."""
         node = self.spec.nodes[name]
         head, top = self._head(name, node, self.artifact(node))
-        neighbours = self._neighbours(node)
+        neighbours = self._neighbours(name)
         return EncoderOctopus(
             neighbours,
             head,
@@ -95,7 +95,7 @@ class OctopusWiring:
         from agents.octopus.causal.octopus import CausalOctopus
 
         node, master = self.spec.nodes[name], artifact.master(name)
-        neighbours = self._neighbours(node)
+        neighbours = self._neighbours(name)
         threshold = node.octopus.threshold
         return CausalOctopus(
             neighbours,
@@ -124,11 +124,8 @@ class OctopusWiring:
             self._causals[folder] = open_causal(folder)
         return self._causals[folder]
 
-    def _neighbours(self, node: NodeSpec) -> list[Neighbour]:
-        return [
-            Neighbour(name, token, self.spec.template(name), self.spec.nodes[name].examples)
-            for name, token in node.neighbours.items()
-        ]
+    def _neighbours(self, name: NodeName) -> list[Edge]:
+        return list(self.spec.edges_at(name).values())
 
     def _parent(self, name: NodeName) -> NodeName | None:
         masters = self.spec.masters
@@ -194,7 +191,7 @@ class OctopusWiring:
             Candidate(name, nodes[name].description or name, nodes[name].examples) for name in node.neighbours
         ]
 
-    def _onward(self, name: NodeName, neighbours: Sequence[Neighbour]) -> Onward:
+    def _onward(self, name: NodeName, neighbours: Sequence[Edge]) -> Onward:
         from agents.octopus.planning.stepwise import Onward
 
         tokens = {neighbour.node: neighbour.token for neighbour in neighbours}

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agents.octopus.served.octopus import RemoteNeighbour, RemoteOctopus
-from agents.types import NodeName
+from agents.octopus.served.octopus import RemoteOctopus
+from agents.types import Edge, NodeName
 from app.settings import Settings
 from graphs.assembly.graph import Wiring
 from graphs.spec_file import load_spec
@@ -80,13 +80,13 @@ class SlowScorer:
         self.wiring = wiring
         self.loaded: list[Any] = []
 
-    async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
+    async def probe(self, candidates: Sequence[Edge]) -> None:
         pass
 
-    async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:
+    async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
         return [0.0, 5.0]
 
-    async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
+    async def rewrite(self, query: str, chosen: Edge) -> str:
         began = time.monotonic()
         while not self.wiring.models.manager.loaded() and time.monotonic() - began < 20:
             await asyncio.sleep(0.01)
@@ -97,10 +97,7 @@ class SlowScorer:
 async def test_the_chosen_model_loads_while_the_query_is_rewritten(wiring: Wiring) -> None:
     wiring.workers()
     scorer = SlowScorer(wiring)
-    nodes = [
-        RemoteNeighbour(node, token)
-        for node, token in wiring.spec.nodes[NodeName("octopus")].neighbours.items()
-    ]
+    nodes = [Edge(node, token) for node, token in wiring.spec.nodes[NodeName("octopus")].neighbours.items()]
     remote = RemoteOctopus(NodeName("octopus"), nodes, scorer, on_choice=wiring.models.warm)
     route = await remote.route([HumanMessage("Is a verbal contract binding?")])
     assert route.node == "law"

@@ -9,10 +9,10 @@ import pytest
 
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Untrained
-from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
-from agents.types import NodeName
+from agents.types import Edge, NodeName
 from evaluation import task
 from tests.evaluation.answers.exam import exam_rows, write_rows
 from training.rows.mmlu import SUBJECTS
@@ -25,7 +25,7 @@ def octopus(encoder: Encoder) -> EncoderOctopus:
         Candidate(node, f"Answers questions on {', '.join(subjects).replace('_', ' ')}.")
         for node, subjects in SUBJECTS.items()
     ]
-    neighbours = [Neighbour(NodeName(node), slot_token(k)) for k, node in enumerate(SUBJECTS)]
+    neighbours = [Edge(NodeName(node), slot_token(k)) for k, node in enumerate(SUBJECTS)]
     return EncoderOctopus(neighbours, Untrained.of(ZeroShotHead.build(candidates, encoder.embed)), encoder)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from agents.types import NodeName, Route, Step, WorkerAnswer, WorkerRequest
+from agents.types import Decision, NodeName, Step, WorkerAnswer, WorkerRequest
 from graphs.build import build_graph
 from graphs.spec_file import parse_spec
 from tests.scripted import END_OF_WALK, route_to
@@ -38,7 +38,7 @@ class Named:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         if not path:
             node = str(conversation[-1].text).rstrip("?").split()[-1]
             return route_to(node, f"<nexa_{NAMES.index(node)}>")

@@ -14,7 +14,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import ValidationError
 
 from agents.errors import InputError, RoutingError, SpecError
-from agents.types import NodeName, Route, Worker, WorkerAnswer, WorkerRequest
+from agents.types import Decision, NodeName, Worker, WorkerAnswer, WorkerRequest
 from graphs.build import Graph, build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext, GraphInput
@@ -37,10 +37,10 @@ DECLINED = WorkerAnswer("declined", "Not for me.")
 
 
 def small_graph(
-    *routes: Route,
+    *routes: Decision,
     math: Worker | None = None,
     sage: Worker | None = None,
-    from_sage: Route | None = None,
+    from_sage: Decision | None = None,
 ) -> Graph:
     return build_graph(
         SPEC,
@@ -171,7 +171,7 @@ async def test_a_token_that_is_not_an_edge_away_is_an_error(token: str) -> None:
 
 
 async def test_a_node_without_a_token_is_an_error() -> None:
-    half = Route(MATH, None, 0.5, "", "", "token", True, ())
+    half = Decision(MATH, None, 0.5, "", "", "token", True, ())
     with pytest.raises(RoutingError, match="'chief' gave node 'math' with token None"):
         await small_graph(half).compile().ainvoke(question("?"))
 

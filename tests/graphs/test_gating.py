@@ -11,7 +11,7 @@ from langchain_core.messages import HumanMessage
 
 from agents.errors import SpecError
 from agents.judge import ModelJudge
-from agents.types import Choice, FunctionalToken, NodeName, Route, Worker, WorkerAnswer, WorkerRequest
+from agents.types import Choice, Decision, FunctionalToken, NodeName, Worker, WorkerAnswer, WorkerRequest
 from graphs.build import build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
@@ -28,7 +28,7 @@ workers:
 )
 
 
-def to(node: str, **probabilities: float) -> Route:
+def to(node: str, **probabilities: float) -> Decision:
     slots = {"big": 0, "small": 1, "tiny": 2}
     ranked = sorted(probabilities.items(), key=lambda item: -item[1])
     choices = tuple(Choice(FunctionalToken(f"<nexa_{slots[n]}>"), NodeName(n), p) for n, p in ranked)
@@ -40,7 +40,7 @@ def says(text: str, tokens: int = 0) -> ScriptedWorker:
     return ScriptedWorker([WorkerAnswer("answered", text, {"usage": {"output_tokens": tokens}})])
 
 
-def compiled(route: Route, *, judge: ModelJudge | None = None, **workers: Any) -> Any:
+def compiled(route: Decision, *, judge: ModelJudge | None = None, **workers: Any) -> Any:
     given: dict[NodeName, Worker] = {n: workers.get(n, says(n)) for n in SPEC.workers}
     octopuses = {NodeName("m"): ScriptedOctopus([route]), NodeName("tiny"): ScriptedOctopus([END_OF_WALK])}
     return build_graph(SPEC, octopuses=octopuses, workers=given, judge=judge).compile()

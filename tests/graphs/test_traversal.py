@@ -13,10 +13,10 @@ from langgraph.types import Command
 
 from agents.types import (
     Choice,
+    Decision,
     FunctionalToken,
     NodeName,
     Octopus,
-    Route,
     Worker,
     WorkerAnswer,
     WorkerRequest,
@@ -44,10 +44,10 @@ FOUND, SENT = WorkerAnswer("answered", "Flight KQ 100."), WorkerAnswer("answered
 
 
 def compiled(
-    chief: list[Route],
-    search: list[Route],
+    chief: list[Decision],
+    search: list[Decision],
     *,
-    deputy: list[Route] | None = None,
+    deputy: list[Decision] | None = None,
     finder: Worker | None = None,
     mailer: Worker | None = None,
     saver: InMemorySaver | None = None,
@@ -100,7 +100,7 @@ async def test_the_end_token_ends_the_walk_and_says_why() -> None:
 
 async def test_the_octopus_sees_the_path() -> None:
     class Watching(ScriptedOctopus):
-        async def route(self, conversation: Any, path: Any = ()) -> Route:
+        async def route(self, conversation: Any, path: Any = ()) -> Decision:
             paths.append([(step.node, step.answer, step.status) for step in path])
             return await super().route(conversation, path)
 
@@ -180,7 +180,7 @@ async def test_every_hop_is_a_checkpoint_and_an_event() -> None:
         ("a flight to Nairobi", [ABSTAIN, ABSTAIN, TO_SEARCH], "search"),
     ],
 )
-async def test_the_user_is_asked_where_nobody_fits(answer: str, routes: list[Route], node: str) -> None:
+async def test_the_user_is_asked_where_nobody_fits(answer: str, routes: list[Decision], node: str) -> None:
     context = GraphContext(ask_user=True)
     graph = compiled(routes, [END_OF_WALK], saver=InMemorySaver())
     first = await graph.ainvoke(question("fly"), THREAD, context=context)
@@ -230,7 +230,7 @@ async def test_a_step_may_be_refused_or_replaced() -> None:
 
 async def test_parts_whose_workers_are_linked_are_steps_and_not_branches() -> None:
     class ByWord(ScriptedOctopus):
-        async def route(self, conversation: Any, path: Any = ()) -> Route:
+        async def route(self, conversation: Any, path: Any = ()) -> Decision:
             text = str(conversation[-1].text)
             return TO_SEARCH if text.startswith("find") else route_to("mail", "<nexa_1>")
 

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 from agents.errors import InputError
 from agents.fidelity import lost
 from agents.octopus.conversation.human_turns import clean_query
-from agents.types import Route
+from agents.types import Decision
 from training.rows.near_duplicates import NearDuplicates
 from training.specialist.rows import Leaks
 from training.specialist.synthesis_log import Synthesis, finish, resume
@@ -62,7 +62,7 @@ class Chat(Protocol):
         ...
 
 
-RoundTrip = Callable[[Sequence[str]], list[Route]]
+RoundTrip = Callable[[Sequence[str]], list[Decision]]
 """Queries → what the current router decides for each."""
 
 
@@ -250,7 +250,7 @@ class _Batch:
         self.result.counts["dropped: round trip"] += len(queries) - len(found)
         return found
 
-    def _agrees(self, route: Route) -> bool:
+    def _agrees(self, route: Decision) -> bool:
         if self.node == NONE:
             return route.node is None or route.probability < _SURE
         return self.node in [choice.node for choice in route.choices[: self.settings.round_trip]]

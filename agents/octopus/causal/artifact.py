@@ -12,8 +12,7 @@ from agents.octopus.causal.grammar import Grammar
 from agents.octopus.causal.manifest import CausalManifest, CausalMaster, read_manifest
 from agents.octopus.causal.octopus import CausalParts
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
-from agents.octopus.encoder.octopus import Neighbour
-from agents.types import NodeName
+from agents.types import Edge, NodeName
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class CausalArtifact:
             )
         return masters[name]
 
-    def legal(self, name: NodeName, neighbours: Sequence[Neighbour]) -> list[int]:
+    def legal(self, name: NodeName, neighbours: Sequence[Edge]) -> list[int]:
         """The id of each neighbour's functional token.
 
         Raises:

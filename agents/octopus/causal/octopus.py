@@ -29,8 +29,8 @@ from agents.octopus.conversation.follow_ups import (
 )
 from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.octopus import MOST_CHOICES, Neighbour, fall_back
-from agents.types import CascadeStep, Choice, NodeName, Route, Step
+from agents.octopus.encoder.octopus import MOST_CHOICES, fall_back
+from agents.types import CascadeStep, Choice, Decision, Edge, NodeName, Step
 
 if TYPE_CHECKING:
     from agents.octopus.causal.model import Reply, Request
@@ -70,7 +70,7 @@ class CausalOctopus:
         on_choice: told of the node whose query is written next, so that its model can begin to load.
     """
 
-    neighbours: Sequence[Neighbour]
+    neighbours: Sequence[Edge]
     legal: Sequence[int]
     parts: CausalParts
     encoder: Encoder
@@ -85,7 +85,7 @@ class CausalOctopus:
     onward: Callable[[], Onward] | None = None
     on_choice: Callable[[NodeName], None] = lambda node: None
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """Decide for the last human turn, in the light of the turns before it.
 
         Raises:
@@ -99,18 +99,18 @@ class CausalOctopus:
         reply = (await self.parts.batcher.ask_async([self._request(asked)]))[0]
         return self._route(asked, reply)
 
-    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Route:
+    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Decision:
         """The route after the steps of `path`, or `<nexa_end>`; blocking."""
         if self.onward is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
         asked = self._read(turns)
         return self.onward().route(carry_over(asked.query, asked.refers_to), path)
 
-    def decide(self, turns: Sequence[str]) -> Route:
+    def decide(self, turns: Sequence[str]) -> Decision:
         """The route for the last of `turns`, human turns in order; blocking."""
         return self.decide_all([turns])[0]
 
-    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Route]:
+    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Decision]:
         """A route for each conversation, batched; blocking."""
         asked = [self._read(turns) for turns in conversations]
         replies = self.parts.batcher.ask([self._request(one) for one in asked])
@@ -183,7 +183,7 @@ class CausalOctopus:
             return index, step, f"{doubt}, so {self.neighbours[index].node} takes it as the {step}."
         return None, "ask", f"{doubt}. Say more, or name the subject."
 
-    def _route(self, asked: _Asked, reply: Reply) -> Route:
+    def _route(self, asked: _Asked, reply: Reply) -> Decision:
         probabilities = self._in_context(asked, reply.logits)
         index, decided_by, reason = self._cascade(asked, probabilities)
         order = np.argsort(-probabilities[:-1], kind="stable")
@@ -191,7 +191,7 @@ class CausalOctopus:
         rewritten, fault = carry_over(asked.query, asked.refers_to), ""
         if chosen is not None:
             rewritten, fault = self._rewritten(chosen, rewritten, reply)
-        return Route(
+        return Decision(
             node=chosen.node if chosen else None,
             token=chosen.token if chosen else None,
             probability=float(probabilities[order[0] if index is None else index]),
@@ -206,7 +206,7 @@ class CausalOctopus:
             question=asked.question,
         )
 
-    def _rewritten(self, chosen: Neighbour, verbatim: str, reply: Reply) -> tuple[str, str]:
+    def _rewritten(self, chosen: Edge, verbatim: str, reply: Reply) -> tuple[str, str]:
         """What the model wrote; where that is no call, the worker's template around the verbatim query."""
         fault: str = "the query is too long"
         if reply.output is not None:

@@ -24,23 +24,13 @@ from agents.octopus.conversation.follow_ups import (
 from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Head
-from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Route, Step
+from agents.types import CascadeStep, Choice, Decision, Edge, NodeName, Step
 
 if TYPE_CHECKING:
     from agents.octopus.planning.stepwise import Onward
 
 MOST_CHOICES = 32  # how many ranked choices a route lists
 _NEAR = 0.72  # cosine from which an example speaks for its worker
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """An edge as the Octopus sees it: where it leads, its token, what the worker's query looks like."""
-
-    node: NodeName
-    token: FunctionalToken
-    template: str = "{query}"
-    examples: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,7 +47,7 @@ class EncoderOctopus:
         onward: what decides after a step of the walk, built on first use.
     """
 
-    neighbours: Sequence[Neighbour]
+    neighbours: Sequence[Edge]
     head: Head
     encoder: Encoder
     top: Path | None = None
@@ -67,7 +57,7 @@ class EncoderOctopus:
     follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
     onward: Callable[[], Onward] | None = None
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """Decide for the last human turn, in the light of the turns before it.
 
         Raises:
@@ -79,7 +69,7 @@ class EncoderOctopus:
             return await asyncio.to_thread(self.decide_next, turns, path)
         return await asyncio.to_thread(self.decide, turns)
 
-    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Route:
+    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Decision:
         """The route after the steps of `path`, or `<nexa_end>`; blocking."""
         if self.onward is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
@@ -91,11 +81,11 @@ class EncoderOctopus:
             return ""
         return self._read(turns, self.encoder.embed(turns, top=self.top)).refers_to
 
-    def decide(self, turns: Sequence[str]) -> Route:
+    def decide(self, turns: Sequence[str]) -> Decision:
         """The route for the last of `turns`, human turns in order; blocking."""
         return self.decide_all([turns])[0]
 
-    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Route]:
+    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Decision]:
         """A route for each conversation, embedded together; blocking."""
         vectors = self.encoder.embed([turn for turns in conversations for turn in turns], top=self.top)
         routes, start = [], 0
@@ -112,12 +102,12 @@ class EncoderOctopus:
         ]
         return read_conversation(read, self.follow_up)
 
-    def _choose(self, query: str, vector: NDArray[np.float32], reading: Reading) -> Route:
+    def _choose(self, query: str, vector: NDArray[np.float32], reading: Reading) -> Decision:
         choices = self._ranked(reading.probabilities[:-1])
         index, decided_by, reason = self._cascade(query, vector, reading, choices)
         chosen = None if index is None else self.neighbours[index]
         template = chosen.template if chosen else "{query}"
-        return Route(
+        return Decision(
             node=chosen.node if chosen else None,
             token=chosen.token if chosen else None,
             probability=float(reading.probabilities[index if index is not None else choices[0][0]]),
@@ -182,7 +172,7 @@ class EncoderOctopus:
 
 
 def fall_back(
-    neighbours: Sequence[Neighbour], parent: NodeName | None, generalist: NodeName | None
+    neighbours: Sequence[Edge], parent: NodeName | None, generalist: NodeName | None
 ) -> tuple[int, CascadeStep] | None:
     """The place of the neighbour that takes what is in doubt: the parent, else the generalist."""
     steps: tuple[tuple[CascadeStep, NodeName | None], ...] = (("parent", parent), ("generalist", generalist))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agents.octopus.carried import carried_answers
 from agents.octopus.planning.planner import Planner
 from agents.octopus.tokens import END_TOKEN
-from agents.types import Choice, FunctionalToken, NodeName, Route, Step
+from agents.types import Choice, Decision, FunctionalToken, NodeName, Step
 
 ANSWER = NodeName("answer")
 _MOST_CHOICES = 32
@@ -30,7 +30,7 @@ class Onward:
     tokens: dict[NodeName, FunctionalToken]
     templates: dict[NodeName, str]
 
-    def route(self, question: str, path: Sequence[Step]) -> Route:
+    def route(self, question: str, path: Sequence[Step]) -> Decision:
         """The route for `question` after `path`; blocking.
 
         The rewrite is the next worker's template around the question, with the answers so far, flagged.
@@ -42,7 +42,7 @@ class Onward:
         after = " → ".join(step.node for step in path)
         what = f"{node} comes next" if node else "the question is served"
         asked = carry_answers(question, path)
-        return Route(
+        return Decision(
             node=node,
             token=self.tokens[node] if node else END_TOKEN,
             probability=probability,

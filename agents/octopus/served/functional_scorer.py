@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from agents.octopus.causal.call_format import CallFormat
 from agents.octopus.causal.call_text import MalformedCallError, read_call
-from agents.octopus.served.octopus import RemoteNeighbour
 from agents.octopus.served.wire.token_ids import RouterPrompt
 from agents.octopus.served.wire.types import TokenEngine
+from agents.types import Edge
 
 _PROBE = "Where does this go?"
 
@@ -26,7 +26,7 @@ class FunctionalScorer:
     engine: TokenEngine
     format: CallFormat = field(default_factory=CallFormat)
 
-    async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
+    async def probe(self, candidates: Sequence[Edge]) -> None:
         """Allow the model one token, then another: whoever ignores that returns the same twice."""
         if not self.engine.constrains:
             return
@@ -34,13 +34,13 @@ class FunctionalScorer:
         for only in (tokens[-1], self.format.end):
             await self.engine.score(self._prompt(_PROBE), tokens, only=[only])
 
-    async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:
+    async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
         """See `Scorer`."""
         tokens = [self.format.spelling(one.token) for one in candidates]
         found = await self.engine.score(self._prompt(query), tokens)
         return [found[token] for token in tokens]
 
-    async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
+    async def rewrite(self, query: str, chosen: Edge) -> str:
         """See `Scorer`. The model was trained to write the template too, so its call is sent as written."""
         prompt = self._prompt(query, self.format.spelling(chosen.token))
         written = await self.engine.complete(prompt, self.format.end, self.format.most_tokens)

@@ -11,8 +11,8 @@ from string import ascii_uppercase
 
 from agents.errors import RoutingError
 from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.served.octopus import RemoteNeighbour
 from agents.octopus.served.wire.types import ChatEngine
+from agents.types import Edge
 
 _VOTES = 5  # samples where a server gives no log-probabilities
 _MOST_TOKENS = 256  # of a rewritten query
@@ -38,14 +38,14 @@ class LabelScorer:
 
     engine: ChatEngine
 
-    async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
+    async def probe(self, candidates: Sequence[Edge]) -> None:
         """Allow the model one letter, then another: whoever ignores that will not write both."""
         for letter in ("X", "Q"):
             written, _ = await self.engine.choose("Reply with a letter.", "Which letter?", [letter])
             if written != letter:
                 raise RoutingError(f"the Octopus was to write {letter!r} and wrote {written!r}.")
 
-    async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:
+    async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
         """See `Scorer`. Of several rounds: ln p(group) + ln p(candidate | group)."""
         most = min(self.engine.most_choices, len(ascii_uppercase))
         if len(candidates) <= most:
@@ -59,15 +59,15 @@ class LabelScorer:
         finals = await self.score(query, best)
         return [final + one for final, scores in zip(finals, rounds, strict=True) for one in scores]
 
-    async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
+    async def rewrite(self, query: str, chosen: Edge) -> str:
         """See `Scorer`. The model knows no template, so what it writes is put into it."""
         system = _REWRITE.format(description=f"{chosen.node}. {chosen.description}".strip())
         written = (await self.engine.write(system, query, _MOST_TOKENS)).strip()
         if not written:
             raise MalformedCallError("the Octopus wrote an empty query.", "empty rewrite")
-        return chosen.filled(written)
+        return chosen.query(written)
 
-    async def _round(self, query: str, candidates: Sequence[RemoteNeighbour]) -> list[float]:
+    async def _round(self, query: str, candidates: Sequence[Edge]) -> list[float]:
         """Normalised log-probabilities of at most `most_choices` candidates."""
         labels = ascii_uppercase[: len(candidates)]
         shown = (

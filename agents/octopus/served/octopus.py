@@ -16,40 +16,19 @@ from agents.octopus.causal.call_text import MalformedCallError
 from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
 from agents.octopus.encoder.octopus import MOST_CHOICES
 from agents.octopus.tokens import END_TOKEN
-from agents.types import CascadeStep, Choice, FunctionalToken, NodeName, Octopus, Route, Step
+from agents.types import CascadeStep, Choice, Decision, Edge, NodeName, Octopus, Step
 
 _MOST_SHOWN = 500  # characters of an earlier step's answer
 END_NODE = NodeName("answer")
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteNeighbour:
-    """An edge as a remote Octopus sees it.
-
-    Attributes:
-        template: what the worker's query looks like.
-        description: what it does, for models that were not trained on it.
-    """
-
-    node: NodeName
-    token: FunctionalToken
-    template: str = "{query}"
-    description: str = ""
-
-    def filled(self, query: str) -> str:
-        """The template around `query`."""
-        return self.template.replace("{query}", query)
-
-
-END = RemoteNeighbour(
-    END_NODE, END_TOKEN, "", "Nothing more is needed: the steps so far answer the question."
-)
+END = Edge(END_NODE, END_TOKEN, "", "Nothing more is needed: the steps so far answer the question.")
 
 
 class Scorer(Protocol):
     """What a served model says of a query; the server may be any of several kinds."""
 
-    async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
+    async def probe(self, candidates: Sequence[Edge]) -> None:
         """See that the server keeps to a constraint, before anything depends on it.
 
         Raises:
@@ -58,7 +37,7 @@ class Scorer(Protocol):
         """
         ...
 
-    async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:
+    async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
         """Log-probabilities of the candidates, in their order; they need not be normalised.
 
         Raises:
@@ -67,7 +46,7 @@ class Scorer(Protocol):
         """
         ...
 
-    async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
+    async def rewrite(self, query: str, chosen: Edge) -> str:
         """What the chosen neighbour is sent; its template is in it, by training or put there.
 
         Raises:
@@ -95,7 +74,7 @@ class RemoteOctopus:
     """
 
     name: NodeName
-    neighbours: Sequence[RemoteNeighbour]
+    neighbours: Sequence[Edge]
     scorer: Scorer
     threshold: float = 0.0
     temperature: float | None = None
@@ -106,7 +85,7 @@ class RemoteOctopus:
     on_choice: Callable[[NodeName], None] = lambda node: None
     _probed: bool = field(default=False, init=False)
 
-    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Route:
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """Decide for the last human turn; after steps of `path`, `<nexa_end>` is legal too.
 
         Raises:
@@ -122,7 +101,7 @@ class RemoteOctopus:
             route = await self.fallback.route(conversation, path)
             return replace(route, reason=f"{error.message} The embedded default decided: {route.reason}")
 
-    async def _route(self, conversation: Sequence[BaseMessage], path: Sequence[Step]) -> Route:
+    async def _route(self, conversation: Sequence[BaseMessage], path: Sequence[Step]) -> Decision:
         turns = human_turns(conversation)
         refers_to = await asyncio.to_thread(self.refers_to, turns) if len(turns) > 1 else ""
         query, question = carry_over(turns[-1], refers_to), as_one_question(turns[-1], refers_to)
@@ -134,7 +113,7 @@ class RemoteOctopus:
         logprobs = await self.scorer.score(asked, candidates)
         choices = renormalised(candidates, [lp / (self.temperature or 1.0) for lp in logprobs])
         chosen, decided_by, reason = self._cascade(choices, path)
-        route = Route(
+        route = Decision(
             node=chosen.node if chosen and chosen is not END else None,
             token=chosen.token if chosen else None,
             probability=_probability(choices, chosen),
@@ -147,7 +126,7 @@ class RemoteOctopus:
         )
         return await self._rewritten(route, chosen, asked, query)
 
-    async def _rewritten(self, route: Route, chosen: RemoteNeighbour | None, asked: str, query: str) -> Route:
+    async def _rewritten(self, route: Decision, chosen: Edge | None, asked: str, query: str) -> Decision:
         """The route with its query. What is lost in rewriting is found by whoever follows the route."""
         if chosen is None or route.node is None:
             return replace(route, rewritten=query)
@@ -155,13 +134,13 @@ class RemoteOctopus:
         try:
             rewritten = await self.scorer.rewrite(asked, chosen)
         except (MalformedCallError, ModelUnavailableError) as error:  # the choice stands
-            rewritten = chosen.filled(query)
+            rewritten = chosen.query(query)
             route = replace(route, reason=f"{route.reason} {error.message} So the original was sent.")
         return replace(route, rewritten=rewritten)
 
     def _cascade(
         self, choices: Sequence[Choice], path: Sequence[Step]
-    ) -> tuple[RemoteNeighbour | None, CascadeStep, str]:
+    ) -> tuple[Edge | None, CascadeStep, str]:
         """Token probability → generalist → ask the user."""
         best = choices[0]
         by_node = {one.node: one for one in self.neighbours}
@@ -183,7 +162,7 @@ class RemoteOctopus:
         return None, "ask", f"{doubt}. Say more, or name the subject."
 
 
-def renormalised(candidates: Sequence[RemoteNeighbour], logprobs: Sequence[float]) -> list[Choice]:
+def renormalised(candidates: Sequence[Edge], logprobs: Sequence[float]) -> list[Choice]:
     """Probabilities over the candidates alone, best first.
 
     Raises:
@@ -202,7 +181,7 @@ def renormalised(candidates: Sequence[RemoteNeighbour], logprobs: Sequence[float
     return sorted(found, key=lambda choice: -choice.probability)
 
 
-def _probability(choices: Sequence[Choice], chosen: RemoteNeighbour | None) -> float:
+def _probability(choices: Sequence[Choice], chosen: Edge | None) -> float:
     if chosen is None:
         return choices[0].probability
     return next(choice.probability for choice in choices if choice.node == chosen.node)

@@ -19,12 +19,11 @@ export class Path {
   }
 
   decision(decision) {
-    for (const one of decision.fan.length ? decision.fan : [decision]) {
-      if (!one.node) continue;
-      this.#pass(one.master);
-      const item = hopItem(one);
+    if (decision.node) {
+      this.#pass(decision.master);
+      const item = hopItem(decision);
       this.element.append(item);
-      this.#waiting.push({ decision: one, item, since: Date.now() });
+      this.#waiting.push({ decision, item, since: Date.now() });
     }
     this.#clock ??= setInterval(() => this.#tick(), 1000);
   }
@@ -91,7 +90,7 @@ const same = (decision, hop) =>
 
 // Of a decision, or of the hop that it became.
 function hopItem(hop) {
-  const done = "status" in hop;
+  const done = hop.status !== "planned";
   return element(
     "li",
     { class: done ? `hop ${hop.status}` : "hop working" },
@@ -117,7 +116,7 @@ function hopItem(hop) {
 function facts(hop, done) {
   const rows = [
     ["Why", hop.reason + (hop.calibrated ? "" : " (not calibrated)")],
-    [REWRITES[hop.rewrite] ?? "Query", hop.query ?? hop.rewritten],
+    [REWRITES[hop.rewrite] ?? "Query", hop.query],
     hop.branch.parts > 1 && ["Part", `${hop.branch.part + 1} of ${hop.branch.parts}`],
     hop.branch.experts > 1 && ["Expert", `${hop.branch.expert + 1} of ${hop.branch.experts}`],
     done && hop.answer && ["Said", hop.answer, "whole"],

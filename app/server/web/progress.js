@@ -26,12 +26,10 @@ export class Progress {
   }
 
   decision(decision) {
-    for (const one of decision.fan.length ? decision.fan : [decision]) {
-      this.#chances(one);
-      if (!one.node || one.token === END) continue;
-      this.#at(one.node, "chosen", one.probability);
-      this.edges.set(key(one.master, one.node), "chosen");
-    }
+    this.#chances(decision);
+    if (!decision.node || decision.token === END) return;
+    this.#at(decision.node, "chosen", decision.probability);
+    this.edges.set(key(decision.master, decision.node), "chosen");
   }
 
   hop(hop) {

@@ -157,8 +157,7 @@ export class Session {
         view.path.decision(decision);
         if (current()) this.#drawing.decision(decision);
         stick();
-        const chosen = decision.fan.length ? decision.fan : [decision];
-        announce(`${decision.master} chose ${chosen.map(({ node }) => node ?? "nobody").join(", ")}.`);
+        announce(`${decision.master} chose ${decision.node || "nobody"}.`);
       },
       hop: (hop) => {
         going();

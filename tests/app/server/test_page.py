@@ -11,7 +11,7 @@ import pytest
 from tests.app.server.live import BREAD, CUBE, Live
 from tests.loopback import ChatServer
 
-WEB = Path("app/web")
+WEB = Path("app/server/web")
 
 
 def test_the_page_may_load_and_reach_only_its_own_server(live: Live) -> None:

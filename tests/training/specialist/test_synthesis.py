@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from agents.errors import InputError, ModelUnavailableError
 from agents.octopus.conversation.human_turns import clean_turns
-from agents.types import Choice, FunctionalToken, NodeName, Route
+from agents.types import Choice, Decision, FunctionalToken, NodeName
 from app.cli import cli
 from tests.loopback import ChatServer, serving
 from training.rows.near_duplicates import NearDuplicates
@@ -73,13 +73,15 @@ class ScriptedChat:
         return [f"{topic} {seed + k} {seed * 7 + k} {seed * 13 + k} please" for k in range(3)]
 
 
-def routes(queries: Any, *, probability: float = 0.6) -> list[Route]:
+def routes(queries: Any, *, probability: float = 0.6) -> list[Decision]:
     """A router that reads the worker's name, and is not sure of the rest."""
     found = []
     for query in queries:
         node = NodeName("vet" if "vet" in query else "chef")
         choices = (Choice(FunctionalToken("<nexa_0>"), node, probability),)
-        found.append(Route(node, FunctionalToken("<nexa_0>"), probability, query, "", "token", True, choices))
+        found.append(
+            Decision(node, FunctionalToken("<nexa_0>"), probability, query, "", "token", True, choices)
+        )
     return found
 
 
@@ -163,7 +165,7 @@ async def test_what_is_no_text_is_dropped_and_counted(tmp_path: Path) -> None:
                 reply.text.replace("Explain: ", "Explain \\ud83d: ") if rewrites else reply.text, 1, 1
             )
 
-    def strict(queries: Any) -> list[Route]:
+    def strict(queries: Any) -> list[Decision]:
         return routes([clean_turns([query])[-1] for query in queries])
 
     good = "What would a chef do with a kilogram of leeks"
@@ -177,7 +179,7 @@ async def test_what_is_no_text_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 async def test_the_router_must_agree(tmp_path: Path) -> None:
-    def always_the_vet(queries: Any) -> list[Route]:
+    def always_the_vet(queries: Any) -> list[Decision]:
         return routes(["vet"] * len(queries), probability=0.95)
 
     made = await make(tmp_path, ScriptedChat(), round_trip=always_the_vet)

@@ -18,9 +18,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agents.errors import ArtifactError, RoutingError
 from agents.octopus.causal.manifest import CausalManifest, CausalMaster, write_manifest
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.octopus import Neighbour
 from agents.octopus.tokens import slot_token
-from agents.types import FunctionalToken, NodeName, Step
+from agents.types import Edge, FunctionalToken, NodeName, Step
 from tests.causal import HOSTILE, small_tokenizer
 from tests.tiny_model import spoilt_adapters
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 QUERIES = ["What is x^2?", "Why do leaves fall?", "Who was Napoleon, and when did he die?", *HOSTILE]
 NODES = {NodeName(f"node_{k}"): slot_token(k) for k in range(5)}
-NEIGHBOURS = [Neighbour(node, token, "Please: {query}") for node, token in NODES.items()]
+NEIGHBOURS = [Edge(node, token, "Please: {query}") for node, token in NODES.items()]
 torch_only = [
     pytest.mark.train,
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
@@ -328,7 +327,7 @@ class TestArtifacts:
     def test_a_token_that_meant_another_node_is_an_error(self, folder: Path) -> None:
         from agents.octopus.causal.artifact import open_causal
 
-        moved = [Neighbour(NodeName("node_0"), FunctionalToken("<nexa_4>"))]
+        moved = [Edge(NodeName("node_0"), FunctionalToken("<nexa_4>"))]
         with pytest.raises(ArtifactError, match="trained by <nexa_0>"):
             open_causal(folder).legal(NodeName("master_0"), moved)
 

@@ -12,10 +12,10 @@ from agents.errors import InputError
 from agents.octopus.conversation.human_turns import as_one_question, carry_over, clean_query, clean_turns
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Untrained
-from agents.octopus.encoder.octopus import EncoderOctopus, Neighbour
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
-from agents.types import NodeName
+from agents.types import Edge, NodeName
 
 DESCRIPTIONS = {
     "cooking": "Recipes, ingredients, and how to cook, bake and roast food.",
@@ -33,11 +33,11 @@ def octopus(encoder: Encoder, **changes: Any) -> EncoderOctopus:
     if "abstain" in changes:
         head = replace(head, abstain=changes.pop("abstain"))
     neighbours = [
-        Neighbour(
+        Edge(
             NodeName(name),
             slot_token(2 * k),
             "As a mechanic: {query}" if name == "cars" else "{query}",
-            EXAMPLES.get(name, ()),
+            examples=EXAMPLES.get(name, ()),
         )
         for k, name in enumerate(DESCRIPTIONS)
     ]

@@ -10,12 +10,12 @@ from langchain_core.messages import HumanMessage
 
 from agents.errors import ModelUnavailableError, RoutingError
 from agents.octopus.served.label_scorer import _CHOOSE, LabelScorer
-from agents.octopus.served.octopus import RemoteNeighbour, RemoteOctopus
+from agents.octopus.served.octopus import RemoteOctopus
 from agents.octopus.served.reference import RouterReference
 from agents.octopus.served.scorers import scorer
 from agents.octopus.served.wire.letters import Alternative, Position, letters_at
 from agents.octopus.tokens import slot_token
-from agents.types import NodeName
+from agents.types import Edge, NodeName
 from tests.engines import TinyEngine
 from tests.loopback import free_port
 from tests.tiny_model import make_model, make_tokenizer, teach
@@ -39,9 +39,9 @@ def tiny() -> TinyEngine:
     return TinyEngine(tokenizer, {"": model})
 
 
-def neighbours(count: int) -> list[RemoteNeighbour]:
+def neighbours(count: int) -> list[Edge]:
     return [
-        RemoteNeighbour(NodeName(f"expert{k}"), slot_token(k), "Expert: {query}", f"Knows subject {k}.")
+        Edge(NodeName(f"expert{k}"), slot_token(k), "Expert: {query}", f"Knows subject {k}.")
         for k in range(count)
     ]
 

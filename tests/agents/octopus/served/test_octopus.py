@@ -14,11 +14,11 @@ from agents.errors import InputError, ModelUnavailableError, RoutingError, SpecE
 from agents.octopus.causal.call_format import CallFormat
 from agents.octopus.causal.call_text import write_call
 from agents.octopus.served.functional_scorer import FunctionalScorer
-from agents.octopus.served.octopus import RemoteNeighbour, RemoteOctopus
+from agents.octopus.served.octopus import RemoteOctopus
 from agents.octopus.served.reference import RouterReference
 from agents.octopus.served.scorers import scorer
 from agents.octopus.tokens import slot_token
-from agents.types import NodeName, Step
+from agents.types import Edge, NodeName, Step
 from tests.engines import SPOKEN, EngineServer, TinyEngine, serving_engine
 from tests.loopback import free_port
 from tests.scripted import ScriptedOctopus, route_to
@@ -39,9 +39,9 @@ FORMATS = ("vllm", "sglang", "lorax")
 FORMAT = CallFormat(before="Query: ", after="\n\nResponse:", most_tokens=48)
 
 
-def neighbours(count: int = 3) -> list[RemoteNeighbour]:
+def neighbours(count: int = 3) -> list[Edge]:
     names = [MATHS, PLACES, FOOD, *(NodeName(f"more{k}") for k in range(count - 3))]
-    return [RemoteNeighbour(name, slot_token(k)) for k, name in enumerate(names[:count])]
+    return [Edge(name, slot_token(k)) for k, name in enumerate(names[:count])]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ async def test_an_unknown_adapter_is_refused(serve: Any, engine: str, status: in
 
 
 async def test_a_model_without_functional_tokens_says_so(serve: Any, tiny: TinyEngine) -> None:
-    unknown = [*neighbours(), RemoteNeighbour(NodeName("far"), slot_token(99))]
+    unknown = [*neighbours(), Edge(NodeName("far"), slot_token(99))]
     with pytest.raises(ModelUnavailableError, match=r"does not know '<nexa_99>' as one token"):
         await octopus("vllm", serve("vllm").url, neighbours=unknown).route(asks("capital of Kenya"))
 

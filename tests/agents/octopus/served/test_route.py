@@ -12,13 +12,13 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import InputError, ModelUnavailableError, RoutingError
 from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.served.octopus import END_NODE, RemoteNeighbour, RemoteOctopus, renormalised
+from agents.octopus.served.octopus import END_NODE, RemoteOctopus, renormalised
 from agents.octopus.tokens import END_TOKEN, slot_token
-from agents.types import NodeName, Step
+from agents.types import Edge, NodeName, Step
 from tests.scripted import ScriptedOctopus, route_to
 
 MATHS, LAW = NodeName("maths"), NodeName("law")
-NEIGHBOURS = [RemoteNeighbour(MATHS, slot_token(0), "Count: {query}"), RemoteNeighbour(LAW, slot_token(1))]
+NEIGHBOURS = [Edge(MATHS, slot_token(0), "Count: {query}"), Edge(LAW, slot_token(1))]
 
 
 @dataclass
@@ -31,19 +31,19 @@ class ScriptedScorer:
     asked: list[str] = field(default_factory=list)
     probes: int = 0
 
-    async def probe(self, candidates: Sequence[RemoteNeighbour]) -> None:
+    async def probe(self, candidates: Sequence[Edge]) -> None:
         self.probes += 1
 
-    async def score(self, query: str, candidates: Sequence[RemoteNeighbour]) -> Sequence[float]:
+    async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
         self.asked.append(query)
         if self.fault:
             raise self.fault
         return self.scores[: len(candidates)]
 
-    async def rewrite(self, query: str, chosen: RemoteNeighbour) -> str:
+    async def rewrite(self, query: str, chosen: Edge) -> str:
         if isinstance(self.rewritten, Exception):
             raise self.rewritten
-        return chosen.filled(self.rewritten)
+        return chosen.query(self.rewritten)
 
 
 def octopus(*probabilities: float, scorer: ScriptedScorer | None = None, **settings: Any) -> RemoteOctopus:
