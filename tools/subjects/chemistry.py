@@ -15,20 +15,13 @@ MAX_FORMULAS = 12
 _FORMULA = re.compile(
     r"(?:[A-Z][a-z]?[0-9]*|\((?:[A-Z][a-z]?[0-9]*)+\)[0-9]*)+(?:·[0-9]*(?:[A-Z][a-z]?[0-9]*)+)?"
 )
-_MASS_WORDS = ("compound", "molecule", "substance")
+_MASS_WORDS = "compound, molecule, substance"
 
 
 @tool(
-    asks=(
-        "molar mass",
-        "molecular weight",
-        "molecular mass",
-        "formula mass",
-        "formula weight",
-        "molar weight",
-    ),
+    asks="molar mass, molecular weight, molecular mass, formula mass, formula weight, molar weight",
     examples=("molar mass of H2SO4", "What is the molecular weight of Ca(OH)2?", "formula mass NaCl"),
-    words=(*_MASS_WORDS, "gram", "grams", "g/mol", "per", "mole"),
+    words=f"{_MASS_WORDS}, gram, grams, g/mol, per, mole",
 )
 def molar_mass(formula: Formula) -> str:
     """Computes the molar mass (molecular weight) of a chemical formula.
@@ -46,14 +39,14 @@ def molar_mass(formula: Formula) -> str:
 
 
 @tool(
-    asks=("moles", "mol", "amount of substance", "how many moles", "number of moles"),
+    asks="moles, mol, amount of substance, how many moles, number of moles",
     examples=(
         "How many moles are in 36 g of H2O?",
         "moles in 100 grams of NaCl",
         "convert 5 kg of CO2 to moles",
     ),
-    words=(*_MASS_WORDS, "convert", "number", "contained", "contain"),
-    libraries=("pint",),
+    words=f"{_MASS_WORDS}, convert, number, contained, contain",
+    libraries="pint",
 )
 def moles(mass: Quantity, formula: Formula) -> str:
     """Computes the amount of substance of a mass: how many moles of a compound.
@@ -72,10 +65,10 @@ def moles(mass: Quantity, formula: Formula) -> str:
 
 
 @tool(
-    asks=("mass", "weigh", "weight", "how many grams", "grams", "g"),
+    asks="mass, weigh, weight, how many grams, grams, g",
     examples=("mass of 2 moles of H2O", "How many grams are 0.5 mol of NaCl?", "What does 3 mol CO2 weigh?"),
-    words=(*_MASS_WORDS, "convert", "number", "weighs", "much"),
-    libraries=("pint",),
+    words=f"{_MASS_WORDS}, convert, number, weighs, much",
+    libraries="pint",
 )
 def mass_of_moles(amount: Quantity, formula: Formula) -> str:
     """Computes the mass of an amount of substance: how many grams so many moles of a compound weigh.
@@ -95,14 +88,14 @@ def mass_of_moles(amount: Quantity, formula: Formula) -> str:
 
 
 @tool(
-    asks=("balance", "balanced", "balancing"),
+    asks="balance, balanced, balancing",
     examples=(
         "balance H2 + O2 -> H2O",
         "Balance the equation C3H8 + O2 = CO2 + H2O",
         "balance Fe + O2 -> Fe2O3",
     ),
-    words=("equation", "reaction", "chemical", "following", "coefficients"),
-    libraries=("sympy",),
+    words="equation, reaction, chemical, following, coefficients",
+    libraries="sympy",
 )
 def balance(reaction: Reaction) -> str:
     """Balances a chemical equation with the smallest whole coefficients.
@@ -142,13 +135,13 @@ def balance(reaction: Reaction) -> str:
 
 
 @tool(
-    asks=("atomic number", "protons", "how many protons", "number of protons"),
+    asks="atomic number, protons, how many protons, number of protons",
     examples=(
         "atomic number of iron",
         "What is the atomic number of Au?",
         "how many protons does carbon have",
     ),
-    words=("element", "atom"),
+    words="element, atom",
 )
 def atomic_number(element: Element) -> int:
     """Gives the atomic number of a chemical element: the number of its protons.
@@ -163,9 +156,9 @@ def atomic_number(element: Element) -> int:
 
 
 @tool(
-    asks=("atomic mass", "atomic weight", "relative atomic mass", "standard atomic weight"),
+    asks="atomic mass, atomic weight, relative atomic mass, standard atomic weight",
     examples=("atomic mass of gold", "What is the atomic weight of oxygen?", "atomic mass of Cl"),
-    words=("element", "atom"),
+    words="element, atom",
 )
 def atomic_mass(element: Element) -> str:
     """Gives the atomic mass (standard atomic weight) of a chemical element.
@@ -180,9 +173,9 @@ def atomic_mass(element: Element) -> str:
 
 
 @tool(
-    asks=("symbol", "chemical symbol"),
+    asks="symbol, chemical symbol",
     examples=("chemical symbol of potassium", "What is the symbol for tungsten?"),
-    words=("element", "chemical"),
+    words="element, chemical",
 )
 def element_symbol(element: Element) -> str:
     """Gives the symbol of a chemical element.

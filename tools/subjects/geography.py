@@ -15,13 +15,13 @@ _KM_PER_MILE = 1.609344
 
 
 @tool(
-    asks=("capital", "capital city"),
+    asks="capital, capital city",
     examples=(
         "What is the capital of Australia?",
         "capital city of Peru",
         "which city is the capital of Kenya",
     ),
-    words=("country", "city", "name"),
+    words="country, city, name",
 )
 def capital(country: Country) -> str:
     """Names the capital of a country.
@@ -39,20 +39,13 @@ def capital(country: Country) -> str:
 
 
 @tool(
-    asks=(
-        "population",
-        "how many people",
-        "how many inhabitants",
-        "number of people",
-        "inhabitants",
-        "people live",
-    ),
+    asks="population, how many people, how many inhabitants, number of people, inhabitants, people live",
     examples=(
         "population of Brazil",
         "How many people live in Japan?",
         "How many inhabitants does Norway have?",
     ),
-    words=("country", "live", "living", "there", "total", "number", "people"),
+    words="country, live, living, there, total, number, people",
 )
 def country_population(country: Country) -> str:
     """Gives the population of a country, as GeoNames has it.
@@ -67,16 +60,9 @@ def country_population(country: Country) -> str:
 
 
 @tool(
-    asks=(
-        "population",
-        "how many people",
-        "how many inhabitants",
-        "number of people",
-        "inhabitants",
-        "people live",
-    ),
+    asks="population, how many people, how many inhabitants, number of people, inhabitants, people live",
     examples=("population of Tokyo", "How many people live in Chicago?", "inhabitants of Lyon"),
-    words=("city", "town", "live", "living", "there", "total", "number", "people"),
+    words="city, town, live, living, there, total, number, people",
 )
 def city_population(city: City) -> str:
     """Gives the population of a city, as GeoNames has it.
@@ -92,13 +78,13 @@ def city_population(city: City) -> str:
 
 
 @tool(
-    asks=("currency", "money", "pay with", "legal tender"),
+    asks="currency, money, pay with, legal tender",
     examples=(
         "What currency is used in Japan?",
         "currency of Switzerland",
         "Which money do they use in Thailand?",
     ),
-    words=("country", "used", "use", "official", "pay", "kind", "sort"),
+    words="country, used, use, official, pay, kind, sort",
 )
 def currency(country: Country) -> str:
     """Names the currency of a country with its ISO 4217 code.
@@ -113,9 +99,9 @@ def currency(country: Country) -> str:
 
 
 @tool(
-    asks=("continent",),
+    asks="continent",
     examples=("Which continent is Egypt in?", "continent of Chile"),
-    words=("country", "located", "part", "belong", "lie"),
+    words="country, located, part, belong, lie",
 )
 def continent(country: Country) -> str:
     """Names the continent of a country.
@@ -132,17 +118,9 @@ def continent(country: Country) -> str:
 
 
 @tool(
-    asks=(
-        "area",
-        "how big",
-        "how large",
-        "surface area",
-        "land area",
-        "square kilometres",
-        "square kilometers",
-    ),
+    asks="area, how big, how large, surface area, land area, square kilometres, square kilometers",
     examples=("area of Germany", "How big is Canada?", "What is the surface area of Iceland?"),
-    words=("country", "km", "surface", "total", "size", "square", "kilometres", "kilometers"),
+    words="country, km, surface, total, size, square, kilometres, kilometers",
 )
 def area(country: Country) -> str:
     """Gives the area of a country, as GeoNames has it.
@@ -157,9 +135,9 @@ def area(country: Country) -> str:
 
 
 @tool(
-    asks=("calling code", "dialing code", "dialling code", "phone code", "country code", "phone prefix"),
+    asks="calling code, dialing code, dialling code, phone code, country code, phone prefix",
     examples=("calling code of Sweden", "What is the phone code for India?", "dialling code for Ireland"),
-    words=("country", "international", "telephone", "phone"),
+    words="country, international, telephone, phone",
 )
 def calling_code(country: Country) -> str:
     """Gives the international telephone calling code of a country.
@@ -174,26 +152,15 @@ def calling_code(country: Country) -> str:
 
 
 @tool(
-    asks=("distance", "how far", "far apart", "great circle distance", "great-circle distance"),
+    asks="distance, how far, far apart, great circle distance, great-circle distance",
     examples=(
         "distance between Paris and Rome",
         "How far is Tokyo from Sydney?",
         "great-circle distance from London to New York",
     ),
     words=(
-        "between",
-        "from",
-        "to",
-        "away",
-        "km",
-        "kilometers",
-        "kilometres",
-        "miles",
-        "as the crow flies",
-        "air",
-        "straight",
-        "line",
-        "far",
+        "between, from, to, away, km, kilometers, kilometres, miles, as the crow flies, air, "
+        "straight, line, far"
     ),
     in_order=True,
 )

@@ -12,7 +12,6 @@ from tools.types import Quantity, Unit
 
 
 @tool(
-    asks=(),
     examples=(
         "convert 5 kg to pounds",
         "How many kilometers are in 26.2 miles?",
@@ -21,12 +20,12 @@ from tools.types import Quantity, Unit
         "how many seconds in a day",
         "3 cups to ml",
     ),
-    words=("how many", "number of", "convert", "conversion", "change", "equivalent", "express",
-           "expressed", "temperature", "unit",
-           "units",
-           "make", "fit", "long", "far", "heavy", "=", "turn", "translate"),
-    libraries=("pint",),
-)  # fmt: skip
+    words=(
+        "how many, number of, convert, conversion, change, equivalent, express, expressed, "
+        "temperature, unit, units, make, fit, long, far, heavy, =, turn, translate"
+    ),
+    libraries="pint",
+)
 def convert(quantity: Quantity, to: Unit) -> str:
     """Converts a quantity to another unit: length, mass, volume, speed, temperature, pressure, energy.
 
