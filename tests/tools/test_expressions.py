@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tools.errors import ToolError
 from tools.expressions import AmbiguousFormulaError, parse
-from tools.reading.formula_text import render
+from tools.reading.formulas import render
 from tools.subjects.symbolic import plain, symbolic
 
 

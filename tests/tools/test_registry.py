@@ -11,7 +11,7 @@ import pytest
 
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
-from tools.reading.unit_names import names
+from tools.reading.quantities import unit_names
 from tools.registry import SUBJECTS, function, functions
 from tools.sandbox_worker import LIBRARIES
 from tools.subjects.units import registry
@@ -55,6 +55,6 @@ def test_the_registry_imports_no_heavy_library() -> None:
     assert run.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", sorted(names()))
+@pytest.mark.parametrize("name", sorted(unit_names()))
 def test_pint_knows_the_units(name: str) -> None:
     assert registry().parse_units(name) is not None
