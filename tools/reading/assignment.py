@@ -91,7 +91,7 @@ def _ways(fits: list[list[_Fit]]) -> Iterator[tuple[_Fit, ...]]:
 
 
 def _is_in_order(way: tuple[_Fit, ...], function: ToolFunction) -> bool:
-    """Say whether the values without cues stand in the order of the parameters of their type."""
+    """Return whether the values without cues stand in the order of the parameters of their type."""
     places = {parameter.name: place for place, parameter in enumerate(function.parameters)}
     kinds = {parameter.name: parameter.type for parameter in function.parameters}
     uncued = [fit.parameter for fit in way if not fit.cue]

@@ -96,7 +96,7 @@ def read_differentials(query: TokenizedQuery) -> None:
 
 
 def is_differential(word: str) -> bool:
-    """Say whether a word is `dx` or the like."""
+    """Return whether a word is `dx` or the like."""
     return len(word) == 2 and word[0] == "d" and word[1] in "xyztuvwrs"
 
 
@@ -156,7 +156,7 @@ def _value_at(query: TokenizedQuery, index: int) -> tuple[Node | None, int]:
 
 
 def _is_article(query: TokenizedQuery, index: int) -> bool:
-    """Say whether `a` is the article: nothing but a space follows, and no operator."""
+    """Return whether `a` is the article: nothing but a space follows, and no operator."""
     if query.lower[index] != "a" or query.tokens[index].kind != "name":
         return False
     if index + 1 >= len(query) or query.tokens[index + 1].kind in ("operator", "superscript"):

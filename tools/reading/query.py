@@ -78,7 +78,7 @@ class TokenizedQuery:
         return self.lower[index] if 0 <= index < len(self) else ""
 
     def words_at(self, index: int, words: Sequence[str]) -> bool:
-        """Say whether these words (in lower case) stand here, none of them taken."""
+        """Return whether these words (in lower case) stand here, none of them taken."""
         end = index + len(words)
         return self.lower[index:end] == list(words) and not any(self.taken[index:end])
 
@@ -120,10 +120,10 @@ class TokenizedQuery:
         return self.text[self.tokens[first].start : self.tokens[end - 1].end] if first < end else ""
 
     def is_spoken(self, index: int) -> bool:
-        """Say whether the token stands for words, as `^` for "squared"."""
+        """Return whether the token stands for words, as `^` for "squared"."""
         token = self.tokens[index]
         return self.text[token.start].isalpha() and self.text[token.start : token.end].lower() != token.text
 
     def adjacent(self, index: int) -> bool:
-        """Say whether the token at an index follows the one before it without a space."""
+        """Return whether the token at an index follows the one before it without a space."""
         return 0 < index < len(self) and self.tokens[index - 1].end == self.tokens[index].start

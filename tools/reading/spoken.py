@@ -105,7 +105,7 @@ def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
 
 
 def _continues(query: TokenizedQuery, index: int, room: int) -> bool:
-    """Say whether the word after `-` (twenty-five) or `and` (a hundred and five) is of the same number."""
+    """Return whether the word after `-` (twenty-five) or `and` (a hundred and five) is of the same number."""
     following = query.word(index + 1)
     if query.lower[index] == "-":
         return room == 10 and following in _UNITS and query.adjacent(index) and query.adjacent(index + 1)

@@ -50,13 +50,13 @@ def vocabulary(function: ToolFunction) -> frozenset[str]:
 
 
 def counts(function: ToolFunction, words: tuple[str, ...]) -> bool:
-    """Say whether these words, which ask for a count, begin a declared phrase of the function."""
+    """Return whether these words, which ask for a count, begin a declared phrase of the function."""
     declared = (phrase(text) for text in (*function.asks, *function.words))
     return any(one[: len(words)] == words for one in declared)
 
 
 def asks_for(query: TokenizedQuery, function: ToolFunction) -> bool:
-    """Say whether one of the function's phrases stands in the question, filler between its words or not."""
+    """Return whether a phrase of the function stands in the question, filler between its words or not."""
     return not function.asks or any(_stands(query, phrase(text)) for text in function.asks)
 
 
@@ -83,7 +83,7 @@ def trailing_cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str
 
 @lru_cache(maxsize=1 << 16)
 def is_spelled_like(word: str, known: str) -> bool:
-    """Say whether a word is a known one with a slip: one edit from 5 letters on, two from 8 on."""
+    """Return whether a word is a known one with a slip: one edit from 5 letters on, two from 8 on."""
     if word == known:
         return True
     allowed = 2 if len(known) >= 8 else 1 if len(known) >= 5 else 0
@@ -93,7 +93,7 @@ def is_spelled_like(word: str, known: str) -> bool:
 
 
 def understood(word: str, known: frozenset[str]) -> bool:
-    """Say whether a word is filler, one of these, or one of these with a slip."""
+    """Return whether a word is filler, one of these, or one of these with a slip."""
     return word in filler() or word in known or any(is_spelled_like(word, one) for one in known)
 
 

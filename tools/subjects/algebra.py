@@ -1,4 +1,4 @@
-"""Algebra on SymPy: equations, systems, and formulas in other forms."""
+"""Solve equations and systems, and bring formulas into other forms, on SymPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic and percentages. Decimals are exact: 0.1 + 0.2 is 0.3."""
+"""Calculate with numbers and percentages. Decimals are exact: 0.1 + 0.2 is 0.3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calculus on SymPy, which is imported in the call: this file is read on the path of `octopus ask`."""
+"""Differentiate, integrate and find limits on SymPy, which is imported in the call: it takes long."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def limit(expression: Expression, at: Point, variable: Variable | None = None) -
 
 
 def _value_at(formula: Any, result: Any, name: Any, point: Any) -> Any:
-    """The derivative at a point where there is one: not outside the domain, and not at a kink.
+    """Evaluate the derivative at a point where there is one: not outside the domain, and not at a kink.
 
     Raises:
         ToolError: if there is none.

@@ -1,4 +1,7 @@
-"""Molar masses on molmass; balancing as the integer null space of the composition matrix."""
+"""Compute masses and amounts of substance, balance equations and look up elements.
+
+The atomic masses are those of molmass; a balance is the integer null space of the composition matrix.
+"""
 
 from __future__ import annotations
 
@@ -190,12 +193,12 @@ def element_symbol(element: Element) -> str:
 
 
 def grams_per_mole(formula: str) -> float:
-    """The molar mass of a formula in g/mol."""
+    """Return the molar mass of a formula in g/mol."""
     return float(sum(_element(symbol).mass * count for symbol, count in atoms(formula).items()))
 
 
 def atoms(formula: str) -> dict[str, int]:
-    """How many atoms of each element a formula has.
+    """Count the atoms of each element in a formula.
 
     Raises:
         ToolError: if it is no formula, has an unknown element or is too long.

@@ -1,4 +1,4 @@
-"""Physical constants in SI units: the CODATA values of SciPy."""
+"""Look up physical constants in SI units: the CODATA values of SciPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calendar and time zones: datetime, dateutil and zoneinfo."""
+"""Calculate with dates and time zones on datetime, dateutil and zoneinfo."""
 
 from __future__ import annotations
 

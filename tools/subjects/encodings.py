@@ -1,4 +1,4 @@
-"""Number bases, Roman numerals and encodings of text."""
+"""Convert between number bases, Roman numerals and encodings of text."""
 
 from __future__ import annotations
 

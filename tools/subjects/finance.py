@@ -1,4 +1,4 @@
-"""Interest, loans and cash flows on numpy-financial."""
+"""Compute interest, loans and cash flows on numpy-financial."""
 
 from __future__ import annotations
 

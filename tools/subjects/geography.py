@@ -1,4 +1,4 @@
-"""Countries, cities and distances, from GeoNames."""
+"""Look up countries and cities, and compute distances, from GeoNames."""
 
 from __future__ import annotations
 

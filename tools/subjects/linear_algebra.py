@@ -1,4 +1,4 @@
-"""Matrices and vectors on SymPy, exact."""
+"""Calculate with matrices and vectors on SymPy, exactly."""
 
 from __future__ import annotations
 

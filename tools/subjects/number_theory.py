@@ -1,4 +1,4 @@
-"""Whole numbers: divisors, primes, remainders, counting."""
+"""Find divisors, primes and remainders of whole numbers, and count choices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Descriptive statistics, exact in decimals by way of fractions."""
+"""Describe data by mean, spread and correlation, exact in decimals by way of fractions."""
 
 from __future__ import annotations
 
@@ -114,11 +114,7 @@ def standard_deviation(numbers: Numbers) -> str:
     Returns:
         Both: of a sample (divisor n - 1) and of a population (divisor n).
     """
-    sample, population = library.stdev(_exact(numbers)), library.pstdev(_exact(numbers))
-    return (
-        f"{number(float(sample))} as a sample (divisor n - 1), "
-        f"{number(float(population))} as a population (divisor n)"
-    )
+    return _both(library.stdev(_exact(numbers)), library.pstdev(_exact(numbers)))
 
 
 @tool(
@@ -169,11 +165,7 @@ def variance(numbers: Numbers) -> str:
     Returns:
         Both: of a sample (divisor n - 1) and of a population (divisor n).
     """
-    sample, population = library.variance(_exact(numbers)), library.pvariance(_exact(numbers))
-    return (
-        f"{number(float(sample))} as a sample (divisor n - 1), "
-        f"{number(float(population))} as a population (divisor n)"
-    )
+    return _both(library.variance(_exact(numbers)), library.pvariance(_exact(numbers)))
 
 
 @tool(
@@ -241,3 +233,8 @@ def correlation(first: Numbers, second: Numbers) -> int | float:
 
 def _exact(numbers: list[float]) -> list[Fraction]:
     return [exact(one) for one in numbers]
+
+
+def _both(sample: float | Fraction, population: float | Fraction) -> str:
+    shown = number(float(sample)), number(float(population))
+    return f"{shown[0]} as a sample (divisor n - 1), {shown[1]} as a population (divisor n)"

@@ -1,4 +1,4 @@
-"""Conversion of units on Pint."""
+"""Convert units on Pint."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ def convert(quantity: Quantity, to: Unit) -> str:
 
 
 def parse_quantity(text: str) -> Any:
-    """The Pint quantity of a number and a unit in Pint's spelling, `5 kilogram`."""
+    """Build the Pint quantity of a number and a unit in Pint's spelling, `5 kilogram`."""
     magnitude, _, unit = text.partition(" ")
     return registry().Quantity(float(magnitude), unit)
 
 
 def quantity_text(quantity: Any) -> str:
-    """A Pint quantity with its unit's symbol."""
+    """Write a Pint quantity with its unit's symbol."""
     return f"{significant(quantity.magnitude, 10)} {quantity.units:~P}"
 
 
 @cache
 def registry() -> Any:
-    """Pint's registry of units."""
+    """Return Pint's registry of units."""
     import pint
 
     return pint.UnitRegistry()
