@@ -1,7 +1,7 @@
 """Read literals: numbers, lists, matrices, quoted text, numerals of other bases and Roman numerals.
 
-Ours, because libraries guess: the commas of `1,200 300` may stand within numbers or between them, and that is
-refused here.
+Ours, because libraries guess: the commas of `1,200,3,400` may stand within numbers or between them, and that
+is refused here.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _is_separated(query: TokenizedQuery, end: int, first: int) -> bool:
 
 
 def _refuse_thousands(query: TokenizedQuery, run: list[Mention]) -> None:
-    """Refuse `1,200 300` and `1,200,300`: a comma may stand within a number or between two."""
+    """Refuse `1,200,3,400`: a comma may stand within a number or between two."""
     with_commas = any("," in query.source(mention.first, mention.end) for mention in run)
     if with_commas and not all(query.text[query.tokens[m.first].start - 1].isspace() for m in run[1:]):
         raise UnreadError(

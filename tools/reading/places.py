@@ -84,8 +84,9 @@ def _ends(query: TokenizedQuery, index: int) -> list[int]:
     """List where a name that begins at a token may end, the longest first."""
     if index >= len(query) or query.tokens[index].kind != "name":
         return []
-    longest = min(index + _LONGEST, len(query))
-    return [end for end in range(longest, index, -1) if not any(query.taken[index:end])]
+    ends = range(min(index + _LONGEST, len(query)), index, -1)
+    words = (end for end in ends if query.tokens[end - 1].kind in ("name", "number"))
+    return [end for end in words if not any(query.taken[index:end])]
 
 
 def _without_possessive(source: str) -> str:

@@ -39,4 +39,4 @@ def money(value: float) -> str:
     """Write an amount to the cent, with thousands separators."""
     if not math.isfinite(value) or abs(value) >= 1e15:
         raise ToolError("The amount is out of range.")
-    return f"{value:,.2f}"
+    return f"{round(value, 2) + 0.0:,.2f}"  # + 0.0: no minus before zero
