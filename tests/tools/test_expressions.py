@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sympy
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tools.errors import ToolError
 from tools.expressions import AmbiguousFormulaError, parse
-from tools.reading.formulas import render
 from tools.subjects.symbolic import plain, symbolic
 
 
@@ -90,22 +87,3 @@ def test_what_is_too_large_or_undefined_is_refused(text: str) -> None:
 )
 def test_results_for_people(text: str, shown: object) -> None:
     assert plain(symbolic(text)) == shown
-
-
-NODES = st.recursive(
-    st.sampled_from(["x", "y", "2", "3.5", "pi"]),
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from("+-*/^"), inner).map(
-            lambda parts: f"({parts[0]}) {parts[1]} ({parts[2]})"
-        ),
-        inner.map(lambda part: f"-({part})"),
-        inner.map(lambda part: f"sin({part})"),
-    ),
-    max_leaves=6,
-)
-
-
-@given(NODES)
-def test_rendering_a_tree_and_parsing_it_gives_the_tree(text: str) -> None:
-    tree = parse(text)
-    assert parse(render(tree)) == tree
