@@ -1,4 +1,4 @@
-"""Calculate with dates and time zones on datetime, dateutil and zoneinfo."""
+"""Calculate with dates and time zones on datetime and zoneinfo."""
 
 from __future__ import annotations
 
@@ -163,16 +163,13 @@ def convert_time(time: ClockTime, source: Zone, target: Zone, day: Date | None =
 
 
 def _moved(day: str, days: int | None, months: int | None, sign: int) -> str:
-    from dateutil.relativedelta import relativedelta
-
     if days is None and months is None:
         raise ToolError("Say how many days, weeks, months or years.")
+    start = date.fromisoformat(day)
+    year, month = divmod(12 * start.year + start.month - 1 + sign * (months or 0), 12)
     try:
-        moved = (
-            date.fromisoformat(day)
-            + relativedelta(months=sign * (months or 0))
-            + timedelta(sign * (days or 0))
-        )
+        last = calendar.monthrange(year, month + 1)[1]
+        moved = date(year, month + 1, min(start.day, last)) + timedelta(sign * (days or 0))
     except (OverflowError, ValueError) as error:
         raise ToolError("The date is outside the years 1 to 9999.") from error
     return f"{moved.isoformat()} ({calendar.day_name[moved.weekday()]})"

@@ -14,6 +14,7 @@ from tools.subjects import dates
     ("name", "arguments", "result"),
     [
         ("date_before", {"day": "2024-03-31", "months": 1}, "2024-02-29 (Thursday)"),
+        ("date_after", {"day": "2023-11-30", "months": 15, "days": 1}, "2025-03-01 (Saturday)"),
         (
             "convert_time",
             {"time": "23:30", "source": "America/New_York", "target": "Europe/Berlin", "day": "2024-03-20"},
