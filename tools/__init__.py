@@ -1,1 +1,1 @@
-"""Plain typed functions on well-kept libraries, one subject per file. They know no model."""
+"""Compute what workers are asked: plain typed functions on well-kept libraries, which know no model."""

@@ -1,4 +1,4 @@
-"""What is declared beside a function: how people ask for it, and where in the text its parameters stand."""
+"""Declare functions as tools: how people ask for them, and where in a question their parameters stand."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """The words beside a parameter's value in a question.
+    """Describe the words beside a parameter's value in a question.
 
     Attributes:
         before: phrases that stand before the value ("with respect to").
         after: phrases that stand after it ("years").
-        needed: whether a value without such a phrase can not be this parameter's.
+        needed: whether a value without such a phrase cannot be this parameter's.
     """
 
     before: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter: its name, its type (of `tools.types`), its cue and whether it may be left out."""
+    """Describe a parameter: its name, its type (of `tools.types`), its cue and whether it is required."""
 
     name: str
     type: Any
@@ -39,7 +39,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class ToolFunction:
-    """A function that a tool agent may call.
+    """Describe a function that a tool agent may call.
 
     Attributes:
         name: `subject.function`.
@@ -48,9 +48,9 @@ class ToolFunction:
         examples: questions that it answers, for zero-shot routing.
         asks: phrases that ask for it; a question must have one of them, unless there are none.
         words: further words that may stand in a question without changing its meaning.
-        in_order: whether values of one type that have no cues stand in the order of the parameters.
+        in_order: whether values of one type without cues stand in the order of the parameters.
         parameters: in the order of the signature.
-        libraries: what to import before the clock of a call starts.
+        libraries: what is imported before the time of a call starts to count.
         call: the function itself.
     """
 
@@ -66,66 +66,54 @@ class ToolFunction:
     call: Callable[..., Any] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Declaration:
-    asks: tuple[str, ...]
-    examples: tuple[str, ...]
-    cues: Mapping[str, Cue]
-    words: tuple[str, ...]
-    in_order: bool
-    libraries: tuple[str, ...]
+def cue(before: str = "", after: str = "", *, needed: bool = False) -> Cue:
+    """Build a `Cue` from phrases that are separated by commas."""
+    return Cue(_phrases(before), _phrases(after), needed)
 
 
 def tool(
     *,
-    asks: tuple[str, ...],
+    asks: str = "",
     examples: tuple[str, ...],
     cues: Mapping[str, Cue] | None = None,
-    words: tuple[str, ...] = (),
+    words: str = "",
     in_order: bool = False,
-    libraries: tuple[str, ...] = (),
+    libraries: str = "",
 ) -> Callable[[Function], Function]:
-    """Declare a function as a tool; see `ToolFunction` for the parameters. The function stays as it is."""
+    """Declare a function as a tool and leave it as it is.
+
+    The parameters are the fields of `ToolFunction`; phrases and libraries are separated by commas.
+    """
 
     def declare(function: Function) -> Function:
-        function.__dict__["declaration"] = _Declaration(
-            asks, examples, cues or {}, words, in_order, libraries
+        signature, hints = inspect.signature(function), typing.get_type_hints(function)
+        function.__dict__["tool"] = ToolFunction(
+            name=f"{function.__module__.rpartition('.')[2]}.{function.__name__}",
+            description=inspect.getdoc(function) or "",
+            signature=f"{function.__name__}{signature}".replace("'", ""),
+            examples=examples,
+            asks=_phrases(asks),
+            words=_phrases(words),
+            in_order=in_order,
+            parameters=tuple(
+                Parameter(
+                    name=name,
+                    type=_without_none(hints[name]),
+                    cue=(cues or {}).get(name, Cue()),
+                    required=parameter.default is inspect.Parameter.empty,
+                )
+                for name, parameter in signature.parameters.items()
+            ),
+            libraries=_phrases(libraries),
+            call=function,
         )
         return function
 
     return declare
 
 
-def declared(subject: str, module: Any) -> tuple[ToolFunction, ...]:
-    """The tools of a module, in the order of the file."""
-    functions = [value for value in vars(module).values() if hasattr(value, "declaration")]
-    return tuple(_tool_function(subject, function) for function in functions)
-
-
-def _tool_function(subject: str, function: Callable[..., Any]) -> ToolFunction:
-    declaration: _Declaration = function.__dict__["declaration"]
-    signature = inspect.signature(function)
-    hints = typing.get_type_hints(function)
-    return ToolFunction(
-        name=f"{subject}.{function.__name__}",
-        description=inspect.getdoc(function) or "",
-        signature=f"{function.__name__}{signature}".replace("'", ""),
-        examples=declaration.examples,
-        asks=declaration.asks,
-        words=declaration.words,
-        in_order=declaration.in_order,
-        parameters=tuple(
-            Parameter(
-                name=name,
-                type=_without_none(hints[name]),
-                cue=declaration.cues.get(name, Cue()),
-                required=parameter.default is inspect.Parameter.empty,
-            )
-            for name, parameter in signature.parameters.items()
-        ),
-        libraries=declaration.libraries,
-        call=function,
-    )
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(text.split(", ")) if text else ()
 
 
 def _without_none(hint: Any) -> Any:

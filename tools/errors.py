@@ -1,11 +1,11 @@
-"""The error of the tools. This package imports nothing of ours above it."""
+"""Define the errors of the tools."""
 
 from __future__ import annotations
 
 
 class ToolError(ValueError):
-    """A function cannot compute what it was asked; the text names the offender and says what to do."""
+    """Report that a function cannot compute what it was asked; the text names the offender and what to do."""
 
 
 class ToolTimeoutError(ToolError):
-    """A call took longer than its limit and was stopped."""
+    """Report that a call took longer than its limit and was stopped."""

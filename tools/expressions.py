@@ -1,4 +1,6 @@
-"""The grammar of formulas: text to a tree, by a parser of our own. Nothing of the text is ever evaluated.
+"""Parse formulas into trees. Nothing of the text is ever evaluated.
+
+Ours, because parsers of libraries evaluate text or settle on one of two readings.
 
     sum     = product {("+" | "-") product}
     product = unary {("*" | "/" | mod) unary | power}        juxtaposition multiplies: 2x, 3 sin(x)
@@ -25,38 +27,38 @@ MAX_DEPTH = 40
 MAX_OPERATIONS = 200
 MAX_DIGITS = 100
 
-FUNCTIONS = {
-    **{name: name for name in ("sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan")},
-    **{name: name for name in ("sinh", "cosh", "tanh", "exp", "ln", "sqrt", "cbrt", "abs", "factorial")},
-    **{name: name for name in ("log2", "log10", "floor", "ceiling")},
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "ceil": "ceiling", "lg": "log10",
-}  # fmt: skip
+_NAMES = (
+    "sin cos tan cot sec csc asin acos atan sinh cosh tanh exp ln log2 log10 sqrt cbrt abs factorial floor "
+    "ceiling"
+)
+_OTHER_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "ceil": "ceiling", "lg": "log10"}
+FUNCTIONS = {name: name for name in _NAMES.split()} | _OTHER_NAMES
 CONSTANTS = {"pi": "pi", "e": "E", "oo": "oo", "infinity": "oo"}
 _GREEK = {"alpha", "beta", "gamma", "theta", "lambda", "mu", "omega", *"αβγθλμω"}
 _PRODUCTS = {"xy", "xz", "yz", "xyz"}
 
 
 class AmbiguousFormulaError(ToolError):
-    """The formula can be read in two ways."""
+    """Report that a formula can be read in two ways."""
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A number, in the user's digits."""
+    """Hold a number, in the user's digits."""
 
     digits: str
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A variable."""
+    """Hold the name of a variable."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A constant (no arguments), an operator or a function on its arguments."""
+    """Hold an operator or a function with its arguments, or a constant, which has none."""
 
     name: str
     arguments: tuple[Node, ...]
@@ -66,7 +68,7 @@ Node: TypeAlias = Literal | Symbol | Apply
 
 
 def parse(text: str) -> Node:
-    """The tree of a whole text.
+    """Parse a whole text into a tree.
 
     Raises:
         ToolError: if the text is no formula of the grammar, is too long or nested too deeply.
@@ -82,7 +84,7 @@ def parse(text: str) -> Node:
 
 
 def parse_prefix(tokens: Sequence[Token], start: int) -> tuple[Node | None, int]:
-    """The longest formula that begins at a token: its tree and the index after it; None when there is none.
+    """Parse the longest formula that begins at a token: its tree, or None, and the index after it.
 
     Raises:
         AmbiguousFormulaError: for a formula that can be read in two ways.
@@ -93,7 +95,7 @@ def parse_prefix(tokens: Sequence[Token], start: int) -> tuple[Node | None, int]
 
 
 def symbols(node: Node) -> frozenset[str]:
-    """The names of the variables in a tree."""
+    """Return the names of the variables in a tree."""
     if isinstance(node, Symbol):
         return frozenset({node.name})
     if isinstance(node, Apply):
@@ -102,7 +104,7 @@ def symbols(node: Node) -> frozenset[str]:
 
 
 def is_symbol(token: Token) -> bool:
-    """Whether a token is a variable or several juxtaposed ones."""
+    """Return whether a token is a variable or several juxtaposed ones."""
     name = token.text
     return token.kind == "name" and (
         (len(name) == 1 and name.isascii() and name not in "eiIE") or name in _GREEK or name in _PRODUCTS
@@ -110,7 +112,7 @@ def is_symbol(token: Token) -> bool:
 
 
 class _Parser:
-    """Recursive descent; a method returns None and stays where it was when its rule does not fit."""
+    """Descend recursively; a method returns None and stays where it was when its rule does not fit."""
 
     def __init__(self, tokens: Sequence[Token], position: int) -> None:
         self.tokens = tokens
@@ -164,7 +166,7 @@ class _Parser:
         return left
 
     def juxtaposed(self) -> Node | None:
-        """A factor without `*`; never two numbers side by side, which are a list or a slip."""
+        """Parse a factor without `*`; two numbers side by side are a list or a slip."""
         token = self.peek()
         if token is None or token.kind == "number" or token.text in ("!", "|"):
             return None
@@ -223,13 +225,11 @@ class _Parser:
 
     def primary(self) -> Node | None:
         token = self.peek()
-        if token is None:
-            return None
-        if token.kind == "number":
+        if token is not None and token.kind == "number":
             return self.number(token)
-        if token.text in ("(", "|") and token.kind == "operator":
+        if token is not None and token.text in ("(", "|"):
             return self.enclosed(token.text)
-        if token.kind != "name":
+        if token is None or token.kind != "name":
             return None
         if token.text == "log":
             return self.logarithm()
@@ -274,7 +274,7 @@ class _Parser:
         return node if exponent is None else self.apply("^", node, exponent)
 
     def function_exponent(self) -> Node | None:
-        """The 2 of `sin^2 x`; `sin^-1 x` is refused."""
+        """Parse the 2 of `sin^2 x`; refuse `sin^-1 x`."""
         token = self.peek()
         if token is not None and token.kind == "superscript":
             self.position += 1
@@ -290,7 +290,7 @@ class _Parser:
         return Literal(digits)
 
     def argument(self) -> Node | None:
-        """What a function applies to: parentheses, or a product without other functions (`sin 2x`)."""
+        """Parse what a function applies to: parentheses, or a product without other functions (`sin 2x`)."""
         token = self.peek()
         if token is not None and token.text in ("(", "|"):
             return self.enclosed(token.text)
@@ -315,6 +315,6 @@ class _Parser:
 
 
 def integer(value: int) -> Node:
-    """The tree of a whole number."""
+    """Build the tree of a whole number."""
     number = Literal(str(abs(value)))
     return number if value >= 0 else Apply("negative", (number,))

@@ -1,4 +1,4 @@
-"""Tokens of formulas and of the text around them, with their places in the text."""
+"""Cut formulas and the text around them into tokens that know their place in the text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token: its kind, its canonical text, and where it stands in the source (`end` is exclusive)."""
+    """Hold a token: its kind, its canonical text, and where it stands in the source (`end` is exclusive)."""
 
     kind: TokenKind
     text: str
@@ -38,7 +38,7 @@ class Token:
 
 
 def tokenize(text: str) -> tuple[Token, ...]:
-    """The tokens of any text, in order. Every character but white space is in exactly one."""
+    """Return the tokens of any text, in order. Every character but white space is in exactly one."""
     return tuple(_token(match) for match in _TOKEN.finditer(text))
 
 

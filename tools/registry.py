@@ -1,11 +1,11 @@
-"""The functions by subject. Only what is found here can be called in the sandbox."""
+"""Find functions by subject. Only what is found here can be called in the sandbox."""
 
 from __future__ import annotations
 
 import importlib
 from functools import cache
 
-from tools.declaration import ToolFunction, declared
+from tools.declaration import ToolFunction
 from tools.errors import ToolError
 
 SUBJECTS = (
@@ -26,7 +26,7 @@ SUBJECTS = (
 
 
 def functions(*names: str) -> tuple[ToolFunction, ...]:
-    """The functions that a spec names, in its order and without repetition.
+    """Return the functions that a spec names, in its order and without repetition.
 
     Args:
         names: a subject ("calculus") for all of its functions, or one function ("calculus.derivative").
@@ -43,7 +43,7 @@ def functions(*names: str) -> tuple[ToolFunction, ...]:
 
 
 def function(name: str) -> ToolFunction:
-    """The function called `subject.function`.
+    """Return the function called `subject.function`.
 
     Raises:
         ToolError: for an unknown name.
@@ -59,4 +59,6 @@ def function(name: str) -> ToolFunction:
 def _subject(subject: str) -> tuple[ToolFunction, ...]:
     if subject not in SUBJECTS:
         raise ToolError(f"There is no subject {subject!r} of tools. Choose one of: {', '.join(SUBJECTS)}.")
-    return declared(subject, importlib.import_module(f"tools.subjects.{subject}"))
+    module = importlib.import_module(f"tools.subjects.{subject}")
+    found = (getattr(value, "tool", None) for value in vars(module).values())
+    return tuple(one for one in found if isinstance(one, ToolFunction))

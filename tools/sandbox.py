@@ -1,8 +1,7 @@
-"""Calls of tools in a worker process that can be killed, with limits on time and memory.
+"""Call tools in a worker process that can be killed, with limits on time and memory.
 
-The worker is `python -m tools.sandbox_worker`: it reads calls as JSON lines and answers as JSON lines. It
-never
-imports the main program, and only names of the registry can be called.
+The worker is `python -m tools.sandbox_worker`. It reads calls and answers them as JSON lines. It never
+imports the main program, and only functions of the registry can be called.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ _START_SECONDS = 60.0
 
 
 class Sandbox:
-    """One worker process, started on first use and again after it was killed.
+    """Run calls in one worker process, which is started on first use and again after it was killed.
 
-    Threads and tasks may share a sandbox: calls run one after another.
+    Threads and tasks may share a sandbox: their calls run one after another.
 
     Args:
         seconds: the limit of one call, without the start of the process and the import of libraries.
@@ -41,7 +40,7 @@ class Sandbox:
         self._worker: _Worker | None = None
 
     def start(self, *libraries: str) -> None:
-        """Start the worker and do not wait for it; meanwhile it imports libraries that functions declare."""
+        """Start the worker and let it import libraries that functions declare; do not wait for it."""
         # A worker that has just ended is replaced by the next call.
         with self._turn, contextlib.suppress(OSError):
             self._running().send(json.dumps({"import": libraries}))
@@ -78,7 +77,7 @@ class Sandbox:
             raise
 
     def call_sync(self, name: str, arguments: Mapping[str, Any], ticket: _Ticket | None = None) -> Any:
-        """As `call`, for code without an event loop."""
+        """Do what `call` does, for code without an event loop."""
         request = json.dumps({"call": name, "arguments": dict(arguments)})
         if len(request) > MAX_REQUEST_CHARACTERS:
             raise ToolError(f"The arguments of {name!r} have {len(request)} characters: give less data.")
@@ -120,7 +119,7 @@ class Sandbox:
 
 
 class _Worker:
-    """The process with its two pipes."""
+    """Hold the process with its two pipes."""
 
     def __init__(self, seconds: float, memory_bytes: int) -> None:
         paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
@@ -149,7 +148,7 @@ class _Worker:
         self._process.stdin.flush()
 
     def receive(self, seconds: float) -> dict[str, Any]:
-        """The next reply; TimeoutError after so many seconds, ConnectionError if the worker has ended."""
+        """Read the next reply; raise TimeoutError when it is late, ConnectionError if the worker ended."""
         assert self._process.stdout is not None
         late = threading.Event()
 
@@ -182,7 +181,7 @@ class _Worker:
 
 
 class _Ticket:
-    """Lets a call be cancelled from another thread, while it runs and before it does."""
+    """Let a call be cancelled from another thread, before or while it runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

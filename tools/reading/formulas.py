@@ -1,13 +1,16 @@
-"""Readers of formulas, equations, bindings ("x = 2", "when x is 2"), differentials and orders."""
+"""Read formulas, equations, bindings ("x = 2", "when x is 2"), differentials and orders; write formulas.
+
+Ours, because parsers of formulas read a whole text and find some meaning in any: here a formula ends where
+the words go on, and what can be read in two ways is refused.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tools.errors import ToolError
-from tools.expressions import Node, Symbol, parse_prefix, symbols
-from tools.reading.formula_text import render
-from tools.reading.stream import Mention, Stream, UnreadError
+from tools.expressions import Apply, Literal, Node, Symbol, parse_prefix, symbols
+from tools.reading.query import Mention, TokenizedQuery, UnreadError
 
 _LINKS = tuple(
     tuple(link.split())
@@ -15,14 +18,14 @@ _LINKS = tuple(
 )
 _ORDERS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "twice": 2, "thrice": 3,
-    "double": 2,
-    "triple": 3,
+    "double": 2, "triple": 3,
 }  # fmt: skip
+_LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "mod": 2, "negative": 3, "^": 4, "factorial": 5}
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A variable with its value."""
+    """Hold a variable with its value."""
 
     variable: str
     value: Node
@@ -30,62 +33,84 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class EquationText:
-    """The two sides of an equation."""
+    """Hold the two sides of an equation."""
 
     left: Node
     right: Node
 
 
-def read_formulas(stream: Stream) -> None:
+def render(node: Node) -> str:
+    """Write a tree as text of the grammar, with as few parentheses as it needs."""
+    if isinstance(node, Literal):
+        return node.digits
+    if isinstance(node, Symbol):
+        return node.name
+    texts = [render(argument) for argument in node.arguments]
+    levels = [_level(argument) for argument in node.arguments]
+    level = _LEVELS.get(node.name)
+    if level is None:
+        name = {"E": "e"}.get(node.name, node.name)
+        return f"{name}({texts[0]})" if texts else name
+    if node.name == "negative":
+        return f"-{_enclose(texts[0], levels[0] <= level)}"
+    if node.name == "factorial":
+        return f"{_enclose(texts[0], levels[0] <= level)}!"
+    left = _enclose(texts[0], levels[0] < level or (node.name == "^" and levels[0] == level))
+    right = _enclose(
+        texts[1], levels[1] < level or (levels[1] == level and node.name != "^") or levels[1] == 3
+    )
+    return f"{left}^{right}" if node.name == "^" else f"{left} {node.name} {right}"
+
+
+def read_formulas(query: TokenizedQuery) -> None:
     """Take the longest formulas, and equations and bindings of them."""
     index = 0
-    while index < len(stream):
-        index = _definition(stream, index)
-        if index >= len(stream):
+    while index < len(query):
+        index = _definition(query, index)
+        if index >= len(query):
             break
-        node, end = _formula_at(stream, index)
+        node, end = _formula_at(query, index)
         if node is None:
             index += 1
             continue
-        index = _take_formula(stream, node, index, end)
+        index = _take_formula(query, node, index, end)
 
 
-def read_orders(stream: Stream, asks: frozenset[str]) -> None:
+def read_orders(query: TokenizedQuery, asks: frozenset[str]) -> None:
     """Take ordinals before a word that asks for the function: "second derivative"."""
-    for index, word in enumerate(stream.lower):
-        ordinal = word in ("st", "nd", "rd", "th") and stream.adjacent(index)
+    for index, word in enumerate(query.lower):
+        ordinal = word in ("st", "nd", "rd", "th") and query.adjacent(index)
         first = index - 1 if ordinal else index
-        value = (
-            int(stream.tokens[first].text) if ordinal and stream.lower[first].isdigit() else _ORDERS.get(word)
-        )
-        following = stream.lower[index + 1 : index + 3]
+        in_figures = ordinal and query.lower[first].isdigit()
+        value = int(query.lower[first]) if in_figures else _ORDERS.get(word)
+        following = query.lower[index + 1 : index + 3]
         if value is not None and (asks.intersection(following) or word in ("twice", "thrice")):
-            stream.take("order", value, first, index + 1)
+            query.take("order", value, first, index + 1)
 
 
-def read_differentials(stream: Stream) -> None:
+def read_differentials(query: TokenizedQuery) -> None:
     """Take `dx` as the variable x."""
-    for index, word in enumerate(stream.lower):
-        if (
-            len(word) == 2
-            and word[0] == "d"
-            and word[1] in "xyztuvwrs"
-            and stream.tokens[index].kind == "name"
-        ):
-            stream.take("differential", word[1], index, index + 1)
+    for index, word in enumerate(query.lower):
+        if is_differential(word) and query.tokens[index].kind == "name":
+            query.take("differential", word[1], index, index + 1)
 
 
-def join_equations(stream: Stream) -> None:
+def is_differential(word: str) -> bool:
+    """Return whether a word is `dx` or the like."""
+    return len(word) == 2 and word[0] == "d" and word[1] in "xyztuvwrs"
+
+
+def join_equations(query: TokenizedQuery) -> None:
     """Make one mention of all equations; in a system, the unknowns named beside it are understood."""
-    found = [mention for mention in stream.mentions if mention.kind in ("equation", "binding")]
+    found = [mention for mention in query.mentions if mention.kind in ("equation", "binding")]
     if not found:
         return
     unknowns = frozenset().union(*(_unknowns(mention.value) for mention in found))
-    others = [mention for mention in stream.mentions if mention not in found]
+    others = [mention for mention in query.mentions if mention not in found]
     if len(found) > 1:
         others = [one for one in others if not (isinstance(one.value, Symbol) and one.value.name in unknowns)]
     texts = [_equation_text(mention.value) for mention in found]
-    stream.mentions = [*others, Mention("equations", texts, found[0].first, found[-1].end)]
+    query.mentions = [*others, Mention("equations", texts, found[0].first, found[-1].end)]
 
 
 def _unknowns(value: Binding | EquationText) -> frozenset[str]:
@@ -100,66 +125,74 @@ def _equation_text(value: Binding | EquationText) -> str:
     return f"{render(value.left)} = {render(value.right)}"
 
 
-def _definition(stream: Stream, index: int) -> int:
+def _definition(query: TokenizedQuery, index: int) -> int:
     """Step over the `f(x) =` of a definition."""
-    low = stream.lower[index : index + 5]
-    if len(low) == 5 and low[0] in "fgh" and (low[1], low[3], low[4]) == ("(", ")", "=") and len(low[2]) == 1:
-        stream.understand(range(index, index + 5))
+    name, opening, variable, closing, sign = (query.word(index + ahead) for ahead in range(5))
+    if name in "fgh" and opening + closing + sign == "()=" and len(variable) == 1:
+        query.understand(range(index, index + 5))
         return index + 5
     return index
 
 
-def _formula_at(stream: Stream, index: int) -> tuple[Node | None, int]:
-    if stream.taken[index] or _is_article(stream, index):
+def _formula_at(query: TokenizedQuery, index: int) -> tuple[Node | None, int]:
+    if query.taken[index] or _is_article(query, index):
         return None, index
-    stop = next((i for i in range(index, len(stream)) if stream.taken[i]), len(stream))
+    stop = next((i for i in range(index, len(query)) if query.taken[i]), len(query))
     try:
-        node, end = parse_prefix(stream.tokens[:stop], index)
+        node, end = parse_prefix(query.tokens[:stop], index)
     except ToolError as error:
         raise UnreadError(str(error)) from error
-    exclaims = node is not None and stream.lower[end - 1] == "!" and end == len(stream) and end - index != 2
-    if exclaims and "!" not in stream.lower[index : end - 1]:
-        raise UnreadError(f"The '!' of {stream.source(index, end)!r} can be a factorial or punctuation.")
+    exclaims = node is not None and query.lower[end - 1] == "!" and end == len(query) and end - index != 2
+    if exclaims and "!" not in query.lower[index : end - 1]:
+        raise UnreadError(f"The '!' of {query.source(index, end)!r} can be a factorial or punctuation.")
     return node, end
 
 
-def _value_at(stream: Stream, index: int) -> tuple[Node | None, int]:
-    """After an arrow the value is one number: a formula may follow it, as in `lim x->0 sin(x)/x`."""
-    end = index + (2 if stream.lower[index] in "+-" else 1)
-    node, reached = parse_prefix(stream.tokens[:end], index)
+def _value_at(query: TokenizedQuery, index: int) -> tuple[Node | None, int]:
+    """Read one number after an arrow: a formula may follow it, as in `lim x->0 sin(x)/x`."""
+    end = index + (2 if query.lower[index] in "+-" else 1)
+    node, reached = parse_prefix(query.tokens[:end], index)
     return node, reached
 
 
-def _is_article(stream: Stream, index: int) -> bool:
-    """Whether `a` is the article: nothing but a space follows, and no operator."""
-    if stream.lower[index] != "a" or stream.tokens[index].kind != "name":
+def _is_article(query: TokenizedQuery, index: int) -> bool:
+    """Return whether `a` is the article: nothing but a space follows, and no operator."""
+    if query.lower[index] != "a" or query.tokens[index].kind != "name":
         return False
-    if index + 1 >= len(stream) or stream.tokens[index + 1].kind in ("operator", "superscript"):
+    if index + 1 >= len(query) or query.tokens[index + 1].kind in ("operator", "superscript"):
         return False
-    following, _ = parse_prefix(stream.tokens, index + 1)
+    following, _ = parse_prefix(query.tokens, index + 1)
     if following is not None and symbols(following):
         raise UnreadError("The 'a' before a formula can be a variable or an article.")
     return True
 
 
-def _take_formula(stream: Stream, node: Node, index: int, end: int) -> int:
-    """Take the formula, or the binding or equation that it begins; the index after it."""
+def _take_formula(query: TokenizedQuery, node: Node, index: int, end: int) -> int:
+    """Take the formula, or the binding or equation that it begins, and return the index after it."""
     for link in _LINKS:
         after = end + len(link)
-        if not stream.words_at(end, link) or after >= len(stream):
+        if not query.words_at(end, link) or after >= len(query):
             continue
-        right, right_end = _formula_at(stream, after) if link != ("->",) else _value_at(stream, after)
+        right, right_end = _formula_at(query, after) if link != ("->",) else _value_at(query, after)
         if right is None:
             continue
-        if link == ("=",) and stream.lower[right_end : right_end + 1] == ["="]:
-            raise UnreadError(f"{stream.source(index, right_end)!r} has more than one '='.")
-        if {"mod", "modulo"}.intersection(stream.lower[index : right_end + 1]):
+        if link == ("=",) and query.word(right_end) == "=":
+            raise UnreadError(f"{query.source(index, right_end)!r} has more than one '='.")
+        if {"mod", "modulo"}.intersection(query.lower[index : right_end + 1]):
             raise UnreadError("Equations in modular arithmetic are not read.")
         if isinstance(node, Symbol) and not symbols(right):
-            stream.take("binding", Binding(node.name, right), index, right_end)
+            query.take("binding", Binding(node.name, right), index, right_end)
             return right_end
         if link in (("=",), ("equals",), ("is", "equal", "to")):
-            stream.take("equation", EquationText(node, right), index, right_end)
+            query.take("equation", EquationText(node, right), index, right_end)
             return right_end
-    stream.take("formula", node, index, end)
+    query.take("formula", node, index, end)
     return end
+
+
+def _level(node: Node) -> int:
+    return _LEVELS.get(node.name, 9) if isinstance(node, Apply) else 9
+
+
+def _enclose(text: str, needed: bool) -> str:
+    return f"({text})" if needed else text

@@ -1,98 +1,171 @@
-"""Readers of quantities with units, and of units alone. Units are those of `tools.reading.unit_names`."""
+"""Read quantities and units, physical constants, percentages and amounts of money.
+
+Ours, because Pint reads almost any word as some unit ("at" is a technical atmosphere): only the spellings in
+`units.txt` are units here, and amounts in several currencies are refused.
+"""
 
 from __future__ import annotations
 
-from tools.reading.numbers import literal_at
-from tools.reading.stream import Stream
-from tools.reading.unit_names import PHRASES, unit_name
+from functools import cache
+from pathlib import Path
 
-_LONGEST = max(map(len, PHRASES))
+from tools.reading.literals import number_at
+from tools.reading.query import TokenizedQuery, UnreadError
+from tools.subjects.constants import ALIASES, CONSTANTS
+from tools.subjects.gazetteer import fold
+
+_LONGEST_CONSTANT = 6
+_POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
+_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
+_CURRENCIES = {
+    "dollar": "USD", "dollars": "USD", "usd": "USD", "bucks": "USD", "euro": "EUR", "euros": "EUR",
+    "eur": "EUR", "pounds": "GBP", "gbp": "GBP", "yen": "JPY", "rupees": "INR", "inr": "INR",
+    "francs": "CHF", "chf": "CHF",
+}  # fmt: skip
+_PERCENT = (("%",), ("percent",), ("pct",), ("per", "cent"))
+_SHORT_PERIODS = frozenset({"month", "monthly", "week", "weekly", "day", "daily", "quarter", "quarterly"})
 
 
-def read_quantities(stream: Stream) -> None:
+def read_quantities(query: TokenizedQuery) -> None:
     """Take numbers with the unit after them; "a day" is 1 day."""
-    for index in range(len(stream)):
-        number = literal_at(stream, index)
-        if number is None and stream.lower[index] in ("a", "an") and stream.tokens[index].text.islower():
+    for index in range(len(query)):
+        number = number_at(query, index)
+        if number is None and query.tokens[index].text in ("a", "an"):
             number = 1, index + 1
-        if number is None or stream.taken[index]:
+        if number is None or query.taken[index]:
             continue
         value, after = number
-        unit = _unit_at(stream, after) or _inch_at(stream, after)
+        unit = _unit_at(query, after) or _inch_at(query, after)
         if unit is not None:
-            stream.take("quantity", f"{value} {unit[0]}", index, unit[1])
+            query.take("quantity", f"{value} {unit[0]}", index, unit[1])
 
 
-def read_units(stream: Stream) -> None:
+def read_units(query: TokenizedQuery) -> None:
     """Take the units that have no number."""
-    for index in range(len(stream)):
-        if stream.taken[index]:
+    last = max((index for index, token in enumerate(query.tokens) if token.kind == "name"), default=-1)
+    for index in range(len(query)):
+        if query.taken[index]:
             continue
-        unit = _unit_at(stream, index)
+        unit = _unit_at(query, index)
         if unit is not None:
-            stream.take("unit", unit[0], index, unit[1])
-        elif (
-            stream.lower[index] == "in"
-            and stream.lower[index - 1] in ("to", "into")
-            and index == _last(stream)
-        ):
-            stream.take("unit", "inch", index, index + 1)
+            query.take("unit", unit[0], index, unit[1])
+        elif query.word(index) == "in" and query.word(index - 1) in ("to", "into") and index == last:
+            query.take("unit", "inch", index, index + 1)
 
 
-def _unit_at(stream: Stream, index: int) -> tuple[str, int] | None:
-    """The unit that begins here, such as `metre / second`, and the index after it."""
-    first = _power_at(stream, index)
+def read_constants(query: TokenizedQuery) -> None:
+    """Take the names of physical constants, the longest first."""
+
+    def find(index: int) -> tuple[str, int] | None:
+        for end in range(min(index + _LONGEST_CONSTANT, len(query)), index, -1):
+            name = fold(query.source(index, end)).removeprefix("the ")
+            name = ALIASES.get(name, name)
+            if name in CONSTANTS and query.lower[index] != "the":
+                return name, end
+        return None
+
+    query.take_all("constant", find)
+
+
+def read_percentages(query: TokenizedQuery) -> None:
+    """Take `15%`, `15 percent`, `15 per cent`.
+
+    Raises:
+        UnreadError: if it is a rate per month, week, day or quarter.
+    """
+    for index in range(len(query)):
+        found = number_at(query, index)
+        for words in _PERCENT:
+            if found is not None and query.words_at(found[1], words):
+                end = found[1] + len(words)
+                _refuse_short_period(query, end)
+                query.take("percent", found[0], index, end)
+
+
+def read_money(query: TokenizedQuery) -> None:
+    """Take `$250,000`, `300 euros`, `USD 20`.
+
+    Raises:
+        UnreadError: if there are several currencies.
+    """
+    seen = set()
+    for index, word in enumerate(query.lower):
+        currency = _SIGNS.get(word) or _CURRENCIES.get(word)
+        ahead = number_at(query, index + 1) if currency else None
+        here = number_at(query, index)
+        if currency and ahead and not query.taken[index]:
+            query.take("money", ahead[0], index, ahead[1])
+            seen.add(currency)
+        elif here and (unit := _CURRENCIES.get(query.word(here[1]))):
+            query.take("money", here[0], index, here[1] + 1)
+            seen.add(unit)
+    if len(seen) > 1:
+        raise UnreadError(f"The amounts are in several currencies: {', '.join(sorted(seen))}.")
+
+
+def unit_names() -> frozenset[str]:
+    """Return all names that this module gives to Pint."""
+    return frozenset(_units().values())
+
+
+@cache
+def _units() -> dict[str, str]:
+    lines = Path(__file__).with_name("units.txt").read_text(encoding="utf-8").splitlines()
+    entries = (line.split(": ") for line in lines if not line.startswith("#"))
+    return {spelling: name for name, spellings in entries for spelling in spellings.split(", ")}
+
+
+def _refuse_short_period(query: TokenizedQuery, index: int) -> None:
+    """Refuse `5% per month`, which is no yearly rate."""
+    while query.word(index) in ("interest", "rate", "per", "a", "each", "every"):
+        index += 1
+    if query.word(index) in _SHORT_PERIODS:
+        raise UnreadError("The rate is not one per year.")
+
+
+def _unit_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
+    """Find the unit that begins here, such as `metre / second`, and the index after it."""
+    first = _power_at(query, index)
     if first is None:
         return None
     text, end = first
-    while end + 1 < len(stream) and stream.lower[end] in ("/", "per", "*"):
-        following = _power_at(stream, end + 1)
+    while query.word(end) in ("/", "per", "*"):
+        following = _power_at(query, end + 1)
         if following is None:
             break
-        text += f" {'*' if stream.lower[end] == '*' else '/'} {following[0]}"
+        text += f" {'*' if query.lower[end] == '*' else '/'} {following[0]}"
         end = following[1]
     return text, end
 
 
-def _power_at(stream: Stream, index: int) -> tuple[str, int] | None:
-    """A unit with its power: `square feet`, `m^2`, `m²`."""
-    if index >= len(stream):
-        return None
-    prefix = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}.get(stream.lower[index])
-    single = _single_at(stream, index + 1 if prefix else index)
+def _power_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
+    """Find a unit with its power: `square feet`, `m^2`, `m²`."""
+    prefix = _POWERS.get(query.word(index))
+    single = _single_at(query, index + 1 if prefix else index)
     if single is None:
         return None
     name, end = single
     if prefix:
         return f"{name} ** {prefix}", end
-    if end < len(stream) and stream.tokens[end].kind == "superscript":
-        return f"{name} ** {stream.tokens[end].text}", end + 1
-    if stream.lower[end : end + 1] == ["^"] and stream.lower[end + 1 : end + 2] in (["2"], ["3"]):
-        return f"{name} ** {stream.lower[end + 1]}", end + 2
+    if end < len(query) and query.tokens[end].kind == "superscript":
+        return f"{name} ** {query.tokens[end].text}", end + 1
+    if query.word(end) == "^" and query.word(end + 1) in ("2", "3"):
+        return f"{name} ** {query.lower[end + 1]}", end + 2
     return name, end
 
 
-def _single_at(stream: Stream, index: int) -> tuple[str, int] | None:
-    for length in range(_LONGEST, 1, -1):
-        words = tuple(stream.lower[index : index + length])
-        if words in PHRASES and not any(stream.taken[index : index + length]):
-            return PHRASES[words], index + length
-    if index >= len(stream) or stream.taken[index] or stream.tokens[index].kind not in ("name", "other"):
+def _single_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
+    phrase = _units().get(f"{query.word(index)} {query.word(index + 1)}")
+    if phrase is not None and not any(query.taken[index : index + 2]):
+        return phrase, index + 2
+    if index >= len(query) or query.taken[index] or query.tokens[index].kind not in ("name", "other"):
         return None
-    name = unit_name(stream.tokens[index].text)
+    word = query.tokens[index].text
+    name = _units().get(f"={word}") or _units().get(word.lower())
     return None if name is None else (name, index + 1)
 
 
-def _inch_at(stream: Stream, index: int) -> tuple[str, int] | None:
-    """`5 in to cm`: `in` is the inch if what follows it is a preposition."""
-    if stream.lower[index : index + 1] == ["in"] and stream.lower[index + 1 : index + 2] in (
-        ["to"],
-        ["in"],
-        ["into"],
-    ):
-        return "inch", index + 1
-    return None
-
-
-def _last(stream: Stream) -> int:
-    return max(index for index, token in enumerate(stream.tokens) if token.kind == "name")
+def _inch_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
+    """Take the `in` of `5 in to cm` for the inch: a preposition follows it."""
+    before_preposition = query.word(index) == "in" and query.word(index + 1) in ("to", "in", "into")
+    return ("inch", index + 1) if before_preposition else None

@@ -1,140 +1,198 @@
-"""Formulas in words: "x squared", "five plus three", "square root of 16", as tokens of the grammar."""
+"""Put numbers and operators in the place of words: "two million", "x squared", "square root of 16".
+
+Ours, because libraries for numbers in words guess where one number ends, and none reads formulas in words.
+What is clear only with parentheses, which nobody hears, is refused.
+"""
 
 from __future__ import annotations
 
-from tools.expressions import FUNCTIONS, is_symbol
-from tools.lexer import Token
-from tools.reading.stream import Stream, UnreadError
+from decimal import Decimal
 
+from tools.expressions import FUNCTIONS, is_symbol
+from tools.lexer import Token, TokenKind
+from tools.reading.formulas import is_differential
+from tools.reading.query import TokenizedQuery, UnreadError
+
+_UNITS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen eighteen nineteen".split()
+    )
+}
+_TENS = {
+    word: 10 * value
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+}
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _OPERATORS = {
     "plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/", "modulo": "mod",
     "to the power of": "^", "to the power": "^", "raised to the power of": "^", "raised to the power": "^",
     "raised to": "^", "squared": "^ 2", "cubed": "^ 3", "infinity": "oo", "infinite": "oo",
-    "positive infinity": "oo",
-    "negative infinity": "- oo", "minus infinity": "- oo",
+    "positive infinity": "oo", "negative infinity": "- oo", "minus infinity": "- oo",
 }  # fmt: skip
 _FUNCTIONS = {
     "square root of": "sqrt", "cube root of": "cbrt", "sine of": "sin", "cosine of": "cos",
     "natural log of": "ln", "natural logarithm of": "ln", "log base 2 of": "log2", "log base 10 of": "log10",
     "absolute value of": "abs", "factorial of": "factorial", "sqrt of": "sqrt", "sin of": "sin",
-    "cos of": "cos",
-    "tan of": "tan", "ln of": "ln", "exponential of": "exp", "square root": "sqrt", "cube root": "cbrt",
+    "cos of": "cos", "tan of": "tan", "ln of": "ln", "exponential of": "exp", "square root": "sqrt",
+    "cube root": "cbrt",
 }  # fmt: skip
 _PHRASES = sorted(
     ((tuple(phrase.split()), text) for phrase, text in (_OPERATORS | _FUNCTIONS).items()),
     key=lambda entry: -len(entry[0]),
 )
-_BINARY = (["+"], ["-"], ["*"], ["/"], ["^"])
 _ORDINALS = {"fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
 
 
-def respell_formulas(stream: Stream) -> None:
+def respell_numbers(query: TokenizedQuery) -> None:
+    """Put one number token in the place of every number in words or digits with a scale word."""
+    index = 0
+    while index < len(query):
+        value, end = _digits_with_scale(query, index) or _number_words(query, index)
+        if value is not None:
+            _put(query, index, end, str(value), "number")
+        index += 1
+
+
+def respell_formulas(query: TokenizedQuery) -> None:
     """Put the grammar's tokens in the place of words, throughout the question."""
     index = 0
-    while index < len(stream):
-        _differential(stream, index) or _ordinal_power(stream, index) or _phrase(stream, index)
-        _times_sign(stream, index)
-        _factorial(stream, index)
+    while index < len(query):
+        _differential(query, index) or _ordinal_power(query, index) or _phrase(query, index)
+        _times_sign(query, index)
+        _factorial(query, index)
         index += 1
-    for position in range(len(stream)):
-        _refuse_two_readings(stream, position)
+    for position in range(len(query)):
+        _refuse_two_readings(query, position)
 
 
-def _refuse_two_readings(stream: Stream, index: int) -> None:
-    """In speech nobody hears parentheses: "square root of 16 plus 9", "minus 2 squared"."""
-    if not stream.is_spoken(index):
+def _digits_with_scale(query: TokenizedQuery, index: int) -> tuple[Decimal | int, int] | None:
+    """Read `1.5 million`, `250k`."""
+    token, scale = query.tokens[index], query.word(index + 1)
+    factor = _SCALES.get(scale) or (100 if scale == "hundred" else None)
+    if scale == "k" and query.adjacent(index + 1):
+        factor = 1000
+    if token.kind != "number" or factor is None:
+        return None
+    value = Decimal(token.text) * factor
+    return (int(value) if value == value.to_integral_value() else value), index + 2
+
+
+def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
+    """Read a number in words that begins here: its value and the index after it."""
+    total, group, end, seen = 0, 0, index, False
+    last_scale = 10**18
+    room = 10**3  # what may still be added to the group: less than the last part
+    while end < len(query):
+        word = query.lower[end]
+        if word in _UNITS and _UNITS[word] < room:
+            group, room = group + _UNITS[word], 0
+        elif word in _TENS and room > 10:
+            group, room = group + _TENS[word], 10
+        elif word == "hundred" and group < 10 and (group or not seen):
+            group, room = (group or 1) * 100, 100
+        elif word in _SCALES and group and _SCALES[word] < last_scale:
+            total, last_scale = total + group * _SCALES[word], _SCALES[word]
+            group, room = 0, 10**3
+        elif seen and word in ("-", "and") and _continues(query, end, room):
+            end += 1
+            continue
+        else:
+            break
+        seen, end = True, end + 1
+    return (total + group, end) if seen else (None, index)
+
+
+def _continues(query: TokenizedQuery, index: int, room: int) -> bool:
+    """Return whether the word after `-` (twenty-five) or `and` (a hundred and five) is of the same number."""
+    following = query.word(index + 1)
+    if query.lower[index] == "-":
+        return room == 10 and following in _UNITS and query.adjacent(index) and query.adjacent(index + 1)
+    after_hundred = query.lower[index - 1] in ("hundred", *_SCALES)
+    return after_hundred and (following in _UNITS or following in _TENS)
+
+
+def _refuse_two_readings(query: TokenizedQuery, index: int) -> None:
+    """Refuse what is clear only with parentheses, which nobody hears: "square root of 16 plus 9"."""
+    if not query.is_spoken(index):
         return
-    low, end = stream.lower, index + 2
-    while end < len(stream) and (is_symbol(stream.tokens[end]) or stream.tokens[end].kind == "superscript"):
+    low, end = query.lower, index + 2
+    while end < len(query) and (is_symbol(query.tokens[end]) or query.tokens[end].kind == "superscript"):
         end += 1
-    if low[index] in FUNCTIONS and low[index + 1 : index + 2] != ["("] and low[end : end + 1] in _BINARY:
-        raise UnreadError(f"It is not clear where {stream.source(index, end)!r} ends: put parentheses.")
-    negative = index > 1 and low[index - 2] == "-" and stream.tokens[index - 1].kind == "number"
-    follows = index > 2 and (stream.tokens[index - 3].kind == "number" or is_symbol(stream.tokens[index - 3]))
+    binary = query.word(end) in ("+", "-", "*", "/", "^")
+    if low[index] in FUNCTIONS and query.word(index + 1) != "(" and binary:
+        raise UnreadError(f"It is not clear where {query.source(index, end)!r} ends: put parentheses.")
+    negative = query.word(index - 2) == "-" and query.tokens[index - 1].kind == "number"
+    follows = index > 2 and (query.tokens[index - 3].kind == "number" or is_symbol(query.tokens[index - 3]))
     if low[index] == "^" and negative and not follows:
         raise UnreadError("A power of a negative number needs parentheses.")
 
 
-def _phrase(stream: Stream, index: int) -> bool:
+def _phrase(query: TokenizedQuery, index: int) -> bool:
     for words, text in _PHRASES:
-        if stream.words_at(index, words):
-            _put(stream, index, index + len(words), text)
-            if stream.lower[index + 1 : index + 2] == ["of"] and text in ("sqrt", "cbrt"):
-                stream.replace(index + 1, index + 2, ())
+        if query.words_at(index, words):
+            _put(query, index, index + len(words), text)
+            if query.word(index + 1) == "of" and text in ("sqrt", "cbrt"):
+                query.replace(index + 1, index + 2, ())
             return True
     return False
 
 
-def _ordinal_power(stream: Stream, index: int) -> bool:
-    """`to the 4th (power)`, `to the fourth`."""
-    if not stream.words_at(index, ("to", "the")) or index + 2 >= len(stream):
+def _ordinal_power(query: TokenizedQuery, index: int) -> bool:
+    """Respell `to the 4th (power)`, `to the fourth`."""
+    if not query.words_at(index, ("to", "the")) or index + 2 >= len(query):
         return False
-    number, end = stream.tokens[index + 2], index + 3
-    if stream.lower[index + 2] in _ORDINALS:
-        digits = str(_ORDINALS[stream.lower[index + 2]])
-    elif number.kind == "number" and stream.adjacent(end) and stream.lower[end] in ("st", "nd", "rd", "th"):
+    number, end = query.tokens[index + 2], index + 3
+    if query.lower[index + 2] in _ORDINALS:
+        digits = str(_ORDINALS[query.lower[index + 2]])
+    elif number.kind == "number" and query.adjacent(end) and query.lower[end] in ("st", "nd", "rd", "th"):
         digits, end = number.text, end + 1
     else:
         return False
-    if end < len(stream) and stream.lower[end] == "power":
-        end += 1
-    _put(stream, index, end, f"^ {digits}")
+    _put(query, index, end + (query.word(end) == "power"), f"^ {digits}")
     return True
 
 
-def _differential(stream: Stream, index: int) -> bool:
-    """`d/dx`, `dy/dx`, `d^2/dx^2`: the words "derivative" or "second derivative", and `dx`."""
-    low = stream.lower
-    for lead in ("d", "dy", "df", "∂"):
-        if (
-            low[index : index + 2] == [lead, "/"]
-            and low[index + 2 : index + 3]
-            and _is_differential(low[index + 2])
-        ):
-            _put(stream, index, index + 3, f"derivative {low[index + 2]}")
-            return True
-        power = low[index : index + 1] == [lead] and low[index + 1 : index + 2] == ["^"]
-        if (
-            power
-            and low[index + 3 : index + 4] == ["/"]
-            and low[index + 5 : index + 7] == ["^", low[index + 2]]
-        ):
-            ordinal = {"2": "second", "3": "third"}.get(low[index + 2])
-            if ordinal and _is_differential(low[index + 4]):
-                _put(stream, index, index + 7, f"{ordinal} derivative {low[index + 4]}")
-                return True
+def _differential(query: TokenizedQuery, index: int) -> bool:
+    """Respell `d/dx`, `dy/dx`, `d^2/dx^2` as "derivative" or "second derivative", and `dx`."""
+    lead, *rest = (query.word(index + ahead) for ahead in range(7))
+    if lead not in ("d", "dy", "df", "∂"):
+        return False
+    if rest[0] == "/" and is_differential(rest[1]):
+        _put(query, index, index + 3, f"derivative {rest[1]}")
+        return True
+    ordinal = {"2": "second", "3": "third"}.get(rest[1])
+    if (
+        ordinal
+        and (rest[0], *rest[2::2]) == ("^", "/", "^")
+        and rest[1] == rest[5]
+        and is_differential(rest[3])
+    ):
+        _put(query, index, index + 7, f"{ordinal} derivative {rest[3]}")
+        return True
     return False
 
 
-def _is_differential(word: str) -> bool:
-    return len(word) == 2 and word[0] == "d" and word[1] in "xyztuvwrs"
+def _factorial(query: TokenizedQuery, index: int) -> None:
+    """Respell `7 factorial`."""
+    follows_number = index and query.tokens[index - 1].kind == "number"
+    if query.word(index) == "factorial" and follows_number and query.word(index + 1) != "(":
+        _put(query, index, index + 1, "!")
 
 
-def _factorial(stream: Stream, index: int) -> None:
-    """`7 factorial`."""
-    follows_number = index and stream.tokens[index - 1].kind == "number"
-    if stream.lower[index] == "factorial" and follows_number and stream.lower[index + 1 : index + 2] != ["("]:
-        _put(stream, index, index + 1, "!")
+def _times_sign(query: TokenizedQuery, index: int) -> None:
+    """Respell `3 x 4`: an x between two numbers, with spaces, multiplies."""
+    between = query.tokens[max(index - 1, 0) : index + 2]
+    numbers = len(between) == 3 and between[0].kind == between[2].kind == "number"
+    if numbers and query.lower[index] == "x" and not (query.adjacent(index) or query.adjacent(index + 1)):
+        _put(query, index, index + 1, "*")
 
 
-def _times_sign(stream: Stream, index: int) -> None:
-    """`3 x 4`: an x between two numbers, with spaces, multiplies."""
-    between = stream.tokens[max(index - 1, 0) : index + 2]
-    if (
-        len(between) == 3
-        and stream.lower[index] == "x"
-        and between[0].kind == between[2].kind == "number"
-        and between[0].end < between[1].start
-        and between[1].end < between[2].start
-    ):
-        _put(stream, index, index + 1, "*")
+def _put(query: TokenizedQuery, first: int, end: int, text: str, kind: TokenKind | None = None) -> None:
+    start, stop = query.tokens[first].start, query.tokens[end - 1].end
+    query.replace(first, end, [Token(kind or _kind(part), part, start, stop) for part in text.split()])
 
 
-def _put(stream: Stream, first: int, end: int, text: str) -> None:
-    start, stop = stream.tokens[first].start, stream.tokens[end - 1].end
-    stream.replace(first, end, [_token(part, start, stop) for part in text.split()])
-
-
-def _token(text: str, start: int, end: int) -> Token:
-    kind = "number" if text.isdigit() else "operator" if text in "+-*/^!" else "name"
-    return Token(kind, text, start, end)  # type: ignore[arg-type]
+def _kind(text: str) -> TokenKind:
+    return "number" if text.isdigit() else "operator" if text in "+-*/^!" else "name"

@@ -1,4 +1,8 @@
-"""Readers of chemical formulas, equations and elements."""
+"""Read chemical formulas, equations and elements.
+
+Ours, because parsers of formulas take any capital letters for one: here every symbol must be an element and
+a formula that is a common word too is left alone.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import re
 from functools import cache
 
 from tools.errors import ToolError
-from tools.reading.stream import Stream
-from tools.reading.words import filler
+from tools.reading.query import TokenizedQuery
+from tools.reading.vocabulary import filler
 from tools.subjects.chemistry import atoms
 
 _WORD = re.compile(r"[A-Za-z0-9()·.]*[A-Za-z0-9)]")
@@ -20,8 +24,8 @@ _COMMON = {
     "carbon dioxide": "CO2", "carbon monoxide": "CO", "sodium chloride": "NaCl", "table salt": "NaCl",
     "sulfuric acid": "H2SO4", "sulphuric acid": "H2SO4", "hydrochloric acid": "HCl", "nitric acid": "HNO3",
     "sodium hydroxide": "NaOH", "calcium carbonate": "CaCO3", "hydrogen peroxide": "H2O2",
-    "sucrose": "C12H22O11",
-    "caffeine": "C8H10N4O2", "acetic acid": "C2H4O2", "benzene": "C6H6", "ozone": "O3",
+    "sucrose": "C12H22O11", "caffeine": "C8H10N4O2", "acetic acid": "C2H4O2", "benzene": "C6H6",
+    "ozone": "O3",
 }  # fmt: skip
 _SPELLINGS = {
     "aluminum": "Al",
@@ -33,44 +37,41 @@ _SPELLINGS = {
 }
 
 
-def read_formulas_of_compounds(stream: Stream) -> None:
+def read_compounds(query: TokenizedQuery) -> None:
     """Take chemical formulas, and the common names of some compounds."""
     for name, formula in _COMMON.items():
         words = tuple(name.split())
-        for index in range(len(stream)):
-            if stream.words_at(index, words):
-                stream.take("chemical", formula, index, index + len(words))
-    for match in _WORD.finditer(stream.text):
-        span = stream.span(*match.span())
-        if span is None or any(stream.taken[slice(*span)]) or match.group().lower() in filler():
-            continue
-        if _is_formula(match.group()):
-            stream.take("chemical", match.group().replace(".", "·"), *span)
+        for index in range(len(query)):
+            if query.words_at(index, words):
+                query.take("chemical", formula, index, index + len(words))
+    for match, first, end in query.matches(_WORD):
+        word = match.group()
+        if not any(query.taken[first:end]) and word.lower() not in filler() and _is_formula(word):
+            query.take("chemical", word.replace(".", "·"), first, end)
 
 
-def read_reactions(stream: Stream) -> None:
+def read_reactions(query: TokenizedQuery) -> None:
     """Take chemical equations; the coefficients that they have already are left out."""
-    for match in _REACTION.finditer(stream.text):
-        span = stream.span(*match.span())
-        sides = [_terms(side) for side in (match.group(1), match.group(2))]
-        if span is not None and all(sides):
-            stream.take("reaction", " -> ".join(" + ".join(side) for side in sides), *span)
+    for match, first, end in query.matches(_REACTION):
+        sides = [_terms(side) for side in match.groups()]
+        if all(sides):
+            query.take("reaction", " -> ".join(" + ".join(side) for side in sides), first, end)
 
 
-def read_elements(stream: Stream) -> None:
+def read_elements(query: TokenizedQuery) -> None:
     """Take elements by name or symbol; a symbol that is a common word too is not taken."""
-    for index, token in enumerate(stream.tokens):
-        if token.kind != "name" or stream.taken[index]:
+    for index, token in enumerate(query.tokens):
+        if token.kind != "name" or query.taken[index]:
             continue
         symbol = _element_names().get(token.text.lower())
         if symbol is None and token.text in _element_names().values() and token.text.lower() not in filler():
             symbol = token.text
         if symbol is not None:
-            stream.take("element", symbol, index, index + 1)
+            query.take("element", symbol, index, index + 1)
 
 
 def _is_formula(word: str) -> bool:
-    if not word[0].isupper() and word[0] != "(":
+    if not (word[:1].isupper() or word[:1] == "("):
         return False
     try:
         return bool(atoms(word.replace(".", "·")))

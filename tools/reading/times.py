@@ -1,4 +1,8 @@
-"""Readers of dates, times of day and time zones."""
+"""Read dates, times of day, time zones, lengths of time and frequencies.
+
+Ours, because parsers of dates guess: 3/4/2024 can be either of two days and is refused here, and
+"may" without a day is no month.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import calendar
 import re
 from datetime import date, timedelta
 
+from tools.reading.literals import number_at
 from tools.reading.places import city_at, country_at
-from tools.reading.stream import Stream, UnreadError
+from tools.reading.query import TokenizedQuery, UnreadError
 from tools.subjects.gazetteer import cities
 
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
@@ -20,138 +25,168 @@ _ZONES = {
     "est": "Etc/GMT+5", "edt": "Etc/GMT+4", "pst": "Etc/GMT+8", "pdt": "Etc/GMT+7", "cet": "Etc/GMT-1",
     "cest": "Etc/GMT-2", "jst": "Asia/Tokyo",
 }  # fmt: skip
+_IN_MONTHS = {"month": 1, "months": 1, "mo": 1, "mos": 1, "year": 12, "years": 12, "yr": 12, "yrs": 12}
+_IN_DAYS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "fortnight": 14, "fortnights": 14}
+_FREQUENCIES = {
+    "annually": 1, "yearly": 1, "semiannually": 2, "semi-annually": 2, "quarterly": 4, "monthly": 12,
+    "weekly": 52, "daily": 365,
+}  # fmt: skip
 
 
-def read_date_shapes(stream: Stream) -> None:
+def read_date_shapes(query: TokenizedQuery) -> None:
     """Take dates in figures: they must never be read as a subtraction or division.
 
     Raises:
         UnreadError: if the day and the month can be told apart in two ways, or there is no such day.
     """
-    for match in _SHAPE.finditer(stream.text):
-        span = stream.span(*match.span())
-        first, third = match.group(1), match.group(4)
-        if span is None or (len(first) != 4 and len(third) != 4):
+    for match, begin, end in query.matches(_SHAPE):
+        first, separator, middle, third = match.groups()
+        if len(first) != 4 and len(third) != 4:
             continue
-        middle = int(match.group(3))
         if len(first) == 4:
-            parts = int(first), middle, int(third)
-        elif int(first) > 12 or (match.group(2) == "." and middle <= 12) or int(first) == middle:
-            parts = int(third), middle, int(first)
-        elif middle > 12:
-            parts = int(third), int(first), middle
+            parts = first, middle, third
+        elif int(first) > 12 or (separator == "." and int(middle) <= 12) or int(first) == int(middle):
+            parts = third, middle, first
+        elif int(middle) > 12:
+            parts = third, first, middle
         else:
             raise UnreadError(f"{match.group()!r} can be month/day or day/month: write {third}-MM-DD.")
-        _take_date(stream, parts, *span)
+        year, month, day = map(int, parts)
+        _take_date(query, (year, month, day), begin, end)
 
 
-def read_dates(stream: Stream, today: date) -> None:
+def read_dates(query: TokenizedQuery, today: date) -> None:
     """Take dates with the month in words, and today, tomorrow and yesterday."""
-    for index, word in enumerate(stream.lower):
-        if stream.taken[index]:
+    for index, word in enumerate(query.lower):
+        if query.taken[index]:
             continue
         if word in _RELATIVE:
-            stream.take("date", (today + timedelta(_RELATIVE[word])).isoformat(), index, index + 1)
+            query.take("date", (today + timedelta(_RELATIVE[word])).isoformat(), index, index + 1)
         elif word in _MONTHS:
-            _month_at(stream, index, _MONTHS[word])
+            _month_at(query, index, _MONTHS[word])
 
 
-def read_clock_times(stream: Stream) -> None:
+def read_clock_times(query: TokenizedQuery) -> None:
     """Take `15:30`, `3pm`, `9:30 a.m.`, noon and midnight."""
-    for index, word in enumerate(stream.lower):
-        if word in ("noon", "midnight") and not stream.taken[index]:
-            stream.take("clock", "12:00" if word == "noon" else "00:00", index, index + 1)
-        elif stream.tokens[index].kind == "number" and word.isdigit() and not stream.taken[index]:
-            _clock_at(stream, index)
+    for index, word in enumerate(query.lower):
+        if word in ("noon", "midnight") and not query.taken[index]:
+            query.take("clock", "12:00" if word == "noon" else "00:00", index, index + 1)
+        elif query.tokens[index].kind == "number" and word.isdigit() and not query.taken[index]:
+            _clock_at(query, index)
 
 
-def read_zones(stream: Stream, own_words: frozenset[str]) -> None:
+def read_zones(query: TokenizedQuery, own_words: frozenset[str]) -> None:
     """Take time zones by abbreviation, by city, and by country if it has only one."""
-    index = 0
-    while index < len(stream):
-        found = _zone_at(stream, index, own_words) if not stream.taken[index] else None
-        if found is None:
-            index += 1
-            continue
-        stream.take("zone", found[0], index, found[1])
-        index = found[1]
+    query.take_all("zone", lambda index: _zone_at(query, index, own_words))
 
 
-def _month_at(stream: Stream, index: int, month: int) -> None:
-    """`March 3rd, 2023`, or `3rd of March 2023`."""
-    before = index
-    if before and stream.lower[before - 1] == "of":
-        before -= 1
-    if before and stream.lower[before - 1] in _ORDINALS:
-        before -= 1
-    if before and _is_day(stream, before - 1):
-        year, end = _year_at(stream, index + 1)
+def read_years(query: TokenizedQuery) -> None:
+    """Take a length of time in years or months as years: `30 years`, `30-year`, `18 months`."""
+    for value, unit, first, end in _lengths(query, _IN_MONTHS):
+        years = value * _IN_MONTHS[unit] / 12
+        query.take("years", int(years) if years.is_integer() else years, first, end)
+
+
+def read_durations(query: TokenizedQuery) -> None:
+    """Take days and weeks as days, months and years as months; whole ones only."""
+    for value, unit, first, end in _lengths(query, _IN_MONTHS | _IN_DAYS):
+        if isinstance(value, int) and value >= 0:
+            kind, times = ("days", _IN_DAYS[unit]) if unit in _IN_DAYS else ("months", _IN_MONTHS[unit])
+            query.take(kind, value * times, first, end)
+
+
+def read_frequencies(query: TokenizedQuery) -> None:
+    """Take "monthly" and the like, where it says how interest is compounded."""
+    for index, word in enumerate(query.lower):
+        beside = (query.word(index - 1), query.word(index + 1))
+        if word in _FREQUENCIES and any(one.startswith("compound") for one in beside):
+            query.take("frequency", _FREQUENCIES[word], index, index + 1)
+
+
+def _month_at(query: TokenizedQuery, index: int, month: int) -> None:
+    """Take `March 3rd, 2023`, or `3rd of March 2023`."""
+    before = index - (query.word(index - 1) == "of")
+    before -= query.word(before - 1) in _ORDINALS
+    if _is_day(query, before - 1):
+        year, end = _year_at(query, index + 1)
         if year is not None:
-            _take_date(stream, (year, month, int(stream.lower[before - 1])), before - 1, end)
-        return
-    after = index + 1
-    if after < len(stream) and _is_day(stream, after):
-        day = int(stream.lower[after])
-        after += 2 if stream.lower[after + 1 : after + 2] and stream.lower[after + 1] in _ORDINALS else 1
-        year, end = _year_at(stream, after)
+            _take_date(query, (year, month, int(query.lower[before - 1])), before - 1, end)
+    elif _is_day(query, index + 1):
+        after = index + 2 + (query.word(index + 2) in _ORDINALS)
+        year, end = _year_at(query, after)
         if year is not None:
-            _take_date(stream, (year, month, day), index, end)
+            _take_date(query, (year, month, int(query.lower[index + 1])), index, end)
 
 
-def _is_day(stream: Stream, index: int) -> bool:
-    word = stream.lower[index]
-    return word.isdigit() and len(word) <= 2 and not stream.taken[index]
+def _is_day(query: TokenizedQuery, index: int) -> bool:
+    word = query.word(index)
+    return word.isdigit() and len(word) <= 2 and not query.taken[index]
 
 
-def _year_at(stream: Stream, index: int) -> tuple[int | None, int]:
-    if stream.lower[index : index + 1] in ([","], ["of"]):
-        index += 1
-    if index < len(stream) and stream.lower[index].isdigit() and len(stream.lower[index]) == 4:
-        return int(stream.lower[index]), index + 1
-    return None, index
+def _year_at(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
+    index += query.word(index) in (",", "of")
+    word = query.word(index)
+    return (int(word), index + 1) if word.isdigit() and len(word) == 4 else (None, index)
 
 
-def _take_date(stream: Stream, parts: tuple[int, int, int], first: int, end: int) -> None:
+def _take_date(query: TokenizedQuery, parts: tuple[int, int, int], first: int, end: int) -> None:
     try:
-        stream.take("date", date(*parts).isoformat(), first, end)
+        day = date(*parts).isoformat()
     except ValueError as error:
-        raise UnreadError(f"There is no day {stream.source(first, end)!r}.") from error
+        raise UnreadError(f"There is no day {query.source(first, end)!r}.") from error
+    query.take("date", day, first, end)
 
 
-def _clock_at(stream: Stream, index: int) -> None:
-    hour, minute, end = int(stream.lower[index]), 0, index + 1
-    colon = stream.lower[end : end + 1] == [":"] and end + 1 < len(stream) and len(stream.lower[end + 1]) == 2
-    if colon and stream.lower[end + 1].isdigit():
-        minute, end = int(stream.lower[end + 1]), end + 2
-    half = _half_at(stream, end)
+def _clock_at(query: TokenizedQuery, index: int) -> None:
+    hour, minute, end = int(query.lower[index]), 0, index + 1
+    digits = query.word(end + 1)
+    colon = query.word(end) == ":" and len(digits) == 2
+    if colon and digits.isdigit():
+        minute, end = int(digits), end + 2
+    half = _half_at(query, end)
     if half is None and not colon:
         return
     if minute > 59 or hour > 23 or (half and not 1 <= hour <= 12):
-        raise UnreadError(f"There is no time {stream.source(index, end)!r}.")
+        raise UnreadError(f"There is no time {query.source(index, end)!r}.")
     if half:
         hour, end = hour % 12 + (12 if half[0] == "pm" else 0), half[1]
-    stream.take("clock", f"{hour:02}:{minute:02}", index, end)
+    query.take("clock", f"{hour:02}:{minute:02}", index, end)
 
 
-def _half_at(stream: Stream, index: int) -> tuple[str, int] | None:
-    if stream.lower[index : index + 1] in (["am"], ["pm"]):
-        return stream.lower[index], index + 1
+def _half_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
+    if query.word(index) in ("am", "pm"):
+        return query.word(index), index + 1
     for half in "ap":
-        if stream.words_at(index, (half, ".", "m")):
-            return f"{half}m", index + (4 if stream.lower[index + 3 : index + 4] == ["."] else 3)
+        if query.words_at(index, (half, ".", "m")):
+            return f"{half}m", index + 3 + (query.word(index + 3) == ".")
     return None
 
 
-def _zone_at(stream: Stream, index: int, own_words: frozenset[str]) -> tuple[str, int] | None:
-    if stream.lower[index] in _ZONES:
-        return _ZONES[stream.lower[index]], index + 1
-    city = city_at(stream, index, own_words)
+def _zone_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tuple[str, int] | None:
+    if query.taken[index]:
+        return None
+    if query.lower[index] in _ZONES:
+        return _ZONES[query.lower[index]], index + 1
+    city = city_at(query, index, own_words)
     if city is not None:
         return city[0].zone, city[1]
-    country = country_at(stream, index)
+    country = country_at(query, index)
     if country is None:
         return None
     zones = {one.zone for rows in cities().values() for one in rows if one.country == country[0]}
     if len(zones) != 1:
-        raise UnreadError(f"{stream.source(index, country[1])!r} has several time zones: name a city.")
+        raise UnreadError(f"{query.source(index, country[1])!r} has several time zones: name a city.")
     return zones.pop(), country[1]
+
+
+def _lengths(query: TokenizedQuery, units: dict[str, int]) -> list[tuple[int | float, str, int, int]]:
+    """Find numbers with one of these units: value, unit, first token and the index after the last."""
+    found = []
+    for index in range(len(query)):
+        number = number_at(query, index)
+        if number is not None:
+            value, end = number
+            end += query.word(end) == "-"
+            if query.word(end) in units:
+                found.append((value, query.word(end), index, end + 1))
+    return found

@@ -1,1 +1,1 @@
-"""The functions that workers call, by subject."""
+"""Offer the functions that workers call, by subject."""

@@ -1,21 +1,20 @@
-"""Algebra on SymPy: equations, systems, and formulas in other forms."""
+"""Solve equations and systems, and bring formulas into other forms, on SymPy."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tools.declaration import Cue, tool
+from tools.declaration import cue, tool
 from tools.errors import ToolError
 from tools.subjects.symbolic import equation, numeric, only_variable, plain, symbolic
 from tools.types import Equations, Expression, Point, Polynomial, Variable
 
 MAX_EQUATIONS = 6
-_VARIABLE = Cue(before=("for", "find", "in", "what is", "value of", "with respect to"), needed=True)
+_VARIABLE = cue("for, find, in, what is, value of, with respect to", needed=True)
 
 
 @tool(
-    asks=("solve", "solution", "solutions", "find", "what is", "system", "roots", "root", "if", "solving",
-          "value of"),
+    asks="solve, solution, solutions, find, what is, system, roots, root, if, solving, value of",
     examples=(
         "solve 2x + 3 = 11",
         "Find x: x^2 - 5x + 6 = 0",
@@ -23,11 +22,12 @@ _VARIABLE = Cue(before=("for", "find", "in", "what is", "value of", "with respec
         "what is x if 3x - 7 = 14",
     ),
     cues={"variable": _VARIABLE},
-    words=("equation", "equations", "simultaneous", "unknown", "given that", "linear", "quadratic",
-           "cubic", "if",
-           "values", "all", "following", "that", "real", "such", "when", "where"),
-    libraries=("sympy",),
-)  # fmt: skip
+    words=(
+        "equation, equations, simultaneous, unknown, given that, linear, quadratic, cubic, if, "
+        "values, all, following, that, real, such, when, where"
+    ),
+    libraries="sympy",
+)
 def solve(equations: Equations, variable: Variable | None = None) -> str:
     """Solves an equation or a system of equations, linear or not, for its unknowns.
 
@@ -50,10 +50,10 @@ def solve(equations: Equations, variable: Variable | None = None) -> str:
 
 
 @tool(
-    asks=("roots", "zeros", "zeroes", "root"),
+    asks="roots, zeros, zeroes, root",
     examples=("roots of x^2 - 5x + 6", "What are the zeros of x^3 - x?", "find the roots of 2x^2 + 3x - 2"),
-    words=("polynomial", "quadratic", "cubic", "function", "all", "expression", "equation"),
-    libraries=("sympy",),
+    words="polynomial, quadratic, cubic, function, all, expression, equation",
+    libraries="sympy",
 )
 def roots(expression: Polynomial) -> str:
     """Finds the roots (zeros) of a formula or polynomial in one variable.
@@ -72,10 +72,10 @@ def roots(expression: Polynomial) -> str:
 
 
 @tool(
-    asks=("factor", "factorize", "factorise", "factoring", "factored", "factorization"),
+    asks="factor, factorize, factorise, factoring, factored, factorization",
     examples=("factor x^2 - 9", "Factorise 6x^2 + 5x - 6", "write x^3 - 8 in factored form"),
-    words=("polynomial", "completely", "form", "write", "expression", "quadratic", "fully"),
-    libraries=("sympy",),
+    words="polynomial, completely, form, write, expression, quadratic, fully",
+    libraries="sympy",
 )
 def factor(expression: Polynomial) -> int | str:
     """Factors a polynomial over the rational numbers.
@@ -98,10 +98,10 @@ def factor(expression: Polynomial) -> int | str:
 
 
 @tool(
-    asks=("expand", "expanded", "multiply out", "expanding"),
+    asks="expand, expanded, multiply out, expanding",
     examples=("expand (x + 2)(x - 3)", "Multiply out (a + b)^3", "expand (2x - 1)^2"),
-    words=("brackets", "parentheses", "product", "form", "expression", "polynomial"),
-    libraries=("sympy",),
+    words="brackets, parentheses, product, form, expression, polynomial",
+    libraries="sympy",
 )
 def expand(expression: Expression) -> int | str:
     """Expands a formula: multiplies out its products and powers.
@@ -118,10 +118,10 @@ def expand(expression: Expression) -> int | str:
 
 
 @tool(
-    asks=("simplify", "simplified", "simplest form", "reduce", "simplification"),
+    asks="simplify, simplified, simplest form, reduce, simplification",
     examples=("simplify (x^2 - 1)/(x - 1)", "Simplify sin(x)^2 + cos(x)^2", "simplify 2x + 3x - x"),
-    words=("expression", "fraction", "form", "write", "formula"),
-    libraries=("sympy",),
+    words="expression, fraction, form, write, formula",
+    libraries="sympy",
 )
 def simplify(expression: Expression) -> int | str:
     """Simplifies a formula.
@@ -138,11 +138,11 @@ def simplify(expression: Expression) -> int | str:
 
 
 @tool(
-    asks=("evaluate", "value", "substitute", "plug", "what is", "calculate", "compute"),
+    asks="evaluate, value, substitute, plug, what is, calculate, compute",
     examples=("evaluate x^2 + 3x at x = 2", "What is 2x^3 - x when x = -1?", "value of 5t + 1 for t = 4"),
-    cues={"at": Cue(before=("at", "when", "where", "for", "if", "with", "given", "into"), needed=True)},
-    words=("expression", "function", "polynomial", "formula", "given", "in"),
-    libraries=("sympy",),
+    cues={"at": cue("at, when, where, for, if, with, given, into", needed=True)},
+    words="expression, function, polynomial, formula, given, in",
+    libraries="sympy",
 )
 def evaluate_at(expression: Expression, at: Point, variable: Variable | None = None) -> int | str:
     """Evaluates a formula at a value of its variable.

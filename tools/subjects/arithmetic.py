@@ -1,4 +1,4 @@
-"""Arithmetic and percentages. Decimals are exact: 0.1 + 0.2 is 0.3."""
+"""Calculate with numbers and percentages. Decimals are exact: 0.1 + 0.2 is 0.3."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-from tools.declaration import Cue, tool
+from tools.declaration import cue, tool
 from tools.errors import ToolError
 from tools.subjects.formatting import exact, exact_number
 from tools.subjects.symbolic import numeric, plain
@@ -14,7 +14,6 @@ from tools.types import Calculation, Integer, Number, Numbers, Percent
 
 
 @tool(
-    asks=(),
     examples=(
         "What is 12 * (3 + 4)?",
         "calculate 17.5 / 2.5",
@@ -23,8 +22,8 @@ from tools.types import Calculation, Integer, Number, Numbers, Percent
         "what's 7 factorial",
         "15 plus 27 minus 4",
     ),
-    words=("sum", "calculation", "expression", "arithmetic", "simplified", "number", "total", "solve"),
-    libraries=("sympy",),
+    words="sum, calculation, expression, arithmetic, simplified, number, total, solve",
+    libraries="sympy",
 )
 def evaluate(calculation: Calculation) -> int | str:
     """Calculates an expression of numbers: plus, minus, times, divided by, powers, roots, factorials.
@@ -42,10 +41,10 @@ def evaluate(calculation: Calculation) -> int | str:
 
 
 @tool(
-    asks=("multiply", "multiplied", "multiplying"),
+    asks="multiply, multiplied, multiplying",
     examples=("multiply 48 by 25", "What do I get when multiplying 1.5 and 4?"),
-    cues={"factor": Cue(before=("by", "with", "and")), "value": Cue(before=("multiply", "multiplying"))},
-    words=("number", "numbers"),
+    cues={"factor": cue("by, with, and"), "value": cue("multiply, multiplying")},
+    words="number, numbers",
     in_order=True,
 )
 def multiply(value: Number, factor: Number) -> int | float:
@@ -62,10 +61,10 @@ def multiply(value: Number, factor: Number) -> int | float:
 
 
 @tool(
-    asks=("divide", "dividing"),
+    asks="divide, dividing",
     examples=("divide 144 by 12", "What do I get when dividing 10 by 4?"),
-    cues={"divisor": Cue(before=("by",), needed=True), "dividend": Cue(before=("divide", "dividing"))},
-    words=("number", "numbers"),
+    cues={"divisor": cue("by", needed=True), "dividend": cue("divide, dividing")},
+    words="number, numbers",
 )
 def divide(dividend: Number, divisor: Number) -> int | float:
     """Divides one number by another.
@@ -86,12 +85,11 @@ def divide(dividend: Number, divisor: Number) -> int | float:
 
 
 @tool(
-    asks=("subtract", "subtracting"),
+    asks="subtract, subtracting",
     examples=("subtract 17 from 42", "What is left when subtracting 2.5 from 10?"),
-    cues={"part": Cue(before=("subtract", "subtracting"), needed=True),
-          "whole": Cue(before=("from",), needed=True)},
-    words=("number", "numbers", "left"),
-)  # fmt: skip
+    cues={"part": cue("subtract, subtracting", needed=True), "whole": cue("from", needed=True)},
+    words="number, numbers, left",
+)
 def subtract(part: Number, whole: Number) -> int | float:
     """Subtracts one number from another.
 
@@ -106,9 +104,9 @@ def subtract(part: Number, whole: Number) -> int | float:
 
 
 @tool(
-    asks=("product",),
+    asks="product",
     examples=("What is the product of 12 and 5?", "product of 2, 3 and 4"),
-    words=("number", "numbers"),
+    words="number, numbers",
 )
 def product(numbers: Numbers) -> int | float:
     """Multiplies several numbers: their product.
@@ -123,9 +121,9 @@ def product(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("difference",),
+    asks="difference",
     examples=("What is the difference between 100 and 64?", "difference of 2.5 and 10"),
-    words=("number", "numbers", "between"),
+    words="number, numbers, between",
 )
 def difference(numbers: Numbers) -> int | float:
     """Finds how far two numbers are apart: the larger minus the smaller.
@@ -145,10 +143,10 @@ def difference(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("percent", "%", "percentage"),
+    asks="percent, %, percentage",
     examples=("What is 15% of 80?", "20 percent of 350", "how much is 7.5% of 1,200"),
-    cues={"whole": Cue(before=("of",), needed=True)},
-    words=("per cent", "pct"),
+    cues={"whole": cue("of", needed=True)},
+    words="per cent, pct",
 )
 def percent_of(percent: Percent, whole: Number) -> int | float:
     """Takes a percentage of a number.
@@ -164,9 +162,9 @@ def percent_of(percent: Percent, whole: Number) -> int | float:
 
 
 @tool(
-    asks=("what percent", "what percentage", "how many percent", "as percentage of", "which percentage"),
+    asks="what percent, what percentage, how many percent, as percentage of, which percentage",
     examples=("What percentage of 80 is 20?", "30 is what percent of 120", "what percent is 45 of 60"),
-    cues={"whole": Cue(before=("of", "out of", "percent of"), needed=True)},
+    cues={"whole": cue("of, out of, percent of", needed=True)},
 )
 def percentage(part: Number, whole: Number) -> str:
     """Finds which percentage one number is of another.
@@ -187,13 +185,17 @@ def percentage(part: Number, whole: Number) -> str:
 
 
 @tool(
-    asks=("percent change", "percentage change", "percent increase", "percentage increase",
-          "percent decrease",
-          "percentage decrease", "% change", "% increase", "% decrease"),
-    examples=("percent change from 50 to 65", "What is the percentage increase from 200 to 250?",
-              "percentage decrease from 80 to 60"),
-    cues={"old": Cue(before=("from",), needed=True), "new": Cue(before=("to",), needed=True)},
-)  # fmt: skip
+    asks=(
+        "percent change, percentage change, percent increase, percentage increase, percent decrease, "
+        "percentage decrease, % change, % increase, % decrease"
+    ),
+    examples=(
+        "percent change from 50 to 65",
+        "What is the percentage increase from 200 to 250?",
+        "percentage decrease from 80 to 60",
+    ),
+    cues={"old": cue("from", needed=True), "new": cue("to", needed=True)},
+)
 def percent_change(old: Number, new: Number) -> str:
     """Finds the relative change from one number to another in percent.
 
@@ -214,9 +216,9 @@ def percent_change(old: Number, new: Number) -> str:
 
 
 @tool(
-    asks=("increase by", "increased by", "raise by", "add to", "plus", "increase", "add"),
+    asks="increase by, increased by, raise by, add to, plus, increase, add",
     examples=("increase 80 by 15%", "what is 200 increased by 10 percent", "add 20% to 50"),
-    cues={"base": Cue(before=("increase", "raise", "to"))},
+    cues={"base": cue("increase, raise, to")},
 )
 def increase(base: Number, percent: Percent) -> int | float:
     """Increases a number by a percentage: a mark-up, a tip or a tax added on top.
@@ -232,12 +234,10 @@ def increase(base: Number, percent: Percent) -> int | float:
 
 
 @tool(
-    asks=("decrease by", "decreased by", "reduce by", "reduced by", "discount", "% off", "percent off",
-          "decrease",
-          "reduce"),
+    asks=("decrease by, decreased by, reduce by, reduced by, discount, % off, percent off, decrease, reduce"),
     examples=("decrease 80 by 15%", "What is 20% off 150?", "reduce 640 by 25 percent"),
-    cues={"base": Cue(before=("decrease", "reduce", "off", "on"))},
-)  # fmt: skip
+    cues={"base": cue("decrease, reduce, off, on")},
+)
 def decrease(base: Number, percent: Percent) -> int | float:
     """Decreases a number by a percentage: a discount, a reduction.
 
@@ -257,16 +257,16 @@ def decrease(base: Number, percent: Percent) -> int | float:
 
 
 @tool(
-    asks=("round", "rounded"),
+    asks="round, rounded",
     examples=("round 3.14159 to 2 decimal places", "What is 2.71828 rounded to three decimals?"),
     cues={
-        "value": Cue(before=("round",)),
-        "places": Cue(after=("decimal places", "decimals", "decimal place", "decimal", "places",
-                             "digits after the"),
-                      needed=True),
+        "value": cue("round"),
+        "places": cue(
+            after=("decimal places, decimals, decimal place, decimal, places, digits after the"), needed=True
+        ),
     },
-    words=("off", "decimal point"),
-)  # fmt: skip
+    words="off, decimal point",
+)
 def round_number(value: Number, places: Integer) -> str:
     """Rounds a number to so many decimal places, halves to the even digit.
 

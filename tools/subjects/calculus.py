@@ -1,23 +1,24 @@
-"""Calculus on SymPy, which is imported in the call: this file is read on the path of `octopus ask`."""
+"""Differentiate, integrate and find limits on SymPy, which is imported in the call: it takes long."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tools.declaration import Cue, tool
+from tools.declaration import cue, tool
 from tools.errors import ToolError
 from tools.subjects.symbolic import numeric, only_variable, plain, symbolic
 from tools.types import Expression, Order, Point, Variable
 
-_VARIABLE = Cue(before=("with respect to", "wrt", "w.r.t.", "in terms of", "in", "by"), needed=True)
-_LOWER = Cue(before=("from", "between", "over"), needed=True)
-_UPPER = Cue(before=("to", "and", "until", "up to"), needed=True)
+_VARIABLE = cue("with respect to, wrt, w.r.t., in terms of, in, by", needed=True)
+_LOWER = cue("from, between, over", needed=True)
+_UPPER = cue("to, and, until, up to", needed=True)
 
 
 @tool(
-    asks=("derivative", "derivatives", "differentiate", "differentiating", "derive", "partial derivative",
-          "slope",
-          "rate of change", "partial differentiate", "gradient"),
+    asks=(
+        "derivative, derivatives, differentiate, differentiating, derive, partial derivative, slope, "
+        "rate of change, partial differentiate, gradient"
+    ),
     examples=(
         "Tell me the result of derivative of x^3 when x is 2?",
         "differentiate sin(x) * e^x with respect to x",
@@ -27,11 +28,11 @@ _UPPER = Cue(before=("to", "and", "until", "up to"), needed=True)
     ),
     cues={
         "variable": _VARIABLE,
-        "at": Cue(before=("at", "when", "where", "for", "if", "at the point", "evaluated at"), needed=True),
+        "at": cue("at, when, where, for, if, at the point, evaluated at", needed=True),
     },
-    words=("tangent", "line", "curve", "graph", "function", "expression", "value", "evaluated", "point"),
-    libraries=("sympy",),
-)  # fmt: skip
+    words="tangent, line, curve, graph, function, expression, value, evaluated, point",
+    libraries="sympy",
+)
 def derivative(
     expression: Expression,
     variable: Variable | None = None,
@@ -62,8 +63,10 @@ def derivative(
 
 
 @tool(
-    asks=("integral", "integrate", "integrating", "antiderivative", "anti derivative", "primitive",
-          "area under", "indefinite integral", "definite integral", "integration of", "∫"),
+    asks=(
+        "integral, integrate, integrating, antiderivative, anti derivative, primitive, area under, "
+        "indefinite integral, definite integral, integration of, ∫"
+    ),
     examples=(
         "integrate x^2 from 0 to 3",
         "What's the antiderivative of cos(x)?",
@@ -71,10 +74,9 @@ def derivative(
         "area under the curve x^2 + 1 from x = 0 to x = 2",
     ),
     cues={"variable": _VARIABLE, "lower": _LOWER, "upper": _UPPER},
-    words=("curve", "graph", "function", "expression", "value", "evaluate", "evaluated", "dx", "dt", "dy",
-           "du"),
-    libraries=("sympy",),
-)  # fmt: skip
+    words="curve, graph, function, expression, value, evaluate, evaluated, dx, dt, dy, du",
+    libraries="sympy",
+)
 def integral(
     expression: Expression,
     variable: Variable | None = None,
@@ -113,15 +115,15 @@ def integral(
 
 
 @tool(
-    asks=("limit", "lim"),
+    asks="limit, lim",
     examples=(
         "limit of sin(x)/x as x approaches 0",
         "What is the limit of (1 + 1/n)^n as n goes to infinity?",
         "lim x->0 (e^x - 1)/x",
     ),
-    cues={"at": Cue(before=("as", "when", "at", "for", "lim"), needed=True)},
-    words=("function", "expression", "value", "approaches", "tends", "goes"),
-    libraries=("sympy",),
+    cues={"at": cue("as, when, at, for, lim", needed=True)},
+    words="function, expression, value, approaches, tends, goes",
+    libraries="sympy",
 )
 def limit(expression: Expression, at: Point, variable: Variable | None = None) -> int | str:
     """Finds the limit of a formula as its variable approaches a value or infinity, from both sides.
@@ -153,7 +155,7 @@ def limit(expression: Expression, at: Point, variable: Variable | None = None) -
 
 
 def _value_at(formula: Any, result: Any, name: Any, point: Any) -> Any:
-    """The derivative at a point where there is one: not outside the domain, and not at a kink.
+    """Evaluate the derivative at a point where there is one: not outside the domain, and not at a kink.
 
     Raises:
         ToolError: if there is none.

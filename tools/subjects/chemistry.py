@@ -1,4 +1,7 @@
-"""Molar masses on molmass; balancing as the integer null space of the composition matrix."""
+"""Compute masses and amounts of substance, balance equations and look up elements.
+
+The atomic masses are those of molmass; a balance is the integer null space of the composition matrix.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,13 @@ MAX_FORMULAS = 12
 _FORMULA = re.compile(
     r"(?:[A-Z][a-z]?[0-9]*|\((?:[A-Z][a-z]?[0-9]*)+\)[0-9]*)+(?:·[0-9]*(?:[A-Z][a-z]?[0-9]*)+)?"
 )
-_MASS_WORDS = ("compound", "molecule", "substance")
+_MASS_WORDS = "compound, molecule, substance"
 
 
 @tool(
-    asks=(
-        "molar mass",
-        "molecular weight",
-        "molecular mass",
-        "formula mass",
-        "formula weight",
-        "molar weight",
-    ),
+    asks="molar mass, molecular weight, molecular mass, formula mass, formula weight, molar weight",
     examples=("molar mass of H2SO4", "What is the molecular weight of Ca(OH)2?", "formula mass NaCl"),
-    words=(*_MASS_WORDS, "gram", "grams", "g/mol", "per", "mole"),
+    words=f"{_MASS_WORDS}, gram, grams, g/mol, per, mole",
 )
 def molar_mass(formula: Formula) -> str:
     """Computes the molar mass (molecular weight) of a chemical formula.
@@ -46,14 +42,14 @@ def molar_mass(formula: Formula) -> str:
 
 
 @tool(
-    asks=("moles", "mol", "amount of substance", "how many moles", "number of moles"),
+    asks="moles, mol, amount of substance, how many moles, number of moles",
     examples=(
         "How many moles are in 36 g of H2O?",
         "moles in 100 grams of NaCl",
         "convert 5 kg of CO2 to moles",
     ),
-    words=(*_MASS_WORDS, "convert", "number", "contained", "contain"),
-    libraries=("pint",),
+    words=f"{_MASS_WORDS}, convert, number, contained, contain",
+    libraries="pint",
 )
 def moles(mass: Quantity, formula: Formula) -> str:
     """Computes the amount of substance of a mass: how many moles of a compound.
@@ -72,10 +68,10 @@ def moles(mass: Quantity, formula: Formula) -> str:
 
 
 @tool(
-    asks=("mass", "weigh", "weight", "how many grams", "grams", "g"),
+    asks="mass, weigh, weight, how many grams, grams, g",
     examples=("mass of 2 moles of H2O", "How many grams are 0.5 mol of NaCl?", "What does 3 mol CO2 weigh?"),
-    words=(*_MASS_WORDS, "convert", "number", "weighs", "much"),
-    libraries=("pint",),
+    words=f"{_MASS_WORDS}, convert, number, weighs, much",
+    libraries="pint",
 )
 def mass_of_moles(amount: Quantity, formula: Formula) -> str:
     """Computes the mass of an amount of substance: how many grams so many moles of a compound weigh.
@@ -95,14 +91,14 @@ def mass_of_moles(amount: Quantity, formula: Formula) -> str:
 
 
 @tool(
-    asks=("balance", "balanced", "balancing"),
+    asks="balance, balanced, balancing",
     examples=(
         "balance H2 + O2 -> H2O",
         "Balance the equation C3H8 + O2 = CO2 + H2O",
         "balance Fe + O2 -> Fe2O3",
     ),
-    words=("equation", "reaction", "chemical", "following", "coefficients"),
-    libraries=("sympy",),
+    words="equation, reaction, chemical, following, coefficients",
+    libraries="sympy",
 )
 def balance(reaction: Reaction) -> str:
     """Balances a chemical equation with the smallest whole coefficients.
@@ -142,13 +138,13 @@ def balance(reaction: Reaction) -> str:
 
 
 @tool(
-    asks=("atomic number", "protons", "how many protons", "number of protons"),
+    asks="atomic number, protons, how many protons, number of protons",
     examples=(
         "atomic number of iron",
         "What is the atomic number of Au?",
         "how many protons does carbon have",
     ),
-    words=("element", "atom"),
+    words="element, atom",
 )
 def atomic_number(element: Element) -> int:
     """Gives the atomic number of a chemical element: the number of its protons.
@@ -163,9 +159,9 @@ def atomic_number(element: Element) -> int:
 
 
 @tool(
-    asks=("atomic mass", "atomic weight", "relative atomic mass", "standard atomic weight"),
+    asks="atomic mass, atomic weight, relative atomic mass, standard atomic weight",
     examples=("atomic mass of gold", "What is the atomic weight of oxygen?", "atomic mass of Cl"),
-    words=("element", "atom"),
+    words="element, atom",
 )
 def atomic_mass(element: Element) -> str:
     """Gives the atomic mass (standard atomic weight) of a chemical element.
@@ -180,9 +176,9 @@ def atomic_mass(element: Element) -> str:
 
 
 @tool(
-    asks=("symbol", "chemical symbol"),
+    asks="symbol, chemical symbol",
     examples=("chemical symbol of potassium", "What is the symbol for tungsten?"),
-    words=("element", "chemical"),
+    words="element, chemical",
 )
 def element_symbol(element: Element) -> str:
     """Gives the symbol of a chemical element.
@@ -197,12 +193,12 @@ def element_symbol(element: Element) -> str:
 
 
 def grams_per_mole(formula: str) -> float:
-    """The molar mass of a formula in g/mol."""
+    """Return the molar mass of a formula in g/mol."""
     return float(sum(_element(symbol).mass * count for symbol, count in atoms(formula).items()))
 
 
 def atoms(formula: str) -> dict[str, int]:
-    """How many atoms of each element a formula has.
+    """Count the atoms of each element in a formula.
 
     Raises:
         ToolError: if it is no formula, has an unknown element or is too long.

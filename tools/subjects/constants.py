@@ -1,4 +1,4 @@
-"""Physical constants in SI units: the CODATA values of SciPy."""
+"""Look up physical constants in SI units: the CODATA values of SciPy."""
 
 from __future__ import annotations
 
@@ -59,7 +59,6 @@ ALIASES = {
 
 
 @tool(
-    asks=(),
     examples=(
         "What is the speed of light?",
         "value of Planck's constant",
@@ -67,11 +66,12 @@ ALIASES = {
         "How big is the gravitational constant?",
         "Avogadro's number",
     ),
-    words=("value", "constant", "physical", "si", "units", "vacuum", "numerical", "large", "big", "fast",
-           "standard",
-           "earth", "mass", "charge", "exact"),
-    libraries=("scipy.constants",),
-)  # fmt: skip
+    words=(
+        "value, constant, physical, si, units, vacuum, numerical, large, big, fast, standard, earth, "
+        "mass, charge, exact"
+    ),
+    libraries="scipy.constants",
+)
 def physical_constant(name: Constant) -> str:
     """Gives a physical constant: speed of light, Planck, Boltzmann, Avogadro, masses and charges.
 

@@ -1,4 +1,4 @@
-"""The calendar and time zones: datetime, dateutil and zoneinfo."""
+"""Calculate with dates and time zones on datetime and zoneinfo."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import calendar
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tools.declaration import Cue, tool
+from tools.declaration import cue, tool
 from tools.errors import ToolError
 from tools.types import ClockTime, Date, Days, Integer, Months, Zone
 
 
 @tool(
-    asks=("days between", "how many days", "days from", "days", "how long", "how far apart",
-          "number of days", "days until"),
-    examples=("days between 2024-01-15 and 2024-03-01", "How many days from March 3, 2023 to July 4, 2023?",
-              "how many days until 25 December 2030 from 1 June 2030"),
-    cues={"start": Cue(before=("from", "between", "since")), "end": Cue(before=("to", "and", "until",
-                                                                                "till"))},
-    words=("number", "date", "dates", "passed", "elapsed", "apart"),
+    asks=(
+        "days between, how many days, days from, days, how long, how far apart, number of days, days until"
+    ),
+    examples=(
+        "days between 2024-01-15 and 2024-03-01",
+        "How many days from March 3, 2023 to July 4, 2023?",
+        "how many days until 25 December 2030 from 1 June 2030",
+    ),
+    cues={"start": cue("from, between, since"), "end": cue("to, and, until, till")},
+    words="number, date, dates, passed, elapsed, apart",
     in_order=True,
-)  # fmt: skip
+)
 def days_between(start: Date, end: Date) -> int:
     """Counts the days between two dates: the first is not counted, the last is.
 
@@ -35,13 +38,13 @@ def days_between(start: Date, end: Date) -> int:
 
 
 @tool(
-    asks=("day of the week", "weekday", "what day", "which day", "day"),
+    asks="day of the week, weekday, what day, which day, day",
     examples=(
         "What day of the week was July 20, 1969?",
         "weekday of 2000-01-01",
         "which day is 24 December 2030",
     ),
-    words=("week", "fall", "falls", "fell", "date"),
+    words="week, fall, falls, fell, date",
 )
 def weekday(day: Date) -> str:
     """Names the day of the week of a date (Gregorian calendar).
@@ -56,13 +59,13 @@ def weekday(day: Date) -> str:
 
 
 @tool(
-    asks=("after", "later", "plus", "add", "from"),
+    asks="after, later, plus, add, from",
     examples=(
         "What date is 90 days after 2024-01-15?",
         "add 6 weeks to March 1, 2025",
         "3 months after 31 January 2023",
     ),
-    words=("date", "day", "which", "to", "be"),
+    words="date, day, which, to, be",
 )
 def date_after(day: Date, days: Days | None = None, months: Months | None = None) -> str:
     """Finds the date so many days, weeks, months or years after a date.
@@ -82,13 +85,13 @@ def date_after(day: Date, days: Days | None = None, months: Months | None = None
 
 
 @tool(
-    asks=("before", "earlier", "minus", "prior to", "subtract"),
+    asks="before, earlier, minus, prior to, subtract",
     examples=(
         "What date was 90 days before 2024-04-14?",
         "subtract 2 weeks from March 1, 2025",
         "6 months before 31 August 2023",
     ),
-    words=("date", "day", "which", "from", "be"),
+    words="date, day, which, from, be",
 )
 def date_before(day: Date, days: Days | None = None, months: Months | None = None) -> str:
     """Finds the date so many days, weeks, months or years before a date.
@@ -108,9 +111,9 @@ def date_before(day: Date, days: Days | None = None, months: Months | None = Non
 
 
 @tool(
-    asks=("leap year", "leap"),
+    asks="leap year, leap",
     examples=("Is 2024 a leap year?", "was 1900 a leap year"),
-    words=("year",),
+    words="year",
 )
 def is_leap_year(year: Integer) -> str:
     """Tells whether a year has 366 days (Gregorian calendar).
@@ -130,12 +133,14 @@ def is_leap_year(year: Integer) -> str:
 
 
 @tool(
-    asks=(),
-    examples=("convert 3pm Tokyo time to London", "What time is it in New York when it is 15:00 in Berlin?",
-              "9:30 am in Los Angeles to UTC"),
-    cues={"source": Cue(before=("from",), after=("time to",)), "target": Cue(before=("to", "time is it in"))},
-    words=("when", "if", "zone", "clock", "o'clock", "time", "convert"),
-)  # fmt: skip
+    examples=(
+        "convert 3pm Tokyo time to London",
+        "What time is it in New York when it is 15:00 in Berlin?",
+        "9:30 am in Los Angeles to UTC",
+    ),
+    cues={"source": cue("from", after="time to"), "target": cue("to, time is it in")},
+    words="when, if, zone, clock, o'clock, time, convert",
+)
 def convert_time(time: ClockTime, source: Zone, target: Zone, day: Date | None = None) -> str:
     """Converts a time of day from one time zone to another.
 
@@ -158,16 +163,13 @@ def convert_time(time: ClockTime, source: Zone, target: Zone, day: Date | None =
 
 
 def _moved(day: str, days: int | None, months: int | None, sign: int) -> str:
-    from dateutil.relativedelta import relativedelta
-
     if days is None and months is None:
         raise ToolError("Say how many days, weeks, months or years.")
+    start = date.fromisoformat(day)
+    year, month = divmod(12 * start.year + start.month - 1 + sign * (months or 0), 12)
     try:
-        moved = (
-            date.fromisoformat(day)
-            + relativedelta(months=sign * (months or 0))
-            + timedelta(sign * (days or 0))
-        )
+        last = calendar.monthrange(year, month + 1)[1]
+        moved = date(year, month + 1, min(start.day, last)) + timedelta(sign * (days or 0))
     except (OverflowError, ValueError) as error:
         raise ToolError("The date is outside the years 1 to 9999.") from error
     return f"{moved.isoformat()} ({calendar.day_name[moved.weekday()]})"

@@ -1,4 +1,4 @@
-"""Number bases, Roman numerals and encodings of text."""
+"""Convert between number bases, Roman numerals and encodings of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import binascii
 import unicodedata
 from urllib.parse import quote, unquote
 
-from tools.declaration import Cue, tool
+from tools.declaration import cue, tool
 from tools.errors import ToolError
 from tools.types import Base, Digits, Integer, RomanNumeral, SourceBase, Text
 
@@ -18,15 +18,19 @@ MAX_NUMERAL = 200
 
 
 @tool(
-    asks=(),
-    examples=("convert 255 to binary", "What is 0xff in decimal?", "binary 101101 to hex",
-              "write 4095 in base 16",
-              "convert 1010 from base 2 to base 10"),
-    cues={"source": Cue(before=("from",)), "target": Cue(before=("to", "in", "into", "as"))},
-    words=("convert", "number", "write", "decimal", "binary", "hexadecimal", "octal", "representation",
-           "notation",
-           "represent", "numeral", "translate", "change", "form", "system", "base"),
-)  # fmt: skip
+    examples=(
+        "convert 255 to binary",
+        "What is 0xff in decimal?",
+        "binary 101101 to hex",
+        "write 4095 in base 16",
+        "convert 1010 from base 2 to base 10",
+    ),
+    cues={"source": cue("from"), "target": cue("to, in, into, as")},
+    words=(
+        "convert, number, write, decimal, binary, hexadecimal, octal, representation, notation, "
+        "represent, numeral, translate, change, form, system, base"
+    ),
+)
 def convert_base(digits: Digits, target: Base, source: SourceBase | None = None) -> str:
     """Writes a whole number in another base: binary, octal, decimal, hexadecimal or any base from 2 to 36.
 
@@ -58,13 +62,13 @@ def convert_base(digits: Digits, target: Base, source: SourceBase | None = None)
 
 
 @tool(
-    asks=("roman", "roman numeral", "roman numerals"),
+    asks="roman, roman numeral, roman numerals",
     examples=(
         "1994 in Roman numerals",
         "convert 49 to a roman numeral",
         "How do you write 2024 in Roman numerals?",
     ),
-    words=("convert", "write", "written", "number", "year", "turn"),
+    words="convert, write, written, number, year, turn",
 )
 def to_roman(value: Integer) -> str:
     """Writes a whole number as a Roman numeral.
@@ -89,9 +93,9 @@ def to_roman(value: Integer) -> str:
 
 
 @tool(
-    asks=("roman", "roman numeral", "number", "value", "decimal", "arabic", "what is"),
+    asks="roman, roman numeral, number, value, decimal, arabic, what is",
     examples=("What number is MCMXCIV?", "convert the Roman numeral XLIX to a number", "value of CDXLIV"),
-    words=("convert", "numeral", "mean", "numerals", "stand", "integer"),
+    words="convert, numeral, mean, numerals, stand, integer",
 )
 def from_roman(numeral: RomanNumeral) -> int:
     """Reads a Roman numeral.
@@ -115,9 +119,9 @@ def from_roman(numeral: RomanNumeral) -> int:
 
 
 @tool(
-    asks=("base64", "base64 encode", "base 64"),
+    asks="base64, base64 encode, base 64",
     examples=('base64 encode "hello world"', "What is 'Octopus' in base64?", 'encode "a b c" as base64'),
-    words=("encode", "encoding", "text", "string", "convert", "encoded", "word"),
+    words="encode, encoding, text, string, convert, encoded, word",
 )
 def to_base64(text: Text) -> str:
     """Encodes text as Base64 (RFC 4648) of its UTF-8 bytes.
@@ -132,9 +136,9 @@ def to_base64(text: Text) -> str:
 
 
 @tool(
-    asks=("base64 decode", "decode base64", "decode base 64", "decode"),
+    asks="base64 decode, decode base64, decode base 64, decode",
     examples=('decode base64 "aGVsbG8="', "base64 decode 'T2N0b3B1cw=='"),
-    words=("text", "string", "decoded", "base64", "base", "encoded"),
+    words="text, string, decoded, base64, base, encoded",
 )
 def from_base64(text: Text) -> str:
     """Decodes Base64 (RFC 4648) to UTF-8 text.
@@ -155,9 +159,9 @@ def from_base64(text: Text) -> str:
 
 
 @tool(
-    asks=("hex", "hexadecimal", "hex encode"),
+    asks="hex, hexadecimal, hex encode",
     examples=('hex encode "hello"', "What are the hex bytes of 'café'?"),
-    words=("encode", "bytes", "text", "string", "convert", "utf"),
+    words="encode, bytes, text, string, convert, utf",
 )
 def to_hex(text: Text) -> str:
     """Writes the UTF-8 bytes of text in hexadecimal.
@@ -172,9 +176,9 @@ def to_hex(text: Text) -> str:
 
 
 @tool(
-    asks=("url encode", "percent encode", "url encoding", "urlencode", "percent-encode", "url-encode"),
+    asks="url encode, percent encode, url encoding, urlencode, percent-encode, url-encode",
     examples=('url encode "a b&c"', "percent-encode 'x=1 y=2'"),
-    words=("text", "string", "encode", "url", "-"),
+    words="text, string, encode, url, -",
 )
 def url_encode(text: Text) -> str:
     """Percent-encodes text for a URL (RFC 3986).
@@ -189,9 +193,9 @@ def url_encode(text: Text) -> str:
 
 
 @tool(
-    asks=("url decode", "percent decode", "urldecode", "percent-decode", "url-decode"),
+    asks="url decode, percent decode, urldecode, percent-decode, url-decode",
     examples=('url decode "a%20b"', "percent-decode 'x%3D1'"),
-    words=("text", "string", "decode", "url", "-"),
+    words="text, string, decode, url, -",
 )
 def url_decode(text: Text) -> str:
     """Decodes percent-encoded text of a URL (RFC 3986).
@@ -206,9 +210,9 @@ def url_decode(text: Text) -> str:
 
 
 @tool(
-    asks=("unicode", "code point", "codepoint", "ascii code", "ascii", "unicode code point"),
+    asks="unicode, code point, codepoint, ascii code, ascii, unicode code point",
     examples=("unicode code point of 'é'", 'What\'s the ASCII code of "A"?', 'which code point is "€"'),
-    words=("character", "letter", "code", "value", "number", "symbol", "name"),
+    words="character, letter, code, value, number, symbol, name",
 )
 def code_point(text: Text) -> str:
     """Gives the Unicode (ASCII) code point of one character with its name.

@@ -1,39 +1,41 @@
-"""Interest, loans and cash flows on numpy-financial."""
+"""Compute interest, loans and cash flows on numpy-financial."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from tools.declaration import Cue, tool
+from tools.declaration import cue, tool
 from tools.errors import ToolError
 from tools.subjects.formatting import money, number
 from tools.types import Frequency, Money, Numbers, Percent, Years
 
-_RATE = Cue(
-    before=("at", "rate", "interest", "interest rate", "with"), after=("interest", "rate", "apr", "per year")
+_RATE = cue("at, rate, interest, interest rate, with", after="interest, rate, apr, per year")
+_YEARS = cue("over, for, in, after, term")
+_WORDS = (
+    "interest, rate, annual, annually, yearly, per year, per annum, p a, a year, year, apr, term, "
+    "fixed, nominal, pa, period"
 )
-_YEARS = Cue(before=("over", "for", "in", "after", "term"))
-_WORDS = ("interest", "rate", "annual", "annually", "yearly", "per year", "per annum", "p a", "a year",
-          "year", "apr", "term",
-          "fixed", "nominal", "pa", "period")  # fmt: skip
 MAX_YEARS = 200
 
 
 @tool(
-    asks=("monthly payment", "loan payment", "mortgage payment", "monthly mortgage", "monthly instalment",
-          "emi",
-          "monthly installment", "pay per month", "monthly repayment", "pay each month"),
+    asks=(
+        "monthly payment, loan payment, mortgage payment, monthly mortgage, monthly instalment, emi, "
+        "monthly installment, pay per month, monthly repayment, pay each month"
+    ),
     examples=(
         "monthly payment on a $250,000 loan at 4.5% over 30 years",
         "What is the mortgage payment for 300000 at 6 percent for 15 years?",
         "EMI for a loan of 20000 dollars, 8% interest, 5 years",
     ),
-    cues={"principal": Cue(before=("loan of", "on", "borrow", "for", "mortgage of"), after=("loan",
-                                                                                            "mortgage")),
-          "rate": _RATE, "years": _YEARS},
-    words=(*_WORDS, "loan", "mortgage", "car", "home", "house", "borrow", "monthly", "month", "each", "per"),
-    libraries=("numpy_financial",),
-)  # fmt: skip
+    cues={
+        "principal": cue("loan of, on, borrow, for, mortgage of", after="loan, mortgage"),
+        "rate": _RATE,
+        "years": _YEARS,
+    },
+    words=f"{_WORDS}, loan, mortgage, car, home, house, borrow, monthly, month, each, per",
+    libraries="numpy_financial",
+)
 def loan_payment(principal: Money, rate: Percent, years: Years) -> str:
     """Computes the monthly payment of a loan or mortgage with equal payments at the end of each month.
 
@@ -56,21 +58,26 @@ def loan_payment(principal: Money, rate: Percent, years: Years) -> str:
 
 
 @tool(
-    asks=("compound interest", "compounded", "future value", "grow to", "worth", "compound growth", "invest",
-          "investment", "grow"),
+    asks=(
+        "compound interest, compounded, future value, grow to, worth, compound growth, invest, "
+        "investment, grow"
+    ),
     examples=(
         "$1,000 at 5% compounded annually for 10 years",
         "future value of 5000 dollars at 3% compounded monthly over 4 years",
         "compound interest on 2000 at 6 percent compounded quarterly for 3 years",
     ),
-    cues={"principal": Cue(before=("on", "of", "invest", "investing", "deposit")), "rate": _RATE,
-    "years": _YEARS,
-          "frequency": Cue(before=("compounded", "compounding", "compound"), after=("compounding",),
-          needed=True)},
-    words=(*_WORDS, "balance", "amount", "money", "deposit", "account", "savings", "investing", "future",
-           "value",
-           "total", "final", "become", "becomes", "end"),
-)  # fmt: skip
+    cues={
+        "principal": cue("on, of, invest, investing, deposit"),
+        "rate": _RATE,
+        "years": _YEARS,
+        "frequency": cue("compounded, compounding, compound", after="compounding", needed=True),
+    },
+    words=(
+        f"{_WORDS}, balance, amount, money, deposit, account, savings, investing, future, value, "
+        "total, final, become, becomes, end"
+    ),
+)
 def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Frequency) -> str:
     """Computes what an amount grows to with compound interest, and the interest earned.
 
@@ -92,13 +99,13 @@ def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Fr
 
 
 @tool(
-    asks=("simple interest",),
+    asks="simple interest",
     examples=(
         "simple interest on $1,000 at 5% for 3 years",
         "What's the simple interest for 500 at 4 percent over 18 months?",
     ),
-    cues={"principal": Cue(before=("on", "of", "for")), "rate": _RATE, "years": _YEARS},
-    words=(*_WORDS, "loan", "deposit", "earned"),
+    cues={"principal": cue("on, of, for"), "rate": _RATE, "years": _YEARS},
+    words=f"{_WORDS}, loan, deposit, earned",
 )
 def simple_interest(principal: Money, rate: Percent, years: Years) -> str:
     """Computes simple interest, which is not compounded.
@@ -119,14 +126,14 @@ def simple_interest(principal: Money, rate: Percent, years: Years) -> str:
 
 
 @tool(
-    asks=("npv", "net present value"),
+    asks="npv, net present value",
     examples=(
         "NPV of -1000, 500, 600, 300 at 8%",
         "What is the net present value of cash flows -200, 90, 90, 90 at a 5 percent discount rate?",
     ),
     cues={"rate": _RATE},
-    words=("cash", "flows", "cashflows", "discount", "discounted", "rate", "flow"),
-    libraries=("numpy_financial",),
+    words="cash, flows, cashflows, discount, discounted, rate, flow",
+    libraries="numpy_financial",
 )
 def npv(rate: Percent, cash_flows: Numbers) -> str:
     """Computes the net present value of cash flows at the ends of periods; the first is today.
@@ -148,10 +155,10 @@ def npv(rate: Percent, cash_flows: Numbers) -> str:
 
 
 @tool(
-    asks=("irr", "internal rate of return"),
+    asks="irr, internal rate of return",
     examples=("IRR of -1000, 400, 400, 400", "internal rate of return of cash flows -500, 200, 250, 300"),
-    words=("cash", "flows", "cashflows", "flow"),
-    libraries=("numpy_financial",),
+    words="cash, flows, cashflows, flow",
+    libraries="numpy_financial",
 )
 def irr(cash_flows: Numbers) -> str:
     """Computes the internal rate of return of cash flows at the ends of periods; the first is today.

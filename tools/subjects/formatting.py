@@ -1,4 +1,4 @@
-"""Numbers for people."""
+"""Format numbers for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tools.errors import ToolError
 
 
 def number(value: float) -> int | float:
-    """A float with at most 12 significant digits; an int if it is whole.
+    """Return a float with at most 12 significant digits; an int if it is whole.
 
     Raises:
         ToolError: if it is infinite or not a number.
@@ -21,22 +21,22 @@ def number(value: float) -> int | float:
 
 
 def exact(value: float) -> Fraction:
-    """The fraction that the decimal digits of a number mean: 0.1 is 1/10."""
+    """Return the fraction that the decimal digits of a number mean: 0.1 is 1/10."""
     return Fraction(str(value))
 
 
 def exact_number(value: Fraction) -> int | float:
-    """A fraction as an int if it is whole, else as a float of 15 significant digits."""
+    """Return a fraction as an int if it is whole, else as a float of 15 significant digits."""
     return int(value) if value.denominator == 1 else float(f"{float(value):.15g}")
 
 
 def significant(value: float, digits: int) -> int | float:
-    """A float rounded to so many significant digits; an int if it is whole."""
+    """Round a float to so many significant digits; return an int if it is whole."""
     return number(float(f"{value:.{digits}g}"))
 
 
 def money(value: float) -> str:
-    """An amount to the cent, with thousands separators."""
+    """Write an amount to the cent, with thousands separators."""
     if not math.isfinite(value) or abs(value) >= 1e15:
         raise ToolError("The amount is out of range.")
-    return f"{value:,.2f}"
+    return f"{round(value, 2) + 0.0:,.2f}"  # + 0.0: no minus before zero

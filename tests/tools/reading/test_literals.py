@@ -1,0 +1,79 @@
+"""Numbers, lists, matrices, quoted text and numerals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.tools.reading.mentions import mentions
+from tools.reading.literals import (
+    join_lists,
+    read_matrices,
+    read_numbers,
+    read_numerals,
+    read_quoted_texts,
+    read_roman_numerals,
+)
+from tools.reading.query import UnreadError
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("12 and -3.5", [12, -3.5]), ("5-3", [5, 3]), ("+4", [4]), ("1,234.5", [1234.5]), ("1e3", [1000.0])],
+)
+def test_numbers(text: str, values: list[float]) -> None:
+    found = mentions(text, read_numbers)
+    assert found == [("number", value) for value in values]
+    assert [type(value) for _, value in found] == [type(value) for value in values]
+
+
+@pytest.mark.parametrize("text", ["1e999", "9" * 101])
+def test_numbers_out_of_range_are_refused(text: str) -> None:
+    with pytest.raises(UnreadError, match="out of range"):
+        mentions(text, read_numbers)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3, 5 and 7", [("list", [3, 5, 7])]),
+        ("[1, 2] and [3, 4]", [("list", [1, 2]), ("list", [3, 4])]),
+        ("1 2 to 5", [("list", [1, 2]), ("number", 5)]),
+        ("1,200, 3,400", [("list", [1200, 3400])]),
+    ],
+)
+def test_lists(text: str, found: list[tuple[str, Any]]) -> None:
+    assert mentions(text, read_numbers, join_lists) == found
+
+
+def test_commas_within_or_between_numbers_are_refused() -> None:
+    with pytest.raises(UnreadError, match="put spaces"):
+        mentions("1,200,3,400", read_numbers, join_lists)
+
+
+@pytest.mark.parametrize("text", ["[[1, 2], [3, 4.5]]", "[1 2; 3 4.5]", "((1, 2), (3, 4.5))"])
+def test_matrices(text: str) -> None:
+    assert mentions(f"det of {text}", read_matrices) == [("matrix", [[1, 2], [3, 4.5]])]
+
+
+def test_brackets_that_do_not_match_are_refused() -> None:
+    assert mentions("[a, b]", read_matrices) == []
+    with pytest.raises(UnreadError, match="do not match"):
+        mentions("[[1, 2]", read_matrices)
+
+
+def test_quoted_text_is_what_stands_in_the_quotes() -> None:
+    assert mentions('encode "it\'s" and ‘x’', read_quoted_texts) == [("text", "it's"), ("text", "x")]
+
+
+def test_a_base_beside_a_numeral_is_the_one_that_it_is_written_in() -> None:
+    assert mentions("binary 101 to base 7", read_numerals) == [
+        ("source_base", 2),
+        ("numeral", "101"),
+        ("base", 7),
+    ]
+
+
+def test_the_word_i_is_no_roman_numeral() -> None:
+    assert mentions("I mean XIV", read_roman_numerals) == [("roman", "XIV")]

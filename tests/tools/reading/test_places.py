@@ -1,0 +1,61 @@
+"""Countries and cities: by their names, and refused where a name is not one place's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.reading.mentions import mentions
+from tools.reading.places import read_cities, read_countries
+from tools.reading.query import TokenizedQuery, UnreadError
+
+
+def cities(query: TokenizedQuery) -> None:
+    read_cities(query, frozenset({"mobile"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("the Netherlands", "NL"), ("Côte d'Ivoire's", "CI"), ("US", "US"), ("uk", "GB"), ("South Korea", "KR")],
+)
+def test_countries(text: str, code: str) -> None:
+    assert mentions(f"capital of {text}", read_countries) == [("country", code)]
+
+
+def test_a_pronoun_is_no_country() -> None:
+    assert mentions("tell us the capital", read_countries) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "city"),
+    [
+        ("Paris", "Paris, FR"),
+        ("paris", "Paris, FR"),
+        ("New York", "New York City, US"),
+        ("Valencia, Spain", "Valencia, ES"),
+        ("Washington D.C.", "Washington, US"),
+    ],
+)
+def test_cities(text: str, city: str) -> None:
+    assert mentions(text, cities) == [("city", city)]
+
+
+def test_a_word_of_the_function_is_no_city() -> None:
+    assert mentions("mobile", cities) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [("Springfield", "several cities"), ("Lyon, Germany", "no city 'Lyon, Germany'")]
+)
+def test_what_is_no_one_city_is_refused(text: str, why: str) -> None:
+    with pytest.raises(UnreadError, match=why):
+        mentions(text, cities)
+
+
+def test_a_country_that_is_a_state_too_is_refused() -> None:
+    with pytest.raises(UnreadError, match="country and a state"):
+        mentions("capital of Georgia", read_countries)
+
+
+@pytest.mark.parametrize("text", ["of )", "to ]", "on -"])
+def test_a_common_word_before_a_sign_is_no_city(text: str) -> None:
+    assert mentions(text, cities) == []

@@ -1,0 +1,52 @@
+"""Tokens of a question: where they stand, and that none is taken twice."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tools.reading.query import Mention, TokenizedQuery, UnreadError
+
+
+def test_every_character_but_space_is_in_a_token() -> None:
+    query = TokenizedQuery("What’s 2 + ½ of π?")
+    assert "".join(query.source(k, k + 1) for k in range(len(query))) == "What’s2+½ofπ?"
+    assert query.lower[:1] == ["what's"]
+    assert (query.word(-1), query.word(len(query))) == ("", "")
+
+
+@pytest.mark.parametrize("text", ["x" * 2001, "a\0b"])
+def test_what_is_no_question_is_refused(text: str) -> None:
+    with pytest.raises(UnreadError):
+        TokenizedQuery(text)
+
+
+def test_a_token_is_taken_once() -> None:
+    query = TokenizedQuery("5 kg of salt")
+    query.take("quantity", "5 kilogram", 0, 2)
+    with pytest.raises(UnreadError, match="'kg of' can be read in two ways"):
+        query.take("unit", "kilogram", 1, 3)
+    assert query.mentions == [Mention("quantity", "5 kilogram", 0, 2)]
+    assert not query.words_at(1, ("kg", "of"))
+    assert query.words_at(2, ("of", "salt"))
+
+
+def test_take_all_goes_on_behind_what_it_took() -> None:
+    query = TokenizedQuery("a a b a")
+    query.take_all("pair", lambda k: ("aa", k + 2) if query.words_at(k, ("a", "a")) else None)
+    assert query.mentions == [Mention("pair", "aa", 0, 2)]
+
+
+def test_a_match_that_cuts_a_token_is_none() -> None:
+    query = TokenizedQuery("on one")
+    assert [(match.group(), first, end) for match, first, end in query.matches(re.compile("on"))] == [
+        ("on", 0, 1)
+    ]
+    assert [found[1:] for found in query.matches(re.compile("on one"))] == [(0, 2)]
+
+
+def test_respelled_tokens_are_spoken() -> None:
+    query = TokenizedQuery("x squared")
+    query.replace(1, 2, TokenizedQuery("^").tokens)
+    assert query.lower == ["x", "^"]

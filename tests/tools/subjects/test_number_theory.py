@@ -1,0 +1,39 @@
+"""Whole numbers: values computed apart from the functions, and refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tools.errors import ToolError
+from tools.subjects import number_theory
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "result"),
+    [
+        ("prime_factors", {"value": 10**18 + 9}, "1000000000000000009"),
+        ("combinations", {"n": 60, "k": 30}, 118264581564861424),
+        ("gcd", {"numbers": [84, 36]}, 12),
+        ("modular", {"calculation": "7^100 mod 11"}, 1),
+        ("divisors", {"value": 28}, [1, 2, 4, 7, 14, 28]),
+        ("is_prime", {"value": 1}, "No, 1 is not prime."),
+        ("remainder", {"dividend": -7, "divisor": 5}, 3),
+    ],
+)
+def test_value(name: str, arguments: dict[str, Any], result: Any) -> None:
+    assert getattr(number_theory, name)(**arguments) == result
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text"),
+    [
+        ("prime_factors", {"value": 10**50}, "40 digits"),
+        ("remainder", {"dividend": 1, "divisor": 0}, "division by zero"),
+        ("combinations", {"n": 3, "k": 4}, "k = 4, n = 3"),
+    ],
+)
+def test_refusal(name: str, arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(ToolError, match=text):
+        getattr(number_theory, name)(**arguments)

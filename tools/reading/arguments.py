@@ -1,0 +1,139 @@
+"""Read the arguments of one function from a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from tools import types
+from tools.declaration import ToolFunction
+from tools.errors import ToolError
+from tools.expressions import parse, symbols
+from tools.reading import formulas, literals, places, quantities, substances, times
+from tools.reading.assignment import assign
+from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
+from tools.reading.spoken import respell_formulas, respell_numbers
+from tools.reading.vocabulary import asks_for, counts, understood, vocabulary
+
+_PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
+_COUNTING = (("how", "many"), ("number", "of"))
+_FORMULAS = (types.Expression, types.Polynomial, types.Equations, types.Calculation)
+_LISTS = (types.Numbers, types.Integers)
+_READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] = (
+    ((types.Matrix,), literals.read_matrices),
+    ((types.Reaction,), substances.read_reactions),
+    ((types.Quantity,), quantities.read_quantities),
+    ((types.Formula,), substances.read_compounds),
+    ((types.Element,), substances.read_elements),
+    ((types.Constant,), quantities.read_constants),
+    ((types.Date,), lambda query: times.read_dates(query, date.today())),
+    ((types.ClockTime,), times.read_clock_times),
+    ((types.Country,), places.read_countries),
+    ((types.Percent,), quantities.read_percentages),
+    ((types.Years,), times.read_years),
+    ((types.Days, types.Months), times.read_durations),
+    ((types.Frequency,), times.read_frequencies),
+    ((types.Money,), quantities.read_money),
+    ((types.Unit,), quantities.read_units),
+    ((types.Digits,), literals.read_numerals),
+    ((types.RomanNumeral,), literals.read_roman_numerals),
+    ((types.Variable,), formulas.read_differentials),
+    (_FORMULAS, formulas.read_formulas),
+    ((types.Equations,), formulas.join_equations),
+    ((*_LISTS, types.Number, types.Integer, types.Money), literals.read_numbers),
+    (_LISTS, literals.join_lists),
+)
+"""The readers and the types that they are for, in the order in which they look at a question."""
+
+
+def read_arguments(text: str, function: ToolFunction) -> dict[str, Any]:
+    """Read the arguments that a question gives for a function: JSON values by parameter name.
+
+    Raises:
+        UnreadError: if the question does not ask for this function, does not give every required argument
+            unambiguously, or says something more.
+    """
+    try:
+        query = TokenizedQuery(text)
+        asked = asks_for(query, function)
+        _respell(query, function)
+        if not asked and not asks_for(query, function):
+            raise NotAskedError(f"The question does not ask for {function.name}.")
+        _read_mentions(query, function)
+        assigned = assign(query, function)
+        _check_bindings(assigned)
+        _check_rest(query, function)
+    except ToolError as error:  # of the grammar
+        raise UnreadError(str(error)) from error
+    return {name: argument for name, (_, argument) in assigned.items()}
+
+
+def _respell(query: TokenizedQuery, function: ToolFunction) -> None:
+    """Put numbers and operators in the place of words, if the function wants numbers or formulas."""
+    wanted = [parameter.type for parameter in function.parameters]
+    if types.Text not in wanted and types.Digits not in wanted:
+        respell_numbers(query)
+    if any(one in wanted for one in (*_FORMULAS, types.Quantity)):
+        respell_formulas(query)
+
+
+def _read_mentions(query: TokenizedQuery, function: ToolFunction) -> None:
+    """Take the mentions of every type that the function has parameters of, and dates in figures always."""
+    wanted = [parameter.type for parameter in function.parameters]
+    own_words = vocabulary(function)
+    if types.Text in wanted:
+        literals.read_quoted_texts(query)
+    times.read_date_shapes(query)
+    if types.Order in wanted:
+        formulas.read_orders(query, own_words)
+    if types.City in wanted:
+        places.read_cities(query, own_words)
+    if types.Zone in wanted:
+        times.read_zones(query, own_words)
+    for kinds, read in _READERS:
+        if any(kind in wanted for kind in kinds):
+            read(query)
+    query.mentions.sort(key=lambda mention: mention.first)
+
+
+def _check_bindings(assigned: dict[str, tuple[Mention, Any]]) -> None:
+    """Check that a value "at y = 2" is of the variable of the formula; it also names the variable."""
+    values = [mention.value for mention, _ in assigned.values()]
+    bound = {value.variable for value in values if isinstance(value, formulas.Binding)}
+    if not bound or "expression" not in assigned:
+        return
+    variable = assigned["variable"][1] if "variable" in assigned else None
+    free = symbols(parse(assigned["expression"][1]))
+    if len(bound) > 1 or not bound <= free or (variable is not None and bound != {variable}):
+        raise UnreadError(f"The variable {', '.join(sorted(bound))} is not the one of the formula.")
+    if len(free) > 1 and variable is None:
+        raise UnreadError(f"Say in which variable: {', '.join(sorted(free))}.")
+
+
+def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
+    """Check that everything beside the mentions is a word of the function, filler or punctuation."""
+    for count in _COUNTING:
+        if any(query.words_at(index, count) for index in range(len(query))) and not counts(function, count):
+            raise UnreadError(f"The question asks for a count: {' '.join(count)!r}.")
+    known = vocabulary(function)
+    rest = [index for index, taken in enumerate(query.taken) if not taken]
+    words = [query.lower[index] for index in rest]
+    if words.count("(") != words.count(")"):
+        raise UnreadError("The parentheses do not match.")
+    for index in rest:
+        if not (_is_punctuation(query, index) or _is_word(query, index, known)):
+            raise UnreadError(f"{query.source(index, index + 1)!r} was not understood.")
+
+
+def _is_word(query: TokenizedQuery, index: int, known: frozenset[str]) -> bool:
+    word = query.lower[index]
+    return word in known or (query.tokens[index].kind == "name" and understood(word, known))
+
+
+def _is_punctuation(query: TokenizedQuery, index: int) -> bool:
+    if query.lower[index] == "-":  # a dash between words
+        return not query.adjacent(index) and not query.adjacent(index + 1)
+    if query.lower[index] == "=":  # "2 + 2 = ?"
+        return all(word in _PUNCTUATION for word in query.lower[index + 1 :])
+    return query.lower[index] in _PUNCTUATION

@@ -1,0 +1,172 @@
+"""Read literals: numbers, lists, matrices, quoted text, numerals of other bases and Roman numerals.
+
+Ours, because libraries guess: the commas of `1,200,3,400` may stand within numbers or between them, and that
+is refused here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from tools.expressions import MAX_DIGITS
+from tools.reading.query import Mention, TokenizedQuery, UnreadError
+
+_SEPARATORS = frozenset({",", ";", "and", "&"})
+_OPENING = {"[": "]", "(": ")", "{": "}", "<": ">"}
+_SQUARE = str.maketrans("({)}−", "[[]]-")
+_ROW = re.compile(r"\[([^\[\]]*)\]")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_QUOTED = re.compile(r"\"([^\"]*)\"|“([^”]*)”|‘([^’]*)’|«([^»]*)»|`([^`]*)`|(?<!\w)'([^']*)'(?!\w)")
+_NUMERAL = re.compile(
+    r"(?<![\w.,-])(0[xXbBoO][0-9A-Za-z]+|[0-9][0-9A-Fa-f]*|[A-F]{2,})(?![\w-])(?![.,][0-9])"
+)
+_ROMAN = re.compile(r"(?<!\w)[MDCLXVI]{1,20}(?!\w)")
+_BASES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
+
+
+def number_at(query: TokenizedQuery, index: int) -> tuple[int | float, int] | None:
+    """Find the number with its sign that begins at a token, and the index after it."""
+    signed = query.word(index) in ("-", "+") and query.adjacent(index + 1)
+    if signed and query.adjacent(index) and query.tokens[index - 1].kind in ("number", "name"):
+        return None
+    position = index + 1 if signed else index
+    if position >= len(query) or any(query.taken[index : position + 1]):
+        return None
+    if query.tokens[position].kind != "number":
+        return None
+    text = query.tokens[position].text
+    if len(text) > MAX_DIGITS or not math.isfinite(float(text)):
+        raise UnreadError(f"The number {text[:20]!r}... is out of range.")
+    value = int(text) if text.isdigit() else float(text)
+    return (-value if query.lower[index] == "-" else value), position + 1
+
+
+def read_numbers(query: TokenizedQuery) -> None:
+    """Take every number that is left."""
+    query.take_all("number", lambda index: number_at(query, index))
+
+
+def join_lists(query: TokenizedQuery) -> None:
+    """Make lists of the numbers that stand side by side or between commas and "and"."""
+    runs: list[list[Mention]] = []
+    for mention in query.mentions:
+        if mention.kind != "number":
+            continue
+        if runs and _is_separated(query, runs[-1][-1].end, mention.first):
+            runs[-1].append(mention)
+        else:
+            runs.append([mention])
+    for run in runs:
+        if len(run) > 1:
+            _refuse_thousands(query, run)
+            query.mentions = [mention for mention in query.mentions if mention not in run]
+            query.mentions.append(_list(query, run))
+
+
+def read_matrices(query: TokenizedQuery) -> None:
+    """Take everything from a bracket to the one that closes it as a matrix: `[[1, 2], [3, 4]]`, `[1 2; 3 4]`.
+
+    Raises:
+        UnreadError: if the brackets do not match.
+    """
+    index = 0
+    while index < len(query):
+        end = _closing(query, index)
+        rows = _rows(query.source(index, end)) if end else None
+        if end and rows is not None:
+            query.take("matrix", rows, index, end)
+        index = end or index + 1
+
+
+def read_quoted_texts(query: TokenizedQuery) -> None:
+    """Take what stands in quotes."""
+    for match, first, end in query.matches(_QUOTED):
+        query.take("text", next(group for group in match.groups() if group is not None), first, end)
+
+
+def read_numerals(query: TokenizedQuery) -> None:
+    """Take bases and numerals. A base directly beside the numeral is the one that it is written in."""
+    bases = _bases(query)
+    of_bases = {index for _, first, end in bases for index in range(first, end)}
+    numerals = [found for found in query.matches(_NUMERAL) if not of_bases.intersection(range(*found[1:]))]
+    for match, first, end in numerals:
+        query.take("numeral", match.group(), first, end)
+    for value, first, end in bases:
+        beside = any(_is_beside(query, first, end, *numeral[1:]) for numeral in numerals)
+        query.take("source_base" if beside else "base", value, first, end)
+
+
+def read_roman_numerals(query: TokenizedQuery) -> None:
+    """Take words of the letters MDCLXVI in capitals; not `I`, which is a word."""
+    for match, first, end in query.matches(_ROMAN):
+        if match.group() != "I":
+            query.take("roman", match.group(), first, end)
+
+
+def _is_separated(query: TokenizedQuery, end: int, first: int) -> bool:
+    between = query.lower[end:first]
+    if not all(word in _SEPARATORS for word in between) or len(between) > 2:
+        return False
+    return bool(between) or not query.adjacent(first)
+
+
+def _refuse_thousands(query: TokenizedQuery, run: list[Mention]) -> None:
+    """Refuse `1,200,3,400`: a comma may stand within a number or between two."""
+    with_commas = any("," in query.source(mention.first, mention.end) for mention in run)
+    if with_commas and not all(query.text[query.tokens[m.first].start - 1].isspace() for m in run[1:]):
+        raise UnreadError(
+            "The commas can stand within numbers or between them: put spaces after those between."
+        )
+
+
+def _list(query: TokenizedQuery, run: list[Mention]) -> Mention:
+    first, end = run[0].first, run[-1].end
+    query.understand(range(first, end))
+    if first and end < len(query) and _OPENING.get(query.lower[first - 1]) == query.lower[end]:
+        first, end = first - 1, end + 1
+        query.understand((first, end - 1))
+    return Mention("list", [mention.value for mention in run], first, end)
+
+
+def _closing(query: TokenizedQuery, index: int) -> int | None:
+    """Find the index after the bracket that closes the one at a token, if there is one at it."""
+    if query.lower[index] not in "[({":
+        return None
+    depth = 0
+    for position in range(index, len(query)):
+        depth += (query.lower[position] in "[({") - (query.lower[position] in "])}")
+        if depth == 0:
+            return position + 1
+    raise UnreadError("The brackets of the matrix do not match.")
+
+
+def _rows(source: str) -> list[list[float]] | None:
+    text = source.translate(_SQUARE)
+    inner = text[1:-1].strip()
+    texts = _ROW.findall(inner) if inner.startswith("[") else inner.split(";")
+    if inner.startswith("[") and _ROW.sub("", inner).strip(" ,;\n"):
+        return None
+    rows = [re.split(r"\s*,\s*|\s+", row.strip()) for row in texts]
+    if not all(_NUMBER.fullmatch(entry) for row in rows for entry in row):
+        return None
+    return [[float(entry) if "." in entry else int(entry) for entry in row] for row in rows]
+
+
+def _bases(query: TokenizedQuery) -> list[tuple[int, int, int]]:
+    """Find `binary`, `base 7`, `base-7`: the value and the tokens."""
+    found = []
+    for index, word in enumerate(query.lower):
+        if word in _BASES:
+            found.append((_BASES[word], index, index + 1))
+        elif word == "base":
+            at = index + 2 if query.word(index + 1) == "-" else index + 1
+            if query.word(at).isdigit():
+                found.append((int(query.lower[at]), index, at + 1))
+    return found
+
+
+def _is_beside(query: TokenizedQuery, first: int, end: int, numeral: int, numeral_end: int) -> bool:
+    if numeral_end == first:
+        return True
+    return end <= numeral and query.lower[end:numeral] in ([], ["number"], ["numeral"], [":"])

@@ -1,0 +1,130 @@
+"""Know the words of questions: those that ask for a function, those that cue a parameter, and filler.
+
+Ours, because a spelling corrector guesses: here a slip is forgiven in a word of the function only, and never
+where the slip is another word ("decrease" for "increase").
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+from tools.declaration import ToolFunction
+from tools.lexer import tokenize
+from tools.reading.query import Mention, TokenizedQuery
+from tools.registry import SUBJECTS, functions
+
+_BESIDE = frozenset("the a an is are of point value about exactly : = be".split())
+_UNCLEAR = frozenset(
+    "not no never without except excluding unless half twice double triple per every each only more less "
+    "than other another both neither nor but however although next last previous before after until since "
+    "if".split()
+)
+
+
+@cache
+def filler() -> frozenset[str]:
+    """Return the words that change no meaning."""
+    return frozenset(Path(__file__).with_name("filler.txt").read_text(encoding="utf-8").split())
+
+
+@cache
+def phrase(text: str) -> tuple[str, ...]:
+    """Cut a declared phrase as a question is cut."""
+    return tuple(token.text.lower() for token in tokenize(text))
+
+
+@cache
+def _lexicon() -> frozenset[str]:
+    """Return the words that are spelled as they should be: `decrease` is no slip for `increase`."""
+    return filler().union(_UNCLEAR, *(vocabulary(function) for function in functions(*SUBJECTS)))
+
+
+@cache
+def vocabulary(function: ToolFunction) -> frozenset[str]:
+    """Return all words that may stand in a question for this function beside its data and filler."""
+    cues = [
+        text for parameter in function.parameters for text in (*parameter.cue.before, *parameter.cue.after)
+    ]
+    return frozenset(word for text in (*function.asks, *function.words, *cues) for word in phrase(text))
+
+
+def counts(function: ToolFunction, words: tuple[str, ...]) -> bool:
+    """Return whether these words, which ask for a count, begin a declared phrase of the function."""
+    declared = (phrase(text) for text in (*function.asks, *function.words))
+    return any(one[: len(words)] == words for one in declared)
+
+
+def asks_for(query: TokenizedQuery, function: ToolFunction) -> bool:
+    """Return whether a phrase of the function stands in the question, filler between its words or not."""
+    return not function.asks or any(_stands(query, phrase(text)) for text in function.asks)
+
+
+def cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str, ...]) -> int:
+    """Count the words of the longest of these cues that stands directly before the mention."""
+    end = mention.first
+    while True:
+        for words in sorted(map(phrase, cues), key=len, reverse=True):
+            first = end - len(words)
+            if first >= 0 and tuple(query.lower[first:end]) == words:
+                return len(words)
+        if end == 0 or query.lower[end - 1] not in _BESIDE:
+            return 0
+        end -= 1
+
+
+def trailing_cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str, ...]) -> int:
+    """Count the words of the longest of these cues that stands directly after the mention."""
+    for words in sorted(map(phrase, cues), key=len, reverse=True):
+        if tuple(query.lower[mention.end : mention.end + len(words)]) == words:
+            return len(words)
+    return 0
+
+
+@lru_cache(maxsize=1 << 16)
+def is_spelled_like(word: str, known: str) -> bool:
+    """Return whether a word is a known one with a slip: one edit from 5 letters on, two from 8 on."""
+    if word == known:
+        return True
+    allowed = 2 if len(known) >= 8 else 1 if len(known) >= 5 else 0
+    if not allowed or abs(len(word) - len(known)) > allowed:
+        return False
+    return _edits(word, known) <= allowed and word not in _lexicon()
+
+
+def understood(word: str, known: frozenset[str]) -> bool:
+    """Return whether a word is filler, one of these, or one of these with a slip."""
+    return word in filler() or word in known or any(is_spelled_like(word, one) for one in known)
+
+
+def _stands(query: TokenizedQuery, words: tuple[str, ...]) -> bool:
+    return any(_stands_at(query, index, words) for index in range(len(query)))
+
+
+def _stands_at(query: TokenizedQuery, index: int, words: tuple[str, ...]) -> bool:
+    if not is_spelled_like(query.lower[index], words[0]):
+        return False
+    position = index + 1
+    for word in words[1:]:
+        while position < len(query) and not is_spelled_like(query.lower[position], word):
+            if query.lower[position] not in filler():
+                return False
+            position += 1
+        if position == len(query):
+            return False
+        position += 1
+    return True
+
+
+def _edits(left: str, right: str) -> int:
+    """Count edits (optimal string alignment): a swap of neighbours is one."""
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, start=1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(right, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
