@@ -1,25 +1,60 @@
-"""Workers that choose: by the letter in their reply, or by the log-likelihood of each letter."""
+"""Ask workers to choose: by the letter in their reply or by likelihood; and keep what they replied."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
 
-from agents.errors import ModelUnavailableError
+from agents.errors import InputError, ModelUnavailableError
 from agents.types import Worker, WorkerRequest
 from agents.workers.models.local_model import LocalModel, source_of, with_base
 from agents.workers.models.manager import ModelManager
 from agents.workers.models.reference import ModelReference
-from evaluation.answers.log import Reply
 from evaluation.answers.multiple_choice import LETTERS, letter_of
 
 _REPLY_TOKENS = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Hold a worker's answer to one prompt.
+
+    Attributes:
+        choice: place of the choice that it made; None where none can be read.
+        read, written: tokens, 0 where the worker does not say.
+        seconds: that it took.
+    """
+
+    choice: int | None
+    read: int = 0
+    written: int = 0
+    seconds: float = 0.0
+
+
+class Answerer(Protocol):
+    """Choose, as a worker.
+
+    Attributes:
+        key: what its replies are filed under; workers with the same key give the same replies.
+        price: dollars for a million tokens, read and written.
+    """
+
+    key: str
+    price: tuple[float, float]
+
+    async def choose(self, text: str) -> Reply:
+        """Return the choice for a prompt; raise `ModelUnavailableError` where no model can be reached."""
+        ...
+
+
 @dataclass
 class ByLetter:
-    """Any worker: its reply is read.
+    """Let any worker choose: its reply is read.
 
     Attributes:
         key: model and prompt of the worker, so that replies are kept per model.
@@ -32,7 +67,7 @@ class ByLetter:
     price: tuple[float, float] = (0.0, 0.0)
 
     async def choose(self, text: str) -> Reply:
-        """The choice that the reply names.
+        """Return the choice that the reply names.
 
         Raises:
             ModelUnavailableError: no model can be reached.
@@ -50,7 +85,7 @@ class ByLetter:
 
 @dataclass
 class ByLikelihood:
-    """A local model: the letter that it finds likeliest behind "Answer:".
+    """Let a local model choose: the letter that it finds likeliest behind "Answer:".
 
     Attributes:
         key: of the model, so that replies are kept per model.
@@ -65,7 +100,7 @@ class ByLikelihood:
     price: tuple[float, float] = (0.0, 0.0)
 
     async def choose(self, text: str) -> Reply:
-        """The likeliest choice.
+        """Return the likeliest choice.
 
         Raises:
             ModelUnavailableError: the model cannot be loaded.
@@ -78,3 +113,49 @@ class ByLikelihood:
         reference = with_base(self.reference)
         with self.manager.lease(source_of(reference)) as model:
             return model.likelihoods(text, [f" {letter}" for letter in LETTERS], reference.adapter)
+
+
+class AnswerLog:
+    """Keep replies by worker and prompt, on disk as they come, so that a killed evaluation can resume.
+
+    Args:
+        path: a file of JSON lines that replies are appended to; None keeps them in memory.
+
+    Raises:
+        InputError: a line of the file, other than a last one that was cut off, cannot be read.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._replies: dict[str, Reply] = {}
+        if path is not None and path.exists():
+            self._read(path)
+
+    def __len__(self) -> int:
+        return len(self._replies)
+
+    async def ask(self, worker: Answerer, prompt: str) -> Reply:
+        """Return the reply of `worker`; one that is new is on disk when this returns."""
+        key = hashlib.sha256(f"{worker.key}\0{prompt}".encode()).hexdigest()[:32]
+        if key not in self._replies:
+            reply = await worker.choose(prompt)
+            self._replies[key] = reply
+            if self._path is not None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"key": key, "worker": worker.key, **asdict(reply)}) + "\n")
+        return self._replies[key]
+
+    def _read(self, path: Path) -> None:
+        whole, _, cut_off = path.read_text(encoding="utf-8").rpartition("\n")
+        if cut_off:  # the process was killed while it wrote this line
+            path.write_text(whole + "\n" if whole else "", encoding="utf-8")
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                row = json.loads(line)
+                reply = Reply(row["choice"], row["read"], row["written"], row["seconds"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(
+                    f"{path}:{number}: not a reply ({error}).", hint="Delete the file to start afresh."
+                ) from error
+            self._replies[row["key"]] = reply

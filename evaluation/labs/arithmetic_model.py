@@ -1,4 +1,4 @@
-"""The trained arithmetic model as something to ask: prompts in, sampled text out, many at a time."""
+"""Ask the trained arithmetic model: prompts in, sampled text out, many at a time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, TypeAlias
 
 import torch
 
+from evaluation.labs.arithmetic import ALPHABET
 from evaluation.labs.arithmetic_training import encode
-from evaluation.labs.multiplication import ALPHABET
 
-_PATIENCE = 20  # turns of the event loop without a new request after which a batch is closed
+_PATIENCE = 20  # cycles of the event loop without a new request after which a batch is closed
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A prompt, the characters that end the reply, its greatest length and its temperature (0: greedy)."""
+    """Hold a prompt, the characters that end the reply, its greatest length and temperature (0: greedy)."""
 
     prompt: str
     stops: str
@@ -28,18 +28,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A prompt and a text after it, which the model only reads."""
+    """Hold a prompt and a text after it, which the model only reads."""
 
     prompt: str
     text: str
 
 
 Reply: TypeAlias = str | list[float]
-"""Generated text; or the probability of each character that was read."""
+"""Holds generated text, or the probability of each character that was read."""
 
 
 class ArithmeticModel:
-    """Answers requests; those that wait at the same time are one batch, on the event loop's own thread.
+    """Answer requests; those that wait at the same time are one batch, on the event loop's own thread.
 
     Args:
         folder: what `octopus train arithmetic` wrote.
@@ -56,13 +56,13 @@ class ArithmeticModel:
         self._drain: asyncio.Task[None] | None = None
 
     async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
-        """Generated text: at most so many characters, the last one a stop if one came."""
+        """Return generated text: at most so many characters, the last one a stop if one came."""
         reply = await self._ask(Request(prompt, stops, most, temperature))
         assert isinstance(reply, str)
         return reply
 
     async def read(self, prompt: str, text: str) -> list[float]:
-        """The probability of each character of `text` after `prompt`."""
+        """Return the probability of each character of `text` after `prompt`."""
         reply = await self._ask(Reading(prompt, text))
         assert isinstance(reply, list)
         return reply
@@ -94,7 +94,7 @@ class ArithmeticModel:
 
     @torch.no_grad()
     def complete(self, requests: Sequence[Request]) -> list[str]:
-        """The generated texts of a batch."""
+        """Return the generated texts of a batch."""
         if not requests:
             return []
         tokens, mask = _left_padded([request.prompt for request in requests])
@@ -118,7 +118,7 @@ class ArithmeticModel:
 
     @torch.no_grad()
     def likelihoods(self, readings: Sequence[Reading]) -> list[list[float]]:
-        """The probability of each character of each text, in one pass."""
+        """Return the probability of each character of each text, in one pass."""
         if not readings:
             return []
         rows = [encode(reading.prompt + reading.text) for reading in readings]

@@ -1,4 +1,4 @@
-"""The routers that people would pick instead, on the same rows and the public encoder's embeddings.
+"""Train the routers that people would pick instead, on the same rows and the public encoder's embeddings.
 
 Each is trained on the rows that the mmlu router trains on, with and without our own text. Neighbours,
 penalty and width are chosen by cross-validation on the exam rows.
@@ -21,7 +21,7 @@ from sklearn.svm import SVC
 from agents.octopus.embedding import Vectors
 from agents.octopus.encoder.heads import Head
 from agents.octopus.encoder.zero_shot import Embed
-from evaluation.metrics import Predictions, places
+from evaluation.routing.metrics import Predictions, places
 from training.router.trainer import fold_of
 from training.rows.labelled_rows import RouterRow
 
@@ -36,7 +36,7 @@ _GRIDS: dict[str, tuple[Any, dict[str, list[Any]]]] = {
 
 @dataclass(frozen=True)
 class TrainingTexts:
-    """Texts to train on; a row's forms are texts of their own.
+    """Hold texts to train on; a row's forms are texts of their own.
 
     Attributes:
         texts: [n].
@@ -56,7 +56,7 @@ class TrainingTexts:
 
     @classmethod
     def of(cls, rows: Sequence[RouterRow], nodes: Sequence[str], embed: Embed) -> TrainingTexts:
-        """From `rows`; those of no node are left out, for these routers know none."""
+        """Return the texts of `rows`; those of no node are left out, for these routers know none."""
         rows = [row for row in rows if row.node is not None]
         pairs = [(k, text) for k, row in enumerate(rows) for text in row.texts]
         owners = np.array([k for k, _ in pairs])
@@ -71,7 +71,7 @@ class TrainingTexts:
         )
 
     def exam_only(self) -> TrainingTexts:
-        """Without the text that only supports."""
+        """Return the texts without those that only support."""
         kept = self.folds >= 0
         return TrainingTexts(
             texts=[text for text, keep in zip(self.texts, kept, strict=True) if keep],
@@ -83,14 +83,14 @@ class TrainingTexts:
         )
 
     def splits(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Pairs of indices to train on and to score; only exam rows are scored."""
+        """Yield pairs of indices to train on and to score; only exam rows are scored."""
         for fold in range(_FOLDS):
             yield np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A trained baseline: its choice of hyper-parameters and what it predicts of each form's vectors."""
+    """Hold a trained baseline: its hyper-parameters and what it predicts for each form."""
 
     name: str
     settings: str
@@ -98,7 +98,7 @@ class Baseline:
 
 
 def tuned_models(exam: TrainingTexts) -> dict[str, tuple[Any, str]]:
-    """By name: kNN, logistic regression and RBF-SVC with the settings that cross-validation prefers."""
+    """Return by name kNN, logistic regression and RBF-SVC with the settings that cross-validation prefers."""
     found = {}
     for name, (model, grid) in _GRIDS.items():
         search = GridSearchCV(model, grid, cv=list(exam.splits()), refit=False)
@@ -111,7 +111,7 @@ def tuned_models(exam: TrainingTexts) -> dict[str, tuple[Any, str]]:
 def scikit_baselines(
     models: dict[str, tuple[Any, str]], training: TrainingTexts, vectors: dict[str, Vectors]
 ) -> Iterator[Baseline]:
-    """Each of `models` (see `tuned_models`), trained on `training`."""
+    """Yield each of `models` (see `tuned_models`), trained on `training`."""
     for name, (model, settings) in models.items():
         weights = {} if isinstance(model, KNeighborsClassifier) else {"sample_weight": training.weights}
         fitted = clone(model).fit(training.vectors, training.labels, **weights)
@@ -120,7 +120,7 @@ def scikit_baselines(
 
 
 def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
-    """Scores over all nodes, whichever the model has seen."""
+    """Return scores over all nodes, whichever the model has seen."""
     probabilistic = hasattr(model, "predict_proba")
     found = model.predict_proba(vectors) if probabilistic else model.decision_function(vectors)
     if found.ndim == 1:  # two classes: the distance to the second
@@ -133,7 +133,7 @@ def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
 def semantic_router_baseline(
     training: TrainingTexts, texts: dict[str, list[str]], vectors: dict[str, Vectors], top_k: int = 20
 ) -> Baseline:
-    """semantic-router 1.x with aggregation="sum", over the same embeddings.
+    """Return semantic-router 1.x with aggregation="sum", over the same embeddings.
 
     Args:
         training: whose texts are the routes' utterances.
@@ -174,7 +174,7 @@ def _route_all(router: Any, queries: Sequence[str], nodes: Sequence[str]) -> Pre
 
 
 def zero_shot_baseline(head: Head, texts: dict[str, list[str]], vectors: dict[str, Vectors]) -> Baseline:
-    """Our own head from docstrings and examples, which needs no training rows at all."""
+    """Return our own head from docstrings and examples, which needs no training rows at all."""
     predictions = {}
     for form, queries in texts.items():
         pairs = zip(queries, vectors[form], strict=True)

@@ -1,34 +1,43 @@
-"""Routing on public exam questions, natural queries and other languages."""
+"""Measure routing: `octopus eval routing`, on public exam questions and on the project's own tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from agents.errors import InputError
-from agents.octopus.conversation.human_turns import clean_turns
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.local import LocalOctopus
-from evaluation.metrics import NONE, Predictions, RoutingMetrics, measure, places
-from evaluation.task import load_task
-from training.rows.mmlu import NODE_OF, with_choices
+from evaluation.report import Advance, Report, no_progress, plain, share, table, tabulate
+from evaluation.routing.conversations import evaluate_dialogues, evaluate_rewriting
+from evaluation.routing.metrics import (
+    COLUMNS,
+    RoutingMetrics,
+    check_nodes,
+    confusion,
+    draw_confusion,
+    measure,
+    places,
+    predict,
+)
+from evaluation.task import load_task, read_exam
+from training.rows.mmlu import NODE_OF, mmlu_rows, with_choices
 
 FORMS = ("question", "with choices")
-_CHUNK = 256
+_TASKS = ("mmlu", "natural", "languages", "dialogues")
 
-Advance = Callable[[float], None]
-
-
-def _no_progress(step: float) -> None:
-    """The default of `Advance`."""
+Line = tuple[str, str, RoutingMetrics | None]
+"""Holds a router, a form, and its metrics; None where the router is not installed."""
 
 
 @dataclass(frozen=True)
 class ExamRows:
-    """Exam questions in both forms.
+    """Hold exam questions in both forms.
 
     Attributes:
         texts: by form, [n] queries.
@@ -38,60 +47,152 @@ class ExamRows:
     texts: dict[str, list[str]]
     nodes: list[str]
 
-
-def read_exam(data: Path, *, limit: int | None = None, seed: int = 0) -> ExamRows:
-    """MMLU test questions below `data`, or a random `limit` of them.
-
-    Raises:
-        InputError: there are none, or one is of an unknown subject.
-    """
-    rows = load_task("mmlu").rows(data)
-    if limit is not None and limit < len(rows):
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:limit])
-        rows = [rows[k] for k in chosen]
-    unknown = next((row["subject"] for row in rows if row["subject"] not in NODE_OF), None)
-    if unknown is not None:
-        raise InputError(f"{unknown!r} is not a subject of MMLU.")
-    texts = {FORMS[0]: [row["question"] for row in rows], FORMS[1]: [with_choices(row) for row in rows]}
-    return ExamRows(texts, [NODE_OF[row["subject"]] for row in rows])
+    @classmethod
+    def read(cls, data: Path, *, limit: int | None = None) -> ExamRows:
+        """Read MMLU's test questions below `data`, or a random `limit` of them."""
+        rows = read_exam(data, limit=limit)
+        texts = {FORMS[0]: [row["question"] for row in rows], FORMS[1]: [with_choices(row) for row in rows]}
+        return cls(texts, [NODE_OF[row["subject"]] for row in rows])
 
 
-def octopus_predictions(
-    octopus: LocalOctopus, conversations: Sequence[Sequence[str]], advance: Advance = _no_progress
-) -> Predictions:
-    """What `octopus` decides for each of `conversations`, cascade included."""
-    place = {neighbour.node: k for k, neighbour in enumerate(octopus.neighbours)}
-    chosen = np.full(len(conversations), NONE, dtype=np.int64)
-    scores = np.zeros((len(conversations), len(place)))
-    for start in range(0, len(conversations), _CHUNK):
-        chunk = [clean_turns(turns) for turns in conversations[start : start + _CHUNK]]
-        for row, route in enumerate(octopus.decide_all(chunk), start):
-            if route.node is not None:
-                chosen[row] = place[route.node]
-            for choice in route.choices:
-                scores[row, place[choice.node]] = choice.probability
-        advance(len(chunk))
-    return Predictions(chosen, scores)
+def evaluate_routing(
+    octopus: EncoderOctopus,
+    zero_shot: EncoderOctopus,
+    data: Path,
+    *,
+    limit: int | None = None,
+    baselines: bool = True,
+    advance: Advance = no_progress,
+) -> Report:
+    """Measure `octopus`, and other routers beside it.
 
-
-def check_nodes(octopus: LocalOctopus, nodes: Sequence[str]) -> list[str]:
-    """The octopus's neighbours, in order.
+    Args:
+        octopus: what is measured.
+        zero_shot: the same node without an artifact.
+        data: folder with `mmlu/test*.jsonl.gz`, and with `mmlu/dev` and `mmlu/val` for the baselines.
+        limit: so many random exam questions.
+        baselines: whether other routers are trained and measured.
+        advance: called with the share of the work that is done.
 
     Raises:
-        InputError: one of `nodes` is not among them.
+        InputError: data is missing, or the graph lacks a node that the rows need.
     """
-    known = [str(neighbour.node) for neighbour in octopus.neighbours]
-    missing = sorted(set(nodes) - set(known))
-    if missing:
-        raise InputError(
-            f"the graph has no neighbour {missing[0]!r}, which the task's rows need.",
-            hint="Evaluate a graph with the seventeen nodes of mmlu.",
-        )
-    return known
+    rows = ExamRows.read(data, limit=limit)
+    nodes = check_nodes(octopus, rows.nodes)
+    gold = places(nodes, rows.nodes)
+    work = len(gold) * len(FORMS) * (2 if baselines else 1)
+    lines: list[Line] = []
+    for form, texts in rows.texts.items():
+        found = predict(octopus, [[text] for text in texts], lambda step: advance(step / work))
+        lines.append(("**Octopus**", form, measure(found, gold)))
+    counts = confusion(found.chosen, gold, len(nodes))  # of the last form
+    if baselines:
+        lines += _baselines(zero_shot, data, rows, gold, lambda step: advance(step / work))
+    figures: dict[str, Any] = {"tasks": {name: load_task(name).version for name in _TASKS}, "limit": limit}
+    figures["mmlu"] = _by_router(lines)
+    parts = [table(("router", "form", *COLUMNS), [_cells(line) for line in lines])]
+    parts += _own_tasks(octopus, figures)
+    picture = {"routing-confusion.png": partial(draw_confusion, counts=counts, nodes=nodes)}
+    return Report("routing", "\n\n".join(parts), figures, picture)
+
+
+def _cells(line: Line) -> list[str]:
+    router, form, metrics = line
+    return [router, form, *(write(metrics) if metrics else "–" for write in COLUMNS.values())]
+
+
+def _by_router(lines: Sequence[Line]) -> dict[str, Any]:
+    """Return the figures of `lines` by router and form."""
+    figures: dict[str, Any] = {}
+    for router, form, metrics in lines:
+        name = "octopus" if router == "**Octopus**" else router
+        if metrics is None:
+            figures[name] = None
+        else:
+            figures.setdefault(name, {})[form] = plain(metrics)
+    return figures
+
+
+def _baselines(
+    zero_shot: EncoderOctopus, data: Path, rows: ExamRows, gold: NDArray[np.int64], advance: Advance
+) -> Iterator[Line]:
+    from evaluation.routing.baselines import (
+        Baseline,
+        TrainingTexts,
+        scikit_baselines,
+        semantic_router_baseline,
+        tuned_models,
+        zero_shot_baseline,
+    )
+
+    embed = zero_shot.encoder.embed
+    vectors = {}
+    for form, texts in rows.texts.items():
+        vectors[form] = embed(texts)
+        advance(len(texts))
+
+    def measured(baseline: Baseline, rows_of: str) -> Iterator[Line]:
+        for form, found in baseline.predictions.items():
+            yield f"{baseline.name} ({baseline.settings}{rows_of})", form, measure(found, gold)
+
+    yield from measured(zero_shot_baseline(zero_shot.head, rows.texts, vectors), "")
+    nodes = check_nodes(zero_shot, [])
+    with_own = TrainingTexts.of(list(mmlu_rows(data)), nodes, embed)
+    exam = with_own.exam_only()
+    models = tuned_models(exam)
+    for training, rows_of in ((exam, "; dev+val"), (with_own, "; dev+val+own text")):
+        for baseline in scikit_baselines(models, training, vectors):
+            yield from measured(baseline, rows_of)
+        try:
+            yield from measured(semantic_router_baseline(training, rows.texts, vectors), rows_of)
+        except ImportError:
+            yield "semantic-router (not installed)", "–", None
+
+
+def _own_tasks(octopus: EncoderOctopus, figures: dict[str, Any]) -> Iterator[str]:
+    """Yield the tables of natural queries, languages, rewriting and dialogues, and add their figures."""
+    natural = evaluate_natural(octopus)
+    languages = evaluate_languages(octopus)
+    dialogues = load_task("dialogues").rows()
+    rewriting = {
+        "natural queries": evaluate_rewriting(octopus, [[r["query"]] for r in load_task("natural").rows()]),
+        "last turn of a dialogue": evaluate_rewriting(octopus, [row["turns"] for row in dialogues]),
+    }
+    conversations = evaluate_dialogues(octopus, dialogues)
+    figures |= {
+        "natural": plain(natural),
+        "languages": plain(languages),
+        "rewriting": plain(rewriting),
+        "dialogues": plain(conversations),
+    }
+    columns = {name: COLUMNS[name] for name in ("micro %", "95 %", "none %")}
+    yield tabulate("natural queries", natural, {"rows": lambda m: str(m.rows), **columns})
+    yield tabulate(
+        "language",
+        languages,
+        {
+            "rows": lambda m: str(m.rows),
+            "none %": lambda m: share(m.abstained),
+            "right among routed %": lambda m: share(m.accuracy_routed),
+        },
+    )
+    yield tabulate(
+        "on the way to a worker",
+        rewriting,
+        {
+            "rows": lambda m: str(m.rows),
+            "cut %": lambda m: share(m.cut),
+            "changed %": lambda m: share(m.changed),
+            "bypassed %": lambda m: share(m.bypassed),
+        },
+    )
+    headings = ("follow-ups %", "changes %", "all %", "read as follow-up %", "as change %")
+    cells = [[name, *map(share, asdict(found).values())] for name, found in conversations.items()]
+    yield table(("last turn of a dialogue", *headings), cells)
 
 
 def evaluate_natural(octopus: LocalOctopus) -> dict[str, RoutingMetrics]:
-    """Metrics of each kind of natural query."""
+    """Return metrics of each kind of natural query."""
     task = load_task("natural")
     rows = task.rows()
     return _by_part(octopus, rows, [task.kinds[row["node"]] for row in rows])
@@ -99,7 +200,7 @@ def evaluate_natural(octopus: LocalOctopus) -> dict[str, RoutingMetrics]:
 
 @dataclass(frozen=True, slots=True)
 class LanguageMetrics:
-    """Of one language: rows, the share without a node, and the accuracy of the others if there are any."""
+    """Hold rows of a language, the share without a node, and the accuracy of the others if there are any."""
 
     rows: int
     abstained: float
@@ -107,7 +208,7 @@ class LanguageMetrics:
 
 
 def evaluate_languages(octopus: LocalOctopus) -> dict[str, LanguageMetrics]:
-    """For each language what share is refused, and how much of the rest is right."""
+    """Return for each language what share is refused, and how much of the rest is right."""
     rows = load_task("languages").rows()
     found = {}
     for language, metrics in _by_part(octopus, rows, [row["language"] for row in rows]).items():
@@ -120,20 +221,8 @@ def evaluate_languages(octopus: LocalOctopus) -> dict[str, LanguageMetrics]:
 def _by_part(
     octopus: LocalOctopus, rows: Sequence[dict[str, Any]], parts: Sequence[str]
 ) -> dict[str, RoutingMetrics]:
-    nodes = check_nodes(octopus, [row["node"] for row in rows])
-    gold = places(nodes, [row["node"] for row in rows])
-    predictions = octopus_predictions(octopus, [[row["query"]] for row in rows])
-    found = {}
-    for part in dict.fromkeys(parts):
-        mask = np.array([own == part for own in parts])
-        found[part] = measure(Predictions(predictions.chosen[mask], predictions.scores[mask]), gold[mask])
-    return found
-
-
-def plain(value: Any) -> Any:
-    """Metrics as JSON values, rounded to four digits."""
-    if hasattr(value, "__dataclass_fields__"):
-        return plain(asdict(value))
-    if isinstance(value, dict):
-        return {str(key): plain(own) for key, own in value.items()}
-    return round(value, 4) if isinstance(value, float) else value
+    """Return the metrics of each part, given the part of each row."""
+    gold = places(check_nodes(octopus, [row["node"] for row in rows]), [row["node"] for row in rows])
+    predictions = predict(octopus, [[row["query"]] for row in rows])
+    own = np.array(parts)
+    return {part: measure(predictions[own == part], gold[own == part]) for part in dict.fromkeys(parts)}

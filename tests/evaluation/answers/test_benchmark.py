@@ -1,4 +1,4 @@
-"""MMLU over a graph: prompts, letters, blame, and going on after a kill."""
+"""Test MMLU over a graph: prompts, letters, blame, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from agents.errors import InputError, ModelUnavailableError
 from agents.types import NodeName
 from app.commands.evaluate import cli
+from evaluation.answers.answerers import AnswerLog, Reply
 from evaluation.answers.benchmark import Answers, answer_all
-from evaluation.answers.log import AnswerLog, Reply
 from evaluation.answers.multiple_choice import Question, letter_of, prompt
 from tests.loopback import ChatServer, serving
 from tests.scripted import ScriptedOctopus, route_to

@@ -1,4 +1,4 @@
-"""The measurement of reflection, on a scripted model whose slips are known, to foresee the results."""
+"""Test the measurement of reflection on a scripted model whose slips are known, so that results are."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.intervals import interval
-from evaluation.labs.arithmetic import ArithmeticParts, ExactVerifier
-from evaluation.labs.multiplication import COLUMN, Problem, answer
-from evaluation.labs.reflection import Exam, gain
-from evaluation.labs.reflection_report import MODES, draw_curves, evaluate_reflection
+from evaluation.labs.arithmetic import COLUMN, ArithmeticParts, ExactVerifier, Problem, answer
+from evaluation.labs.reflection import MODES, Exam, evaluate_reflection
 
 
 class SlippingModel:
@@ -75,14 +72,5 @@ def test_the_report(tmp_path: Path) -> None:
     report = evaluate_reflection(SlippingModel(), problems=10, budgets=(20, 60))
     assert "| Reflexion | exact | 0.0 (0–0) | 100.0 (100–100) |" in report.markdown
     assert report.figures["lats"]["60"]["gain"] == (1.0, 1.0, 1.0)
-    draw_curves(tmp_path / "reflection.svg", report.figures)
+    report.write(tmp_path)
     assert "best-of-n" in (tmp_path / "reflection.svg").read_text()
-
-
-def test_intervals_hold_the_mean() -> None:
-    right = [True] * 70 + [False] * 30
-    found = interval(right)
-    low, high = found.low, found.high
-    assert 0.55 < low < 0.7 < high < 0.85
-    assert gain(right, right) == (0.0, 0.0, 0.0)
-    assert gain(right, [False] * 100)[0] == 0.7
