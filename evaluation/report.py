@@ -1,4 +1,4 @@
-"""Show what a measurement found: Markdown tables to read, JSON to compute with, and pictures."""
+"""Report what a measurement found: tables to read, figures to compute with, pictures, and comparisons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from evaluation.intervals import Interval
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.intervals import Interval, interval, paired_gain
 
 Advance: TypeAlias = Callable[[float], None]
 """Tells a progress bar how much more of the work is done."""
@@ -90,3 +93,40 @@ class Report:
             draw(folder / name)
         (folder / f"{self.name}.md").write_text(self.markdown + "\n", encoding="utf-8")
         (folder / f"{self.name}.json").write_text(json.dumps(self.figures, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold how a way to answer fares.
+
+    Attributes:
+        right: share of right answers, with its interval.
+        gain: what it is better by than the best single one; None for an expectation, such as that of a
+            random pick, which has no answers to compare.
+        calls: to models for a question, where that is measured.
+    """
+
+    right: Interval
+    gain: Interval | None
+    calls: float | None
+
+    @classmethod
+    def of(cls, right: NDArray[Any], best: NDArray[np.bool_], calls: float | None = None) -> Standing:
+        """Compare `right` [n] with the answers of the best single one; floats are an expectation."""
+        gain = paired_gain(right, best) if right.dtype == bool else None
+        return cls(interval(right), gain, calls)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Return what is known as JSON values."""
+        found: dict[str, Any] = {"right": self.right.mean}
+        if self.gain is not None:
+            found |= {"low": self.right.low, "high": self.right.high, "gain": asdict(self.gain)}
+        return found if self.calls is None else found | {"calls": self.calls}
+
+
+STANDING_COLUMNS: Mapping[str, Callable[[Standing], str]] = {
+    "right %": lambda own: share(own.right.mean),
+    "95 %": lambda own: span(own.right.low, own.right.high) if own.gain else "–",
+    "gain over the best single (95 %)": lambda own: points(own.gain) if own.gain else "–",
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -27,13 +26,11 @@ class Reply:
     Attributes:
         choice: place of the choice that it made; None where none can be read.
         read, written: tokens, 0 where the worker does not say.
-        seconds: that it took.
     """
 
     choice: int | None
     read: int = 0
     written: int = 0
-    seconds: float = 0.0
 
 
 class Answerer(Protocol):
@@ -72,7 +69,6 @@ class ByLetter:
         Raises:
             ModelUnavailableError: no model can be reached.
         """
-        started = time.perf_counter()
         request = WorkerRequest(query=text, question=text, max_tokens=_REPLY_TOKENS)
         answer = await self.worker.answer(request)
         if answer.status == "unavailable":
@@ -80,7 +76,7 @@ class ByLetter:
         usage = answer.evidence.get("usage") or {}
         read, written = (int(usage.get(name) or 0) for name in ("input_tokens", "output_tokens"))
         choice = letter_of(answer.text) if answer.status == "answered" else None
-        return Reply(choice, read, written, time.perf_counter() - started)
+        return Reply(choice, read, written)
 
 
 @dataclass
@@ -105,9 +101,8 @@ class ByLikelihood:
         Raises:
             ModelUnavailableError: the model cannot be loaded.
         """
-        started = time.perf_counter()
         scores, read = await asyncio.to_thread(self._likelihoods, text)
-        return Reply(scores.index(max(scores)), read, 1, time.perf_counter() - started)
+        return Reply(scores.index(max(scores)), read, 1)
 
     def _likelihoods(self, text: str) -> tuple[list[float], int]:
         reference = with_base(self.reference)
@@ -153,7 +148,7 @@ class AnswerLog:
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 row = json.loads(line)
-                reply = Reply(row["choice"], row["read"], row["written"], row["seconds"])
+                reply = Reply(row["choice"], row["read"], row["written"])
             except (ValueError, KeyError, TypeError) as error:
                 raise InputError(
                     f"{path}:{number}: not a reply ({error}).", hint="Delete the file to start afresh."

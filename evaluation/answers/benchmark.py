@@ -20,8 +20,16 @@ from agents.errors import InputError
 from agents.types import NodeName, Octopus
 from evaluation.answers.answerers import Answerer, AnswerLog, Reply
 from evaluation.answers.multiple_choice import Question, Shots, prompt
-from evaluation.answers.standings import COLUMNS, Standing
-from evaluation.report import Advance, Report, no_progress, share, table, tabulate
+from evaluation.report import (
+    STANDING_COLUMNS,
+    Advance,
+    Report,
+    Standing,
+    no_progress,
+    share,
+    table,
+    tabulate,
+)
 
 _DEEPEST = 16  # routing nodes on the way to a worker
 
@@ -165,7 +173,7 @@ def report_answers(answers: Answers, questions: Sequence[Question], shots: int) 
         [name, str(own["rows"]), share(own["graph"]), share(own["oracle"])] for name, own in groups.items()
     ]
     parts = [
-        tabulate(f"{shots}-shot, {len(questions)} questions", standings, COLUMNS),
+        tabulate(f"{shots}-shot, {len(questions)} questions", standings, STANDING_COLUMNS),
         _regret(figures["errors"], figures["cost"]),
         table(("group", "rows", "graph %", "oracle %"), by_group),
     ]

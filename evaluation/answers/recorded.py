@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import InputError
-from evaluation.answers.standings import COLUMNS, Standing
-from evaluation.report import Report, tabulate
+from evaluation.report import STANDING_COLUMNS, Report, Standing, tabulate
 from training.router.selector import Picked
 from training.router.selector_model import SILENT, Selector, SelectorManifest, digests
 from training.rows.recorded import RecordedAnswers
@@ -75,7 +74,7 @@ def report_recorded(
     own = np.array([not source.startswith(MMLU_SOURCE) for source in data.sources])
     if own.any() and not own.all():
         parts["rows not from MMLU"] = own
-    columns = {**COLUMNS, "calls": lambda own: f"{own.calls:.1f}"}
+    columns = {**STANDING_COLUMNS, "calls": lambda own: f"{own.calls:.1f}"}
     figures: dict[str, Any] = {"how": how, "left_out": left_out, "models": list(data.models)}
     tables = []
     for name, mask in parts.items():

@@ -95,7 +95,11 @@ class Ratio:
 
 
 def compare(
-    call: Callable[[Input], object], baseline: Callable[[Input], object], inputs: Sequence[Input], rounds: int
+    call: Callable[[Input], object],
+    baseline: Callable[[Input], object],
+    inputs: Sequence[Input],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Ratio:
     """Time `call` and `baseline` on each input in turns, after warming both up."""
     for given in inputs[:5]:
@@ -104,7 +108,7 @@ def compare(
     for turn in range(rounds):
         for given in inputs:
             pair = (call, baseline) if turn % 2 == 0 else (baseline, call)
-            took = [_seconds(kind, given) for kind in pair]
+            took = [_seconds(kind, given, clock) for kind in pair]
             times.append(took if turn % 2 == 0 else took[::-1])
     own, other = np.array(times).T
     return Ratio(float(np.median(own / other)), 1000 * float(np.median(own)), 1000 * float(np.median(other)))
@@ -120,10 +124,12 @@ def ratio_table(heading: str, ratios: Mapping[str, Ratio]) -> str:
     return tabulate(heading, ratios, columns)
 
 
-def _seconds(call: Callable[[Input], object], given: Input) -> float:
-    start = time.perf_counter()
+def _seconds(
+    call: Callable[[Input], object], given: Input, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    start = clock()
     call(given)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ penalty and width are chosen by cross-validation on the exam rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,16 @@ from sklearn.svm import SVC
 
 from agents.octopus.embedding import Vectors
 from agents.octopus.encoder.heads import Head
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Embed
-from evaluation.routing.metrics import Predictions, places
+from evaluation.report import Advance, no_progress
+from evaluation.routing.metrics import Predictions, RoutingMetrics, check_nodes, measure, places
 from training.router.trainer import fold_of
 from training.rows.labelled_rows import RouterRow
 
 _FOLDS = 3
-_NEIGHBOURS = [5, 10, 20, 40]
-_GRIDS: dict[str, tuple[Any, dict[str, list[Any]]]] = {
-    "kNN": (KNeighborsClassifier(metric="cosine", weights="distance"), {"n_neighbors": _NEIGHBOURS}),
+GRIDS: Mapping[str, tuple[Any, dict[str, list[Any]]]] = {
+    "kNN": (KNeighborsClassifier(metric="cosine", weights="distance"), {"n_neighbors": [5, 10, 20, 40]}),
     "logistic regression": (LogisticRegression(max_iter=500), {"C": [3.0, 10.0, 30.0]}),
     "RBF-SVC": (SVC(kernel="rbf"), {"C": [3.0, 10.0], "gamma": [0.5, 1.0, 2.0]}),
 }
@@ -88,6 +89,45 @@ class TrainingTexts:
             yield np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
 
 
+def measure_baselines(
+    zero_shot: EncoderOctopus,
+    rows: Sequence[RouterRow],
+    texts: Mapping[str, list[str]],
+    gold: NDArray[np.int64],
+    advance: Advance = no_progress,
+) -> Iterator[tuple[str, str, RoutingMetrics | None]]:
+    """Yield name, form and metrics of each baseline; no metrics where its package is not installed.
+
+    Args:
+        zero_shot: the node without an artifact.
+        rows: what the others are trained on.
+        texts: the queries to route, by form.
+        gold: the right places for each form.
+        advance: called with the number of queries just embedded.
+    """
+    vectors = {}
+    for form, queries in texts.items():
+        vectors[form] = zero_shot.encoder.embed(queries)
+        advance(len(queries))
+
+    def measured(baseline: Baseline, rows_of: str) -> Iterator[tuple[str, str, RoutingMetrics]]:
+        for form, found in baseline.predictions.items():
+            yield f"{baseline.name} ({baseline.settings}{rows_of})", form, measure(found, gold)
+
+    yield from measured(zero_shot_baseline(zero_shot.head, texts, vectors), "")
+    nodes = check_nodes(zero_shot, [])
+    with_own = TrainingTexts.of(rows, nodes, zero_shot.encoder.embed)
+    exam = with_own.exam_only()
+    models = tuned_models(exam)
+    for training, rows_of in ((exam, "; dev+val"), (with_own, "; dev+val+own text")):
+        for baseline in scikit_baselines(models, training, vectors):
+            yield from measured(baseline, rows_of)
+        try:
+            yield from measured(semantic_router_baseline(training, texts, vectors), rows_of)
+        except ImportError:
+            yield "semantic-router (not installed)", "–", None
+
+
 @dataclass(frozen=True)
 class Baseline:
     """Hold a trained baseline: its hyper-parameters and what it predicts for each form."""
@@ -97,10 +137,12 @@ class Baseline:
     predictions: dict[str, Predictions]
 
 
-def tuned_models(exam: TrainingTexts) -> dict[str, tuple[Any, str]]:
+def tuned_models(
+    exam: TrainingTexts, grids: Mapping[str, tuple[Any, dict[str, list[Any]]]] = GRIDS
+) -> dict[str, tuple[Any, str]]:
     """Return by name kNN, logistic regression and RBF-SVC with the settings that cross-validation prefers."""
     found = {}
-    for name, (model, grid) in _GRIDS.items():
+    for name, (model, grid) in grids.items():
         search = GridSearchCV(model, grid, cv=list(exam.splits()), refit=False)
         search.fit(exam.vectors, exam.labels)
         settings = ", ".join(f"{key} {value:g}" for key, value in search.best_params_.items())
@@ -109,7 +151,7 @@ def tuned_models(exam: TrainingTexts) -> dict[str, tuple[Any, str]]:
 
 
 def scikit_baselines(
-    models: dict[str, tuple[Any, str]], training: TrainingTexts, vectors: dict[str, Vectors]
+    models: dict[str, tuple[Any, str]], training: TrainingTexts, vectors: Mapping[str, Vectors]
 ) -> Iterator[Baseline]:
     """Yield each of `models` (see `tuned_models`), trained on `training`."""
     for name, (model, settings) in models.items():
@@ -131,7 +173,7 @@ def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
 
 
 def semantic_router_baseline(
-    training: TrainingTexts, texts: dict[str, list[str]], vectors: dict[str, Vectors], top_k: int = 20
+    training: TrainingTexts, texts: Mapping[str, list[str]], vectors: Mapping[str, Vectors], top_k: int = 20
 ) -> Baseline:
     """Return semantic-router 1.x with aggregation="sum", over the same embeddings.
 
@@ -173,7 +215,9 @@ def _route_all(router: Any, queries: Sequence[str], nodes: Sequence[str]) -> Pre
     return Predictions.best_of(scores, are_probabilities=False)
 
 
-def zero_shot_baseline(head: Head, texts: dict[str, list[str]], vectors: dict[str, Vectors]) -> Baseline:
+def zero_shot_baseline(
+    head: Head, texts: Mapping[str, list[str]], vectors: Mapping[str, Vectors]
+) -> Baseline:
     """Return our own head from docstrings and examples, which needs no training rows at all."""
     predictions = {}
     for form, queries in texts.items():

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.local import LocalOctopus
@@ -87,7 +86,10 @@ def evaluate_routing(
         lines.append(("**Octopus**", form, measure(found, gold)))
     counts = confusion(found.chosen, gold, len(nodes))  # of the last form
     if baselines:
-        lines += _baselines(zero_shot, data, rows, gold, lambda step: advance(step / work))
+        from evaluation.routing.baselines import measure_baselines
+
+        training = list(mmlu_rows(data))
+        lines += measure_baselines(zero_shot, training, rows.texts, gold, lambda step: advance(step / work))
     figures: dict[str, Any] = {"tasks": {name: load_task(name).version for name in _TASKS}, "limit": limit}
     figures["mmlu"] = _by_router(lines)
     parts = [table(("router", "form", *COLUMNS), [_cells(line) for line in lines])]
@@ -111,42 +113,6 @@ def _by_router(lines: Sequence[Line]) -> dict[str, Any]:
         else:
             figures.setdefault(name, {})[form] = plain(metrics)
     return figures
-
-
-def _baselines(
-    zero_shot: EncoderOctopus, data: Path, rows: ExamRows, gold: NDArray[np.int64], advance: Advance
-) -> Iterator[Line]:
-    from evaluation.routing.baselines import (
-        Baseline,
-        TrainingTexts,
-        scikit_baselines,
-        semantic_router_baseline,
-        tuned_models,
-        zero_shot_baseline,
-    )
-
-    embed = zero_shot.encoder.embed
-    vectors = {}
-    for form, texts in rows.texts.items():
-        vectors[form] = embed(texts)
-        advance(len(texts))
-
-    def measured(baseline: Baseline, rows_of: str) -> Iterator[Line]:
-        for form, found in baseline.predictions.items():
-            yield f"{baseline.name} ({baseline.settings}{rows_of})", form, measure(found, gold)
-
-    yield from measured(zero_shot_baseline(zero_shot.head, rows.texts, vectors), "")
-    nodes = check_nodes(zero_shot, [])
-    with_own = TrainingTexts.of(list(mmlu_rows(data)), nodes, embed)
-    exam = with_own.exam_only()
-    models = tuned_models(exam)
-    for training, rows_of in ((exam, "; dev+val"), (with_own, "; dev+val+own text")):
-        for baseline in scikit_baselines(models, training, vectors):
-            yield from measured(baseline, rows_of)
-        try:
-            yield from measured(semantic_router_baseline(training, rows.texts, vectors), rows_of)
-        except ImportError:
-            yield "semantic-router (not installed)", "–", None
 
 
 def _own_tasks(octopus: EncoderOctopus, figures: dict[str, Any]) -> Iterator[str]:

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.local import LocalOctopus
 from evaluation.intervals import interval
 from evaluation.report import Advance, Report, no_progress, share, span, table
+from evaluation.routing.metrics import decide_each
 from evaluation.task import load_task
 from training.rows.labelled_rows import RouterRow, read_json_lines
 from training.rows.mmlu import NODE_OF
-
-_CHUNK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +28,14 @@ class CausalMetrics:
 
 def measure_rows(octopus: LocalOctopus, rows: Sequence[RouterRow], advance: Advance) -> CausalMetrics:
     """Route every row with its rewrite, cascade included."""
-    right: list[bool] = []
-    exact = 0
-    for start in range(0, len(rows), _CHUNK):
-        chunk = rows[start : start + _CHUNK]
-        routes = octopus.decide_all([clean_turns([row.query]) for row in chunk])
-        for row, route in zip(chunk, routes, strict=True):
-            right.append(route.node == row.node)
-            exact += route.node == row.node and route.rewritten == row.rewritten
-        advance(len(chunk) / len(rows))
-    found = interval(right)
+    routes = decide_each(octopus, [[row.query] for row in rows], lambda step: advance(step / len(rows)))
+    pairs = list(zip(rows, routes, strict=True))
+    found = interval([route.node == row.node for row, route in pairs])
+    exact = [route.node == row.node and route.rewritten == row.rewritten for row, route in pairs]
     known = all(row.rewritten for row in rows)
-    return CausalMetrics(len(rows), found.mean, found.low, found.high, exact / len(rows) if known else None)
+    return CausalMetrics(
+        len(rows), found.mean, found.low, found.high, sum(exact) / len(rows) if known else None
+    )
 
 
 def real_questions(data: Path, nodes: Sequence[str]) -> dict[str, list[RouterRow]]:

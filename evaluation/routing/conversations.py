@@ -16,7 +16,7 @@ from agents.octopus.conversation.follow_ups import Turn, read_conversation
 from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.types import Decision
-from evaluation.routing.metrics import check_nodes, places, predict
+from evaluation.routing.metrics import check_nodes, decide_each, places, predict
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class RewritingMetrics:
 def evaluate_rewriting(octopus: EncoderOctopus, conversations: Sequence[Sequence[str]]) -> RewritingMetrics:
     """Measure what becomes of the last turn of each of `conversations`."""
     turns = [clean_turns(conversation) for conversation in conversations]
-    routes = zip(turns, octopus.decide_all(turns), strict=True)
+    routes = zip(turns, decide_each(octopus, turns), strict=True)
     kinds = Counter(_kind(own[-1], route) for own, route in routes if route.node is not None)
     cut = sum(_is_cut(octopus, conversation[-1]) for conversation in turns)
     rows = max(1, len(turns))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.intervals import Interval, paired_gain
+from evaluation.routing.metrics import decide_each
 from training.rows.labelled_rows import RouterRow
 
 
@@ -34,14 +34,14 @@ def through_the_gate(
     current: EncoderOctopus, candidate: EncoderOctopus, rows: Sequence[RouterRow], *, seed: int = 0
 ) -> GateResult:
     """Compare two routers of a node on `rows`; to abstain is right on a row without node."""
-    queries = [clean_turns([row.query]) for row in rows]
-    gold = [row.node for row in rows]
     before, after = (
-        np.array([route.node == node for route, node in zip(octopus.decide_all(queries), gold, strict=True)])
-        for octopus in (current, candidate)
+        np.array([route.node == row.node for row, route in zip(rows, decided, strict=True)])
+        for decided in (
+            decide_each(octopus, [[row.query] for row in rows]) for octopus in (current, candidate)
+        )
     )
     gain = paired_gain(after, before, seed=seed)
-    return GateResult(len(gold), float(before.mean()), float(after.mean()), gain)
+    return GateResult(len(rows), float(before.mean()), float(after.mean()), gain)
 
 
 def promote(candidate: Path, target: Path) -> None:

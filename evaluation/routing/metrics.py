@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from agents.errors import InputError
 from agents.octopus.calibration import expected_calibration_error
 from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.local import LocalOctopus
+from agents.types import Decision
 from evaluation.intervals import interval
 from evaluation.report import Advance, no_progress, share, span
 
@@ -46,21 +47,28 @@ class Predictions:
         return Predictions(self.chosen[rows], self.scores[rows], self.are_probabilities)
 
 
+def decide_each(
+    octopus: LocalOctopus, conversations: Sequence[Sequence[str]], advance: Advance = no_progress
+) -> Iterator[Decision]:
+    """Yield what `octopus` decides for each of `conversations`, cascade included."""
+    for start in range(0, len(conversations), _CHUNK):
+        chunk = [clean_turns(turns) for turns in conversations[start : start + _CHUNK]]
+        yield from octopus.decide_all(chunk)
+        advance(len(chunk))
+
+
 def predict(
     octopus: LocalOctopus, conversations: Sequence[Sequence[str]], advance: Advance = no_progress
 ) -> Predictions:
-    """Return what `octopus` decides for each of `conversations`, cascade included."""
+    """Return the decisions for `conversations` as places and probabilities."""
     place = {neighbour.node: k for k, neighbour in enumerate(octopus.neighbours)}
     chosen = np.full(len(conversations), NONE, dtype=np.int64)
     scores = np.zeros((len(conversations), len(place)))
-    for start in range(0, len(conversations), _CHUNK):
-        chunk = [clean_turns(turns) for turns in conversations[start : start + _CHUNK]]
-        for row, route in enumerate(octopus.decide_all(chunk), start):
-            if route.node is not None:
-                chosen[row] = place[route.node]
-            for choice in route.choices:
-                scores[row, place[choice.node]] = choice.probability
-        advance(len(chunk))
+    for row, route in enumerate(decide_each(octopus, conversations, advance)):
+        if route.node is not None:
+            chosen[row] = place[route.node]
+        for choice in route.choices:
+            scores[row, place[choice.node]] = choice.probability
     return Predictions(chosen, scores)
 
 

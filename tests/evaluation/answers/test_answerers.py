@@ -1,4 +1,4 @@
-"""Small real models as workers that choose by log-likelihood: two that have learnt a subject each."""
+"""Test workers that choose by log-likelihood: two small real models that have learnt a subject each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUBJECTS = {"astronomy": ("planet", PLANETS), "international_law": ("court", COU
 
 
 def rows_of(subject: str) -> list[dict[str, Any]]:
-    """Which choice is the first of the list? Both subjects ask alike, of other things."""
+    """Ask which choice is the first of the list; both subjects ask alike, of other things."""
     kind, things = SUBJECTS[subject]
     rng, rows = random.Random(subject), []
     for k in range(24):
@@ -37,7 +37,7 @@ def rows_of(subject: str) -> list[dict[str, Any]]:
 
 
 def trained(folder: Path, subject: str) -> Path:
-    """A model of some thousand parameters that has learnt the rows of `subject` by heart."""
+    """Train a model of some thousand parameters to know the rows of `subject` by heart."""
     import torch
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel

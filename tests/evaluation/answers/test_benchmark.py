@@ -22,7 +22,7 @@ from tests.scripted import ScriptedOctopus, route_to
 
 @dataclass
 class ScriptedAnswerer:
-    """Says what its script has for a text that occurs in the prompt: here the blame is under test."""
+    """Say what the script has for a text that occurs in the prompt: the blame is under test."""
 
     key: str
     script: dict[str, int]
@@ -40,7 +40,7 @@ def question(name: str, node: str = "math") -> Question:
 
 
 async def ask(names: list[str], log: AnswerLog) -> tuple[Answers, dict[NodeName, ScriptedAnswerer]]:
-    """Everything goes to math, which is asked in words of its own about `second`."""
+    """Route everything to math, which is asked about `second` in other words."""
     routes = [route_to("math", "<nexa_0>", rewritten=question(name).text) for name in names]
     routes[1] = route_to("math", "<nexa_0>", rewritten="other words")
     workers = {
@@ -118,7 +118,7 @@ def test_the_prompt_is_that_of_the_paper() -> None:
 
 @pytest.fixture
 def exam(tmp_path: Path) -> Path:
-    """Three questions whose answer is always B, and a graph of two workers."""
+    """Write three questions whose answer is always B."""
     (tmp_path / "mmlu").mkdir()
     row = {"subject": "astronomy", "choices": ["Mars", "Venus", "Pluto", "Ceres"], "answer": 1}
     rows = [row | {"question": f"Which planet is hot in year {k}?"} for k in range(3)]

@@ -1,3 +1,5 @@
+"""Test the text of multiplications and the answers read from it."""
+
 from __future__ import annotations
 
 import random

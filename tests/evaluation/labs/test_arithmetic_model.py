@@ -1,4 +1,4 @@
-"""The arithmetic model learns, is the same for the same seed, and answers in batches as it answers alone."""
+"""Test that the arithmetic model learns, repeats for a seed, and answers in batches as it answers alone."""
 
 from __future__ import annotations
 

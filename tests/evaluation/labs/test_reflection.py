@@ -11,7 +11,7 @@ from evaluation.labs.reflection import MODES, Exam, evaluate_reflection
 
 
 class SlippingModel:
-    """Greedily it errs at the third column; sampled it is right; it doubts what is wrong."""
+    """Err greedily at the third column, be right when sampled, and doubt what is wrong."""
 
     async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
         question, _, begun = prompt.partition("=")

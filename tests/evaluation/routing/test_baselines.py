@@ -1,4 +1,4 @@
-"""Baselines on vectors that can be told apart, and on texts through the shipped encoder."""
+"""Test baselines on vectors that can be told apart, and on texts through the shipped encoder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from agents.octopus.embedding import Vectors
 from agents.octopus.encoder.octopus import EncoderOctopus
-from evaluation.routing import baselines
 from evaluation.routing.baselines import (
+    GRIDS,
     TrainingTexts,
     scikit_baselines,
     semantic_router_baseline,
@@ -24,7 +24,7 @@ NODES = ["unseen", "even", "odd"]
 
 
 def embed(texts: Sequence[str]) -> Vectors:
-    """Even and odd numbers lie around two axes."""
+    """Place even and odd numbers around two axes."""
     angles = np.array([np.pi / 2 * (int(text) % 2) + 0.01 * (int(text) % 7) for text in texts])
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
@@ -51,13 +51,10 @@ def test_forms_of_a_row_share_a_fold_and_own_text_is_never_scored() -> None:
     assert len(texts.exam_only().texts) == 72
 
 
-def test_each_router_learns_and_scores_all_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = {
-        name: (model, {k: v[:1] for k, v in grid.items()}) for name, (model, grid) in baselines._GRIDS.items()
-    }
-    monkeypatch.setattr(baselines, "_GRIDS", small)
+def test_each_router_learns_and_scores_all_nodes() -> None:
+    small = {name: (model, {k: v[:1] for k, v in grid.items()}) for name, (model, grid) in GRIDS.items()}
     texts = training()
-    models = tuned_models(texts.exam_only())
+    models = tuned_models(texts.exam_only(), small)
     vectors = {"question": embed(["2", "3", "11"])}
     found = list(scikit_baselines(models, texts, vectors))
     assert [baseline.name for baseline in found] == ["kNN", "logistic regression", "RBF-SVC"]
