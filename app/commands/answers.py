@@ -91,23 +91,17 @@ def graph_report(
     import asyncio
 
     from evaluation.answers.answerers import AnswerLog
-    from evaluation.answers.benchmark import answer_all, report_answers
+    from evaluation.answers.benchmark import Exam, report_answers
     from evaluation.answers.multiple_choice import read_questions, read_shots
 
     spec = wiring.spec
     questions = read_questions(data, limit=limit, seed=seed)
     try:
+        octopuses = {name: wiring.octopus(name) for name in spec.masters}
+        workers = _answerers(wiring, by)
+        exam = Exam(spec.entry, octopuses, workers, read_shots(data, shots), AnswerLog(log))
         with progress("Answering", total=len(questions)) as advance:
-            asking = answer_all(
-                questions,
-                read_shots(data, shots),
-                entry=spec.entry,
-                octopuses={name: wiring.octopus(name) for name in spec.masters},
-                workers=_answerers(wiring, by),
-                log=AnswerLog(log),
-                advance=advance,
-            )
-            answers = asyncio.run(asking)
+            answers = asyncio.run(exam.answer_all(questions, advance=advance))
     finally:
         wiring.close()
     return report_answers(answers, questions, shots)
@@ -117,7 +111,7 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
     """Let each worker choose; those of the same model share what they answered."""
     from agents.errors import InputError, SpecError
     from agents.workers.models.reference import ModelReference
-    from evaluation.answers.answerers import ByLetter, ByLikelihood
+    from evaluation.answers.answerers import Answerer, by_letter, by_likelihood
 
     if by not in ("letter", "likelihood"):
         raise InputError(f"{by!r} is not a way to choose.", hint="Take letter or likelihood.")
@@ -130,7 +124,7 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
         if by == "letter":
             # Tools may answer too: without a model in common, each worker is its own.
             key = f"{name if worker.tools or not reference else ''}|{reference}|{worker.prompt}"
-            found[name] = ByLetter(key, built[name], price)
+            found[name] = Answerer(key, by_letter(built[name]), price)
             continue
         if not reference.startswith("hf:"):
             raise SpecError(
@@ -139,5 +133,5 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
             )
         local = wiring.models.local(ModelReference.parse(reference))
         key = "|".join(filter(None, ("likelihood", local.name, local.adapter)))
-        found[name] = ByLikelihood(key, wiring.models.manager, local, price)
+        found[name] = Answerer(key, by_likelihood(wiring.models.manager, local), price)
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from agents.errors import InputError, ModelUnavailableError
 from agents.types import Worker, WorkerRequest
@@ -33,81 +34,53 @@ class Reply:
     written: int = 0
 
 
-class Answerer(Protocol):
-    """Choose, as a worker.
+Choose: TypeAlias = Callable[[str], Awaitable[Reply]]
+"""Chooses for a prompt; raises `ModelUnavailableError` where no model can be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Let a worker choose.
 
     Attributes:
         key: what its replies are filed under; workers with the same key give the same replies.
+        choose: how it does.
         price: dollars for a million tokens, read and written.
     """
 
     key: str
-    price: tuple[float, float]
-
-    async def choose(self, text: str) -> Reply:
-        """Return the choice for a prompt; raise `ModelUnavailableError` where no model can be reached."""
-        ...
-
-
-@dataclass
-class ByLetter:
-    """Let any worker choose: its reply is read.
-
-    Attributes:
-        key: model and prompt of the worker, so that replies are kept per model.
-        worker: who answers.
-        price: dollars for a million tokens, read and written.
-    """
-
-    key: str
-    worker: Worker
+    choose: Choose
     price: tuple[float, float] = (0.0, 0.0)
 
-    async def choose(self, text: str) -> Reply:
-        """Return the choice that the reply names.
 
-        Raises:
-            ModelUnavailableError: no model can be reached.
-        """
+def by_letter(worker: Worker) -> Choose:
+    """Choose what the reply of any worker names."""
+
+    async def choose(text: str) -> Reply:
         request = WorkerRequest(query=text, question=text, max_tokens=_REPLY_TOKENS)
-        answer = await self.worker.answer(request)
+        answer = await worker.answer(request)
         if answer.status == "unavailable":
             raise ModelUnavailableError(answer.text, retryable=True)
         usage = answer.evidence.get("usage") or {}
         read, written = (int(usage.get(name) or 0) for name in ("input_tokens", "output_tokens"))
-        choice = letter_of(answer.text) if answer.status == "answered" else None
-        return Reply(choice, read, written)
+        return Reply(letter_of(answer.text) if answer.status == "answered" else None, read, written)
+
+    return choose
 
 
-@dataclass
-class ByLikelihood:
-    """Let a local model choose: the letter that it finds likeliest behind "Answer:".
+def by_likelihood(manager: ModelManager[LocalModel], reference: ModelReference) -> Choose:
+    """Choose the letter that a local model, which `manager` loads, finds likeliest behind "Answer:"."""
 
-    Attributes:
-        key: of the model, so that replies are kept per model.
-        manager: who brings it into memory, on first use.
-        reference: to the model.
-        price: dollars for a million tokens, read and written.
-    """
+    def likelihoods(text: str) -> tuple[list[float], int]:
+        whole = with_base(reference)
+        with manager.lease(source_of(whole)) as model:
+            return model.likelihoods(text, [f" {letter}" for letter in LETTERS], whole.adapter)
 
-    key: str
-    manager: ModelManager[LocalModel]
-    reference: ModelReference
-    price: tuple[float, float] = (0.0, 0.0)
-
-    async def choose(self, text: str) -> Reply:
-        """Return the likeliest choice.
-
-        Raises:
-            ModelUnavailableError: the model cannot be loaded.
-        """
-        scores, read = await asyncio.to_thread(self._likelihoods, text)
+    async def choose(text: str) -> Reply:
+        scores, read = await asyncio.to_thread(likelihoods, text)
         return Reply(scores.index(max(scores)), read, 1)
 
-    def _likelihoods(self, text: str) -> tuple[list[float], int]:
-        reference = with_base(self.reference)
-        with self.manager.lease(source_of(reference)) as model:
-            return model.likelihoods(text, [f" {letter}" for letter in LETTERS], reference.adapter)
+    return choose
 
 
 class AnswerLog:

@@ -72,44 +72,52 @@ class Answers:
         }
 
 
-async def answer_all(
-    questions: Sequence[Question],
-    shots: Shots,
-    *,
-    entry: NodeName,
-    octopuses: Mapping[NodeName, Octopus],
-    workers: Mapping[NodeName, Answerer],
-    log: AnswerLog,
-    at_once: int = 4,
-    advance: Advance = no_progress,
-) -> Answers:
-    """Ask everybody everything that the log does not know yet.
+@dataclass(frozen=True)
+class Exam:
+    """Ask the workers of a graph, those included where it does not go.
 
-    Args:
-        questions: what is asked.
-        shots: solved examples for the prompts.
+    Attributes:
         entry: the routing node where questions enter.
         octopuses: of the routing nodes.
         workers: who answers.
+        shots: solved examples for the prompts.
         log: replies so far; new ones are added.
-        at_once: calls at a time.
-        advance: called with 1 after each question.
     """
-    names = list(workers)
-    gate = asyncio.Semaphore(at_once)
 
-    async def one(question: Question) -> dict[str, Any]:
-        async with gate:
-            node, block = await _route(question, entry, octopuses, workers)
-            plain = [await log.ask(workers[name], prompt(question, shots)) for name in names]
-            final, price = Reply(None), (0.0, 0.0)
-            if node is not None:
-                final = await log.ask(workers[node], prompt(question, shots, block))
-                price = workers[node].price
-            advance(1)
+    entry: NodeName
+    octopuses: Mapping[NodeName, Octopus]
+    workers: Mapping[NodeName, Answerer]
+    shots: Shots
+    log: AnswerLog
+
+    async def answer_all(
+        self, questions: Sequence[Question], *, at_once: int = 4, advance: Advance = no_progress
+    ) -> Answers:
+        """Ask everybody everything that the log does not know yet, `at_once` questions at a time."""
+        gate = asyncio.Semaphore(at_once)
+
+        async def one(question: Question) -> dict[str, Any]:
+            async with gate:
+                found = await self._answer(question)
+                advance(1)
+                return found
+
+        rows = await asyncio.gather(*map(one, questions))
+        columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        return Answers(workers=tuple(map(str, self.workers)), **columns)
+
+    async def _answer(self, question: Question) -> dict[str, Any]:
+        """Return the question's row of `Answers`."""
+        node, block = await self._route(question)
+        plain = prompt(question, self.shots)
+        replies = [await self.log.ask(worker, plain) for worker in self.workers.values()]
+        final, price = Reply(None), (0.0, 0.0)
+        if node is not None:
+            final = await self.log.ask(self.workers[node], prompt(question, self.shots, block))
+            price = self.workers[node].price
         return {
-            "right": [reply.choice == question.gold for reply in plain],
-            "chosen": -1 if node is None else names.index(node),
+            "right": [reply.choice == question.gold for reply in replies],
+            "chosen": -1 if node is None else list(self.workers).index(node),
             "graph_right": final.choice == question.gold,
             "rewritten": block != question.block,
             "at_home": node == question.node,
@@ -117,31 +125,22 @@ async def answer_all(
             "tokens": final.read + final.written,
         }
 
-    rows = await asyncio.gather(*map(one, questions))
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return Answers(workers=tuple(map(str, names)), **columns)
-
-
-async def _route(
-    question: Question,
-    entry: NodeName,
-    octopuses: Mapping[NodeName, Octopus],
-    workers: Mapping[NodeName, Answerer],
-) -> tuple[NodeName | None, str]:
-    """Return the worker that the walk comes to, and the question as it was rewritten for it."""
-    node, block = entry, question.block
-    for _ in range(_DEEPEST):
-        route = await octopuses[node].route([HumanMessage(question.text)])
-        if route.node is None:
-            return None, block
-        # A rewrite around the verbatim question keeps the lettered choices; any other stands for itself.
-        block = route.rewritten.replace(question.text, question.block)
-        if route.node in workers:
-            return route.node, block
-        node = route.node
-    raise InputError(
-        f"no worker within {_DEEPEST} masters of {entry!r}.", hint="Does the graph run in circles?"
-    )
+    async def _route(self, question: Question) -> tuple[NodeName | None, str]:
+        """Return the worker that the walk comes to, and the question as it was rewritten for it."""
+        node, block = self.entry, question.block
+        for _ in range(_DEEPEST):
+            route = await self.octopuses[node].route([HumanMessage(question.text)])
+            if route.node is None:
+                return None, block
+            # A rewrite around the verbatim question keeps the lettered choices; any other stands for itself.
+            block = route.rewritten.replace(question.text, question.block)
+            if route.node in self.workers:
+                return route.node, block
+            node = route.node
+        raise InputError(
+            f"no worker within {_DEEPEST} routing nodes of {self.entry!r}.",
+            hint="Does the graph run in circles?",
+        )
 
 
 def report_answers(answers: Answers, questions: Sequence[Question], shots: int) -> Report:

@@ -112,9 +112,10 @@ def train_arithmetic(
             accuracy = greedy_accuracy(model, settings.problems, seed=settings.seed + 1)
             report(step, accuracy)
     model.save_pretrained(out)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    manifest = asdict(settings) | {"trained_steps": step, "accuracy": accuracy, "parameters": parameters}
-    (out / "arithmetic.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    found = {"trained_steps": step, "accuracy": accuracy, "parameters": model.num_parameters()}
+    (out / "arithmetic.json").write_text(
+        json.dumps(asdict(settings) | found, indent=2) + "\n", encoding="utf-8"
+    )
     return accuracy
 
 

@@ -14,7 +14,6 @@ Measure another tree by putting it first: `PYTHONPATH=TREE python evaluation/lab
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dis
 import sys
@@ -101,9 +100,7 @@ def trace_question(question: str) -> list[str]:
 
 def main() -> None:
     """Trace the question of the command line and print what was found."""
-    parser = argparse.ArgumentParser(description="Count changes of file between calls.")
-    parser.add_argument("question", nargs="?", default=QUESTION)
-    print(summarise(trace_question(parser.parse_args().question)))  # noqa: T201
+    print(summarise(trace_question(" ".join(sys.argv[1:]) or QUESTION)))  # noqa: T201
 
 
 if __name__ == "__main__":

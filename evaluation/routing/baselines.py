@@ -6,7 +6,7 @@ penalty and width are chosen by cross-validation on the exam rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
@@ -56,7 +56,7 @@ class TrainingTexts:
     nodes: list[str]
 
     @classmethod
-    def of(cls, rows: Sequence[RouterRow], nodes: Sequence[str], embed: Embed) -> TrainingTexts:
+    def of(cls, rows: Iterable[RouterRow], nodes: Sequence[str], embed: Embed) -> TrainingTexts:
         """Return the texts of `rows`; those of no node are left out, for these routers know none."""
         rows = [row for row in rows if row.node is not None]
         pairs = [(k, text) for k, row in enumerate(rows) for text in row.texts]
@@ -83,15 +83,10 @@ class TrainingTexts:
             nodes=self.nodes,
         )
 
-    def splits(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Yield pairs of indices to train on and to score; only exam rows are scored."""
-        for fold in range(_FOLDS):
-            yield np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
-
 
 def measure_baselines(
     zero_shot: EncoderOctopus,
-    rows: Sequence[RouterRow],
+    rows: Iterable[RouterRow],
     texts: Mapping[str, list[str]],
     gold: NDArray[np.int64],
     advance: Advance = no_progress,
@@ -143,7 +138,7 @@ def tuned_models(
     """Return by name kNN, logistic regression and RBF-SVC with the settings that cross-validation prefers."""
     found = {}
     for name, (model, grid) in grids.items():
-        search = GridSearchCV(model, grid, cv=list(exam.splits()), refit=False)
+        search = GridSearchCV(model, grid, cv=PredefinedSplit(exam.folds), refit=False)
         search.fit(exam.vectors, exam.labels)
         settings = ", ".join(f"{key} {value:g}" for key, value in search.best_params_.items())
         found[name] = (clone(model).set_params(**search.best_params_), settings)

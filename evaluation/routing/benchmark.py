@@ -34,24 +34,11 @@ Line = tuple[str, str, RoutingMetrics | None]
 """Holds a router, a form, and its metrics; None where the router is not installed."""
 
 
-@dataclass(frozen=True)
-class ExamRows:
-    """Hold exam questions in both forms.
-
-    Attributes:
-        texts: by form, [n] queries.
-        nodes: [n] right nodes.
-    """
-
-    texts: dict[str, list[str]]
-    nodes: list[str]
-
-    @classmethod
-    def read(cls, data: Path, *, limit: int | None = None) -> ExamRows:
-        """Read MMLU's test questions below `data`, or a random `limit` of them."""
-        rows = read_exam(data, limit=limit)
-        texts = {FORMS[0]: [row["question"] for row in rows], FORMS[1]: [with_choices(row) for row in rows]}
-        return cls(texts, [NODE_OF[row["subject"]] for row in rows])
+def read_forms(data: Path, *, limit: int | None = None) -> tuple[dict[str, list[str]], list[str]]:
+    """Return MMLU's test questions below `data` by form, and their right nodes."""
+    rows = read_exam(data, limit=limit)
+    texts = {FORMS[0]: [row["question"] for row in rows], FORMS[1]: [with_choices(row) for row in rows]}
+    return texts, [NODE_OF[row["subject"]] for row in rows]
 
 
 def evaluate_routing(
@@ -76,26 +63,25 @@ def evaluate_routing(
     Raises:
         InputError: data is missing, or the graph lacks a node that the rows need.
     """
-    rows = ExamRows.read(data, limit=limit)
-    nodes = check_nodes(octopus, rows.nodes)
-    gold = places(nodes, rows.nodes)
+    texts, right = read_forms(data, limit=limit)
+    nodes = check_nodes(octopus, right)
+    gold = places(nodes, right)
     work = len(gold) * len(FORMS) * (2 if baselines else 1)
     lines: list[Line] = []
-    for form, texts in rows.texts.items():
-        found = predict(octopus, [[text] for text in texts], lambda step: advance(step / work))
+    for form, queries in texts.items():
+        found = predict(octopus, [[query] for query in queries], lambda step: advance(step / work))
         lines.append(("**Octopus**", form, measure(found, gold)))
     counts = confusion(found.chosen, gold, len(nodes))  # of the last form
     if baselines:
         from evaluation.routing.baselines import measure_baselines
 
-        training = list(mmlu_rows(data))
-        lines += measure_baselines(zero_shot, training, rows.texts, gold, lambda step: advance(step / work))
+        rows = mmlu_rows(data)
+        lines += measure_baselines(zero_shot, rows, texts, gold, lambda step: advance(step / work))
     figures: dict[str, Any] = {"tasks": {name: load_task(name).version for name in _TASKS}, "limit": limit}
     figures["mmlu"] = _by_router(lines)
-    parts = [table(("router", "form", *COLUMNS), [_cells(line) for line in lines])]
-    parts += _own_tasks(octopus, figures)
+    exam = table(("router", "form", *COLUMNS), [_cells(line) for line in lines])
     picture = {"routing-confusion.png": partial(draw_confusion, counts=counts, nodes=nodes)}
-    return Report("routing", "\n\n".join(parts), figures, picture)
+    return Report("routing", "\n\n".join([exam, *_own_tasks(octopus, figures)]), figures, picture)
 
 
 def _cells(line: Line) -> list[str]:
