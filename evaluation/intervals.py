@@ -36,5 +36,5 @@ def interval(values: Values, *, draws: int = 10_000, seed: int = 0) -> Interval:
 
 
 def paired_gain(ours: Values, theirs: Values, *, seed: int = 0) -> Interval:
-    """Return how much oftener `ours` is right than `theirs`, in [-1, 1], resampling questions in pairs."""
+    """Return how much more often `ours` is right than `theirs`, in [-1, 1], resampling questions in pairs."""
     return interval(np.subtract(ours, theirs, dtype=np.float64), seed=seed)

@@ -12,8 +12,6 @@ from typer.testing import CliRunner
 
 from agents.types import NodeName
 from app.cli import cli
-from evaluation.labs.planning_speed import made_up_planner
-from evaluation.labs.routing_speed import queries
 from evaluation.planning import Unmasked, measure_paths, path_row, random_walk
 from tests.evaluation.answers.exam import write_rows
 from tests.planning import NEIGHBOURS, ROWS, SPEC, kitchen
@@ -55,14 +53,6 @@ def test_chance_stays_on_the_graph_and_without_the_mask_anything_goes() -> None:
         assert all(b in NEIGHBOURS[a] for a, b in pairwise(path))
     free = Unmasked(graph.nodes, graph.neighbours, graph.stops, graph.entry)
     assert len(free.candidates(1, (1,))) == len(NEIGHBOURS) + 1
-
-
-def test_a_decision_reads_neighbours_only() -> None:
-    planner = made_up_planner(17, 2_000)
-    request = planner.read(queries(1))[0]
-    found = planner.following(request, (), NodeName("octopus"))
-    assert len(found) == 17
-    assert sum(found.values()) == pytest.approx(1)
 
 
 def test_train_plan_and_evaluate(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

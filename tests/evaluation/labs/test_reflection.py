@@ -1,4 +1,4 @@
-"""Test the measurement of reflection on a scripted model whose slips are known, so that results are."""
+"""Test the measurement of reflection on a scripted model whose slips are known."""
 
 from __future__ import annotations
 
