@@ -6,8 +6,9 @@ penalty and width are chosen by cross-validation on the exam rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,14 +85,29 @@ class TrainingTexts:
         )
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """Route by another means.
+
+    Attributes:
+        name: what people call it.
+        settings: its hyper-parameters.
+        predict: gives the predictions for queries and their embeddings.
+    """
+
+    name: str
+    settings: str
+    predict: Callable[[Sequence[str], Vectors], Predictions]
+
+
 def measure_baselines(
     zero_shot: EncoderOctopus,
     rows: Iterable[RouterRow],
     texts: Mapping[str, list[str]],
     gold: NDArray[np.int64],
     advance: Advance = no_progress,
-) -> Iterator[tuple[str, str, RoutingMetrics | None]]:
-    """Yield name, form and metrics of each baseline; no metrics where its package is not installed.
+) -> Iterator[tuple[str, dict[str, RoutingMetrics]]]:
+    """Yield name and metrics by form of each baseline; no metrics where its package is not installed.
 
     Args:
         zero_shot: the node without an artifact.
@@ -105,31 +121,23 @@ def measure_baselines(
         vectors[form] = zero_shot.encoder.embed(queries)
         advance(len(queries))
 
-    def measured(baseline: Baseline, rows_of: str) -> Iterator[tuple[str, str, RoutingMetrics]]:
-        for form, found in baseline.predictions.items():
-            yield f"{baseline.name} ({baseline.settings}{rows_of})", form, measure(found, gold)
+    def measured(baseline: Baseline) -> dict[str, RoutingMetrics]:
+        return {form: measure(baseline.predict(own, vectors[form]), gold) for form, own in texts.items()}
 
-    yield from measured(zero_shot_baseline(zero_shot.head, texts, vectors), "")
-    nodes = check_nodes(zero_shot, [])
-    with_own = TrainingTexts.of(rows, nodes, zero_shot.encoder.embed)
+    untrained = zero_shot_baseline(zero_shot.head)
+    yield f"{untrained.name} ({untrained.settings})", measured(untrained)
+    with_own = TrainingTexts.of(rows, check_nodes(zero_shot, []), zero_shot.encoder.embed)
     exam = with_own.exam_only()
     models = tuned_models(exam)
-    for training, rows_of in ((exam, "; dev+val"), (with_own, "; dev+val+own text")):
-        for baseline in scikit_baselines(models, training, vectors):
-            yield from measured(baseline, rows_of)
+    for training, rows_of in ((exam, "dev+val"), (with_own, "dev+val+own text")):
+        for baseline in scikit_baselines(models, training):
+            yield f"{baseline.name} ({baseline.settings}; {rows_of})", measured(baseline)
         try:
-            yield from measured(semantic_router_baseline(training, texts, vectors), rows_of)
+            baseline = semantic_router_baseline(training)
         except ImportError:
-            yield "semantic-router (not installed)", "–", None
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """Hold a trained baseline: its hyper-parameters and what it predicts for each form."""
-
-    name: str
-    settings: str
-    predictions: dict[str, Predictions]
+            yield "semantic-router (not installed)", {}
+        else:
+            yield f"{baseline.name} ({baseline.settings}; {rows_of})", measured(baseline)
 
 
 def tuned_models(
@@ -145,18 +153,15 @@ def tuned_models(
     return found
 
 
-def scikit_baselines(
-    models: dict[str, tuple[Any, str]], training: TrainingTexts, vectors: Mapping[str, Vectors]
-) -> Iterator[Baseline]:
+def scikit_baselines(models: Mapping[str, tuple[Any, str]], training: TrainingTexts) -> Iterator[Baseline]:
     """Yield each of `models` (see `tuned_models`), trained on `training`."""
     for name, (model, settings) in models.items():
         weights = {} if isinstance(model, KNeighborsClassifier) else {"sample_weight": training.weights}
         fitted = clone(model).fit(training.vectors, training.labels, **weights)
-        predictions = {form: _predict(fitted, own, training.nodes) for form, own in vectors.items()}
-        yield Baseline(name, settings, predictions)
+        yield Baseline(name, settings, partial(_predict, fitted, training.nodes))
 
 
-def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
+def _predict(model: Any, nodes: Sequence[str], texts: Sequence[str], vectors: Vectors) -> Predictions:
     """Return scores over all nodes, whichever the model has seen."""
     probabilistic = hasattr(model, "predict_proba")
     found = model.predict_proba(vectors) if probabilistic else model.decision_function(vectors)
@@ -167,16 +172,8 @@ def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
     return Predictions.best_of(scores, are_probabilities=probabilistic)
 
 
-def semantic_router_baseline(
-    training: TrainingTexts, texts: Mapping[str, list[str]], vectors: Mapping[str, Vectors], top_k: int = 20
-) -> Baseline:
-    """Return semantic-router 1.x with aggregation="sum", over the same embeddings.
-
-    Args:
-        training: whose texts are the routes' utterances.
-        texts: the queries of each form.
-        vectors: their embeddings.
-        top_k: utterances that are summed over.
+def semantic_router_baseline(training: TrainingTexts, top_k: int = 20) -> Baseline:
+    """Return semantic-router 1.x with aggregation="sum" over `top_k` utterances, on the same embeddings.
 
     Raises:
         ImportError: semantic-router is not installed, or of another version.
@@ -185,8 +182,6 @@ def semantic_router_baseline(
     from semantic_router.encoders import DenseEncoder
 
     known = dict(zip(training.texts, training.vectors, strict=True))
-    for form, queries in texts.items():
-        known.update(zip(queries, vectors[form], strict=True))
 
     class KnownEncoder(DenseEncoder):  # type: ignore[misc, unused-ignore]
         def __call__(self, docs: list[str]) -> list[list[float]]:
@@ -197,26 +192,25 @@ def semantic_router_baseline(
         for place, node in enumerate(training.nodes)
     ]
     router = IndexedRouter(encoder=KnownEncoder(name="minilm"), routes=routes, aggregation="sum", top_k=top_k)
-    predictions = {form: _route_all(router, queries, training.nodes) for form, queries in texts.items()}
-    return Baseline("semantic-router, sum", f"top_k {top_k}", predictions)
+    place = {node: k for k, node in enumerate(training.nodes)}
+
+    def predict(texts: Sequence[str], vectors: Vectors) -> Predictions:
+        known.update(zip(texts, vectors, strict=True))
+        scores = np.zeros((len(texts), len(place)))
+        for row, query in enumerate(texts):
+            for choice in router(query, limit=None):
+                scores[row, place[choice.name]] = choice.confidence
+        return Predictions.best_of(scores, are_probabilities=False)
+
+    return Baseline("semantic-router, sum", f"top_k {top_k}", predict)
 
 
-def _route_all(router: Any, queries: Sequence[str], nodes: Sequence[str]) -> Predictions:
-    scores = np.zeros((len(queries), len(nodes)))
-    place = {node: k for k, node in enumerate(nodes)}
-    for row, query in enumerate(queries):
-        for choice in router(query, limit=None):
-            scores[row, place[choice.name]] = choice.confidence
-    return Predictions.best_of(scores, are_probabilities=False)
-
-
-def zero_shot_baseline(
-    head: Head, texts: Mapping[str, list[str]], vectors: Mapping[str, Vectors]
-) -> Baseline:
+def zero_shot_baseline(head: Head) -> Baseline:
     """Return our own head from docstrings and examples, which needs no training rows at all."""
-    predictions = {}
-    for form, queries in texts.items():
-        pairs = zip(queries, vectors[form], strict=True)
+
+    def predict(texts: Sequence[str], vectors: Vectors) -> Predictions:
+        pairs = zip(texts, vectors, strict=True)
         scores = np.array([head.probabilities(text, vector)[:-1] for text, vector in pairs])
-        predictions[form] = Predictions.best_of(scores, are_probabilities=True)
-    return Baseline("zero-shot docstrings", "no rows", predictions)
+        return Predictions.best_of(scores, are_probabilities=True)
+
+    return Baseline("zero-shot docstrings", "no rows", predict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,8 @@ from evaluation.task import load_task, read_exam
 from training.rows.mmlu import NODE_OF, mmlu_rows, with_choices
 
 FORMS = ("question", "with choices")
+_OURS = "**Octopus**"
 _TASKS = ("mmlu", "natural", "languages", "dialogues")
-
-Line = tuple[str, str, RoutingMetrics | None]
-"""Holds a router, a form, and its metrics; None where the router is not installed."""
 
 
 def read_forms(data: Path, *, limit: int | None = None) -> tuple[dict[str, list[str]], list[str]]:
@@ -67,38 +65,32 @@ def evaluate_routing(
     nodes = check_nodes(octopus, right)
     gold = places(nodes, right)
     work = len(gold) * len(FORMS) * (2 if baselines else 1)
-    lines: list[Line] = []
+    found: dict[str, dict[str, RoutingMetrics]] = {_OURS: {}}
     for form, queries in texts.items():
-        found = predict(octopus, [[query] for query in queries], lambda step: advance(step / work))
-        lines.append(("**Octopus**", form, measure(found, gold)))
-    counts = confusion(found.chosen, gold, len(nodes))  # of the last form
+        routed = predict(octopus, [[query] for query in queries], lambda step: advance(step / work))
+        found[_OURS][form] = measure(routed, gold)
+    counts = confusion(routed.chosen, gold, len(nodes))  # of the last form
     if baselines:
         from evaluation.routing.baselines import measure_baselines
 
         rows = mmlu_rows(data)
-        lines += measure_baselines(zero_shot, rows, texts, gold, lambda step: advance(step / work))
+        found |= measure_baselines(zero_shot, rows, texts, gold, lambda step: advance(step / work))
     figures: dict[str, Any] = {"tasks": {name: load_task(name).version for name in _TASKS}, "limit": limit}
-    figures["mmlu"] = _by_router(lines)
-    exam = table(("router", "form", *COLUMNS), [_cells(line) for line in lines])
+    figures["mmlu"] = {
+        "octopus" if name == _OURS else name: plain(own) or None for name, own in found.items()
+    }
+    exam = table(("router", "form", *COLUMNS), list(_cells(found)))
     picture = {"routing-confusion.png": partial(draw_confusion, counts=counts, nodes=nodes)}
     return Report("routing", "\n\n".join([exam, *_own_tasks(octopus, figures)]), figures, picture)
 
 
-def _cells(line: Line) -> list[str]:
-    router, form, metrics = line
-    return [router, form, *(write(metrics) if metrics else "–" for write in COLUMNS.values())]
-
-
-def _by_router(lines: Sequence[Line]) -> dict[str, Any]:
-    """Return the figures of `lines` by router and form."""
-    figures: dict[str, Any] = {}
-    for router, form, metrics in lines:
-        name = "octopus" if router == "**Octopus**" else router
-        if metrics is None:
-            figures[name] = None
-        else:
-            figures.setdefault(name, {})[form] = plain(metrics)
-    return figures
+def _cells(found: Mapping[str, Mapping[str, RoutingMetrics]]) -> Iterator[list[str]]:
+    """Yield a line for each router and form; dashes where the router is not installed."""
+    for router, by_form in found.items():
+        for form, metrics in by_form.items():
+            yield [router, form, *(write(metrics) for write in COLUMNS.values())]
+        if not by_form:
+            yield [router, *["–"] * (1 + len(COLUMNS))]
 
 
 def _own_tasks(octopus: EncoderOctopus, figures: dict[str, Any]) -> Iterator[str]:

@@ -56,30 +56,28 @@ def test_each_router_learns_and_scores_all_nodes() -> None:
     small = {name: (model, {k: v[:1] for k, v in grid.items()}) for name, (model, grid) in GRIDS.items()}
     texts = training()
     models = tuned_models(texts.exam_only(), small)
-    vectors = {"question": embed(["2", "3", "11"])}
-    found = list(scikit_baselines(models, texts, vectors))
+    queries = ["2", "3", "11"]
+    found = list(scikit_baselines(models, texts))
     assert [baseline.name for baseline in found] == ["kNN", "logistic regression", "RBF-SVC"]
     for baseline in found:
         assert baseline.settings
-        assert baseline.predictions["question"].chosen.tolist() == [1, 2, 2]
-        assert baseline.predictions["question"].scores.shape == (3, 3)
-    assert [baseline.predictions["question"].are_probabilities for baseline in found] == [True, True, False]
+        predictions = baseline.predict(queries, embed(queries))
+        assert predictions.chosen.tolist() == [1, 2, 2]
+        assert predictions.scores.shape == (3, 3)
+        assert predictions.are_probabilities == (baseline.name != "RBF-SVC")
 
 
 def test_zero_shot_needs_no_rows(octopus: EncoderOctopus) -> None:
-    texts = {"question": ["Which court decides on a treaty?", "How fast does a ball fall?"]}
-    vectors = {"question": octopus.encoder.embed(texts["question"])}
-    found = zero_shot_baseline(octopus.head, texts, vectors).predictions["question"]
+    texts = ["Which court decides on a treaty?", "How fast does a ball fall?"]
+    found = zero_shot_baseline(octopus.head).predict(texts, octopus.encoder.embed(texts))
     nodes = [neighbour.node for neighbour in octopus.neighbours]
     assert [nodes[k] for k in found.chosen] == ["law", "physics"]
 
 
 def test_semantic_router_sees_the_same_vectors_or_is_said_to_be_missing() -> None:
-    texts = {"question": ["2", "3"]}
-    vectors = {"question": embed(texts["question"])}
     if find_spec("semantic_router") is None:
         with pytest.raises(ImportError):
-            semantic_router_baseline(training(), texts, vectors)
+            semantic_router_baseline(training())
         return
-    found = semantic_router_baseline(training(), texts, vectors, top_k=3)
-    assert found.predictions["question"].chosen.tolist() == [1, 2]
+    found = semantic_router_baseline(training(), top_k=3)
+    assert found.predict(["2", "3"], embed(["2", "3"])).chosen.tolist() == [1, 2]
