@@ -1,4 +1,4 @@
-"""Measure planning on a task graph, beside no neighbour mask, zero-shot and chance."""
+"""Measure planning on a task graph, beside planning without the neighbour mask, zero-shot and chance."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Unmasked(PathGraph):
-    """Let every node follow every other: what planning is without the neighbour mask."""
+    """Let every node follow every other, as planning without the neighbour mask does."""
 
     def candidates(self, at: int, visited: Places) -> NDArray[np.int64]:
         """Return all nodes and, after a step, the end."""
@@ -214,7 +214,7 @@ def measure_paths(
 
 
 def random_walk(graph: PathGraph, rows: int, *, seed: int = 0) -> list[NodePath]:
-    """Return chance: paths of neighbours taken at random until the end is."""
+    """Return paths of neighbours taken at random until the end comes up: chance."""
     random = np.random.default_rng(seed)
     found = []
     for _ in range(rows):

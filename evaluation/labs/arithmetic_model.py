@@ -17,7 +17,7 @@ _PATIENCE = 20  # cycles of the event loop without a new request after which a b
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Writing:
     """Hold a prompt, the characters that end the reply, its greatest length and temperature (0: greedy)."""
 
     prompt: str
@@ -34,7 +34,7 @@ class Reading:
     text: str
 
 
-Reply: TypeAlias = str | list[float]
+Answer: TypeAlias = str | list[float]
 """Holds generated text, or the probability of each character that was read."""
 
 
@@ -52,12 +52,12 @@ class ArithmeticModel:
         model: Any = AutoModelForCausalLM.from_pretrained(folder)
         self._model = model.eval()
         self._random = torch.Generator().manual_seed(seed)
-        self._waiting: list[tuple[Request | Reading, asyncio.Future[Reply]]] = []
+        self._waiting: list[tuple[Writing | Reading, asyncio.Future[Answer]]] = []
         self._drain: asyncio.Task[None] | None = None
 
     async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
         """Return generated text: at most so many characters, the last one a stop if one came."""
-        reply = await self._ask(Request(prompt, stops, most, temperature))
+        reply = await self._ask(Writing(prompt, stops, most, temperature))
         assert isinstance(reply, str)
         return reply
 
@@ -67,8 +67,8 @@ class ArithmeticModel:
         assert isinstance(reply, list)
         return reply
 
-    async def _ask(self, asked: Request | Reading) -> Reply:
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    async def _ask(self, asked: Writing | Reading) -> Answer:
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, future))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._serve())
@@ -78,10 +78,10 @@ class ArithmeticModel:
         while self._waiting:
             await self._all_wait()
             batch, self._waiting = self._waiting, []
-            written = iter(self.complete([asked for asked, _ in batch if isinstance(asked, Request)]))
+            written = iter(self.complete([asked for asked, _ in batch if isinstance(asked, Writing)]))
             read = iter(self.likelihoods([asked for asked, _ in batch if isinstance(asked, Reading)]))
             for asked, future in batch:
-                reply: Reply = next(written) if isinstance(asked, Request) else next(read)
+                reply: Answer = next(written) if isinstance(asked, Writing) else next(read)
                 if not future.done():  # the one who asked may have given up
                     future.set_result(reply)
 
@@ -93,7 +93,7 @@ class ArithmeticModel:
             await asyncio.sleep(0)
 
     @torch.no_grad()
-    def complete(self, requests: Sequence[Request]) -> list[str]:
+    def complete(self, requests: Sequence[Writing]) -> list[str]:
         """Return the generated texts of a batch."""
         if not requests:
             return []
@@ -136,7 +136,7 @@ class ArithmeticModel:
         return torch.where(temperatures > 0, sampled, logits.argmax(-1, keepdim=True))
 
 
-def _ended(text: str, request: Request) -> bool:
+def _ended(text: str, request: Writing) -> bool:
     return len(text) >= request.most or (text != "" and text[-1] in request.stops)
 
 

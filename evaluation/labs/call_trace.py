@@ -14,7 +14,6 @@ Measure another tree by putting it first: `PYTHONPATH=TREE python evaluation/lab
 
 from __future__ import annotations
 
-import contextlib
 import dis
 import sys
 import threading
@@ -26,7 +25,6 @@ from inspect import CO_NEWLOCALS, CO_OPTIMIZED
 from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FrameType
-from unittest.mock import patch
 
 QUESTION = "Tell me the result of derivative of x^3 when x is 2?"
 PACKAGES = ("app", "graphs", "agents", "tools")
@@ -54,6 +52,8 @@ def trace_calls(call: Callable[[], object], folders: Sequence[Path]) -> list[str
     sys.setprofile(record)
     try:
         call()
+    except SystemExit:
+        pass  # a command that says how it ended
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
@@ -90,11 +90,11 @@ def trace_question(question: str) -> list[str]:
     main = octopus.load()
     root = Path(sys.modules[octopus.module].__file__ or "").parent.parent
 
-    def ask() -> None:
-        with patch.object(sys, "argv", ["octopus", "ask", question]), contextlib.suppress(SystemExit):
-            main()
-
-    files = trace_calls(ask, [root / package for package in PACKAGES])
+    given, sys.argv = sys.argv, ["octopus", "ask", question]
+    try:
+        files = trace_calls(main, [root / package for package in PACKAGES])
+    finally:
+        sys.argv = given
     return [str(Path(file).relative_to(root)) for file in files]
 
 

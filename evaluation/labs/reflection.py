@@ -88,7 +88,7 @@ class Outcome:
     drafts: int
 
 
-class Exam:
+class Trial:
     """Run modes on problems.
 
     Args:
@@ -157,12 +157,12 @@ def evaluate_reflection(
         budgets: generated tokens for each problem.
         advance: called with the share that was just done.
     """
-    exam = Exam(model, seed=seed, number=problems)
+    trial = Trial(model, seed=seed, number=problems)
     figures: dict[str, dict[str, Cell]] = {mode: {} for mode in MODES}
     none: dict[int, list[bool]] = {}
     for mode in MODES:
         for budget in budgets:
-            outcomes = exam.measure(mode, budget)
+            outcomes = trial.measure(mode, budget)
             right = [outcome.right for outcome in outcomes]
             gain = paired_gain(right, none.setdefault(budget, right), seed=seed)  # `none` comes first
             accuracy = interval(right, seed=seed)

@@ -42,10 +42,10 @@ def test_training_repeats_and_lowers_the_loss(tmp_path: Path, folder: Path) -> N
 
 
 def test_a_batch_answers_as_each_alone(folder: Path) -> None:
-    from evaluation.labs.arithmetic_model import ArithmeticModel, Reading, Request
+    from evaluation.labs.arithmetic_model import ArithmeticModel, Reading, Writing
 
     model = ArithmeticModel(folder)
-    requests = [Request(prompt, ".", 6, 0.0) for prompt in ("12345*6=", "12345*6=506 ", "99*2=")]
+    requests = [Writing(prompt, ".", 6, 0.0) for prompt in ("12345*6=", "12345*6=506 ", "99*2=")]
     assert model.complete(requests) == [model.complete([request])[0] for request in requests]
     readings = [Reading("12345*6=", "530 427 "), Reading("99*2=", "918")]
     together = model.likelihoods(readings)
@@ -69,8 +69,8 @@ def test_those_who_wait_are_one_batch(folder: Path) -> None:
 
 
 def test_sampling_repeats_for_a_seed(folder: Path) -> None:
-    from evaluation.labs.arithmetic_model import ArithmeticModel, Request
+    from evaluation.labs.arithmetic_model import ArithmeticModel, Writing
 
-    requests = [Request("12345*6=", ".", 20, 1.0)] * 3
+    requests = [Writing("12345*6=", ".", 20, 1.0)] * 3
     assert ArithmeticModel(folder, 7).complete(requests) == ArithmeticModel(folder, 7).complete(requests)
     assert ArithmeticModel(folder, 7).complete(requests) != ArithmeticModel(folder, 8).complete(requests)

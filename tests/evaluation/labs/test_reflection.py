@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.labs.arithmetic import COLUMN, ArithmeticParts, ExactVerifier, Problem, answer
-from evaluation.labs.reflection import MODES, Exam, evaluate_reflection
+from evaluation.labs.reflection import MODES, Trial, evaluate_reflection
 
 
 class SlippingModel:
@@ -63,7 +63,7 @@ ENOUGH = {"basic": 20 + 1 + 12 + 1, "self-consistency": 60, "reflexion": 33, "la
 @pytest.mark.parametrize("budget", [20, 33, 47, 100])
 @pytest.mark.parametrize("mode", MODES)
 def test_no_mode_exceeds_its_budget(mode: str, budget: int) -> None:
-    outcomes = Exam(SlippingModel(), number=10).measure(mode, budget)
+    outcomes = Trial(SlippingModel(), number=10).measure(mode, budget)
     assert all(outcome.tokens <= budget for outcome in outcomes)
     assert all(outcome.right == (budget >= ENOUGH.get(mode, 1000)) for outcome in outcomes)
 
