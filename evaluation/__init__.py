@@ -1,1 +1,1 @@
-"""Measurements: each prints its figures beside a baseline from the same run."""
+"""Measure: each report prints its figures beside a baseline from the same run."""

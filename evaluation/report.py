@@ -1,93 +1,132 @@
-"""Reports: a Markdown table to read, JSON to compute with, and the confusion picture."""
+"""Report what a measurement found: tables to read, figures to compute with, pictures, and comparisons."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.metrics import RoutingMetrics
+from evaluation.intervals import Interval, interval, paired_gain
+
+Advance: TypeAlias = Callable[[float], None]
+"""Tells a progress bar how much more of the work is done."""
+
+Found = TypeVar("Found")
+
+
+def no_progress(step: float) -> None:
+    """Tell nobody: the default `Advance`."""
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
+    """Return a Markdown table; the first column is text, the others are figures."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def tabulate(heading: str, found: Mapping[str, Found], columns: Mapping[str, Callable[[Found], str]]) -> str:
+    """Return a Markdown table of what was found.
+
+    Args:
+        heading: of the first column, which holds the keys of `found`.
+        found: a row each.
+        columns: by heading, how a cell is written.
+    """
+    rows = [[name, *(write(own) for write in columns.values())] for name, own in found.items()]
+    return table((heading, *columns), rows)
+
+
 def share(value: float | None) -> str:
-    """A share in per cent, or a dash."""
+    """Return a share in per cent, or a dash."""
     return "–" if value is None else f"{100 * value:.1f}"
 
 
-ROUTING_HEADINGS = ("router", "form", "micro %", "95 %", "macro %", "top-2 %", "ECE", "none %")
+def span(low: float, high: float) -> str:
+    """Return an interval of shares in per cent."""
+    return f"{share(low)}–{share(high)}"
 
 
-def routing_line(router: str, form: str, metrics: RoutingMetrics) -> list[str]:
-    """The cells of one router on one form."""
-    return [
-        router,
-        form,
-        share(metrics.accuracy),
-        f"{share(metrics.low)}–{share(metrics.high)}",
-        share(metrics.macro),
-        share(metrics.top2),
-        "–" if metrics.ece is None else f"{metrics.ece:.3f}",
-        share(metrics.abstained),
-    ]
+def share_and_span(found: Interval) -> str:
+    """Return a share in per cent with its interval."""
+    return f"{share(found.mean)} ({span(found.low, found.high)})"
 
 
-def draw_confusion(path: Path, counts: NDArray[np.int64], nodes: Sequence[str]) -> None:
-    """The confusion picture.
+def points(gain: Interval) -> str:
+    """Return a gain in percentage points with its interval."""
+    return f"{100 * gain.mean:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
 
-    Args:
-        path: of the PNG.
-        counts: [nodes, nodes + 1] as `metrics.confusion` gives them.
-        nodes: names of rows; columns are the same and "none".
-    """
-    from matplotlib.figure import Figure
 
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.5 + 0.4 * len(nodes)
-    figure = Figure(figsize=(size + 0.5, size), layout="constrained")
-    axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(nodes) + 1), [*nodes, "none"], rotation=90)
-    axes.set_yticks(range(len(nodes)), nodes)
-    axes.set_xlabel("chosen")
-    axes.set_ylabel("right")
-    for (row, column), value in np.ndenumerate(shares):
-        if value >= 0.005:
-            colour = "white" if value > 0.5 else "black"
-            axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7, color=colour)
-    figure.savefig(path)  # a bare Figure draws with Agg, without a display
+def plain(value: Any) -> Any:
+    """Return metrics as JSON values, rounded to four digits."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): plain(own) for key, own in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a measurement found.
+    """Hold what a measurement found.
 
     Attributes:
         name: of its files.
         markdown: tables.
         figures: the same as JSON values.
-        confusions: counts and nodes of each picture.
+        pictures: by file name, what draws a picture to a path.
     """
 
     name: str
     markdown: str
     figures: dict[str, Any]
-    confusions: dict[str, tuple[NDArray[np.int64], list[str]]] = field(default_factory=dict)
+    pictures: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write pictures and Markdown, then the JSON, which makes the report complete."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name, (counts, nodes) in self.confusions.items():
-            draw_confusion(folder / f"{self.name}-{name}.png", counts, nodes)
+        for name, draw in self.pictures.items():
+            draw(folder / name)
         (folder / f"{self.name}.md").write_text(self.markdown + "\n", encoding="utf-8")
         (folder / f"{self.name}.json").write_text(json.dumps(self.figures, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold how a way to answer fares.
+
+    Attributes:
+        right: share of right answers, with its interval.
+        gain: what it is better by than the best single one; None for an expectation, such as that of a
+            random pick, which has no answers to compare.
+        calls: to models for a question, where that is measured.
+    """
+
+    right: Interval
+    gain: Interval | None
+    calls: float | None
+
+    @classmethod
+    def of(cls, right: NDArray[Any], best: NDArray[np.bool_], calls: float | None = None) -> Standing:
+        """Compare `right` [n] with the answers of the best single one; floats are an expectation."""
+        gain = paired_gain(right, best) if right.dtype == bool else None
+        return cls(interval(right), gain, calls)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Return what is known as JSON values."""
+        found: dict[str, Any] = {"right": self.right.mean}
+        if self.gain is not None:
+            found |= {"low": self.right.low, "high": self.right.high, "gain": asdict(self.gain)}
+        return found if self.calls is None else found | {"calls": self.calls}
+
+
+STANDING_COLUMNS: Mapping[str, Callable[[Standing], str]] = {
+    "right %": lambda own: share(own.right.mean),
+    "95 %": lambda own: span(own.right.low, own.right.high) if own.gain else "–",
+    "gain over the best single (95 %)": lambda own: points(own.gain) if own.gain else "–",
+}

@@ -1,4 +1,4 @@
-"""Tasks: versioned data with citation and licence, described in tasks/*.yaml."""
+"""Load tasks: versioned data with citation and licence, described in tasks/*.yaml."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import InputError
 from training.rows.labelled_rows import read_json_lines
+from training.rows.mmlu import NODE_OF
 
 TASKS = Path(__file__).parent / "tasks"
 
 
 class Task(BaseModel):
-    """A task.
+    """Describe a task.
 
     Attributes:
         version: raised whenever rows or scoring change.
-        source: where public data is to be had; "" when the data lies beside the task.
+        source: where public data can be had; "" when the data lies beside the task.
         files: pattern of the files, below the data folder, or beside the task.
         irrelevant: pattern of files whose rows have no right answer.
         columns: what every row must have.
@@ -41,11 +43,11 @@ class Task(BaseModel):
     kinds: dict[str, str] = {}
 
     def rows(self, data: Path | None = None, *, irrelevant: bool = False) -> list[dict[str, Any]]:
-        """All rows.
+        """Return all rows.
 
         Args:
             data: folder of public data; a task with data of its own needs none.
-            irrelevant: the rows without a right answer instead.
+            irrelevant: return the rows without a right answer instead.
 
         Raises:
             InputError: no file is there, or a row lacks a column.
@@ -69,7 +71,7 @@ class Task(BaseModel):
 
 
 def load_task(name: str) -> Task:
-    """The task named `name`.
+    """Return the task named `name`.
 
     Raises:
         InputError: there is none, or its description is wrong.
@@ -80,3 +82,19 @@ def load_task(name: str) -> Task:
     except (OSError, ValidationError, yaml.YAMLError) as error:
         known = ", ".join(sorted(file.stem for file in TASKS.glob("*.yaml")))
         raise InputError(f"task {name!r} cannot be read: {error}.", hint=f"Known tasks: {known}.") from error
+
+
+def read_exam(data: Path, *, limit: int | None = None, seed: int = 0) -> list[dict[str, Any]]:
+    """Return MMLU's test rows below `data`, or a random `limit` of them.
+
+    Raises:
+        InputError: there are none, or one is of an unknown subject.
+    """
+    rows = load_task("mmlu").rows(data)
+    if limit is not None and limit < len(rows):
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:limit])
+        rows = [rows[k] for k in chosen]
+    unknown = next((row["subject"] for row in rows if row["subject"] not in NODE_OF), None)
+    if unknown is not None:
+        raise InputError(f"{unknown!r} is not a subject of MMLU.")
+    return rows

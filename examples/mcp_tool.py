@@ -1,4 +1,4 @@
-"""The served graph as a tool of an agent, over MCP (`octopus serve`, extra `mcp`).
+"""Give the served graph to an agent as a tool, over MCP (`octopus serve`, extra `mcp`).
 
     OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1 \\
         python -m examples.mcp_tool http://127.0.0.1:8000 "How steep is x^3 at 2? Then explain it to a child."
@@ -19,13 +19,12 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from agents.workers.models.reference import ModelReference
-from examples.command_line import arguments
+from examples import arguments, headers
 
 
-async def main(url: str, question: str, model: BaseChatModel, key: str | None = None) -> list[Any]:
-    """All messages: the question, the agent's calls, what the graph said, the answer."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    servers: Any = {"octopus": {"transport": "streamable_http", "url": f"{url}/mcp", "headers": headers}}
+async def main(url: str, question: str, model: BaseChatModel) -> list[Any]:
+    """Return all messages: the question, the agent's calls, what the graph said, the answer."""
+    servers: Any = {"octopus": {"transport": "streamable_http", "url": f"{url}/mcp", "headers": headers()}}
     tools = await MultiServerMCPClient(servers).get_tools()
     agent = create_agent(model, tools, system_prompt="Ask your tool whatever has to be computed or known.")
     done = await agent.ainvoke({"messages": [HumanMessage(question)]})
@@ -33,7 +32,7 @@ async def main(url: str, question: str, model: BaseChatModel, key: str | None = 
 
 
 def chat_model(reference: str) -> BaseChatModel:
-    """`openai:NAME@URL` as LangChain's chat model."""
+    """Return `openai:NAME@URL` as LangChain's chat model."""
     found = ModelReference.parse(reference)
     return ChatOpenAI(model=found.name, base_url=found.url, api_key=SecretStr("none"))
 
@@ -44,5 +43,5 @@ if __name__ == "__main__":
         sys.exit(
             "OCTOPUS_MODEL is not set: the agent's own model, e.g. openai:llama3.2@http://localhost:11434/v1"
         )
-    messages = asyncio.run(main(url, question, chat_model(os.environ["OCTOPUS_MODEL"])))
-    print("\n".join(f"{message.type}: {message.text}" for message in messages))
+    for message in asyncio.run(main(url, question, chat_model(os.environ["OCTOPUS_MODEL"]))):
+        print(f"{message.type}: {message.text}")

@@ -1,7 +1,7 @@
-"""LangChain's ModelRouterMiddleware with the Octopus as the model that decides (beta, langchain ≥ 1.5).
+"""Let the Octopus decide in LangChain's ModelRouterMiddleware (beta, langchain ≥ 1.5).
 
-Which of several models an agent's question goes to is what the Octopus decides at every node; here it does so
-from the criteria alone, without a graph, a key or a server.
+It chooses which of several models an agent's question goes to, from the criteria alone, without a graph, a
+key or a server.
 
     python -m examples.model_router "Prove that there are infinitely many primes."
 """
@@ -17,8 +17,9 @@ from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Untrained
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
-from agents.types import Edge, FunctionalToken, NodeName
-from examples.command_line import arguments
+from agents.octopus.tokens import slot_token
+from agents.types import Edge, NodeName
+from examples import arguments
 
 try:
     from langchain_core.decisions import BaseDecisionModel, Choice, ChoiceAnswer, ClassifierResponse
@@ -35,7 +36,7 @@ CRITERIA = {
 
 
 class OctopusDecisionModel(BaseDecisionModel):
-    """Answers `Choice` questions by functional token; the probabilities are zero-shot, so not calibrated."""
+    """Answer `Choice` questions by functional token; the probabilities are zero-shot, so not calibrated."""
 
     model: str = "octopus-encoder"
 
@@ -44,34 +45,35 @@ class OctopusDecisionModel(BaseDecisionModel):
         return "octopus"
 
     def _classify(self, state: Any, questions: dict[str, Any]) -> ClassifierResponse:
-        answers = {name: self._choose(str(_text(state)), question) for name, question in questions.items()}
+        text = str(getattr(state, "text", state))
+        answers = {name: self._choose(text, question) for name, question in questions.items()}
         return ClassifierResponse(model=self.model, answers=answers)
 
     def _choose(self, text: str, question: Any) -> ChoiceAnswer:
         if not isinstance(question, Choice):
             raise ValueError(f"the Octopus chooses; it has no answer to a {type(question).__name__}.")
         labels = {label: str(criterion) for label, criterion in question.criteria.items()}
-        choices = octopus(tuple(labels.items())).decide([text]).choices
-        probabilities = {str(choice.node): choice.probability for choice in choices}
+        best, *others = octopus(tuple(labels.items())).decide([text]).choices
+        found = {str(choice.node): choice.probability for choice in (best, *others)}
         return ChoiceAnswer(
             type="choice",
-            choice=str(choices[0].node),
-            probabilities={label: probabilities.get(label, 0.0) for label in labels},
-            confidence=choices[0].probability,
+            choice=str(best.node),
+            probabilities={label: found.get(label, 0.0) for label in labels},
+            confidence=best.probability,
         )
 
 
 @cache
 def octopus(criteria: tuple[tuple[str, str], ...]) -> EncoderOctopus:
-    """An Octopus with an edge per label."""
+    """Return an Octopus with an edge per label."""
     encoder = Encoder()
     head = ZeroShotHead.build([Candidate(*criterion) for criterion in criteria], encoder.embed)
-    edges = [Edge(NodeName(label), FunctionalToken(f"<nexa_{k}>")) for k, (label, _) in enumerate(criteria)]
+    edges = [Edge(NodeName(label), slot_token(k)) for k, (label, _) in enumerate(criteria)]
     return EncoderOctopus(edges, Untrained.of(head), encoder)
 
 
 def router(models: Mapping[str, Any], criteria: Mapping[str, str] = CRITERIA) -> Any:
-    """The middleware: `create_agent(..., middleware=[router(models)])`."""
+    """Return the middleware: `create_agent(..., middleware=[router(models)])`."""
     from langchain.agents.middleware import ModelChoice, ModelRouterMiddleware  # type: ignore[attr-defined]
 
     return ModelRouterMiddleware(
@@ -83,12 +85,8 @@ def router(models: Mapping[str, Any], criteria: Mapping[str, str] = CRITERIA) ->
     )
 
 
-def _text(state: Any) -> Any:
-    return getattr(state, "text", state)
-
-
 def main(question: str) -> ChoiceAnswer:
-    """Which model the question goes to."""
+    """Return which model the question goes to."""
     asked = {"route": Choice(instructions="Which model?", criteria=dict(CRITERIA))}
     return OctopusDecisionModel().invoke({"state": question, "questions": asked}).choices["route"]
 

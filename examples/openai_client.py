@@ -1,4 +1,4 @@
-"""The served graph with OpenAI's client: a conversation that the server keeps, and how it was routed.
+"""Talk to the served graph with OpenAI's client: the server keeps the conversation and shows its routing.
 
 python -m examples.openai_client http://127.0.0.1:8000 "What is 17 * 23?" "And half of it?"
 """
@@ -11,18 +11,18 @@ from typing import Any
 
 from openai import OpenAI
 
-from examples.command_line import arguments
+from examples import arguments
 
 
 def main(url: str, *questions: str) -> list[str]:
-    """The answers, printed as they come, each after the Octopus's reasoning."""
+    """Return the answers, printed as they come, each after the Octopus's reasoning."""
     client = OpenAI(base_url=f"{url}/v1", api_key=os.environ.get("OCTOPUS_API_KEY", "none"))
     thread = {"X-Octopus-Thread": uuid.uuid4().hex}
     return [ask(client, question, thread) for question in questions]
 
 
 def ask(client: OpenAI, question: str, thread: dict[str, str]) -> str:
-    """One turn."""
+    """Ask one question of the conversation."""
     answer = ""
     for chunk in client.chat.completions.create(
         model="mmlu",

@@ -1,4 +1,4 @@
-"""The graph as a node of your own graph; it answers, and your node goes on with its hops.
+"""Use the graph as a node of your own graph: it answers, and your next node reads its hops.
 
 python -m examples.subgraph_node "What is the derivative of x^4?"
 """
@@ -14,26 +14,21 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.types import Hop
 from app.settings import Settings
-from examples.command_line import arguments
+from examples import arguments
 from graphs.assembly.graph import Wiring, find_spec
 from graphs.state import add_hops
 
 
 class State(MessagesState):
-    """Messages and hops are what the two graphs share."""
+    """Hold what the two graphs share."""
 
     hops: Annotated[list[Hop], add_hops]
 
 
 def build(wiring: Wiring) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """START → octopus (a graph of its own) → cite → END."""
-    graph = StateGraph(State)
-    graph.add_node("octopus", wiring.graph().compile())
-    graph.add_node("cite", cite)
-    graph.add_edge(START, "octopus")
-    graph.add_edge("octopus", "cite")
-    graph.add_edge("cite", END)
-    return graph.compile()
+    """Return START → octopus (a graph of its own) → cite → END."""
+    graph = StateGraph(State).add_node("octopus", wiring.graph().compile()).add_node("cite", cite)
+    return graph.add_edge(START, "octopus").add_edge("octopus", "cite").add_edge("cite", END).compile()
 
 
 async def cite(state: State) -> dict[str, Any]:
@@ -43,7 +38,7 @@ async def cite(state: State) -> dict[str, Any]:
 
 
 async def main(question: str, graph: str = "mmlu") -> list[str]:
-    """What was said, the question first."""
+    """Return what was said, the question first."""
     wiring = Wiring(find_spec(graph), Settings.read())
     try:
         done = await build(wiring).ainvoke({"messages": [HumanMessage(question)]})

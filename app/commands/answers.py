@@ -1,4 +1,4 @@
-"""`octopus eval answers` and `octopus train selector`: who answers best."""
+"""Run `octopus eval answers` and `octopus train selector`: who answers best."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.progress import progress
+
 if TYPE_CHECKING:
     from agents.octopus.embedding import Vectors
     from agents.types import NodeName
-    from evaluation.answers.benchmark import Answerer
+    from evaluation.answers.answerers import Answerer
     from evaluation.report import Report
     from graphs.assembly.graph import Wiring
 
@@ -24,10 +26,9 @@ def train_selector(
     rows: Annotated[list[Path], typer.Option(help="Recorded answers; may be repeated.")],
     out: Annotated[Path, typer.Option(help="Folder of the new selector.")],
     panel: Annotated[int, typer.Option(min=1, help="How many models may be asked for one question.")] = 4,
-    seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
 ) -> None:
     """Learn from recorded answers which model to ask, and whose answer to take of several."""
-    from app.commands.progress import progress
     from training.router.selector import SelectorSettings
     from training.router.selector import train_selector as train
     from training.rows.recorded import read_recorded
@@ -44,8 +45,7 @@ def train_selector(
 def recorded_report(
     recorded: list[Path], selector: str | None, *, picks: Path | None, panel: int, seed: int
 ) -> Report:
-    """The comparison on recorded answers, with a trained selector or by cross-validation."""
-    from app.commands.progress import progress
+    """Compare on recorded answers, with a trained selector or by cross-validation."""
     from evaluation.answers.recorded import picked_by, report_recorded, unseen, write_picks
     from training.router.selector import SelectorSettings, cross_validated, panel_of
     from training.router.selector_model import find_selector
@@ -75,7 +75,6 @@ def _embedded(texts: list[str]) -> Vectors:
     import numpy as np
 
     from agents.octopus.embedding import Encoder
-    from app.commands.progress import progress
 
     encoder, parts = Encoder(), []
     with progress("Embedding", total=len(texts)) as advance:
@@ -86,49 +85,36 @@ def _embedded(texts: list[str]) -> Vectors:
 
 
 def graph_report(
-    graph: str, data: Path, *, by: str, shots: int, limit: int | None, log: Path | None, seed: int
+    wiring: Wiring, data: Path, *, by: str, shots: int, limit: int | None, log: Path | None, seed: int
 ) -> Report:
-    """MMLU over a graph, every worker asked."""
+    """Ask every worker of a graph MMLU's questions; the graph is closed at the end."""
     import asyncio
 
-    from agents.errors import InputError
-    from app.commands.progress import progress
-    from app.settings import Settings
-    from evaluation.answers.benchmark import answer_all
-    from evaluation.answers.log import AnswerLog
+    from evaluation.answers.answerers import AnswerLog
+    from evaluation.answers.benchmark import Exam, report_answers
     from evaluation.answers.multiple_choice import read_questions, read_shots
-    from evaluation.answers.report import report_answers
-    from graphs.assembly.graph import Wiring, find_spec
 
-    if by not in ("letter", "likelihood"):
-        raise InputError(f"{by!r} is not a way to choose.", hint="Take letter or likelihood.")
-    spec = find_spec(graph)
-    wiring = Wiring(spec, Settings.read())
+    spec = wiring.spec
     questions = read_questions(data, limit=limit, seed=seed)
     try:
+        octopuses = {name: wiring.octopus(name) for name in spec.masters}
+        workers = _answerers(wiring, by)
+        exam = Exam(spec.entry, octopuses, workers, read_shots(data, shots), AnswerLog(log))
         with progress("Answering", total=len(questions)) as advance:
-            answers = asyncio.run(
-                answer_all(
-                    questions,
-                    read_shots(data, shots),
-                    entry=spec.entry,
-                    octopuses={name: wiring.octopus(name) for name in spec.masters},
-                    workers=_answerers(wiring, by),
-                    log=AnswerLog(log),
-                    advance=advance,
-                )
-            )
+            answers = asyncio.run(exam.answer_all(questions, advance=advance))
     finally:
         wiring.close()
     return report_answers(answers, questions, shots)
 
 
 def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
-    """Each worker as one that chooses; those of the same model share what they answered."""
-    from agents.errors import SpecError
+    """Let each worker choose; those of the same model share what they answered."""
+    from agents.errors import InputError, SpecError
     from agents.workers.models.reference import ModelReference
-    from evaluation.answers.answerers import ByLetter, ByLikelihood
+    from evaluation.answers.answerers import Answerer, by_letter, by_likelihood
 
+    if by not in ("letter", "likelihood"):
+        raise InputError(f"{by!r} is not a way to choose.", hint="Take letter or likelihood.")
     spec = wiring.spec
     found: dict[NodeName, Answerer] = {}
     built = wiring.workers() if by == "letter" else {}
@@ -138,7 +124,7 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
         if by == "letter":
             # Tools may answer too: without a model in common, each worker is its own.
             key = f"{name if worker.tools or not reference else ''}|{reference}|{worker.prompt}"
-            found[name] = ByLetter(key, built[name], price)
+            found[name] = Answerer(key, by_letter(built[name]), price)
             continue
         if not reference.startswith("hf:"):
             raise SpecError(
@@ -147,5 +133,5 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
             )
         local = wiring.models.local(ModelReference.parse(reference))
         key = "|".join(filter(None, ("likelihood", local.name, local.adapter)))
-        found[name] = ByLikelihood(key, wiring.models.manager, local, price)
+        found[name] = Answerer(key, by_likelihood(wiring.models.manager, local), price)
     return found

@@ -1,4 +1,4 @@
-"""`octopus eval`: measurements, each beside a baseline from the same run."""
+"""Run `octopus eval`: measurements, each beside a baseline from the same run."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.answers import Recorded
-from app.commands.options import Artifact, Data, Graph
+from app.commands.options import Artifact, Data, Graph, needs_training_packages
+from app.commands.progress import progress
 
 if TYPE_CHECKING:
     from evaluation.report import Report
+    from graphs.assembly.graph import Wiring
 
 cli = typer.Typer(help="Measure.", no_args_is_help=True)
 
 Output = Annotated[Path | None, typer.Option(help="Folder for the report: Markdown, JSON and pictures.")]
-
-
-@cli.callback()
-def _evaluate() -> None:
-    """Measure."""
 
 
 @cli.command()
@@ -34,51 +31,37 @@ def routing(
         bool, typer.Option(help="Train and measure other routers too (extra `train`; minutes).")
     ] = True,
 ) -> None:
-    """Accuracy and calibration on MMLU, natural queries, languages and dialogues, beside other routers."""
-    from app.commands.progress import progress
-    from app.settings import Settings
-    from evaluation.routing.report import evaluate_routing
-    from graphs.assembly.graph import Wiring, find_spec
+    """Measure accuracy and calibration on MMLU, natural queries, languages and dialogues, with baselines."""
+    from evaluation.routing.benchmark import evaluate_routing
 
-    spec = find_spec(graph)
-    settings = Settings.read()
-    octopus = Wiring(spec, settings, artifact=artifact).encoder_octopus(spec.entry)
-    plain = Wiring(spec, settings, zero_shot=True).encoder_octopus(spec.entry)
+    octopus, plain = (
+        wiring.encoder_octopus(wiring.spec.entry)
+        for wiring in (_wired(graph, artifact), _wired(graph, zero_shot=True))
+    )
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_routing(
-            octopus, plain, _data(data), limit=limit, baselines=baselines, advance=advance
+            octopus, plain, _folder(data), limit=limit, baselines=baselines, advance=advance
         )
     _show(report, output)
 
 
 @cli.command()
 def tools(data: Data = None, output: Output = None) -> None:
-    """Zero-shot choice of functions and abstaining, on the Berkeley Function Calling Leaderboard."""
+    """Measure zero-shot choice of functions, and abstaining, on the Berkeley Function Calling Leaderboard."""
     from agents.octopus.embedding import Encoder
-    from evaluation.routing.tool_choice_report import evaluate_tools
+    from evaluation.routing.tool_choice import evaluate_tools
 
-    report = evaluate_tools(_data(data), Encoder().embed)
-    _show(report, output)
+    _show(evaluate_tools(_folder(data), Encoder().embed), output)
 
 
 @cli.command()
-def planning(
-    graph: Graph,
-    data: Data = None,
-    artifact: Artifact = None,
-    output: Output = None,
-) -> None:
-    """Planned paths on a task graph: Node-F1, Link-F1, exact paths, made-up nodes and links, speed."""
-    from app.commands.progress import progress
-    from app.settings import Settings
-    from evaluation.planning.report import evaluate_planning
-    from graphs.assembly.graph import Wiring, find_spec
+def planning(graph: Graph, data: Data = None, artifact: Artifact = None, output: Output = None) -> None:
+    """Score planned paths on a task graph: Node-F1, Link-F1, exact paths, made-up nodes and links, speed."""
+    from evaluation.planning import evaluate_planning
 
-    spec, settings = find_spec(graph), Settings.read()
-    planner = Wiring(spec, settings, artifact=artifact).planner
-    plain = Wiring(spec, settings, zero_shot=True).planner
+    planner, plain = _wired(graph, artifact).planner, _wired(graph, zero_shot=True).planner
     with progress("Evaluating", total=1.0) as advance:
-        report = evaluate_planning(planner, plain, _data(data), advance=advance)
+        report = evaluate_planning(planner, plain, _folder(data), advance=advance)
     _show(report, output)
 
 
@@ -89,15 +72,11 @@ def speed(
     rounds: Annotated[int, typer.Option(min=1, help="How often each query is timed.")] = 3,
     output: Output = None,
 ) -> None:
-    """What a decision costs beside the bare encoder, and with 10,000 neighbours beside 17."""
-    from app.settings import Settings
+    """Time a decision beside the bare encoder, and with 10,000 neighbours beside 17."""
     from evaluation.labs.routing_speed import evaluate_speed
-    from graphs.assembly.graph import Wiring, find_spec
 
-    spec = find_spec(graph)
-    octopus = Wiring(spec, Settings.read(), artifact=artifact).encoder_octopus(spec.entry)
-    report = evaluate_speed(octopus, rounds=rounds)
-    _show(report, output)
+    wiring = _wired(graph, artifact)
+    _show(evaluate_speed(wiring.encoder_octopus(wiring.spec.entry), rounds=rounds), output)
 
 
 @cli.command()
@@ -111,27 +90,22 @@ def causal(
         list[Path] | None, typer.Option(help='Held-out rows {"query", "node"[, "rewritten"]}.')
     ] = None,
     data: Data = None,
-    seed: Annotated[int, typer.Option(help="Of made-up rows, as in training.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the made-up rows, as in training.")] = 0,
     output: Output = None,
 ) -> None:
-    """A causal Octopus beside the encoder: held-out rows (made up, for `subjects`) and real questions."""
-    from app.commands.progress import progress
-    from app.settings import Settings
+    """Compare a causal Octopus with the encoder: held-out rows (made up, for `subjects`), real questions."""
     from evaluation.routing.causal import evaluate_causal
-    from graphs.assembly.graph import Wiring, find_spec
     from training.rows.labelled_rows import read_router_rows
     from training.rows.template_rows import template_rows
 
-    spec, settings = find_spec(graph), Settings.read()
-    neighbours = spec.nodes[spec.entry].neighbours
-    octopuses = {
-        "causal": Wiring(spec, settings, artifact=artifact).octopus(spec.entry),
-        "encoder, zero-shot": Wiring(spec, settings, zero_shot=True).octopus(spec.entry),
-    }
+    wirings = {"causal": _wired(graph, artifact), "encoder, zero-shot": _wired(graph, zero_shot=True)}
     if encoder is not None:
-        octopuses["encoder, trained"] = Wiring(spec, settings, artifact=encoder).octopus(spec.entry)
+        wirings["encoder, trained"] = _wired(graph, encoder)
+    spec = wirings["causal"].spec
+    neighbours = spec.nodes[spec.entry].neighbours
     held_out = read_router_rows(rows, neighbours) if rows else template_rows(400, seed=seed, held_out=True)
     with progress("Evaluating", total=1.0) as advance:
+        octopuses = {name: wiring.octopus(spec.entry) for name, wiring in wirings.items()}
         report = evaluate_causal(octopuses, held_out, data, advance)
     _show(report, output)
 
@@ -141,13 +115,10 @@ def causal_speed(
     rounds: Annotated[int, typer.Option(min=1, help="How often each pair is timed.")] = 3,
     output: Output = None,
 ) -> None:
-    """What a causal Octopus saves, on a random model of 65 million parameters (extra `train`; minutes)."""
-    from app.commands.options import needs_training_packages
-
+    """Time what a causal Octopus saves, on a random model of 65 M parameters (extra `train`; minutes)."""
     with needs_training_packages():
         from evaluation.labs.causal_speed import evaluate_causal_speed
-    report = evaluate_causal_speed(rounds=rounds)
-    _show(report, output)
+    _show(evaluate_causal_speed(rounds=rounds), output)
 
 
 @cli.command()
@@ -156,9 +127,7 @@ def causal_losses(
     seeds: Annotated[int, typer.Option(min=1, help="Adapters of each variant.")] = 3,
     output: Output = None,
 ) -> None:
-    """Class weights, z-loss and load-balance loss on skewed rows (extra `train`; minutes)."""
-    from app.commands.options import needs_training_packages
-    from app.commands.progress import progress
+    """Compare class weights, z-loss and load-balance loss on skewed rows (extra `train`; minutes)."""
 
     with needs_training_packages():
         from evaluation.labs.causal_losses import evaluate_causal_losses
@@ -173,11 +142,10 @@ def persistence(
     shorter: Annotated[
         int | None, typer.Option(min=1, help="Turns of the run that growth is measured against; half.")
     ] = None,
-    alone: Annotated[bool, typer.Option(help="Ours only, without the other savers.")] = False,
+    alone: Annotated[bool, typer.Option(help="RedisSaver only, without the other savers.")] = False,
     output: Output = None,
 ) -> None:
-    """Bytes, commands and CPU of a conversation on RedisSaver, and on the other savers that are installed."""
-    from app.commands.progress import progress
+    """Count bytes, commands and CPU of a conversation on RedisSaver, and on other savers installed."""
     from app.persistence import RedisSaver
     from evaluation.labs.persistence_report import evaluate_persistence
     from evaluation.labs.savers import ECOSYSTEM, Contender
@@ -195,23 +163,18 @@ def reflection(
         Path, typer.Option(help="Folder that `octopus train arithmetic` wrote (extra `train`).")
     ],
     problems: Annotated[int, typer.Option(min=10, help="Held-out problems.")] = 500,
-    seed: Annotated[int, typer.Option(help="Of problems, sampling and intervals.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of problems, sampling and intervals.")] = 0,
     output: Output = None,
 ) -> None:
-    """Reflection beside best-of-n at equal token budgets: a small real model, an exact verifier."""
-    from app.commands.options import needs_training_packages
-    from app.commands.progress import progress
-    from evaluation.labs.reflection_report import draw_curves, evaluate_reflection
+    """Compare reflection with best-of-n at equal token budgets: a small real model, an exact verifier."""
+    from evaluation.labs.reflection import evaluate_reflection
 
     with needs_training_packages():
         from evaluation.labs.arithmetic_model import ArithmeticModel
     with progress("Evaluating", total=1.0) as advance:
-        report = evaluate_reflection(
-            ArithmeticModel(model, seed), seed=seed, problems=problems, advance=advance
-        )
+        asked = ArithmeticModel(model, seed)
+        report = evaluate_reflection(asked, seed=seed, problems=problems, advance=advance)
     _show(report, output)
-    if output is not None:
-        draw_curves(output / "reflection.svg", report.figures)
 
 
 @cli.command()
@@ -231,7 +194,7 @@ def answers(
     shots: Annotated[int, typer.Option(min=0, max=5, help="Solved examples in a prompt.")] = 5,
     limit: Annotated[int | None, typer.Option(min=1, help="So many random questions.")] = None,
     log: Annotated[
-        Path | None, typer.Option(help="File of replies; a run that was killed goes on from it.")
+        Path | None, typer.Option(help="File of replies; a run that was killed resumes from it.")
     ] = None,
     picks: Annotated[
         Path | None, typer.Option(help="File for the model that was picked for each recorded question.")
@@ -239,17 +202,25 @@ def answers(
     panel: Annotated[
         int, typer.Option(min=1, help="Models asked for a question, when cross-validating.")
     ] = 4,
-    seed: Annotated[int, typer.Option(help="Of folds and of --limit.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the folds and of --limit.")] = 0,
     output: Output = None,
 ) -> None:
-    """MMLU over a graph, or recorded answers of real models: best single, oracle, chance, regret, cost."""
+    """Score MMLU over a graph, or recorded answers of real models: best single, oracle, regret, cost."""
     from app.commands.answers import graph_report, recorded_report
 
     if recorded:
         report = recorded_report(recorded, selector, picks=picks, panel=panel, seed=seed)
     else:
-        report = graph_report(graph, _data(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
+        wiring = _wired(graph)
+        report = graph_report(wiring, _folder(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
     _show(report, output)
+
+
+def _wired(graph: str, artifact: Path | None = None, *, zero_shot: bool = False) -> Wiring:
+    from app.settings import Settings
+    from graphs.assembly.graph import Wiring, find_spec
+
+    return Wiring(find_spec(graph), Settings.read(), artifact=artifact, zero_shot=zero_shot)
 
 
 def _show(report: Report, output: Path | None) -> None:
@@ -258,12 +229,12 @@ def _show(report: Report, output: Path | None) -> None:
         report.write(output)
 
 
-def _data(given: Path | None) -> Path:
+def _folder(data: Path | None) -> Path:
     from agents.errors import InputError
 
-    if given is None or not given.is_dir():
+    if data is None or not data.is_dir():
         raise InputError(
-            f"{str(given) if given else 'no folder'!r} is not a folder of benchmark data.",
+            f"{str(data) if data else 'no folder'!r} is not a folder of benchmark data.",
             hint="Give --data DIR or set OCTOPUS_DATA; the README says where the data is to be had.",
         )
-    return given
+    return data

@@ -97,7 +97,7 @@ def _train_and_compare(
 ) -> None:
     from app.commands.progress import progress
     from app.settings import Settings
-    from evaluation.answers.recorded import show_gain
+    from evaluation.report import points
     from evaluation.routing.gate import promote, through_the_gate
     from graphs.assembly.graph import Wiring, spec_hash
     from training.router.trainer import RouterSettings, train_router
@@ -126,7 +126,7 @@ def _train_and_compare(
     result = through_the_gate(wiring.encoder_octopus(master), new, held_out, seed=seed)
     typer.echo(
         f"gate of {result.rows} rows: current {100 * result.current:.1f} %, "
-        f"candidate {100 * result.candidate:.1f} %, gain {show_gain(result.gain)}"
+        f"candidate {100 * result.candidate:.1f} %, gain {points(result.gain)}"
     )
     if not result.passed:
         typer.echo("not promoted: the interval of the gain does not lie above 0.")

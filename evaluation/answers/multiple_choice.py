@@ -1,4 +1,7 @@
-"""Few-shot prompts of MMLU and the letters in replies (Hendrycks et al. 2021, arXiv 2009.03300)."""
+"""Write the few-shot prompts of MMLU, and read the letters in replies.
+
+Source: D. Hendrycks et al., Measuring Massive Multitask Language Understanding, 2021, arXiv 2009.03300.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from agents.errors import InputError
-from evaluation.task import load_task
+from evaluation.task import read_exam
 from training.rows.labelled_rows import read_json_lines
 from training.rows.mmlu import NODE_OF, with_choices
 
@@ -25,7 +26,7 @@ _ALONE = re.compile(r"(?<![A-Za-z0-9])\(?([B-D])(?![A-Za-z0-9'’])|(?<![A-Za-z0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with four choices.
+    """Hold a question with four choices.
 
     Attributes:
         text: the question and its choices as the Octopus reads them.
@@ -42,17 +43,17 @@ class Question:
 
 
 Shots = Mapping[str, Sequence[str]]
-"""Subject → solved examples, each a block with its answer."""
+"""Maps a subject to solved examples, each a block with its answer."""
 
 
 def lettered(row: Mapping[str, Any]) -> str:
-    """The question and its choices behind letters, a line each."""
+    """Return the question and its choices behind letters, a line each."""
     choices = [f"{letter}. {choice}" for letter, choice in zip(LETTERS, row["choices"], strict=True)]
     return "\n".join([row["question"], *choices])
 
 
 def prompt(question: Question, shots: Shots, block: str | None = None) -> str:
-    """The paper's prompt: a headline, solved examples, and the question up to "Answer:".
+    """Return the paper's prompt: a headline, solved examples, and the question up to "Answer:".
 
     Args:
         question: what is asked.
@@ -64,12 +65,10 @@ def prompt(question: Question, shots: Shots, block: str | None = None) -> str:
     return "\n\n".join([head, *shots.get(question.subject, ()), f"{block or question.block}\nAnswer:"])
 
 
-def letter_of(reply: str, *, strict: bool = False) -> int | None:
-    """The place of the choice that `reply` names: its first letter, or else "answer is B", or a lone "B"."""
+def letter_of(reply: str) -> int | None:
+    """Return the place of the choice that `reply` names: its first letter, "answer is B", or a lone "B"."""
     if match := _STRICT.match(reply):
         return LETTERS.index(match[1])
-    if strict:
-        return None
     for pattern in (_SAID, _ALONE):
         if found := pattern.findall(reply):
             last = found[-1] if isinstance(found[-1], str) else "".join(found[-1])
@@ -78,20 +77,16 @@ def letter_of(reply: str, *, strict: bool = False) -> int | None:
 
 
 def read_questions(data: Path, *, limit: int | None = None, seed: int = 0) -> list[Question]:
-    """MMLU's test questions below `data`, or a random `limit` of them.
+    """Return MMLU's test questions below `data`, or a random `limit` of them.
 
     Raises:
         InputError: there are none, or one is not as it should be.
     """
-    rows = load_task("mmlu").rows(data)
-    if limit is not None and limit < len(rows):
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:limit])
-        rows = [rows[k] for k in chosen]
-    return [_question(row) for row in rows]
+    return [_question(row) for row in read_exam(data, limit=limit, seed=seed)]
 
 
 def read_shots(data: Path, count: int) -> dict[str, list[str]]:
-    """The first `count` solved examples of each subject in `mmlu/dev`."""
+    """Return the first `count` solved examples of each subject in `mmlu/dev`."""
     path = data / "mmlu" / "dev.jsonl.gz"
     found: dict[str, list[str]] = defaultdict(list)
     for _, row in read_json_lines(path) if count else ():
@@ -101,8 +96,6 @@ def read_shots(data: Path, count: int) -> dict[str, list[str]]:
 
 
 def _question(row: dict[str, Any]) -> Question:
-    if row["subject"] not in NODE_OF:
-        raise InputError(f"{row['subject']!r} is not a subject of MMLU.")
     if len(row["choices"]) != len(LETTERS):
         raise InputError(f"{row['question']!r:.60} has {len(row['choices'])} choices, not {len(LETTERS)}.")
     return Question(row["subject"], with_choices(row), lettered(row), NODE_OF[row["subject"]], _gold(row))

@@ -1,11 +1,10 @@
-"""A selector over recorded answers beside the best single model, plain votes, the oracle and chance."""
+"""Compare a selector over recorded answers with the best single model, plain votes, the oracle and chance."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import InputError
-from evaluation.intervals import Gain, paired_gain
-from evaluation.metrics import bootstrap_interval
-from evaluation.report import Report, share, table
+from evaluation.report import STANDING_COLUMNS, Report, Standing, tabulate
 from training.router.selector import Picked
 from training.router.selector_model import SILENT, Selector, SelectorManifest, digests
 from training.rows.recorded import RecordedAnswers
 
 MMLU_SOURCE = "ori_mmlu-"
-"""How `src` begins where MMLU-Pro repeats a test question of MMLU."""
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A way to answer: [n] whether it is right (a share for a random pick), and calls per question."""
-
-    name: str
-    right: NDArray[Any]
-    calls: float
+"""Begins `src` where MMLU-Pro repeats a test question of MMLU."""
 
 
 def unseen(data: RecordedAnswers, selector: Selector) -> RecordedAnswers:
-    """The rows that `selector` was not trained on.
+    """Return the rows that `selector` was not trained on.
 
     Raises:
         InputError: there is none.
@@ -48,10 +36,32 @@ def unseen(data: RecordedAnswers, selector: Selector) -> RecordedAnswers:
     return data.pick(new)
 
 
+def picked_by(
+    selector: Selector, manifest: SelectorManifest, data: RecordedAnswers, inputs: NDArray[np.floating]
+) -> Picked:
+    """Return what a trained selector picks for rows with embeddings `inputs` [n, d]."""
+    agreed, calls = selector.agree(inputs, data.answers, manifest.panel)
+    return Picked(selector.choose(inputs), agreed, calls)
+
+
+def write_picks(path: Path, data: RecordedAnswers, picked: Picked) -> None:
+    """Write for each question whom one call would go to, whose answer the panel's is, and its calls."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for row, question in enumerate(data.ids):
+            said = {
+                "question_id": question,
+                "one_call": data.models[picked.one[row]],
+                "agreement": data.models[picked.agreed[row]],
+                "calls": int(picked.calls[row]),
+            }
+            file.write(json.dumps(said) + "\n")
+
+
 def report_recorded(
     data: RecordedAnswers, picked: Picked, panel: Sequence[int], how: str, left_out: int = 0
 ) -> Report:
-    """The comparison, on all rows and on those that MMLU does not have.
+    """Report the comparison, on all rows and on those that MMLU does not have.
 
     Args:
         data: the rows.
@@ -64,42 +74,42 @@ def report_recorded(
     own = np.array([not source.startswith(MMLU_SOURCE) for source in data.sources])
     if own.any() and not own.all():
         parts["rows not from MMLU"] = own
+    columns = {**STANDING_COLUMNS, "calls": lambda own: f"{own.calls:.1f}"}
     figures: dict[str, Any] = {"how": how, "left_out": left_out, "models": list(data.models)}
     tables = []
     for name, mask in parts.items():
-        contenders = list(_contenders(data, picked, panel, mask))
-        lines, figures[name] = [], {"rows": int(mask.sum())}
-        best = contenders[0].right.astype(bool)
-        for contender in contenders:
-            cells, values = _measured(contender, best)
-            lines.append([contender.name, *cells])
-            figures[name][contender.name] = values
-        heading = f"{name} ({int(mask.sum())})"
-        tables.append(table((heading, "right %", "95 %", "gain (95 %)", "calls"), lines))
+        rows = np.flatnonzero(mask)
+        standings = _standings(data, picked, panel, rows)
+        tables.append(tabulate(f"{name} ({len(rows)})", standings, columns))
+        figures[name] = {"rows": len(rows)} | {key: own.figures for key, own in standings.items()}
     return Report("answers-recorded", "\n\n".join([f"{how}.", *tables]), figures)
 
 
-def _contenders(
-    data: RecordedAnswers, picked: Picked, panel: Sequence[int], mask: NDArray[np.bool_]
-) -> Iterator[Contender]:
-    """The best single model, by hindsight on these rows, comes first."""
-    rows = np.flatnonzero(mask)
+def _standings(
+    data: RecordedAnswers, picked: Picked, panel: Sequence[int], rows: NDArray[np.int64]
+) -> dict[str, Standing]:
+    """Compare all ways to answer `rows` with the best single model, by hindsight on these rows."""
     right = data.right[rows]
     best = int(right.mean(axis=0).argmax())
-    yield Contender(f"best single model ({data.models[best]})", right[:, best], 1.0)
     places = np.arange(len(rows))
-    yield Contender("**Octopus**, one call", right[places, picked.one[rows]], 1.0)
-    calls = float(picked.calls[rows].mean())
-    yield Contender("**Octopus**, agreement of a panel", right[places, picked.agreed[rows]], calls)
     majority = _majority(data.answers[rows][:, list(panel)]) == data.gold[rows]
-    yield Contender("plain majority of that panel", majority, float(len(panel)))
-    yield Contender("best model per gold category, by hindsight", _by_category(data, rows), 1.0)
-    yield Contender("random model", right.mean(axis=1), 1.0)
-    yield Contender("oracle", np.asarray(right.any(axis=1)), 1.0)
+    ways: dict[str, tuple[NDArray[Any], float]] = {
+        f"best single model ({data.models[best]})": (right[:, best], 1.0),
+        "**Octopus**, one call": (right[places, picked.one[rows]], 1.0),
+        "**Octopus**, agreement of a panel": (
+            right[places, picked.agreed[rows]],
+            float(picked.calls[rows].mean()),
+        ),
+        "plain majority of that panel": (majority, float(len(panel))),
+        "best model per gold category, by hindsight": (_by_category(data, rows), 1.0),
+        "random model": (right.mean(axis=1), 1.0),
+        "oracle": (np.asarray(right.any(axis=1)), 1.0),
+    }
+    return {name: Standing.of(own, right[:, best], calls) for name, (own, calls) in ways.items()}
 
 
 def _majority(answers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[n], the option that most of [n, models] gave; a tie goes to the first model."""
+    """Return [n], the option that most of [n, models] gave; a tie goes to the first model."""
     found = []
     for row in answers.tolist():
         counts = Counter(option for option in row if option != SILENT)
@@ -114,44 +124,3 @@ def _by_category(data: RecordedAnswers, rows: NDArray[np.int64]) -> NDArray[np.b
         own = names == name
         found[own] = right[own][:, right[own].mean(axis=0).argmax()]
     return found
-
-
-def _measured(contender: Contender, best: NDArray[np.bool_]) -> tuple[list[str], dict[str, Any]]:
-    mean = float(contender.right.mean())
-    values: dict[str, Any] = {"right": round(mean, 4), "calls": round(contender.calls, 2)}
-    if contender.right.dtype != bool:  # an expectation, not answers
-        return [share(mean), "–", "–", f"{contender.calls:.1f}"], values
-    right = contender.right.astype(bool)
-    low, high = bootstrap_interval(right)
-    gain = paired_gain(right, best)
-    values["gain"] = {key: round(value, 4) for key, value in asdict(gain).items()}
-    cells = [share(mean), f"{share(low)}–{share(high)}", show_gain(gain), f"{contender.calls:.1f}"]
-    return cells, values
-
-
-def show_gain(gain: Gain) -> str:
-    """In percentage points, with its interval."""
-    return f"{100 * gain.mean:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
-
-
-def write_picks(path: Path, data: RecordedAnswers, picked: Picked) -> None:
-    """A row for each question: whom one call would go to, whose answer the panel's is, and its calls."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        for row, question in enumerate(data.ids):
-            one, agreed = (data.models[own[row]] for own in (picked.one, picked.agreed))
-            said = {
-                "question_id": question,
-                "one_call": one,
-                "agreement": agreed,
-                "calls": int(picked.calls[row]),
-            }
-            file.write(json.dumps(said) + "\n")
-
-
-def picked_by(
-    selector: Selector, manifest: SelectorManifest, data: RecordedAnswers, inputs: NDArray[np.floating]
-) -> Picked:
-    """What a trained selector picks for rows with embeddings `inputs` [n, d]."""
-    agreed, calls = selector.agree(inputs, data.answers, manifest.panel)
-    return Picked(selector.choose(inputs), agreed, calls)

@@ -1,1 +1,1 @@
-"""Experiments that only measure."""
+"""Run experiments that only measure a technique."""

@@ -1,41 +1,101 @@
-"""The small arithmetic model as generator, critic and stepper, and the exact verifier of its answers."""
+"""Pose multiplications by one digit, written by columns, and let a small model solve and criticise them.
+
+A problem is `4673*8=`. Its answer has a column per digit, the lowest first: the digit, then two digits of
+digit × factor + carry: `324 758 653 437.` (3·8 + 0 = 24, 7·8 + 2 = 58, ...). The last digits of the columns
+and the tens of the last are the product, 37384.
+"""
 
 from __future__ import annotations
 
 import math
+import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from agents.reflection.types import Draft, Lesson, Verdict
-from evaluation.labs.multiplication import COLUMN, DIGITS, Problem, read_answer
 
+DIGITS = 5
+COLUMN = 4  # characters of one column
+ALPHABET = "\n0123456789*=. "  # the first pads
 LENGTH = COLUMN * DIGITS  # of an answer
+HELD_OUT = 10  # one problem in so many is never trained on
 _TRIES = 3  # at a column that has failed before
 _FEEDBACK = "column {} is doubtful"
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Pose `number` × `factor`."""
+
+    number: int
+    factor: int
+
+    @property
+    def prompt(self) -> str:
+        """Return what an answer follows."""
+        return f"{self.number}*{self.factor}="
+
+    @property
+    def held_out(self) -> bool:
+        """Return whether the problem is kept for measuring; depends on nothing but the problem."""
+        return zlib.crc32(self.prompt.encode()) % HELD_OUT == 0
+
+
+def draw(rng: random.Random, *, held_out: bool) -> Problem:
+    """Return a random problem, held out or to train on."""
+    while True:
+        problem = Problem(rng.randrange(10 ** (DIGITS - 1), 10**DIGITS), rng.randrange(2, 10))
+        if problem.held_out == held_out:
+            return problem
+
+
+def answer(problem: Problem) -> str:
+    """Return the right answer in columns."""
+    carry, columns = 0, []
+    for digit in reversed(str(problem.number)):
+        value = int(digit) * problem.factor + carry
+        columns.append(f"{digit}{value:02d}")
+        carry = value // 10
+    return " ".join(columns) + "."
+
+
+def read_answer(text: str) -> int | None:
+    """Return the product that an answer says; None where it is not a whole answer."""
+    columns = text[:-1].split(" ")
+    if not text.endswith(".") or any(len(c) != COLUMN - 1 or not c.isdecimal() for c in columns):
+        return None
+    return int(columns[-1][1] + "".join(column[2] for column in reversed(columns)))
+
+
+def training_text(rng: random.Random) -> tuple[str, int]:
+    """Return a solved problem, and where its answer begins."""
+    problem = draw(rng, held_out=False)
+    return problem.prompt + answer(problem), len(problem.prompt)
+
+
 class TextModel(Protocol):
-    """A model of text by characters, as `evaluation.labs.arithmetic_model.ArithmeticModel`."""
+    """Model text by characters, as `evaluation.labs.arithmetic_model.ArithmeticModel`."""
 
     async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
-        """Generated text: at most so many characters, the last one a stop if one came."""
+        """Return generated text: at most so many characters, the last one a stop if one came."""
         ...
 
     async def read(self, prompt: str, text: str) -> list[float]:
-        """The probability of each character of `text` after `prompt`."""
+        """Return the probability of each character of `text` after `prompt`."""
         ...
 
 
 def problem_of(question: str) -> Problem:
-    """The problem whose prompt is `question`."""
+    """Return the problem whose prompt is `question`."""
     number, factor = question.rstrip("=").split("*")
     return Problem(int(number), int(factor))
 
 
 @dataclass(frozen=True, slots=True)
 class ArithmeticParts:
-    """All parts but the verifier, played by one model.
+    """Let one model play all parts but the verifier.
 
     A first draft is greedy, the best that the model can do alone; whatever comes later is sampled. The
     critic reads it again: its score is the probability that the model gives the whole draft, calibrated as
@@ -51,7 +111,7 @@ class ArithmeticParts:
     agreement: float = 0.5
 
     async def generate(self, question: str, lessons: Sequence[Lesson], most: int) -> Draft:
-        """An answer; with lessons, written on from the doubtful column of the last one."""
+        """Return an answer; with lessons, from the doubtful column of the last one on."""
         if not lessons:
             return await self._write(question, "", ".", most, 0.0)
         begun = lessons[-1]["draft"][: COLUMN * (_column(lessons[-1]) - 1)]
@@ -62,7 +122,7 @@ class ArithmeticParts:
         return Draft(rest.text, another.tokens + rest.tokens, another.read + rest.read, rest.complete)
 
     async def step(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
-        """One more column, another one than lessons call doubtful at this place."""
+        """Return one more column, another one than lessons call doubtful at this place."""
         begun, tokens, read = "".join(path), 0, 0
         place = len(begun) // COLUMN + 1
         failed = {
@@ -78,12 +138,12 @@ class ArithmeticParts:
         return Draft(column.text[len(begun) :], tokens, read, column.complete)
 
     async def finish(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
-        """The columns after those of `path`, with them."""
+        """Return the columns of `path` with those that follow."""
         begun = "".join(path)
         return Draft(begun) if begun.endswith(".") else await self._write(question, begun, ".", most)
 
     async def criticise(self, question: str, draft: str, evidence: str, most: int) -> Verdict:
-        """How probable the draft is to the model, and its least probable column."""
+        """Return how probable the draft is to the model, and its least probable column."""
         likelihoods = await self.model.read(question, draft)
         columns = [math.prod(likelihoods[k : k + COLUMN]) for k in range(0, len(likelihoods), COLUMN)]
         score = math.prod(columns)
@@ -111,15 +171,15 @@ class ArithmeticParts:
 
 @dataclass(frozen=True, slots=True)
 class ExactVerifier:
-    """Multiplies; says no more than whether the product is right."""
+    """Multiply, and say no more than whether the product is right."""
 
     async def verify(self, question: str, draft: str, most: int) -> Verdict:
-        """The verdict; costs no tokens."""
+        """Return the verdict; it costs no tokens."""
         problem = problem_of(question)
         right = read_answer(draft) == problem.number * problem.factor
         return Verdict(float(right), right, "" if right else "the product is wrong")
 
 
 def _column(lesson: Lesson) -> int:
-    """The column that a lesson names."""
+    """Return the column that a lesson names."""
     return int(next(word for word in lesson["feedback"].split() if word.isdecimal()))

@@ -1,4 +1,4 @@
-"""The trained arithmetic model as something to ask: prompts in, sampled text out, many at a time."""
+"""Ask the trained arithmetic model: prompts in, sampled text out, many at a time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, TypeAlias
 
 import torch
 
+from evaluation.labs.arithmetic import ALPHABET
 from evaluation.labs.arithmetic_training import encode
-from evaluation.labs.multiplication import ALPHABET
 
-_PATIENCE = 20  # turns of the event loop without a new request after which a batch is closed
+_PATIENCE = 20  # cycles of the event loop without a new request after which a batch is closed
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A prompt, the characters that end the reply, its greatest length and its temperature (0: greedy)."""
+class Writing:
+    """Hold a prompt, the characters that end the reply, its greatest length and temperature (0: greedy)."""
 
     prompt: str
     stops: str
@@ -28,18 +28,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A prompt and a text after it, which the model only reads."""
+    """Hold a prompt and a text after it, which the model only reads."""
 
     prompt: str
     text: str
 
 
-Reply: TypeAlias = str | list[float]
-"""Generated text; or the probability of each character that was read."""
+Answer: TypeAlias = str | list[float]
+"""Holds generated text, or the probability of each character that was read."""
 
 
 class ArithmeticModel:
-    """Answers requests; those that wait at the same time are one batch, on the event loop's own thread.
+    """Answer requests; those that wait at the same time are one batch, on the event loop's own thread.
 
     Args:
         folder: what `octopus train arithmetic` wrote.
@@ -52,23 +52,23 @@ class ArithmeticModel:
         model: Any = AutoModelForCausalLM.from_pretrained(folder)
         self._model = model.eval()
         self._random = torch.Generator().manual_seed(seed)
-        self._waiting: list[tuple[Request | Reading, asyncio.Future[Reply]]] = []
+        self._waiting: list[tuple[Writing | Reading, asyncio.Future[Answer]]] = []
         self._drain: asyncio.Task[None] | None = None
 
     async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
-        """Generated text: at most so many characters, the last one a stop if one came."""
-        reply = await self._ask(Request(prompt, stops, most, temperature))
+        """Return generated text: at most so many characters, the last one a stop if one came."""
+        reply = await self._ask(Writing(prompt, stops, most, temperature))
         assert isinstance(reply, str)
         return reply
 
     async def read(self, prompt: str, text: str) -> list[float]:
-        """The probability of each character of `text` after `prompt`."""
+        """Return the probability of each character of `text` after `prompt`."""
         reply = await self._ask(Reading(prompt, text))
         assert isinstance(reply, list)
         return reply
 
-    async def _ask(self, asked: Request | Reading) -> Reply:
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    async def _ask(self, asked: Writing | Reading) -> Answer:
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, future))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._serve())
@@ -78,10 +78,10 @@ class ArithmeticModel:
         while self._waiting:
             await self._all_wait()
             batch, self._waiting = self._waiting, []
-            written = iter(self.complete([asked for asked, _ in batch if isinstance(asked, Request)]))
+            written = iter(self.complete([asked for asked, _ in batch if isinstance(asked, Writing)]))
             read = iter(self.likelihoods([asked for asked, _ in batch if isinstance(asked, Reading)]))
             for asked, future in batch:
-                reply: Reply = next(written) if isinstance(asked, Request) else next(read)
+                reply: Answer = next(written) if isinstance(asked, Writing) else next(read)
                 if not future.done():  # the one who asked may have given up
                     future.set_result(reply)
 
@@ -93,8 +93,8 @@ class ArithmeticModel:
             await asyncio.sleep(0)
 
     @torch.no_grad()
-    def complete(self, requests: Sequence[Request]) -> list[str]:
-        """The generated texts of a batch."""
+    def complete(self, requests: Sequence[Writing]) -> list[str]:
+        """Return the generated texts of a batch."""
         if not requests:
             return []
         tokens, mask = _left_padded([request.prompt for request in requests])
@@ -118,7 +118,7 @@ class ArithmeticModel:
 
     @torch.no_grad()
     def likelihoods(self, readings: Sequence[Reading]) -> list[list[float]]:
-        """The probability of each character of each text, in one pass."""
+        """Return the probability of each character of each text, in one pass."""
         if not readings:
             return []
         rows = [encode(reading.prompt + reading.text) for reading in readings]
@@ -136,7 +136,7 @@ class ArithmeticModel:
         return torch.where(temperatures > 0, sampled, logits.argmax(-1, keepdim=True))
 
 
-def _ended(text: str, request: Request) -> bool:
+def _ended(text: str, request: Writing) -> bool:
     return len(text) >= request.most or (text != "" and text[-1] in request.stops)
 
 

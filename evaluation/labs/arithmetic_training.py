@@ -1,8 +1,8 @@
-"""A real and imperfect causal model of 1.3 million parameters, to measure reflection on.
+"""Train a real and imperfect causal model of 1.3 million parameters, to measure reflection on.
 
     octopus train arithmetic --out DIR              # 5-10 minutes on one core
 
-It learns the text of `evaluation.labs.multiplication` from random problems. Training ends as soon as about
+It learns the text of `evaluation.labs.arithmetic` from random problems. Training ends as soon as about
 seven in ten greedy answers to held-out problems are right, so that there is something to improve.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from evaluation.labs.multiplication import ALPHABET, COLUMN, DIGITS, draw, read_answer, training_text
+from evaluation.labs.arithmetic import ALPHABET, COLUMN, DIGITS, draw, read_answer, training_text
 
 _IGNORED = -100  # PyTorch's label of a position without loss
 _CHARACTERS = {character: k for k, character in enumerate(ALPHABET)}
@@ -26,7 +26,7 @@ _CHARACTERS = {character: k for k, character in enumerate(ALPHABET)}
 
 @dataclass(frozen=True)
 class ArithmeticSettings:
-    """Hyper-parameters.
+    """Hold hyper-parameters.
 
     Attributes:
         target: greedy accuracy on held-out problems at which training ends.
@@ -50,12 +50,12 @@ class ArithmeticSettings:
 
 
 def encode(text: str) -> list[int]:
-    """Characters → ids."""
+    """Return the ids of characters."""
     return [_CHARACTERS[character] for character in text]
 
 
 def make_model(settings: ArithmeticSettings) -> Any:
-    """An untrained Llama of the settings' size."""
+    """Return an untrained Llama of the settings' size."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(settings.seed)
@@ -80,7 +80,7 @@ def train_arithmetic(
     settings: ArithmeticSettings,
     report: Callable[[int, float], None] = lambda step, accuracy: None,
 ) -> float:
-    """Train until the target is reached; the model and, last, `arithmetic.json` are written to `out`.
+    """Train until the target is reached; write the model and, last, `arithmetic.json` to `out`.
 
     Args:
         out: the new folder.
@@ -112,14 +112,15 @@ def train_arithmetic(
             accuracy = greedy_accuracy(model, settings.problems, seed=settings.seed + 1)
             report(step, accuracy)
     model.save_pretrained(out)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    manifest = asdict(settings) | {"trained_steps": step, "accuracy": accuracy, "parameters": parameters}
-    (out / "arithmetic.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    found = {"trained_steps": step, "accuracy": accuracy, "parameters": model.num_parameters()}
+    (out / "arithmetic.json").write_text(
+        json.dumps(asdict(settings) | found, indent=2) + "\n", encoding="utf-8"
+    )
     return accuracy
 
 
 def make_batch(texts: Sequence[tuple[str, int]]) -> tuple[Tensor, Tensor]:
-    """Token ids and labels, both [texts, length]; only the answers have labels."""
+    """Return token ids and labels, both [texts, length]; only the answers have labels."""
     tokens = torch.tensor([encode(text) for text, _ in texts])
     labels = tokens.clone()
     for row, (_, start) in enumerate(texts):
@@ -128,7 +129,7 @@ def make_batch(texts: Sequence[tuple[str, int]]) -> tuple[Tensor, Tensor]:
 
 
 def greedy_accuracy(model: Any, problems: int, *, seed: int) -> float:
-    """The share of held-out problems that the model answers rightly without sampling."""
+    """Return the share of held-out problems that the model answers rightly without sampling."""
     rng = random.Random(seed)  # noqa: S311 - problems
     drawn = [draw(rng, held_out=True) for _ in range(problems)]
     tokens = torch.tensor([encode(problem.prompt) for problem in drawn])

@@ -1,9 +1,9 @@
-"""What class weights, z-loss and load-balance loss do to an adapter that learns from skewed rows.
+"""Measure what class weights, z-loss and load-balance loss do to an adapter that learns from skewed rows.
 
-A tiny base that knows one master gets adapters for another one, whose neighbours are the same and whose
+A tiny base that knows one routing node gets adapters for another one, whose neighbours are the same and whose
 functional tokens are not, so that the adapter has to learn what each token means. The rows for it are skewed:
-of each neighbour it sees half of what it sees of the one before. What is measured is not: as many rows of
-each neighbour, of templates that no training used.
+each neighbour has half as many as the one before. Measured are equally many rows of each neighbour, from
+templates that no training used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from agents.octopus.calibration import expected_calibration_error, softmax
 from agents.octopus.causal.manifest import read_manifest
 from agents.types import FunctionalToken, NodeName
-from evaluation.report import Report, share, table
+from evaluation.report import Advance, Report, no_progress, plain, share, tabulate
 from training.causal.call_loss import LossWeights
 from training.causal.call_scores import CallScores, score_calls, serving
 from training.causal.call_trainer import Phase
@@ -44,7 +44,7 @@ VARIANTS: Mapping[str, FunctionalSettings] = {
 
 @dataclass(frozen=True, slots=True)
 class LossEffect:
-    """Figures of one adapter on balanced rows.
+    """Hold figures of one adapter on balanced rows.
 
     Attributes:
         route: share of right routes.
@@ -62,7 +62,7 @@ class LossEffect:
 
     @classmethod
     def of(cls, scores: CallScores, rare: Sequence[int]) -> LossEffect:
-        """From logits and right places; `rare` are the places of the rarest."""
+        """Return the figures of logits and right places; `rare` are the places of the rarest."""
         chosen = scores.logits.argmax(axis=1)
         right, few = chosen == scores.gold, np.isin(scores.gold, rare)
         partition = np.logaddexp.reduce(scores.logits, axis=1)
@@ -76,7 +76,7 @@ class LossEffect:
 
 
 def skewed_rows(nodes: Sequence[NodeName], *, seed: int) -> list[RouterRow]:
-    """Made-up rows, half as many of each node as of the one before it, and at least a few."""
+    """Return made-up rows, half as many of each node as of the one before it, and at least a few."""
     rows = template_rows(_ROWS, seed=seed)
     most = min(Counter(row.node for row in rows).values())
     left: dict[str, int] = {node: max(_LEAST, most // 2**place) for place, node in enumerate(nodes)}
@@ -94,9 +94,9 @@ def evaluate_causal_losses(
     variants: Mapping[str, FunctionalSettings] = VARIANTS,
     seeds: int = 3,
     steps: int = 150,
-    advance: Callable[[float], None] = lambda share: None,
+    advance: Advance = no_progress,
 ) -> Report:
-    """Adapters of every variant on the base of `artifact`, which `--tiny` made for the graph `subjects`.
+    """Train adapters of every variant on the base of `artifact`, made by `--tiny` for the graph `subjects`.
 
     Args:
         artifact: its folder; nothing in it is changed.
@@ -116,14 +116,24 @@ def evaluate_causal_losses(
         for name, settings in variants.items():
             own = replace(settings, seed=seed, adapter_phase=Phase("adapter", steps, 3e-3, warm_up=10))
             found[name].append(_effect(artifact, nodes, own, lambda share: advance(share * part)))
-    headings = ("loss", "right %", f"right %, {_RARE} rarest", "busiest %", "log-partition", "ECE")
-    lines = [[name, *_cells(effects)] for name, effects in found.items()]
-    figures = {name: [_named(effect) for effect in effects] for name, effects in found.items()}
-    return Report("causal-losses", table(headings, lines), figures)
+    columns: dict[str, Callable[[list[LossEffect]], str]] = {
+        "right %": lambda own: share(_mean(own, "route")),
+        f"right %, {_RARE} rarest": lambda own: share(_mean(own, "rare")),
+        "busiest %": lambda own: share(_mean(own, "most")),
+        "log-partition": lambda own: f"{_mean(own, 'partition'):.1f}",
+        "ECE": lambda own: f"{_mean(own, 'ece'):.3f}",
+    }
+    figures = {name: [plain(effect) for effect in effects] for name, effects in found.items()}
+    return Report("causal-losses", tabulate("loss", found, columns), figures)
+
+
+def _mean(effects: Sequence[LossEffect], name: str) -> float:
+    """Return the mean of a figure over seeds."""
+    return float(np.mean([getattr(effect, name) for effect in effects]))
 
 
 def _effect(
-    artifact: Path, nodes: Sequence[NodeName], settings: FunctionalSettings, advance: Callable[[float], None]
+    artifact: Path, nodes: Sequence[NodeName], settings: FunctionalSettings, advance: Advance
 ) -> LossEffect:
     rows = skewed_rows(nodes, seed=settings.seed)
     held_out = template_rows(_MEASURED, seed=settings.seed, held_out=True)
@@ -139,17 +149,3 @@ def _effect(
         tuned, _ = training.adapter(model, data)
     scores = score_calls(serving(tuned, data), data, held_out, generated=0)
     return LossEffect.of(scores, range(len(nodes) - _RARE, len(nodes)))
-
-
-def _cells(effects: Sequence[LossEffect]) -> list[str]:
-    """Means over seeds."""
-
-    def mean(name: str) -> float:
-        return float(np.mean([getattr(effect, name) for effect in effects]))
-
-    shares = [share(mean(name)) for name in ("route", "rare", "most")]
-    return [*shares, f"{mean('partition'):.1f}", f"{mean('ece'):.3f}"]
-
-
-def _named(effect: LossEffect) -> dict[str, float]:
-    return {name: round(getattr(effect, name), 4) for name in LossEffect.__slots__}

@@ -1,6 +1,8 @@
-"""What a next-node decision costs, as ratios from one run: neighbours count, nodes do not."""
+"""Measure what a next-node decision costs, as ratios from one run: neighbours count, nodes do not."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,7 +27,7 @@ _EXEMPLARS = 64
 
 
 def decision_ratios(rounds: int = 3, large: int = LARGE) -> dict[str, Ratio]:
-    """Decisions in a large graph beside a small one, and among many neighbours beside few."""
+    """Compare decisions in a large graph with a small one, and among many neighbours with few."""
     texts = queries(40)
     few = _decision(SMALL, SMALL)
     many = large // 100
@@ -37,25 +39,21 @@ def decision_ratios(rounds: int = 3, large: int = LARGE) -> dict[str, Ratio]:
     }
 
 
-class _Decide:
-    """Decides at the entry of a planner, on made-up embeddings."""
+def _decision(neighbours: int, nodes: int) -> Callable[[str], object]:
+    """Return what decides at the entry of a made-up planner, on made-up embeddings."""
+    planner = made_up_planner(neighbours, nodes)
+    entry = planner.graph.nodes[planner.graph.entry]
+    vectors = unit(np.random.default_rng(0).normal(size=(3, _DIMENSION)).astype(np.float32))
 
-    def __init__(self, planner: Planner) -> None:
-        self._planner = planner
-        vectors = np.random.default_rng(0).normal(size=(3, _DIMENSION))
-        self._vectors = unit(vectors.astype(np.float32))
+    def decide(text: str) -> object:
+        request = Request(text, vectors[0], (text[:40], text[40:]), vectors[1:])
+        return planner.following(request, (), entry)
 
-    def __call__(self, text: str) -> object:
-        request = Request(text, self._vectors[0], (text[:40], text[40:]), self._vectors[1:])
-        return self._planner.following(request, (), self._planner.graph.nodes[self._planner.graph.entry])
-
-
-def _decision(neighbours: int, nodes: int) -> _Decide:
-    return _Decide(made_up_planner(neighbours, nodes))
+    return decide
 
 
 def made_up_planner(neighbours: int, nodes: int) -> Planner:
-    """A trained planner with random weights on a ring of `nodes` workers; the entry sees some of them."""
+    """Return a planner with random weights on a ring of `nodes` workers; the entry sees some of them."""
     random = np.random.default_rng(0)
     names = [NodeName(f"tool_{k}") for k in range(nodes)]
     ring = {name: [names[(k + 1) % nodes]] for k, name in enumerate(names)}

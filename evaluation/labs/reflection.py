@@ -1,4 +1,4 @@
-"""Reflection on a real, imperfect model with an exact verifier: accuracy at equal token budgets.
+"""Measure reflection on a real, imperfect model with an exact verifier: accuracy at equal token budgets.
 
 Every mode gets the same held-out problems, the same model and the same budget of generated tokens, and may
 use all of it; its answer is the best draft of its loop. `none` is one greedy draft. Two baselines spend the
@@ -13,7 +13,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from agents.reflection.basic import Basic
 from agents.reflection.budget import Budget
@@ -22,28 +27,37 @@ from agents.reflection.loop import Algorithm, Step, run
 from agents.reflection.reflexion import Reflexion
 from agents.reflection.steps import Steps, add_round
 from agents.reflection.types import Parts, ReflectionState, Update, new_state
-from evaluation.intervals import interval
-from evaluation.labs.arithmetic import LENGTH, ArithmeticParts, ExactVerifier, TextModel
-from evaluation.labs.multiplication import Problem, draw
+from evaluation.intervals import Interval, interval, paired_gain
+from evaluation.labs.arithmetic import LENGTH, ArithmeticParts, ExactVerifier, Problem, TextModel, draw
+from evaluation.report import Advance, Report, no_progress, points, tabulate
 
+MODES = {
+    "none": "none",
+    "basic": "basic",
+    "self-consistency": "self-consistency",
+    "reflexion": "Reflexion",
+    "lats": "LATS",
+    "best-of-n": "best-of-n",
+}
+WITH_VERIFIER = ("reflexion", "lats", "best-of-n")
 BUDGETS = (20, 40, 80, 160, 240)  # generated tokens; a draft has 20
 _SECONDS = 3600.0  # all problems run at once: time is no budget here
 
 
 @dataclass(frozen=True, slots=True)
 class BestOfN:
-    """draft → verify → draft → ..., with nothing learnt in between."""
+    """Draft → verify → draft → ..., with nothing learnt in between."""
 
     parts: Parts
     budget: Budget
 
     @property
     def steps(self) -> Mapping[str, Step]:
-        """Its steps by name."""
+        """Return its steps by name."""
         return {"draft": self._draft, "verify": Steps(self.parts, self.budget).verify}
 
     def next_step(self, done: str | None, state: ReflectionState) -> str | None:
-        """In turns; the reason to stop comes from the steps."""
+        """Return the steps in turns; the reason to stop comes from them."""
         return "verify" if done == "draft" else "draft"
 
     async def _draft(self, state: ReflectionState) -> Update:
@@ -66,7 +80,7 @@ _ALGORITHMS: Mapping[str, Callable[[Parts, Budget], Algorithm]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One problem: whether the answer was right, tokens generated and read, and drafts."""
+    """Hold what came of a problem: whether the answer was right, tokens generated and read, and drafts."""
 
     right: bool
     tokens: int
@@ -74,8 +88,8 @@ class Outcome:
     drafts: int
 
 
-class Exam:
-    """Runs modes on problems.
+class Trial:
+    """Run modes on problems.
 
     Args:
         model: the generator.
@@ -90,7 +104,7 @@ class Exam:
         self._parts = Parts(played, played, ExactVerifier(), played)
 
     def measure(self, mode: str, budget: int) -> list[Outcome]:
-        """The outcomes of `mode` with `budget` tokens for each problem."""
+        """Return the outcomes of `mode` with `budget` tokens for each problem."""
 
         async def all_at_once() -> list[Outcome]:
             return list(await asyncio.gather(*(self._outcome(mode, p, budget) for p in self.problems)))
@@ -107,7 +121,7 @@ class Exam:
         return Outcome(right, result.tokens, result.read, len(result.rounds))
 
     async def _vote(self, problem: Problem, tokens: int) -> Outcome:
-        """Self-consistency: the most frequent of as many drafts as the budget holds, the greedy one first."""
+        """Take the most frequent of as many drafts as the budget holds, the greedy one first."""
         assert self._parts.stepper is not None
         generator, stepper = self._parts.generator, self._parts.stepper
         drafts = [await generator.generate(problem.prompt, (), LENGTH)]
@@ -122,7 +136,99 @@ class Exam:
         return (await ExactVerifier().verify(problem.prompt, draft, 0)).passed
 
 
-def gain(right: Sequence[bool], beside: Sequence[bool], *, seed: int = 0) -> tuple[float, float, float]:
-    """The difference of two means on the same problems, and its 95 % paired bootstrap interval."""
-    found = interval([float(one) - float(other) for one, other in zip(right, beside, strict=True)], seed=seed)
-    return found.mean, found.low, found.high
+Cell = Mapping[str, Any]
+"""Holds the figures of a mode at a budget."""
+
+
+def evaluate_reflection(
+    model: TextModel,
+    *,
+    seed: int = 0,
+    problems: int = 500,
+    budgets: Sequence[int] = BUDGETS,
+    advance: Advance = no_progress,
+) -> Report:
+    """Measure every mode at every budget.
+
+    Args:
+        model: the generator, critic and stepper.
+        seed: of problems and intervals.
+        problems: how many held-out problems.
+        budgets: generated tokens for each problem.
+        advance: called with the share that was just done.
+    """
+    trial = Trial(model, seed=seed, number=problems)
+    figures: dict[str, dict[str, Cell]] = {mode: {} for mode in MODES}
+    none: dict[int, list[bool]] = {}
+    for mode in MODES:
+        for budget in budgets:
+            outcomes = trial.measure(mode, budget)
+            right = [outcome.right for outcome in outcomes]
+            gain = paired_gain(right, none.setdefault(budget, right), seed=seed)  # `none` comes first
+            accuracy = interval(right, seed=seed)
+            figures[mode][str(budget)] = _cell(outcomes, accuracy) | {"gain": astuple(gain)}
+            advance(1 / (len(MODES) * len(budgets)))
+    curves = {"reflection.svg": partial(draw_curves, figures=figures)}
+    return Report("reflection", _markdown(figures, [str(budget) for budget in budgets]), figures, curves)
+
+
+def _cell(outcomes: Sequence[Outcome], accuracy: Interval) -> dict[str, Any]:
+    return {
+        "accuracy": accuracy.mean,
+        "low": accuracy.low,
+        "high": accuracy.high,
+        "tokens": float(np.mean([outcome.tokens for outcome in outcomes])),
+        "most_tokens": max(outcome.tokens for outcome in outcomes),
+        "read": float(np.mean([outcome.read for outcome in outcomes])),
+        "drafts": float(np.mean([outcome.drafts for outcome in outcomes])),
+    }
+
+
+def _markdown(figures: Mapping[str, Mapping[str, Cell]], budgets: Sequence[str]) -> str:
+    """Return accuracy by budget; then what the largest budget came to, beside `none`."""
+
+    def accuracy(budget: str) -> Callable[[str], str]:
+        return lambda mode: "{accuracy:.1f} ({low:.0f}–{high:.0f})".format(
+            **{name: 100 * figures[mode][budget][name] for name in ("accuracy", "low", "high")}
+        )
+
+    by_name = {name: mode for mode, name in MODES.items()}
+    verifier = {"verifier": lambda mode: "exact" if mode in WITH_VERIFIER else "–"}
+    at = {f"{budget} tokens": accuracy(budget) for budget in budgets}
+    largest = {name: figures[mode][budgets[-1]] for name, mode in by_name.items()}
+    spent: dict[str, Callable[[Cell], str]] = {
+        "gain over none (95 %)": lambda cell: points(Interval(*cell["gain"])),
+        "generated": lambda cell: f"{cell['tokens']:.0f}",
+        "read": lambda cell: f"{cell['read']:.0f}",
+        "drafts": lambda cell: f"{cell['drafts']:.1f}",
+    }
+    return "\n\n".join(
+        [
+            tabulate("right, % (95 %), at a budget of", by_name, verifier | at),
+            tabulate(f"at {budgets[-1]} tokens", largest, spent),
+        ]
+    )
+
+
+def draw_curves(path: Path, *, figures: Mapping[str, Mapping[str, Cell]]) -> None:
+    """Draw accuracy over the budget, a line a mode with its interval, as an SVG."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for mode, cells in figures.items():
+        budgets = [int(budget) for budget in cells]
+        accuracy, low, high = (
+            [100 * cell[name] for cell in cells.values()] for name in ("accuracy", "low", "high")
+        )
+        style, layer = ("--", 4) if mode == "none" else ("-", 3)  # other lines may lie where it is
+        (line,) = axes.plot(budgets, accuracy, style, marker="o", markersize=3, zorder=layer)
+        line.set_label(MODES[mode])
+        axes.fill_between(budgets, low, high, color=line.get_color(), alpha=0.12)
+    axes.set_xlabel("budget of generated tokens for each problem")
+    axes.set_ylabel("right answers, %")
+    figure.legend(loc="outside right upper")
+    # Text stays text, and the same figures give the same bytes.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "reflection"}):
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,4 +1,4 @@
-"""What a decision costs, as ratios measured in one run, so that the machine does not matter.
+"""Measure what a decision costs, as ratios from one run, so that the machine does not matter.
 
 Kinds of calls are interleaved (A B A B …) and each query's ratio is taken within a few milliseconds of
 itself; the median over queries and rounds is reported.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from langchain_core.messages import HumanMessage
@@ -22,8 +23,9 @@ from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, WorkerAnswer, WorkerRequest
-from evaluation.report import Report, table
-from evaluation.routing.benchmark import plain
+from evaluation.report import Report, plain, table, tabulate
+
+Input = TypeVar("Input")
 
 SMALL, LARGE = 17, 10_000
 _QUERIES = 200
@@ -48,7 +50,7 @@ _TIMES = (
 
 
 def queries(number: int = _QUERIES) -> list[str]:
-    """Made-up exam-like questions with choices, of the length of MMLU's."""
+    """Return made-up questions with choices, of the length of MMLU's."""
     found = [
         f"{ask.format(subject)} {time}, given that case {k} is typical?\nIt grows slowly at first\n"
         "It does not change at all\nIt falls and then rises again\nNone of these can be decided"
@@ -58,7 +60,7 @@ def queries(number: int = _QUERIES) -> list[str]:
 
 
 def candidates(number: int) -> list[Candidate]:
-    """Made-up tools, at most 10,000 different ones."""
+    """Return made-up tools, at most 10,000 different ones."""
     words = itertools.islice(itertools.product(_VERBS, _THINGS, _OF, _AND), number)
     return [
         Candidate(f"tool_{k}", f"{verb}s {thing} {of} and {also}.")
@@ -67,7 +69,7 @@ def candidates(number: int) -> list[Candidate]:
 
 
 def made_up_octopus(encoder: Encoder, number: int) -> EncoderOctopus:
-    """A zero-shot Octopus over `number` made-up tools.
+    """Return a zero-shot Octopus over `number` made-up tools.
 
     Only the first seventeen are embedded; the others' vectors are random, for embedding them would take
     minutes and the time of a decision does not depend on what they are.
@@ -85,7 +87,7 @@ def made_up_octopus(encoder: Encoder, number: int) -> EncoderOctopus:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Of two kinds of calls: the median of the ratios, and the median milliseconds of each."""
+    """Hold the median ratio of two kinds of calls, and the median milliseconds of each."""
 
     ratio: float
     milliseconds: float
@@ -93,30 +95,46 @@ class Ratio:
 
 
 def compare(
-    call: Callable[[str], object], baseline: Callable[[str], object], texts: Sequence[str], rounds: int
+    call: Callable[[Input], object],
+    baseline: Callable[[Input], object],
+    inputs: Sequence[Input],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Ratio:
-    """Time `call` and `baseline` on each text in turns, after warming both up."""
-    for text in texts[:5]:
-        call(text), baseline(text)
+    """Time `call` and `baseline` on each input in turns, after warming both up."""
+    for given in inputs[:5]:
+        call(given), baseline(given)
     times = []
     for turn in range(rounds):
-        for text in texts:
+        for given in inputs:
             pair = (call, baseline) if turn % 2 == 0 else (baseline, call)
-            took = [_seconds(kind, text) for kind in pair]
+            took = [_seconds(kind, given, clock) for kind in pair]
             times.append(took if turn % 2 == 0 else took[::-1])
     own, other = np.array(times).T
     return Ratio(float(np.median(own / other)), 1000 * float(np.median(own)), 1000 * float(np.median(other)))
 
 
-def _seconds(call: Callable[[str], object], text: str) -> float:
-    start = time.perf_counter()
-    call(text)
-    return time.perf_counter() - start
+def ratio_table(heading: str, ratios: Mapping[str, Ratio]) -> str:
+    """Return a Markdown table of ratios with their milliseconds."""
+    columns: dict[str, Callable[[Ratio], str]] = {
+        "median": lambda own: f"{own.ratio:.3g}",
+        "ms": lambda own: f"{own.milliseconds:.2f}",
+        "beside ms": lambda own: f"{own.baseline_milliseconds:.2f}",
+    }
+    return tabulate(heading, ratios, columns)
+
+
+def _seconds(
+    call: Callable[[Input], object], given: Input, clock: Callable[[], float] = time.perf_counter
+) -> float:
+    start = clock()
+    call(given)
+    return clock() - start
 
 
 @dataclass(frozen=True, slots=True)
 class GraphCost:
-    """LangGraph's own cost: seconds to compile, milliseconds for a run less the decision."""
+    """Hold LangGraph's own cost: seconds to compile, milliseconds for a run less the decision."""
 
     workers: int
     compile_seconds: float
@@ -124,7 +142,7 @@ class GraphCost:
 
 
 class _Silent:
-    """A worker that answers at once."""
+    """Answer at once."""
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         return WorkerAnswer("answered", "")
@@ -156,7 +174,7 @@ def graph_cost(octopus: EncoderOctopus, runs: int = 5) -> GraphCost:
 
 
 def evaluate_speed(octopus: EncoderOctopus, *, rounds: int = 3, large: int = LARGE) -> Report:
-    """A decision of `octopus` beside the bare encoder, many neighbours beside few, and LangGraph apart."""
+    """Compare a decision of `octopus` with the bare encoder, many neighbours with few, and time LangGraph."""
     encoder, texts = octopus.encoder, queries()
     few, many = made_up_octopus(encoder, SMALL), made_up_octopus(encoder, large)
     ratios = {
@@ -169,13 +187,7 @@ def evaluate_speed(octopus: EncoderOctopus, *, rounds: int = 3, large: int = LAR
     }
     costs = [graph_cost(made_up_octopus(encoder, workers)) for workers in (SMALL, large // 10, large)]
     parts = [
-        table(
-            ("ratio", "median", "ms", "beside ms"),
-            [
-                [name, f"{r.ratio:.2f}", f"{r.milliseconds:.2f}", f"{r.baseline_milliseconds:.2f}"]
-                for name, r in ratios.items()
-            ],
-        ),
+        ratio_table("ratio", ratios),
         table(
             ("LangGraph, workers", "compile s", "run without decision ms"),
             [[f"{c.workers:,}", f"{c.compile_seconds:.2f}", f"{c.run_milliseconds:.1f}"] for c in costs],

@@ -1,4 +1,4 @@
-"""The routers that people would pick instead, on the same rows and the public encoder's embeddings.
+"""Train the routers that people would pick instead, on the same rows and the public encoder's embeddings.
 
 Each is trained on the rows that the mmlu router trains on, with and without our own text. Neighbours,
 penalty and width are chosen by cross-validation on the exam rows.
@@ -6,29 +6,31 @@ penalty and width are chosen by cross-validation on the exam rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
 from agents.octopus.embedding import Vectors
 from agents.octopus.encoder.heads import Head
+from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Embed
-from evaluation.metrics import Predictions, places
+from evaluation.report import Advance, no_progress
+from evaluation.routing.metrics import Predictions, RoutingMetrics, check_nodes, measure, places
 from training.router.trainer import fold_of
 from training.rows.labelled_rows import RouterRow
 
 _FOLDS = 3
-_NEIGHBOURS = [5, 10, 20, 40]
-_GRIDS: dict[str, tuple[Any, dict[str, list[Any]]]] = {
-    "kNN": (KNeighborsClassifier(metric="cosine", weights="distance"), {"n_neighbors": _NEIGHBOURS}),
+GRIDS: Mapping[str, tuple[Any, dict[str, list[Any]]]] = {
+    "kNN": (KNeighborsClassifier(metric="cosine", weights="distance"), {"n_neighbors": [5, 10, 20, 40]}),
     "logistic regression": (LogisticRegression(max_iter=500), {"C": [3.0, 10.0, 30.0]}),
     "RBF-SVC": (SVC(kernel="rbf"), {"C": [3.0, 10.0], "gamma": [0.5, 1.0, 2.0]}),
 }
@@ -36,7 +38,7 @@ _GRIDS: dict[str, tuple[Any, dict[str, list[Any]]]] = {
 
 @dataclass(frozen=True)
 class TrainingTexts:
-    """Texts to train on; a row's forms are texts of their own.
+    """Hold texts to train on; a row's forms are texts of their own.
 
     Attributes:
         texts: [n].
@@ -55,8 +57,8 @@ class TrainingTexts:
     nodes: list[str]
 
     @classmethod
-    def of(cls, rows: Sequence[RouterRow], nodes: Sequence[str], embed: Embed) -> TrainingTexts:
-        """From `rows`; those of no node are left out, for these routers know none."""
+    def of(cls, rows: Iterable[RouterRow], nodes: Sequence[str], embed: Embed) -> TrainingTexts:
+        """Return the texts of `rows`; those of no node are left out, for these routers know none."""
         rows = [row for row in rows if row.node is not None]
         pairs = [(k, text) for k, row in enumerate(rows) for text in row.texts]
         owners = np.array([k for k, _ in pairs])
@@ -71,7 +73,7 @@ class TrainingTexts:
         )
 
     def exam_only(self) -> TrainingTexts:
-        """Without the text that only supports."""
+        """Return the texts without those that only support."""
         kept = self.folds >= 0
         return TrainingTexts(
             texts=[text for text, keep in zip(self.texts, kept, strict=True) if keep],
@@ -82,45 +84,85 @@ class TrainingTexts:
             nodes=self.nodes,
         )
 
-    def splits(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Pairs of indices to train on and to score; only exam rows are scored."""
-        for fold in range(_FOLDS):
-            yield np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
-
 
 @dataclass(frozen=True)
 class Baseline:
-    """A trained baseline: its choice of hyper-parameters and what it predicts of each form's vectors."""
+    """Route by another means.
+
+    Attributes:
+        name: what people call it.
+        settings: its hyper-parameters.
+        predict: gives the predictions for queries and their embeddings.
+    """
 
     name: str
     settings: str
-    predictions: dict[str, Predictions]
+    predict: Callable[[Sequence[str], Vectors], Predictions]
 
 
-def tuned_models(exam: TrainingTexts) -> dict[str, tuple[Any, str]]:
-    """By name: kNN, logistic regression and RBF-SVC with the settings that cross-validation prefers."""
+def measure_baselines(
+    zero_shot: EncoderOctopus,
+    rows: Iterable[RouterRow],
+    texts: Mapping[str, list[str]],
+    gold: NDArray[np.int64],
+    advance: Advance = no_progress,
+) -> Iterator[tuple[str, dict[str, RoutingMetrics]]]:
+    """Yield name and metrics by form of each baseline; no metrics where its package is not installed.
+
+    Args:
+        zero_shot: the node without an artifact.
+        rows: what the others are trained on.
+        texts: the queries to route, by form.
+        gold: the right places for each form.
+        advance: called with the number of queries just embedded.
+    """
+    vectors = {}
+    for form, queries in texts.items():
+        vectors[form] = zero_shot.encoder.embed(queries)
+        advance(len(queries))
+
+    def measured(baseline: Baseline) -> dict[str, RoutingMetrics]:
+        return {form: measure(baseline.predict(own, vectors[form]), gold) for form, own in texts.items()}
+
+    untrained = zero_shot_baseline(zero_shot.head)
+    yield f"{untrained.name} ({untrained.settings})", measured(untrained)
+    with_own = TrainingTexts.of(rows, check_nodes(zero_shot, []), zero_shot.encoder.embed)
+    exam = with_own.exam_only()
+    models = tuned_models(exam)
+    for training, rows_of in ((exam, "dev+val"), (with_own, "dev+val+own text")):
+        for baseline in scikit_baselines(models, training):
+            yield f"{baseline.name} ({baseline.settings}; {rows_of})", measured(baseline)
+        try:
+            baseline = semantic_router_baseline(training)
+        except ImportError:
+            yield "semantic-router (not installed)", {}
+        else:
+            yield f"{baseline.name} ({baseline.settings}; {rows_of})", measured(baseline)
+
+
+def tuned_models(
+    exam: TrainingTexts, grids: Mapping[str, tuple[Any, dict[str, list[Any]]]] = GRIDS
+) -> dict[str, tuple[Any, str]]:
+    """Return by name kNN, logistic regression and RBF-SVC with the settings that cross-validation prefers."""
     found = {}
-    for name, (model, grid) in _GRIDS.items():
-        search = GridSearchCV(model, grid, cv=list(exam.splits()), refit=False)
+    for name, (model, grid) in grids.items():
+        search = GridSearchCV(model, grid, cv=PredefinedSplit(exam.folds), refit=False)
         search.fit(exam.vectors, exam.labels)
         settings = ", ".join(f"{key} {value:g}" for key, value in search.best_params_.items())
         found[name] = (clone(model).set_params(**search.best_params_), settings)
     return found
 
 
-def scikit_baselines(
-    models: dict[str, tuple[Any, str]], training: TrainingTexts, vectors: dict[str, Vectors]
-) -> Iterator[Baseline]:
-    """Each of `models` (see `tuned_models`), trained on `training`."""
+def scikit_baselines(models: Mapping[str, tuple[Any, str]], training: TrainingTexts) -> Iterator[Baseline]:
+    """Yield each of `models` (see `tuned_models`), trained on `training`."""
     for name, (model, settings) in models.items():
         weights = {} if isinstance(model, KNeighborsClassifier) else {"sample_weight": training.weights}
         fitted = clone(model).fit(training.vectors, training.labels, **weights)
-        predictions = {form: _predict(fitted, own, training.nodes) for form, own in vectors.items()}
-        yield Baseline(name, settings, predictions)
+        yield Baseline(name, settings, partial(_predict, fitted, training.nodes))
 
 
-def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
-    """Scores over all nodes, whichever the model has seen."""
+def _predict(model: Any, nodes: Sequence[str], texts: Sequence[str], vectors: Vectors) -> Predictions:
+    """Return scores over all nodes, whichever the model has seen."""
     probabilistic = hasattr(model, "predict_proba")
     found = model.predict_proba(vectors) if probabilistic else model.decision_function(vectors)
     if found.ndim == 1:  # two classes: the distance to the second
@@ -130,16 +172,8 @@ def _predict(model: Any, vectors: Vectors, nodes: Sequence[str]) -> Predictions:
     return Predictions.best_of(scores, are_probabilities=probabilistic)
 
 
-def semantic_router_baseline(
-    training: TrainingTexts, texts: dict[str, list[str]], vectors: dict[str, Vectors], top_k: int = 20
-) -> Baseline:
-    """semantic-router 1.x with aggregation="sum", over the same embeddings.
-
-    Args:
-        training: whose texts are the routes' utterances.
-        texts: the queries of each form.
-        vectors: their embeddings.
-        top_k: utterances that are summed over.
+def semantic_router_baseline(training: TrainingTexts, top_k: int = 20) -> Baseline:
+    """Return semantic-router 1.x with aggregation="sum" over `top_k` utterances, on the same embeddings.
 
     Raises:
         ImportError: semantic-router is not installed, or of another version.
@@ -148,8 +182,6 @@ def semantic_router_baseline(
     from semantic_router.encoders import DenseEncoder
 
     known = dict(zip(training.texts, training.vectors, strict=True))
-    for form, queries in texts.items():
-        known.update(zip(queries, vectors[form], strict=True))
 
     class KnownEncoder(DenseEncoder):  # type: ignore[misc, unused-ignore]
         def __call__(self, docs: list[str]) -> list[list[float]]:
@@ -160,24 +192,25 @@ def semantic_router_baseline(
         for place, node in enumerate(training.nodes)
     ]
     router = IndexedRouter(encoder=KnownEncoder(name="minilm"), routes=routes, aggregation="sum", top_k=top_k)
-    predictions = {form: _route_all(router, queries, training.nodes) for form, queries in texts.items()}
-    return Baseline("semantic-router, sum", f"top_k {top_k}", predictions)
+    place = {node: k for k, node in enumerate(training.nodes)}
+
+    def predict(texts: Sequence[str], vectors: Vectors) -> Predictions:
+        known.update(zip(texts, vectors, strict=True))
+        scores = np.zeros((len(texts), len(place)))
+        for row, query in enumerate(texts):
+            for choice in router(query, limit=None):
+                scores[row, place[choice.name]] = choice.confidence
+        return Predictions.best_of(scores, are_probabilities=False)
+
+    return Baseline("semantic-router, sum", f"top_k {top_k}", predict)
 
 
-def _route_all(router: Any, queries: Sequence[str], nodes: Sequence[str]) -> Predictions:
-    scores = np.zeros((len(queries), len(nodes)))
-    place = {node: k for k, node in enumerate(nodes)}
-    for row, query in enumerate(queries):
-        for choice in router(query, limit=None):
-            scores[row, place[choice.name]] = choice.confidence
-    return Predictions.best_of(scores, are_probabilities=False)
+def zero_shot_baseline(head: Head) -> Baseline:
+    """Return our own head from docstrings and examples, which needs no training rows at all."""
 
-
-def zero_shot_baseline(head: Head, texts: dict[str, list[str]], vectors: dict[str, Vectors]) -> Baseline:
-    """Our own head from docstrings and examples, which needs no training rows at all."""
-    predictions = {}
-    for form, queries in texts.items():
-        pairs = zip(queries, vectors[form], strict=True)
+    def predict(texts: Sequence[str], vectors: Vectors) -> Predictions:
+        pairs = zip(texts, vectors, strict=True)
         scores = np.array([head.probabilities(text, vector)[:-1] for text, vector in pairs])
-        predictions[form] = Predictions.best_of(scores, are_probabilities=True)
-    return Baseline("zero-shot docstrings", "no rows", predictions)
+        return Predictions.best_of(scores, are_probabilities=True)
+
+    return Baseline("zero-shot docstrings", "no rows", predict)

@@ -1,29 +1,23 @@
-"""A causal Octopus beside the encoder, on rows that it was made for and on real questions."""
+"""Measure a causal Octopus beside the encoder, on rows that it was made for and on real questions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.local import LocalOctopus
-from evaluation.metrics import bootstrap_interval
-from evaluation.report import Report, share, table
+from evaluation.intervals import interval
+from evaluation.report import Advance, Report, no_progress, share, span, table
+from evaluation.routing.metrics import decide_each
 from evaluation.task import load_task
 from training.rows.labelled_rows import RouterRow, read_json_lines
 from training.rows.mmlu import NODE_OF
 
-_CHUNK = 64
-
-Advance = Callable[[float], None]
-
 
 @dataclass(frozen=True, slots=True)
 class CausalMetrics:
-    """Of `rows` queries: shares in [0, 1] of right routes and, where rows say one, of exact rewrites."""
+    """Hold shares in [0, 1] of `rows` queries: right routes and, where rows say one, exact rewrites."""
 
     rows: int
     route: float
@@ -34,23 +28,18 @@ class CausalMetrics:
 
 def measure_rows(octopus: LocalOctopus, rows: Sequence[RouterRow], advance: Advance) -> CausalMetrics:
     """Route every row with its rewrite, cascade included."""
-    right: list[bool] = []
-    exact = 0
-    for start in range(0, len(rows), _CHUNK):
-        chunk = rows[start : start + _CHUNK]
-        for row, route in zip(
-            chunk, octopus.decide_all([clean_turns([row.query]) for row in chunk]), strict=True
-        ):
-            right.append(route.node == row.node)
-            exact += route.node == row.node and route.rewritten == row.rewritten
-        advance(len(chunk) / len(rows))
-    low, high = bootstrap_interval(np.array(right))
+    routes = decide_each(octopus, [[row.query] for row in rows], lambda step: advance(step / len(rows)))
+    pairs = list(zip(rows, routes, strict=True))
+    found = interval([route.node == row.node for row, route in pairs])
+    exact = [route.node == row.node and route.rewritten == row.rewritten for row, route in pairs]
     known = all(row.rewritten for row in rows)
-    return CausalMetrics(len(rows), sum(right) / len(rows), low, high, exact / len(rows) if known else None)
+    return CausalMetrics(
+        len(rows), found.mean, found.low, found.high, sum(exact) / len(rows) if known else None
+    )
 
 
 def real_questions(data: Path, nodes: Sequence[str]) -> dict[str, list[RouterRow]]:
-    """MMLU's validation questions without their choices, and natural queries, those for `nodes`."""
+    """Return MMLU's validation questions without their choices, and natural queries, those for `nodes`."""
     found: dict[str, list[RouterRow]] = {"MMLU val": []}
     for _, row in read_json_lines(data / "mmlu" / "val.jsonl.gz"):
         node = NODE_OF[row["subject"]]
@@ -68,9 +57,9 @@ def evaluate_causal(
     octopuses: Mapping[str, LocalOctopus],
     held_out: Sequence[RouterRow],
     data: Path | None,
-    advance: Advance = lambda step: None,
+    advance: Advance = no_progress,
 ) -> Report:
-    """All of `octopuses`, by the name they have in the report, on `held_out` and on real questions.
+    """Measure all of `octopuses`, by the name they have in the report, on `held_out` and on real questions.
 
     Args:
         octopuses: of one graph.
@@ -81,18 +70,14 @@ def evaluate_causal(
     nodes = [str(neighbour.node) for neighbour in next(iter(octopuses.values())).neighbours]
     parts = {"held-out rows": list(held_out)} | (real_questions(data, nodes) if data else {})
     total = len(parts) * len(octopuses)
-    found = {
-        (part, name): measure_rows(octopus, rows, lambda step: advance(step / total))
-        for part, rows in parts.items()
-        for name, octopus in octopuses.items()
-    }
-    lines = [
-        [part, name, str(own.rows), share(own.route), f"{share(own.low)}–{share(own.high)}", share(own.exact)]
-        for (part, name), own in found.items()
-    ]
-    markdown = table(("rows", "Octopus", "n", "right %", "95 %", "exact rewrite %"), lines)
-    figures = [
-        {"part": part, "octopus": name, "rows": own.rows, "route": own.route, "exact": own.exact}
-        for (part, name), own in found.items()
-    ]
-    return Report("causal", markdown, {"rows": figures})
+    lines, figures = [], []
+    for part, rows in parts.items():
+        for name, octopus in octopuses.items():
+            own = measure_rows(octopus, rows, lambda step: advance(step / total))
+            cells = (share(own.route), span(own.low, own.high), share(own.exact))
+            lines.append([part, name, str(own.rows), *cells])
+            figures.append(
+                {"part": part, "octopus": name, "rows": own.rows, "route": own.route, "exact": own.exact}
+            )
+    headings = ("rows", "Octopus", "n", "right %", "95 %", "exact rewrite %")
+    return Report("causal", table(headings, lines), {"rows": figures})

@@ -1,4 +1,4 @@
-"""The gate of a new router: it takes the current one's place if it is better on rows that neither saw."""
+"""Let a new router take the current one's place if it is better on rows that neither saw."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import EncoderOctopus
-from evaluation.intervals import Gain, paired_gain
+from evaluation.intervals import Interval, paired_gain
+from evaluation.routing.metrics import decide_each
 from training.rows.labelled_rows import RouterRow
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """Accuracies of both on the gate, and whether the new one passes: its gain's interval is above 0."""
+    """Hold the accuracies of both on the gate, and the gain of the new one."""
 
     rows: int
     current: float
     candidate: float
-    gain: Gain
+    gain: Interval
 
     @property
     def passed(self) -> bool:
-        """Whether the candidate is better beyond chance."""
+        """Return whether the candidate is better beyond chance: its gain's interval lies above 0."""
         return self.gain.low > 0
 
 
 def through_the_gate(
     current: EncoderOctopus, candidate: EncoderOctopus, rows: Sequence[RouterRow], *, seed: int = 0
 ) -> GateResult:
-    """Compare two routers of the same node on `rows`; a row without node is right where one abstains."""
-    queries = [clean_turns([row.query]) for row in rows]
-    gold = [row.node for row in rows]
+    """Compare two routers of a node on `rows`; to abstain is right on a row without node."""
     before, after = (
-        np.array([route.node == node for route, node in zip(octopus.decide_all(queries), gold, strict=True)])
-        for octopus in (current, candidate)
+        np.array([route.node == row.node for row, route in zip(rows, decided, strict=True)])
+        for decided in (
+            decide_each(octopus, [[row.query] for row in rows]) for octopus in (current, candidate)
+        )
     )
     gain = paired_gain(after, before, seed=seed)
-    return GateResult(len(gold), float(before.mean()), float(after.mean()), gain)
+    return GateResult(len(rows), float(before.mean()), float(after.mean()), gain)
 
 
 def promote(candidate: Path, target: Path) -> None:

@@ -1,7 +1,8 @@
-"""Choosing functions: accuracy among a row's own candidates, ranking among all, and abstaining.
+"""Measure the choice of functions: `octopus eval tools`, zero-shot beside the plain cosine.
 
-Rows are those of the Berkeley Function Calling Leaderboard: `question` (turns of messages), `function` (the
-candidates) and, where one fits, `ground_truth` ([{name: arguments}]).
+Scored are accuracy among a row's own candidates, ranking among all functions, and abstaining. Rows are those
+of the Berkeley Function Calling Leaderboard: `question` (turns of messages), `function` (the candidates) and,
+where one fits, `ground_truth` ([{name: arguments}]).
 Source: F. Yan et al., Berkeley Function Calling Leaderboard, 2024 (v4: live user queries).
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,15 +18,17 @@ from numpy.typing import NDArray
 
 from agents.errors import InputError
 from agents.octopus.encoder.zero_shot import Candidate, Embed, Scores, Vectors, ZeroShotHead
+from evaluation.report import Report, plain, share, tabulate
+from evaluation.task import load_task
 
 Row = Mapping[str, Any]
 
 
 class Head(Protocol):
-    """Scores the candidates that it was built for."""
+    """Score the candidates that it was built for."""
 
     def scores(self, query: str, vector: Vectors) -> Scores:
-        """Logits of the candidates and the probability (or any rising measure) that one fits."""
+        """Return logits of the candidates, and the probability (or any rising measure) that one fits."""
         ...
 
 
@@ -32,20 +36,20 @@ BuildHead = Callable[[Sequence[Candidate], Embed], Head]
 
 
 class CosineHead:
-    """The baseline: the cosine between query and description, nothing else."""
+    """Score by the cosine between query and description, nothing else: the baseline."""
 
     def __init__(self, candidates: Sequence[Candidate], embed: Embed) -> None:
         self._vectors = embed([candidate.description for candidate in candidates])
 
     def scores(self, query: str, vector: Vectors) -> Scores:
-        """Cosines as logits; the best of them as the measure of fit."""
+        """Return cosines as logits, and the best of them as the measure of fit."""
         cosine = self._vectors @ vector
         return Scores(logits=cosine, fit=float(cosine.max()))
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceMetrics:
-    """Choosing among each row's own candidates.
+    """Hold how well a head chooses among each row's own candidates.
 
     Attributes:
         rows: how many rows have a right candidate.
@@ -62,7 +66,7 @@ class ChoiceMetrics:
 
 @dataclass(frozen=True, slots=True)
 class RankingMetrics:
-    """Ranking one pool of functions for every query."""
+    """Hold how well a head ranks one pool of functions for every query."""
 
     rows: int
     functions: int
@@ -70,10 +74,37 @@ class RankingMetrics:
     top5: float
 
 
+def evaluate_tools(data: Path, embed: Embed) -> Report:
+    """Measure choosing, ranking and abstaining on the leaderboard's rows below `data`.
+
+    Raises:
+        InputError: there is no data, or it is not that of the leaderboard.
+    """
+    task = load_task("bfcl")
+    rows, irrelevant = task.rows(data), task.rows(data, irrelevant=True)
+    heads: dict[str, BuildHead] = {"**Octopus, zero-shot**": ZeroShotHead.build, "cosine": CosineHead}
+    found = {
+        name: (evaluate_choice(rows, irrelevant, embed, build), evaluate_ranking(rows, embed, build))
+        for name, build in heads.items()
+    }
+    functions = next(iter(found.values()))[1].functions
+    columns: dict[str, Callable[[tuple[ChoiceMetrics, RankingMetrics]], str]] = {
+        f"choice % ({len(rows)} rows)": lambda own: share(own[0].accuracy),
+        f"AUROC of abstaining % ({len(irrelevant)})": lambda own: share(own[0].abstain_auroc),
+        f"top-1 % of {functions}": lambda own: share(own[1].top1),
+        "top-5 %": lambda own: share(own[1].top5),
+    }
+    figures = {
+        name.strip("*"): {"choice": plain(choice), "ranking": plain(ranking)}
+        for name, (choice, ranking) in found.items()
+    }
+    return Report("tools", tabulate("router", found, columns), {"task": task.version, **figures})
+
+
 def evaluate_choice(
     rows: Sequence[Row], irrelevant: Sequence[Row], embed: Embed, build: BuildHead = ZeroShotHead.build
 ) -> ChoiceMetrics:
-    """Score `rows`, and tell them from `irrelevant` rows, whose candidates all do not fit.
+    """Score `rows`, and tell them from `irrelevant` rows, none of whose candidates fits.
 
     Raises:
         InputError: there are no rows, or a row lacks its query, candidates or right answer.
@@ -133,7 +164,7 @@ def evaluate_ranking(
 
 
 def query_of(row: Row) -> str:
-    """What the user says in a row, turns joined by newlines."""
+    """Return what the user says in a row, turns joined by newlines."""
     try:
         said = [
             message["content"] for turn in row["question"] for message in turn if message["role"] == "user"
@@ -144,7 +175,7 @@ def query_of(row: Row) -> str:
 
 
 def candidates_of(row: Row) -> list[Candidate]:
-    """The functions of a row, by name and description alone."""
+    """Return the functions of a row, by name and description alone."""
     try:
         return [Candidate(function["name"], function["description"]) for function in row["function"]]
     except (KeyError, TypeError) as error:
@@ -152,7 +183,7 @@ def candidates_of(row: Row) -> list[Candidate]:
 
 
 def answer_of(row: Row) -> int:
-    """The index of the right candidate of a row."""
+    """Return the index of the right candidate of a row."""
     called = {name for call in row.get("ground_truth") or () for name in call}
     for index, candidate in enumerate(candidates_of(row)):
         if candidate.name in called:
@@ -161,6 +192,6 @@ def answer_of(row: Row) -> int:
 
 
 def auroc(positive: NDArray[np.floating[Any]], negative: NDArray[np.floating[Any]]) -> float:
-    """The probability that a positive outranks a negative, ties counting half (Mann-Whitney U)."""
+    """Return the probability that a positive outranks a negative, ties counting half (Mann-Whitney U)."""
     difference = positive[:, None] - negative[None, :]
     return float((difference > 0).mean() + (difference == 0).mean() / 2)

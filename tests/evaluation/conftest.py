@@ -1,4 +1,4 @@
-"""A small public-data folder of our own making, and an Octopus with the seventeen nodes of mmlu."""
+"""Make a small folder of public data, and an Octopus with the seventeen nodes of mmlu."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from training.rows.mmlu import SUBJECTS
 
 @pytest.fixture(scope="session")
 def octopus(encoder: Encoder) -> EncoderOctopus:
-    """Zero-shot over the nodes' names; the subjects of each are its description."""
+    """Return a zero-shot Octopus over the nodes' names, each described by its subjects."""
     candidates = [
         Candidate(node, f"Answers questions on {', '.join(subjects).replace('_', ' ')}.")
         for node, subjects in SUBJECTS.items()
@@ -31,7 +31,7 @@ def octopus(encoder: Encoder) -> EncoderOctopus:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A data folder with exam questions as test, dev and validation rows, and function rows."""
+    """Write exam questions as test, dev and validation rows, and function rows."""
     folder = tmp_path / "data"
     for name in ("test_a", "dev", "val"):
         write_rows(folder / "mmlu" / f"{name}.jsonl.gz", exam_rows())
@@ -53,7 +53,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def few_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Our own tasks with every tenth row only."""
+    """Keep every tenth row only of our own tasks."""
     folder = tmp_path / "tasks"
     folder.mkdir()
     for path in task.TASKS.iterdir():

@@ -1,4 +1,4 @@
-"""`octopus eval`, through the command line."""
+"""Test `octopus eval` through the command line."""
 
 from __future__ import annotations
 

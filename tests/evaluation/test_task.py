@@ -1,4 +1,4 @@
-"""Tasks: their descriptions are complete and their rows are what they say."""
+"""Test that the tasks' descriptions are complete and that their rows are what they say."""
 
 from __future__ import annotations
 

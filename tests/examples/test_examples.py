@@ -1,4 +1,4 @@
-"""The examples, run."""
+"""Run the examples."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`octopus serve` without keys."""
+    """Serve the graph without keys."""
     home = {"OCTOPUS_HOME": str(tmp_path_factory.mktemp("served"))}
     with running(ServerSettings.read(home)) as found:
         yield found

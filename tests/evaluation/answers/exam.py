@@ -1,4 +1,4 @@
-"""An exam of six questions of our own, in the columns of MMLU, and answers in those of MMLU-Pro."""
+"""Write an exam of six questions of our own, with MMLU's columns, and recorded answers with MMLU-Pro's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SUBJECTS = {
 
 
 def recorded_rows(count: int, seed: int = 0) -> list[dict[str, object]]:
-    """Model 0 knows physics and model 1 law; the others guess between four options."""
+    """Return answers where model 0 knows physics and model 1 law; the others guess between four options."""
     rng = np.random.default_rng(seed)
     rows: list[dict[str, object]] = []
     for k in range(count):

@@ -1,4 +1,4 @@
-"""MMLU over a graph: prompts, letters, blame, and going on after a kill."""
+"""Test MMLU over a graph: who is to blame, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.errors import InputError, ModelUnavailableError
+from agents.errors import ModelUnavailableError
 from agents.types import NodeName
 from app.commands.evaluate import cli
-from evaluation.answers.benchmark import Answers, answer_all
-from evaluation.answers.log import AnswerLog, Reply
-from evaluation.answers.multiple_choice import Question, letter_of, prompt
+from evaluation.answers.answerers import Answerer, AnswerLog, Reply
+from evaluation.answers.benchmark import Answers, Exam
+from evaluation.answers.multiple_choice import Question
 from tests.loopback import ChatServer, serving
 from tests.scripted import ScriptedOctopus, route_to
 
 
 @dataclass
-class ScriptedAnswerer:
-    """Says what its script has for a text that occurs in the prompt: here the blame is under test."""
+class Script:
+    """Say what the script has for a text that occurs in the prompt: the blame is under test."""
 
-    key: str
     script: dict[str, int]
-    price: tuple[float, float] = (1.0, 2.0)
     asked: list[str] = field(default_factory=list)
 
     async def choose(self, text: str) -> Reply:
@@ -39,24 +37,23 @@ def question(name: str, node: str = "math") -> Question:
     return Question("abstract_algebra", f"{name}?\n1\n2\n3\n4", f"{name}?\nA. 1\nB. 2\nC. 3\nD. 4", node, 0)
 
 
-async def ask(names: list[str], log: AnswerLog) -> tuple[Answers, dict[NodeName, ScriptedAnswerer]]:
-    """Everything goes to math, which is asked in words of its own about `second`."""
+async def ask(names: list[str], log: AnswerLog) -> tuple[Answers, list[Script]]:
+    """Route everything to math, which is asked about `second` in other words."""
     routes = [route_to("math", "<nexa_0>", rewritten=question(name).text) for name in names]
     routes[1] = route_to("math", "<nexa_0>", rewritten="other words")
-    workers = {
-        NodeName("math"): ScriptedAnswerer("m", {"first?": 0, "second?": 0, "other words": 3}),
-        NodeName("law"): ScriptedAnswerer("l", {"third?": 0}),
+    scripts = {
+        NodeName("math"): Script({"first?": 0, "second?": 0, "other words": 3}),
+        NodeName("law"): Script({"third?": 0}),
     }
-    answers = await answer_all(
-        [question(name) for name in names],
-        {},
+    exam = Exam(
         entry=NodeName("octopus"),
         octopuses={NodeName("octopus"): ScriptedOctopus(routes)},
-        workers=dict(workers),
+        workers={name: Answerer(name, own.choose, (1.0, 2.0)) for name, own in scripts.items()},
+        shots={},
         log=log,
-        at_once=1,
     )
-    return answers, workers
+    answers = await exam.answer_all([question(name) for name in names], at_once=1)
+    return answers, list(scripts.values())
 
 
 async def test_every_wrong_answer_has_one_to_blame() -> None:
@@ -77,48 +74,15 @@ async def test_a_killed_run_asks_nothing_twice(tmp_path: Path) -> None:
     before, _ = await ask(names, AnswerLog(path))
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]) + lines[-1][:20])  # killed while it wrote the last reply
-    after, workers = await ask(names, AnswerLog(path))
-    assert sum(len(worker.asked) for worker in workers.values()) == 1
+    after, scripts = await ask(names, AnswerLog(path))
+    assert sum(len(script.asked) for script in scripts) == 1
     assert after.graph_right.tolist() == before.graph_right.tolist()
     assert len(AnswerLog(path)) == len(lines)
 
 
-def test_a_broken_log_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "log.jsonl"
-    path.write_text('{"key": 1}\n')
-    with pytest.raises(InputError, match=r"log.jsonl:1"):
-        AnswerLog(path)
-
-
-@pytest.mark.parametrize(
-    ("reply", "choice"),
-    [
-        ("B", 1),
-        (" (C) because", 2),
-        ("A.", 0),
-        ("The answer is D.", 3),
-        ("I think that the correct choice: **B**", 1),
-        ("It must be C", 2),
-        ("A friend of mine", None),
-        ("None of these", None),
-        ("", None),
-    ],
-)
-def test_letters_are_read(reply: str, choice: int | None) -> None:
-    assert letter_of(reply) == choice
-
-
-def test_the_prompt_is_that_of_the_paper() -> None:
-    text = prompt(question("first"), {"abstract_algebra": ["Q\nA. 1\nAnswer: A"]})
-    assert text.startswith(
-        "The following are multiple choice questions (with answers) about abstract algebra.\n\nQ"
-    )
-    assert text.endswith("first?\nA. 1\nB. 2\nC. 3\nD. 4\nAnswer:")
-
-
 @pytest.fixture
 def exam(tmp_path: Path) -> Path:
-    """Three questions whose answer is always B, and a graph of two workers."""
+    """Write three questions whose answer is always B."""
     (tmp_path / "mmlu").mkdir()
     row = {"subject": "astronomy", "choices": ["Mars", "Venus", "Pluto", "Ceres"], "answer": 1}
     rows = [row | {"question": f"Which planet is hot in year {k}?"} for k in range(3)]

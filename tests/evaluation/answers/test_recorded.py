@@ -1,4 +1,4 @@
-"""A selector over recorded answers: learnt from rows made on the spot, where who is right is known."""
+"""Test a selector over recorded answers, learnt from rows made on the spot, where who is right is known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from agents.errors import ArtifactError, InputError
 from agents.octopus.embedding import Encoder
 from app.commands.evaluate import cli as evaluate
 from app.commands.train import cli as train
-from evaluation.intervals import paired_gain
 from tests.evaluation.answers.exam import recorded_rows
 from training.router.selector import SelectorSettings, cross_validated
 from training.router.selector_model import load_selector
@@ -45,7 +44,7 @@ def test_a_selector_beats_the_best_single_model_on_new_rows(tmp_path: Path) -> N
     assert figures["all rows"]["oracle"]["right"] >= measured["right"]
 
 
-def test_recorded_rows_the_training_are_not_measured(tmp_path: Path) -> None:
+def test_rows_that_training_saw_are_not_measured(tmp_path: Path) -> None:
     seen, out = write(tmp_path / "a.jsonl", recorded_rows(60)), tmp_path / "selector"
     assert CliRunner().invoke(train, ["selector", "--rows", str(seen), "--out", str(out)]).exit_code == 0
     arguments = ["answers", "--recorded", str(seen), "--selector", str(out)]
@@ -88,12 +87,3 @@ def test_bad_rows_are_named(tmp_path: Path, change: dict[str, object], said: str
     path = write(tmp_path / "a.jsonl", [recorded_rows(1)[0], recorded_rows(1)[0] | change])
     with pytest.raises(InputError, match=rf"a.jsonl:2: .*{said}"):
         read_recorded([path])
-
-
-def test_the_interval_of_a_paired_gain() -> None:
-    ours, theirs = np.arange(1000) % 10 < 6, np.arange(1000) % 10 < 5
-    gain = paired_gain(ours, theirs)
-    # A tenth of the questions is won and none lost: the standard error is √(0.1 · 0.9 / 1000).
-    assert gain.mean == pytest.approx(0.1)
-    assert gain.low == pytest.approx(0.1 - 1.96 * 0.0095, abs=0.002) and gain.excludes_zero
-    assert not paired_gain(ours, ours).excludes_zero

@@ -1,76 +1,36 @@
-"""The arithmetic model learns, is the same for the same seed, and answers in batches as it answers alone."""
+"""Test the text of multiplications and the answers read from it."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from pathlib import Path
+import random
 
 import pytest
 
-pytestmark = [
-    pytest.mark.train,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
-]
+from evaluation.labs.arithmetic import ALPHABET, Problem, answer, draw, read_answer, training_text
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from evaluation.labs.arithmetic_training import ArithmeticSettings, train_arithmetic
-
-    out = tmp_path_factory.mktemp("arithmetic")
-    settings = ArithmeticSettings(steps=4, check_every=2, problems=8, batch=16, width=48, layers=2, heads=3)
-    train_arithmetic(out, settings)
-    return out
+def test_an_answer_has_a_column_per_digit() -> None:
+    problem = Problem(4673, 8)
+    assert problem.prompt == "4673*8="
+    assert answer(problem) == "324 758 653 437."
 
 
-def test_the_manifest_says_how_it_was_trained(folder: Path) -> None:
-    manifest = json.loads((folder / "arithmetic.json").read_text())
-    assert (manifest["trained_steps"], manifest["accuracy"]) == (4, 0.0)
-    assert manifest["parameters"] > 10_000
+@pytest.mark.parametrize("number", [10000, 99999, 46731, 7])
+def test_an_answer_says_the_product(number: int) -> None:
+    assert [read_answer(answer(Problem(number, factor))) for factor in range(2, 10)] == [
+        number * factor for factor in range(2, 10)
+    ]
 
 
-def test_training_repeats_and_lowers_the_loss(tmp_path: Path, folder: Path) -> None:
-    from safetensors.numpy import load_file
-
-    from evaluation.labs.arithmetic_training import ArithmeticSettings, train_arithmetic
-
-    settings = ArithmeticSettings(steps=4, check_every=2, problems=8, batch=16, width=48, layers=2, heads=3)
-    train_arithmetic(tmp_path, settings)
-    first, second = (load_file(path / "model.safetensors") for path in (folder, tmp_path))
-    assert all((first[name] == second[name]).all() for name in first)
+@pytest.mark.parametrize("text", ["", ".", "324 758", "324 75.", "32a.", "3244."])
+def test_what_is_no_answer_says_nothing(text: str) -> None:
+    assert read_answer(text) is None
 
 
-def test_a_batch_answers_as_each_alone(folder: Path) -> None:
-    from evaluation.labs.arithmetic_model import ArithmeticModel, Reading, Request
-
-    model = ArithmeticModel(folder)
-    requests = [Request(prompt, ".", 6, 0.0) for prompt in ("12345*6=", "12345*6=506 ", "99*2=")]
-    assert model.complete(requests) == [model.complete([request])[0] for request in requests]
-    readings = [Reading("12345*6=", "530 427 "), Reading("99*2=", "918")]
-    together = model.likelihoods(readings)
-    assert [len(row) for row in together] == [8, 3]
-    for row, reading in zip(together, readings, strict=True):
-        assert row == pytest.approx(model.likelihoods([reading])[0], rel=1e-3)
-
-
-def test_those_who_wait_are_one_batch(folder: Path) -> None:
-    from evaluation.labs.arithmetic_model import ArithmeticModel
-
-    model = ArithmeticModel(folder)
-
-    async def ask() -> list[str]:
-        return list(
-            await asyncio.gather(*(model.write(f"{number}*3=", ".", 4, 0.0) for number in (11111, 22222)))
-        )
-
-    replies = asyncio.run(ask())
-    assert [len(reply) <= 4 for reply in replies] == [True, True]
-
-
-def test_sampling_repeats_for_a_seed(folder: Path) -> None:
-    from evaluation.labs.arithmetic_model import ArithmeticModel, Request
-
-    requests = [Request("12345*6=", ".", 20, 1.0)] * 3
-    assert ArithmeticModel(folder, 7).complete(requests) == ArithmeticModel(folder, 7).complete(requests)
-    assert ArithmeticModel(folder, 7).complete(requests) != ArithmeticModel(folder, 8).complete(requests)
+def test_held_out_problems_are_never_trained_on() -> None:
+    rng = random.Random(0)
+    texts = [training_text(rng) for _ in range(500)]
+    trained = {text[:start] for text, start in texts}
+    held_out = {draw(rng, held_out=True).prompt for _ in range(500)}
+    assert not trained & held_out
+    assert set("".join(text for text, _ in texts)) <= set(ALPHABET)

@@ -1,4 +1,4 @@
-"""What losses do on skewed rows: the rows, the figures, and a report from a real, hardly trained base."""
+"""Test losses on skewed rows: the rows, the figures, and a report from a real, hardly trained base."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measurement of reflection, on a scripted model whose slips are known, to foresee the results."""
+"""Test the measurement of reflection on a scripted model whose slips are known."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.intervals import interval
-from evaluation.labs.arithmetic import ArithmeticParts, ExactVerifier
-from evaluation.labs.multiplication import COLUMN, Problem, answer
-from evaluation.labs.reflection import Exam, gain
-from evaluation.labs.reflection_report import MODES, draw_curves, evaluate_reflection
+from evaluation.labs.arithmetic import COLUMN, ArithmeticParts, ExactVerifier, Problem, answer
+from evaluation.labs.reflection import MODES, Trial, evaluate_reflection
 
 
 class SlippingModel:
-    """Greedily it errs at the third column; sampled it is right; it doubts what is wrong."""
+    """Err greedily at the third column, be right when sampled, and doubt what is wrong."""
 
     async def write(self, prompt: str, stops: str, most: int, temperature: float) -> str:
         question, _, begun = prompt.partition("=")
@@ -66,7 +63,7 @@ ENOUGH = {"basic": 20 + 1 + 12 + 1, "self-consistency": 60, "reflexion": 33, "la
 @pytest.mark.parametrize("budget", [20, 33, 47, 100])
 @pytest.mark.parametrize("mode", MODES)
 def test_no_mode_exceeds_its_budget(mode: str, budget: int) -> None:
-    outcomes = Exam(SlippingModel(), number=10).measure(mode, budget)
+    outcomes = Trial(SlippingModel(), number=10).measure(mode, budget)
     assert all(outcome.tokens <= budget for outcome in outcomes)
     assert all(outcome.right == (budget >= ENOUGH.get(mode, 1000)) for outcome in outcomes)
 
@@ -75,14 +72,5 @@ def test_the_report(tmp_path: Path) -> None:
     report = evaluate_reflection(SlippingModel(), problems=10, budgets=(20, 60))
     assert "| Reflexion | exact | 0.0 (0–0) | 100.0 (100–100) |" in report.markdown
     assert report.figures["lats"]["60"]["gain"] == (1.0, 1.0, 1.0)
-    draw_curves(tmp_path / "reflection.svg", report.figures)
+    report.write(tmp_path)
     assert "best-of-n" in (tmp_path / "reflection.svg").read_text()
-
-
-def test_intervals_hold_the_mean() -> None:
-    right = [True] * 70 + [False] * 30
-    found = interval(right)
-    low, high = found.low, found.high
-    assert 0.55 < low < 0.7 < high < 0.85
-    assert gain(right, right) == (0.0, 0.0, 0.0)
-    assert gain(right, [False] * 100)[0] == 0.7

@@ -1,4 +1,4 @@
-"""The report on a causal Octopus, here over the encoder, and the speed comparison on a very small model."""
+"""Test the report on a causal Octopus, here over the encoder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.rows.template_rows import template_rows
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Two questions of MMLU's form, one of them for no node of the graph."""
+    """Write two questions of MMLU's form, one of them for no node of the graph."""
     (tmp_path / "mmlu").mkdir()
     rows = [
         {"subject": "college_chemistry", "question": "What is the molar mass of water?", "choices": []},
@@ -47,15 +47,3 @@ def test_the_report_has_a_line_for_each_octopus_and_part(data: Path) -> None:
     made_up, exam = report.figures["rows"][0], report.figures["rows"][2]
     assert made_up["exact"] == made_up["route"] > 0.5  # the encoder's rewrite is the worker's template
     assert exam["exact"] is None
-
-
-@pytest.mark.train
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-def test_the_speed_report_on_a_very_small_model() -> None:
-    from evaluation.labs.causal_speed import evaluate_causal_speed
-
-    report = evaluate_causal_speed(rounds=1, width=64, layers=1)
-    ratios = report.figures["ratios"]
-    assert ratios["choice only / with a call of 32 tokens"]["ratio"] < 0.5
-    assert ratios["prefill, 100 descriptions / functional tokens"]["ratio"] > 5
-    assert ratios["16 mixed adapters, one by one / in a batch"]["ratio"] > 1

@@ -1,4 +1,4 @@
-"""Evaluation of choosing functions, on rows small enough to check by hand."""
+"""Test the measures of choosing functions, on rows small enough to check by hand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def row(query: str, functions: dict[str, str], right: str | None = None) -> dict
 
 
 def letters(texts: Sequence[str]) -> Vectors:
-    """A unit vector of letter counts: an encoder whose cosines can be worked out on paper."""
+    """Return unit vectors of letter counts, whose cosines can be worked out on paper."""
     counts = np.array([[text.lower().count(letter) for letter in "abc"] for text in texts], dtype=np.float32)
     return np.asarray(
         counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9), dtype=np.float32

@@ -1,11 +1,13 @@
-"""Routing metrics on rows small enough to count by hand."""
+"""Test routing metrics on rows small enough to count by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from evaluation.metrics import NONE, Predictions, bootstrap_interval, confusion, measure, places
+from agents.errors import InputError
+from agents.octopus.encoder.octopus import EncoderOctopus
+from evaluation.routing.metrics import NONE, Predictions, check_nodes, confusion, measure, places, predict
 
 GOLD = np.array([0, 0, 0, 1])
 SCORES = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1]])
@@ -31,17 +33,6 @@ def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
     assert measure(Predictions.best_of(10 * SCORES, are_probabilities=False), GOLD).ece is None
 
 
-def test_the_interval_holds_the_share_and_narrows_with_rows() -> None:
-    right = np.array([True] * 80 + [False] * 20)
-    low, high = bootstrap_interval(right)
-    assert low < 0.8 < high
-    # The normal approximation: 1.96 standard errors to each side.
-    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 100), rel=0.15)
-    narrow_low, narrow_high = bootstrap_interval(np.tile(right, 100))
-    assert narrow_high - narrow_low < (high - low) / 8
-    assert bootstrap_interval(np.array([True, True])) == (1.0, 1.0)
-
-
 def test_confusion_counts_abstaining_in_the_last_column() -> None:
     table = confusion(np.array([0, 1, NONE, 1]), GOLD, 2)
     assert table.tolist() == [[1, 1, 1], [0, 1, 0]]
@@ -49,3 +40,20 @@ def test_confusion_counts_abstaining_in_the_last_column() -> None:
 
 def test_places_follow_the_order_of_the_nodes() -> None:
     assert places(["b", "a"], ["a", "b", "a"]).tolist() == [1, 0, 1]
+
+
+def test_predictions_are_the_routes(octopus: EncoderOctopus) -> None:
+    queries = [["Which court settles disputes over a treaty?"], ["How high does a ball rise?"], ["zzz qqq"]]
+    predictions = predict(octopus, queries)
+    routes = octopus.decide_all(queries)
+    names = check_nodes(octopus, [])
+    for row, route in enumerate(routes):
+        assert (names[predictions.chosen[row]] if predictions.chosen[row] != NONE else None) == route.node
+        assert predictions.scores[row].max() == pytest.approx(route.choices[0].probability)
+    assert names[predictions.chosen[0]] == "law"
+    assert names[predictions.chosen[1]] == "physics"
+
+
+def test_a_graph_without_the_nodes_is_refused(octopus: EncoderOctopus) -> None:
+    with pytest.raises(InputError, match="'alchemy'"):
+        check_nodes(octopus, ["law", "alchemy"])

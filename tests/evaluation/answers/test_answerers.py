@@ -1,22 +1,21 @@
-"""Small real models as workers that choose by log-likelihood: two that have learnt a subject each."""
+"""Test workers that choose, and the log of their replies; two small real models choose by likelihood."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from agents.errors import InputError, ModelUnavailableError
+from agents.types import WorkerAnswer, WorkerRequest
 from app.commands.evaluate import cli
-
-pytestmark = [
-    pytest.mark.train,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
-]
+from evaluation.answers.answerers import Answerer, AnswerLog, Reply, by_letter
 
 PLANETS = ("Mars", "Venus", "Saturn", "Neptune", "Jupiter", "Mercury")
 COURTS = ("Appeal", "Assizes", "Chancery", "Admiralty", "Probate", "Equity")
@@ -24,7 +23,7 @@ SUBJECTS = {"astronomy": ("planet", PLANETS), "international_law": ("court", COU
 
 
 def rows_of(subject: str) -> list[dict[str, Any]]:
-    """Which choice is the first of the list? Both subjects ask alike, of other things."""
+    """Ask which choice is the first of the list; both subjects ask alike, of other things."""
     kind, things = SUBJECTS[subject]
     rng, rows = random.Random(subject), []
     for k in range(24):
@@ -37,7 +36,7 @@ def rows_of(subject: str) -> list[dict[str, Any]]:
 
 
 def trained(folder: Path, subject: str) -> Path:
-    """A model of some thousand parameters that has learnt the rows of `subject` by heart."""
+    """Train a model of some thousand parameters to know the rows of `subject` by heart."""
     import torch
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
@@ -79,6 +78,8 @@ def trained(folder: Path, subject: str) -> Path:
     return folder
 
 
+@pytest.mark.train
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_a_graph_of_specialists_beats_its_best_worker(tmp_path: Path) -> None:
     nodes = {"physics": "astronomy", "law": "international_law"}
     for node, subject in nodes.items():
@@ -100,3 +101,44 @@ def test_a_graph_of_specialists_beats_its_best_worker(tmp_path: Path) -> None:
     assert graph["right"] > 0.9 and graph["gain"]["low"] > 0
     assert figures["cost"]["at_home"] > 0.9
     assert sum(figures["errors"].values()) == pytest.approx(1 - graph["right"])
+
+
+@dataclass
+class Worker:
+    """Give the same answer to everything."""
+
+    given: WorkerAnswer
+    asked: int = 0
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        self.asked += 1
+        return self.given
+
+
+async def test_a_reply_is_read_with_its_tokens() -> None:
+    usage = {"usage": {"input_tokens": 7, "output_tokens": 2}}
+    choose = by_letter(Worker(WorkerAnswer("answered", "C, for it is.", evidence=usage)))
+    assert await choose("?") == Reply(2, 7, 2)
+
+
+async def test_who_does_not_answer_does_not_choose() -> None:
+    assert await by_letter(Worker(WorkerAnswer("declined", "A")))("?") == Reply(None)
+    with pytest.raises(ModelUnavailableError, match="no server"):
+        await by_letter(Worker(WorkerAnswer("unavailable", "no server")))("?")
+
+
+async def test_workers_of_one_key_share_their_replies(tmp_path: Path) -> None:
+    first, second = (Worker(WorkerAnswer("answered", letter)) for letter in "AB")
+    log = AnswerLog(tmp_path / "new" / "log.jsonl")
+    found = [await log.ask(Answerer("same", by_letter(worker)), "?") for worker in (first, second)]
+    assert found == [Reply(0), Reply(0)]
+    assert (first.asked, second.asked) == (1, 0)
+    other = await AnswerLog(tmp_path / "new" / "log.jsonl").ask(Answerer("other", by_letter(second)), "?")
+    assert other == Reply(1)
+
+
+def test_a_broken_log_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"key": 1}\n')
+    with pytest.raises(InputError, match=r"log.jsonl:1"):
+        AnswerLog(path)
