@@ -119,7 +119,7 @@ async def _messages(saver: Saver, thread: str) -> list[Any]:
     found = await saver.aget_tuple(config_of(thread))
     if found is None:
         raise InputError(f"there is no thread {thread!r}.", hint="`octopus threads list` shows them.")
-    return messages_of(found)
+    return await messages_of(saver, found)
 
 
 def _with_saver(run: Callable[[Saver], Awaitable[None]]) -> None:

@@ -11,10 +11,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointMetadata, CheckpointTuple
 
 from app.persistence.errors import CorruptDataError, LostDataError, TypeNotAllowedError
-from app.persistence.threads.checkpoints import config_of
+from app.persistence.threads.checkpoints import config_of, messages_of, snapshot_of
 from app.persistence.threads.export_file import Channel, Imported, Reader, Writer
 
 _FORMAT = "octopus-thread"
@@ -120,13 +120,30 @@ async def fork_thread(
         raise KeyError(f"There is no thread {thread_id!r} with checkpoint {checkpoint_id!r}.")
     if await saver.aget_tuple(config_of(target)) is not None:
         raise ValueError(f"Thread {target!r} exists already.")
-    versions = found.checkpoint["channel_versions"]
-    stored = await saver.aput(config_of(target), found.checkpoint, found.metadata, versions)
+    checkpoint, metadata = await _whole(saver, found)
+    stored = await saver.aput(config_of(target), checkpoint, metadata, checkpoint["channel_versions"])
     by_task: dict[str, list[tuple[str, Any]]] = {}
     for task_id, channel, value in (found.pending_writes or []) if checkpoint_id is None else []:
         by_task.setdefault(task_id, []).append((channel, value))
     for task_id, writes in by_task.items():
         await saver.aput_writes(stored, writes, task_id)
+
+
+async def _whole(
+    saver: BaseCheckpointSaver[Any], found: CheckpointTuple
+) -> tuple[Checkpoint, CheckpointMetadata]:
+    """Return a checkpoint that needs no ancestors: delta channels other than the messages are refused."""
+    metadata = found.metadata.copy()
+    replayed = set(metadata.pop("counters_since_delta_snapshot", {})) - set(
+        found.checkpoint["channel_values"]
+    )
+    if others := replayed - {"messages"}:
+        raise ValueError(f"The channel {min(others)!r} is a DeltaChannel, which a fork cannot take along.")
+    checkpoint = found.checkpoint.copy()
+    if replayed:
+        messages = snapshot_of(await messages_of(saver, found))
+        checkpoint["channel_values"] = {**checkpoint["channel_values"], "messages": messages}
+    return checkpoint, metadata
 
 
 async def import_thread(

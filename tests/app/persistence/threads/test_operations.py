@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ormsgpack
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
@@ -21,22 +18,8 @@ from app.persistence.errors import TypeNotAllowedError
 from app.persistence.location import Place, checkpointer
 from app.persistence.redis.saver import RedisSaver
 from app.persistence.threads.operations import export_thread, import_thread, list_threads
-from tests.app.persistence.conftest import Target
+from tests.app.persistence.conftest import KINDS, Target, opened
 from tests.app.persistence.samples import Saver, checkpoint, config
-
-KINDS = ["redis", "sqlite", "memory"]
-
-
-@asynccontextmanager
-async def opened(kind: str, redis: Target, file: Path) -> AsyncIterator[Saver]:
-    if kind == "redis":
-        async with redis.saver() as saver:
-            yield saver
-    elif kind == "sqlite":
-        async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
-            yield saver
-    else:
-        yield InMemorySaver()
 
 
 def graph(saver: Saver) -> Any:
