@@ -61,7 +61,7 @@ ECOSYSTEM = (
     Contender("ValkeySaver", _valkey),
     Contender("plainredis", _plainredis),
 )
-"""ValkeySaver is that of langgraph-checkpoint-aws, plainredis that of langgraph-checkpoint-plainredis."""
+"""ValkeySaver comes from langgraph-checkpoint-aws, plainredis from langgraph-checkpoint-plainredis."""
 
 
 def evaluate_persistence(

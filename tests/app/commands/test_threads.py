@@ -303,7 +303,7 @@ def test_an_export_may_be_cut_short(
     monkeypatch.setenv("OCTOPUS_CHECKPOINTS", str(tmp_path / "threads.sqlite"))
     for _ in range(8):
         octopus("ask", QUESTION, "--thread", "long")
-    command = f"{sys.executable} -m app.cli threads export long | head -c 20"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    command = ["bash", "-c", '"$0" -m app.cli threads export long | head -c 20', sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == '{"format": "octopus-'
     assert done.stderr.strip() == ""

@@ -23,7 +23,7 @@ def payload(saver: RedisSaver, thread: str) -> int:
     """Bytes of all fields and members of a thread; memory comes in steps, when tables double."""
 
     def count() -> Operation[int]:
-        hash_key, set_key = saver._layout.keys.thread(thread)
+        hash_key, set_key = saver.layout.keys.thread(thread)
         fields = yield command("HGETALL", hash_key)
         members = yield command("ZRANGE", set_key, 0, -1)
         return sum(len(name) + len(value) for name, value in fields.items()) + sum(map(len, members))
