@@ -58,11 +58,6 @@ async def messages_by_checkpoint(
     return found
 
 
-def snapshot_of(messages: list[AnyMessage]) -> Any:
-    """Return the value with which a checkpoint of a `DeltaChannel` holds all its messages."""
-    return _DeltaSnapshot(messages)
-
-
 def _stored(step: CheckpointTuple) -> list[AnyMessage] | None:
     value = step.checkpoint["channel_values"].get(_MESSAGES)
     return None if value is None else _plain(value)

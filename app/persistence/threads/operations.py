@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from app.persistence.errors import CorruptDataError, LostDataError, TypeNotAllowedError
-from app.persistence.threads.checkpoints import config_of, messages_of, snapshot_of
+from app.persistence.errors import CorruptDataError, LostDataError, PersistenceError, TypeNotAllowedError
+from app.persistence.threads.checkpoints import config_of, messages_of
 from app.persistence.threads.export_file import Channel, ExportReader, ExportWriter, ImportedCheckpoint
 
 _FORMAT = "octopus-thread"
@@ -114,6 +115,7 @@ async def fork_thread(
     Raises:
         KeyError: there is no such thread, or it has no such checkpoint.
         ValueError: the target exists already.
+        PersistenceError: a `DeltaChannel` other than the messages needs the checkpoints before this one.
     """
     found = await saver.aget_tuple(config_of(thread_id, checkpoint_id=checkpoint_id))
     if found is None:
@@ -125,23 +127,20 @@ async def fork_thread(
     by_task: dict[str, list[tuple[str, Any]]] = {}
     for task_id, channel, value in (found.pending_writes or []) if checkpoint_id is None else []:
         by_task.setdefault(task_id, []).append((channel, value))
-    for task_id, writes in by_task.items():
-        await saver.aput_writes(stored, writes, task_id)
+    for position, (task_id, writes) in enumerate(by_task.items()):
+        await saver.aput_writes(stored, writes, task_id, f"{position:010d}")  # keeps their order
 
 
 async def _whole(
     saver: BaseCheckpointSaver[Any], found: CheckpointTuple
 ) -> tuple[Checkpoint, CheckpointMetadata]:
-    """Return a checkpoint that needs no ancestors: delta channels other than the messages are refused."""
-    metadata = found.metadata.copy()
-    replayed = set(metadata.pop("counters_since_delta_snapshot", {})) - set(
-        found.checkpoint["channel_values"]
-    )
+    """Return a checkpoint that needs none of those before it, because it holds all its messages."""
+    metadata, checkpoint = found.metadata.copy(), found.checkpoint.copy()
+    replayed = set(metadata.pop("counters_since_delta_snapshot", {})) - set(checkpoint["channel_values"])
     if others := replayed - {"messages"}:
-        raise ValueError(f"The channel {min(others)!r} is a DeltaChannel, which a fork cannot take along.")
-    checkpoint = found.checkpoint.copy()
+        raise PersistenceError(f"The channel {min(others)!r} is a DeltaChannel, which no fork takes along.")
     if replayed:
-        messages = snapshot_of(await messages_of(saver, found))
+        messages = _DeltaSnapshot(await messages_of(saver, found))
         checkpoint["channel_values"] = {**checkpoint["channel_values"], "messages": messages}
     return checkpoint, metadata
 

@@ -10,11 +10,12 @@ from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
+from app.persistence.errors import PersistenceError
 from app.persistence.threads.checkpoints import messages_by_checkpoint, messages_of
 from app.persistence.threads.operations import export_thread, fork_thread, import_thread
 from graphs.state import GraphInput
 from tests.app.persistence.conftest import KINDS, Target, opened
-from tests.app.persistence.samples import Saver, config
+from tests.app.persistence.samples import Saver, checkpoint, config
 
 
 def graph(saver: Saver | None, state: Any = GraphInput) -> Any:
@@ -130,6 +131,20 @@ async def test_a_fork_has_the_messages_by_then(kind: str, redis: Target, tmp_pat
         assert await read(saver, "end") == await history(saver, "end")
         with pytest.raises(ValueError, match="exists already"):
             await fork_thread(saver, "thread", "end")
+
+
+async def test_a_fork_refuses_to_lose_another_channel(redis: Target) -> None:
+    async with redis.saver() as saver:
+        versions: Any = {"messages": 1, "log": 1}
+        await saver.aput(
+            config(),
+            checkpoint({"messages": []}, versions),
+            {"counters_since_delta_snapshot": {"log": (1, 1)}},
+            versions,
+        )
+        with pytest.raises(PersistenceError, match="'log'"):
+            await fork_thread(saver, "thread", "other")
+        assert await saver.aget_tuple(config("other")) is None
 
 
 @pytest.mark.parametrize("source", KINDS)
