@@ -87,7 +87,7 @@ def put_writes(
 
 
 def _send(layout: Layout, address: Address, sending: _Sending) -> Operation[bool]:
-    """Return False, and forget the thread, if Redis lost something that was not sent again."""
+    """Send a call; return False, and forget the thread, if Redis lost something that it refers to."""
     status, created = yield sending.call
     if status != b"ok":
         layout.seen.forget(address.thread_id)
@@ -157,11 +157,8 @@ class _ChannelValues:
 
 def _replayed(layout: Layout, step: _Step) -> list[bytes]:
     """Return the delta channels whose value is not in this checkpoint but in the writes of its ancestors."""
-    counters, values = (
-        step.metadata.get("counters_since_delta_snapshot", {}),
-        step.checkpoint["channel_values"],
-    )
-    return [layout.channel(name) for name in counters if name not in values]
+    counters = step.metadata.get("counters_since_delta_snapshot", {})
+    return [layout.channel(name) for name in counters if name not in step.checkpoint["channel_values"]]
 
 
 def _writes_call(
