@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from langchain_core.messages import AnyMessage
-from langgraph.graph import MessagesState
-from langgraph.graph.message import add_messages
+from langchain_core.messages import AnyMessage, RemoveMessage
+from langgraph.channels.delta import DeltaChannel
+from langgraph.errors import InvalidUpdateError
+from langgraph.graph.message import _messages_delta_reducer
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
@@ -32,20 +34,43 @@ def count(before: int, new: int | None) -> int:
     return 0 if new is None else before + new
 
 
+class MessagesChannel(DeltaChannel[list[AnyMessage]]):
+    """Store what was written in each step instead of the whole list, so that n messages cost O(n) bytes.
+
+    Writes merge by id, as with `add_messages`. Threads that were written with `add_messages` go on.
+    """
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Merge what a step wrote; refuse a removal that LangGraph's reducer would ignore in silence."""
+        known = {message.id for message in (self.get() if self.is_available() else ())}
+        for written in values:
+            for message in written if isinstance(written, list) else [written]:
+                if isinstance(message, RemoveMessage) and message.id not in known:
+                    raise InvalidUpdateError(
+                        f"RemoveMessage({message.id!r}): there is no such message. "
+                        "Overwrite([]) removes all messages."
+                    )
+                known.add(getattr(message, "id", None))
+        return super().update(values)
+
+
+Messages = Annotated[list[AnyMessage], MessagesChannel(_messages_delta_reducer)]
+
+
 class GraphInput(TypedDict):
     """What a run is given."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Messages
 
 
 class GraphOutput(TypedDict):
     """What a run gives back: the messages and the hops of this turn."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Messages
     hops: Annotated[list[Hop], add_hops]
 
 
-class GraphState(MessagesState):
+class GraphState(TypedDict):
     """The whole state.
 
     Attributes:
@@ -55,6 +80,7 @@ class GraphState(MessagesState):
         walking: how many parallel branches have not come to their end.
     """
 
+    messages: Messages
     turn: str
     hops: Annotated[list[Hop], add_hops]
     planned: Annotated[list[Hop], latest]

@@ -142,18 +142,24 @@ def persistence(
     shorter: Annotated[
         int | None, typer.Option(min=1, help="Turns of the run that growth is measured against; half.")
     ] = None,
-    alone: Annotated[bool, typer.Option(help="RedisSaver only, without the other savers.")] = False,
+    alone: Annotated[
+        bool, typer.Option(help="Only RedisSaver and SqliteSaver, which keep our conversations.")
+    ] = False,
+    plain: Annotated[
+        bool, typer.Option(help="Messages in the channel of MessagesState, as in most other graphs.")
+    ] = False,
     output: Output = None,
 ) -> None:
-    """Count bytes, commands and CPU of a conversation on RedisSaver, and on other savers installed."""
+    """Measure bytes, commands and CPU of a conversation on RedisSaver and the other savers installed."""
     from app.persistence import RedisSaver
-    from evaluation.labs.persistence_report import evaluate_persistence
-    from evaluation.labs.savers import ECOSYSTEM, Contender
+    from evaluation.labs.persistence import Contender
+    from evaluation.labs.persistence_report import ECOSYSTEM, SQLITE, evaluate_persistence
 
-    ours = Contender("RedisSaver", RedisSaver.from_url)
-    contenders = [ours] if alone else [ours, *ECOSYSTEM]
+    contenders = [Contender("RedisSaver", RedisSaver.from_url), *([SQLITE] if alone else ECOSYSTEM)]
     with progress("Conversing", total=len(contenders)) as advance:
-        report = evaluate_persistence(contenders, turns=turns, shorter=shorter or turns // 2, advance=advance)
+        report = evaluate_persistence(
+            contenders, turns=turns, shorter=shorter or turns // 2, plain=plain, advance=advance
+        )
     _show(report, output)
 
 

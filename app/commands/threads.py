@@ -1,4 +1,4 @@
-"""`octopus threads`: conversations that are kept, in Redis or in SQLite."""
+"""Manage kept conversations, in Redis or in SQLite: `octopus threads`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Thread = Annotated[str, typer.Argument(help="Id of the conversation.")]
 
 @cli.command("list")
 def list_(
-    limit: Annotated[int | None, typer.Option(min=1, help="So many, the one used last first.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many, last used first.")] = None,
 ) -> None:
-    """The conversations: id, number of checkpoints, last use."""
+    """List the conversations: id, number of checkpoints, last use."""
     from app.persistence.threads.operations import list_threads
 
     async def run(saver: Saver) -> None:
@@ -40,7 +40,7 @@ def list_(
 
 @cli.command()
 def show(thread: Thread) -> None:
-    """What was said."""
+    """Show what was said."""
 
     async def run(saver: Saver) -> None:
         for message in await _messages(saver, thread):
@@ -52,13 +52,12 @@ def show(thread: Thread) -> None:
 
 @cli.command()
 def delete(thread: Thread) -> None:
-    """Forget a conversation and all its checkpoints."""
+    """Delete a conversation and all its checkpoints."""
     from app.persistence.errors import CorruptDataError, LostDataError, TypeNotAllowedError
 
     async def run(saver: Saver) -> None:
-        with contextlib.suppress(
-            LostDataError, CorruptDataError, TypeNotAllowedError
-        ):  # a way to be rid of it
+        # A damaged conversation can be deleted too.
+        with contextlib.suppress(LostDataError, CorruptDataError, TypeNotAllowedError):
             await _messages(saver, thread)
         await saver.adelete_thread(thread)
         typer.echo(f"Thread {thread!r} is deleted.")
@@ -87,10 +86,10 @@ def export(
 
 @cli.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="What `export` wrote; - is standard input.")],
-    thread: Annotated[str | None, typer.Option("--as", help="Another id than it had.")] = None,
+    file: Annotated[Path, typer.Argument(help="A file that `export` wrote; - is standard input.")],
+    thread: Annotated[str | None, typer.Option("--as", help="Another id than the exported one.")] = None,
 ) -> None:
-    """Take in an exported conversation."""
+    """Import an exported conversation."""
     from agents.errors import InputError
     from app.persistence.threads.operations import import_thread
 
@@ -108,7 +107,7 @@ def import_(
 
 
 async def _messages(saver: Saver, thread: str) -> list[Any]:
-    """The messages of a thread.
+    """Return the messages of a thread.
 
     Raises:
         InputError: there is no such thread.
@@ -119,7 +118,7 @@ async def _messages(saver: Saver, thread: str) -> list[Any]:
     found = await saver.aget_tuple(config_of(thread))
     if found is None:
         raise InputError(f"there is no thread {thread!r}.", hint="`octopus threads list` shows them.")
-    return messages_of(found)
+    return await messages_of(saver, found)
 
 
 def _with_saver(run: Callable[[Saver], Awaitable[None]]) -> None:

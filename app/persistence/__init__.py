@@ -1,4 +1,4 @@
-"""Conversations that survive: a LangGraph checkpointer, store and cache on plain Redis.
+"""Keep conversations: a LangGraph checkpointer, store and cache on plain Redis.
 
     from app.persistence import RedisSaver
 

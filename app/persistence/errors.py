@@ -1,13 +1,13 @@
-"""What can go wrong, each error on its natural builtin, so that servers may show its text."""
+"""Define the errors of this package, each on its natural builtin; servers may show their texts."""
 
 from __future__ import annotations
 
 
 class PersistenceError(RuntimeError):
-    """Base of the errors of this package.
+    """Serve as the base of the errors of this package.
 
     Args:
-        message: what is wrong; names the offender with its value.
+        message: what is wrong, with the name and value of the offender.
         hint: what to do about it.
         retryable: whether the same call may succeed later.
     """
@@ -19,23 +19,23 @@ class PersistenceError(RuntimeError):
 
 
 class UnavailableError(PersistenceError):
-    """Redis cannot be reached, or did not answer in time; the write may or may not have happened."""
+    """Report that Redis cannot be reached, or was too slow; a write may or may not have happened."""
 
 
 class FullError(PersistenceError):
-    """Redis refused a write, because its memory or its disk is full; nothing was written."""
+    """Report that Redis refused a write, because its memory or disk is full; nothing was written."""
 
 
 class LostDataError(PersistenceError):
-    """A part of a thread is gone from Redis (evicted, or deleted by hand), so the rest is not used."""
+    """Report that Redis lost a part of a thread (evicted, or deleted by hand), so the rest is not used."""
 
 
 class CorruptDataError(PersistenceError, ValueError):
-    """Bytes in Redis are not what this package wrote, or not under this encryption key."""
+    """Report that stored bytes are not what this package wrote, or not under this encryption key."""
 
 
 class TypeNotAllowedError(PersistenceError, TypeError):
-    """A value has a type that may not be rebuilt from bytes in Redis."""
+    """Report that a value has a type that may not be rebuilt from stored bytes."""
 
     def __init__(self, module: str, name: str) -> None:
         super().__init__(

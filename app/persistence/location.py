@@ -1,4 +1,4 @@
-"""Where the environment keeps conversations, and the saver on it.
+"""Read where the environment keeps conversations, and open the saver there.
 
 `checkpointer` is for `checkpointer.path` of langgraph.json:
 
@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from app.persistence.errors import PersistenceError
 
 if TYPE_CHECKING:
-    from langgraph.store.base import BaseStore, TTLConfig
-
-    from app.persistence.redis.saver import RedisSaver
-    from app.persistence.redis.store import RedisStore
+    from langgraph.store.base import BaseStore
 
 _YES = ("1", "true", "yes")
 _NO = ("", "0", "false", "no")
@@ -32,12 +30,12 @@ _NO = ("", "0", "false", "no")
 
 @dataclass(frozen=True)
 class Place:
-    """A Redis, or else an SQLite file.
+    """Describe a Redis, or else an SQLite file.
 
     Attributes:
         sqlite: the file, where there is no Redis.
         redis_url: of the Redis; it may hold a password.
-        ttl: seconds that a thread lives after its last use; None for ever.
+        ttl: seconds that a thread lives after its last use; None means for ever.
         encryption_key: base64 of 16, 24 or 32 bytes; None stores plainly.
         cluster: whether the url is a node of a Redis Cluster.
     """
@@ -50,7 +48,7 @@ class Place:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Place:
-        """From REDIS_URL, REDIS_CLUSTER, OCTOPUS_THREAD_TTL, OCTOPUS_ENCRYPTION_KEY, OCTOPUS_CHECKPOINTS.
+        """Read REDIS_URL, REDIS_CLUSTER, OCTOPUS_THREAD_TTL, OCTOPUS_ENCRYPTION_KEY, OCTOPUS_CHECKPOINTS.
 
         Raises:
             ValueError: a ttl that is not a number of seconds, or a flag that is neither yes nor no.
@@ -65,15 +63,14 @@ class Place:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[BaseCheckpointSaver[Any]]:
-        """The saver; the folder of an SQLite file is made.
+        """Open the saver; the folder of an SQLite file is made.
 
         Raises:
             ValueError: the url or the key is wrong.
             PersistenceError: the file cannot be used, or the package that talks to Redis is not installed.
         """
         if self.redis_url:
-            # In a thread: reading files would block the event loop, which the LangGraph server refuses.
-            async with await asyncio.to_thread(self._redis_saver, self.redis_url) as saver:
+            async with await self._on_redis("RedisSaver", ttl=self.ttl) as saver:
                 yield saver
         else:
             async with self._sqlite_saver() as saver:
@@ -92,14 +89,15 @@ class Place:
 
     @asynccontextmanager
     async def open_store(self) -> AsyncIterator[BaseStore]:
-        """The long-term store: in the same Redis, or in an SQLite file beside that of the threads.
+        """Open the long-term store: in the same Redis, or in an SQLite file beside that of the threads.
 
         Raises:
             ValueError: the url or the key is wrong.
             PersistenceError: the file cannot be used, or the package that talks to Redis is not installed.
         """
         if self.redis_url:
-            async with await asyncio.to_thread(self._redis_store, self.redis_url) as store:
+            minutes = {"default_ttl": self.ttl / 60} if self.ttl else None
+            async with await self._on_redis("RedisStore", ttl=minutes) as store:
                 yield store
         else:
             from langgraph.store.sqlite.aio import AsyncSqliteStore
@@ -110,26 +108,21 @@ class Place:
                 await sqlite_store.setup()
                 yield sqlite_store
 
-    def _redis_store(self, url: str) -> RedisStore:
+    async def _on_redis(self, kind: str, **options: Any) -> Any:
+        """Return a `RedisSaver` or a `RedisStore`."""
+        options |= {"encryption_key": self.encryption_key, "cluster": self.cluster}
         try:
-            from app.persistence.redis.store import RedisStore
-        except ImportError as error:
-            raise _not_installed(error) from error
-        kept: TTLConfig | None = {"default_ttl": self.ttl / 60} if self.ttl else None  # minutes
-        return RedisStore.from_url(url, ttl=kept, encryption_key=self.encryption_key, cluster=self.cluster)
-
-    def _redis_saver(self, url: str) -> RedisSaver:
-        try:
-            from app.persistence.redis.saver import RedisSaver
-        except ImportError as error:
-            raise _not_installed(error) from error
-        return RedisSaver.from_url(
-            url, ttl=self.ttl, encryption_key=self.encryption_key, cluster=self.cluster
-        )
+            # In a thread: reading files would block the event loop, which the LangGraph server refuses.
+            found = await asyncio.to_thread(getattr, import_module("app.persistence"), kind)
+            return await asyncio.to_thread(found.from_url, self.redis_url, **options)
+        except ModuleNotFoundError as error:
+            raise PersistenceError(
+                f"a Redis is set, but {error.name!r} is not installed.", hint="pip install -e '.[redis]'"
+            ) from error
 
 
 def check_sqlite(file: Path) -> None:
-    """See that `file` is an SQLite database, or can become one; its folder is made.
+    """Check that `file` is an SQLite database, or can become one; its folder is made.
 
     Raises:
         PersistenceError: it is not, or cannot.
@@ -145,18 +138,12 @@ def check_sqlite(file: Path) -> None:
         ) from error
 
 
-def _not_installed(error: ImportError) -> PersistenceError:
-    return PersistenceError(
-        f"a Redis is set, but {error.name!r} is not installed.", hint="pip install -e '.[redis]'"
-    )
-
-
 def _seconds(name: str, environment: Mapping[str, str]) -> float | None:
     text = environment.get(name)
     try:
         return float(text) if text else None
     except ValueError:
-        raise ValueError(f"{name}={text!r} is no number of seconds.") from None
+        raise ValueError(f"{name}={text!r} is not a number of seconds.") from None
 
 
 def _flag(name: str, environment: Mapping[str, str]) -> bool:
@@ -177,6 +164,6 @@ def _sqlite_file(environment: Mapping[str, str]) -> Path:
 
 @asynccontextmanager
 async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[Any]]:
-    """The saver that the process environment asks for."""
+    """Open the saver that the process environment asks for."""
     async with Place.read(os.environ).open() as saver:
         yield saver

@@ -1,8 +1,8 @@
-"""Msgpack that rebuilds allow-listed types only, and raises for every other one.
+"""Read msgpack that rebuilds allow-listed types only, and raise for every other one.
 
-`JsonPlusSerializer` in its permissive mode imports and calls whatever the bytes name (CVE-2026-28277), and in
-its strict mode hands back the raw fields of a refused type, so that a message may come back as a dict. This
-one writes the same bytes, reads them without those two surprises, and refuses the `json` and `pickle` forms.
+`JsonPlusSerializer` in its permissive mode imports and calls whatever the bytes name (CVE-2026-28277). In its
+strict mode it returns the raw fields of a refused type, so that a message may come back as a dict. This one
+writes the same bytes, reads them without either surprise, and refuses the `json` and `pickle` forms.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from app.persistence.errors import CorruptDataError, PersistenceError, TypeNotAllowedError
 
 _EXTENSION = re.compile(rb"[\xc7-\xc9\xd4-\xd8]")
-"""First byte of every msgpack extension, and so of every type that is not plain data."""
+"""The first byte of every msgpack extension, and so of every type that is not plain data."""
 
 _ARRAY = b"\xdd"
 """msgpack's head of an array, before four bytes of length."""
@@ -45,7 +45,7 @@ _CONSTRUCTORS = frozenset(
 
 
 class StrictSerializer(JsonPlusSerializer):
-    """Serializer for checkpoints whose bytes somebody else may have written.
+    """Serialize checkpoints whose bytes somebody else may have written.
 
     Args:
         allow: types to rebuild besides LangGraph's safe ones: classes, or (module, name) pairs.
@@ -56,7 +56,7 @@ class StrictSerializer(JsonPlusSerializer):
         self._allowed = SAFE_MSGPACK_TYPES | jsonplus._normalize_module_keys(tuple(allow))
 
     def with_msgpack_allowlist(self, extra_allowlist: Iterable[TypeName | type]) -> StrictSerializer:
-        """A copy that also rebuilds `extra_allowlist`."""
+        """Return a copy that also rebuilds `extra_allowlist`."""
         clone = copy.copy(self)
         clone._allowed = self._allowed | jsonplus._normalize_module_keys(tuple(extra_allowlist))
         return clone
@@ -73,7 +73,7 @@ class StrictSerializer(JsonPlusSerializer):
             return _Reader(self._allowed).decode(encoded)
         if form in ("null", "bytes", "bytearray"):
             return super().loads_typed(data)
-        raise CorruptDataError(f"The stored form {form!r} is none that this serializer writes.")
+        raise CorruptDataError(f"This serializer does not write the stored form {form!r}.")
 
     def loads_all(self, parts: Sequence[bytes]) -> list[Any]:
         """Decode msgpack values as one array, which is faster than one by one; raises as `loads_typed`."""
@@ -83,7 +83,7 @@ class StrictSerializer(JsonPlusSerializer):
 
 
 class CheckingSerializer(StrictSerializer):
-    """For savers that do not call `check`: refuses when writing what it would refuse when reading."""
+    """Refuse when writing what would be refused when reading, for savers that do not call `check`."""
 
     def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         """Encode; raises `TypeNotAllowedError`."""
@@ -93,7 +93,7 @@ class CheckingSerializer(StrictSerializer):
 
 
 class _Inspector:
-    """One decoding that checks what the bytes name; ormsgpack drops a hook's error, so it is kept here."""
+    """Check in one decoding what the bytes name; ormsgpack drops a hook's error, so it is kept here."""
 
     def __init__(self, allowed: frozenset[TypeName]) -> None:
         self._allowed = allowed
@@ -139,7 +139,7 @@ class _Inspector:
 
 
 class _Reader(_Inspector):
-    """One decoding that rebuilds the objects."""
+    """Rebuild the objects in one decoding."""
 
     def _build(self, code: int, fields: Any) -> Any:
         if code == jsonplus.EXT_DELTA_SNAPSHOT:

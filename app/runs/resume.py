@@ -63,7 +63,7 @@ async def beginning(turn: Turn) -> Beginning:
     config = turn.config(turn.context)
     # As it was kept: a finished step whose checkpoint is missing comes again as events when the run goes on.
     kept = await turn.model.saver.aget_tuple(config)
-    before = messages_of(kept)
+    before = await messages_of(turn.model.saver, kept)
     if (
         kept
         and before

@@ -100,7 +100,7 @@ class RunningGraph:
         if not isinstance(saver, BaseCheckpointSaver):
             return None
         # As it was kept: a state would count a step as done whose checkpoint is missing.
-        messages = messages_of(await saver.aget_tuple(config_of(thread)))
+        messages = await messages_of(saver, await saver.aget_tuple(config_of(thread)))
         return str(messages[-1].text) if messages and messages[-1].type == "human" else None
 
     async def _input(self, question: str, thread: str | None) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -39,23 +39,29 @@ class Feedback(BaseModel):
 
 
 async def keep(
-    store: BaseStore, caller: Caller, thread: str, judged: Feedback, step: CheckpointTuple, model: Model
+    store: BaseStore,
+    caller: Caller,
+    thread: str,
+    judged: Feedback,
+    step: CheckpointTuple,
+    messages: Sequence[BaseMessage],
+    model: Model,
 ) -> dict[str, Any]:
     """Store a judgement; a second one of the same hop replaces the first.
 
     Args:
         step: a checkpoint of the turn, the hop done.
+        messages: what had been said by then.
 
     Raises:
         ApiError: 404, there is no such hop; 400, the node is not a neighbour where the hop was decided.
     """
-    values = step.checkpoint["channel_values"]
-    hops: list[Hop] = values.get("hops", [])
+    hops: list[Hop] = step.checkpoint["channel_values"].get("hops", [])
     if judged.hop >= len(hops):
         raise not_found()
     hop = hops[judged.hop]
     row = _row(judged, hop, model) | {
-        "query": _question(values["messages"], hop["turn"]),
+        "query": _question(messages, hop["turn"]),
         "graph": model.graph,
         "thread": thread,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -102,7 +108,7 @@ def _row(judged: Feedback, hop: Hop, model: Model) -> dict[str, Any]:
     return row | {"node": right}
 
 
-def _question(messages: list[BaseMessage], turn: str) -> str:
+def _question(messages: Sequence[BaseMessage], turn: str) -> str:
     """What was asked in a turn: before its answer, which carries the turn's id; or last, without one."""
     ends = (k for k, message in enumerate(messages) if message.additional_kwargs.get("turn") == turn)
     before = messages[: next(ends, len(messages))]

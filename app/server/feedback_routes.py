@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from langgraph.checkpoint.base import CheckpointTuple
 
-from app.persistence.threads.checkpoints import config_of
+from app.persistence.threads.checkpoints import config_of, messages_of
 from app.server import feedback
 from app.server.api_keys import Caller
 from app.server.dependencies import Service
@@ -23,7 +23,8 @@ async def judge(thread: ThreadId, body: feedback.Feedback, served: Served, calle
     """Say whether a hop went to the right node, or which would have been."""
     step = await _step(served, caller, thread, body.turn)
     model = served.graphs.get(str(step.metadata.get("model")))
-    return await feedback.keep(served.store, caller, thread, body, step, model)
+    messages = await messages_of(served.saver, step)
+    return await feedback.keep(served.store, caller, thread, body, step, messages, model)
 
 
 @router.get("/feedback")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.base import CheckpointTuple
 
 from agents.types import Hop
-from app.persistence.threads.checkpoints import config_of, messages_of
+from app.persistence.threads.checkpoints import config_of, messages_by_checkpoint
 from app.server.threads import Owner, Served, ThreadId, hops_of, newest_of
 
 router = APIRouter(tags=["Threads"])
+
+Said = Mapping[str, Sequence[BaseMessage]]
+"""Messages by id of the checkpoint."""
 
 
 @router.get("/threads/{thread}/turns")
@@ -28,16 +32,17 @@ async def turns(
     await newest_of(served, caller, thread)
     # To its end: SQLite's saver serves nobody else while a listing is open.
     steps = [step async for step in served.saver.alist(config_of(caller.stored(thread)), limit=limit)]
-    found = [_turn(turn) for turn in _by_turn(steps[::-1]) if not _empty(turn)]
-    return {"object": "list", "data": [*_inherited(steps[-1]), *found]}
+    said = await messages_by_checkpoint(served.saver, steps)
+    found = [_turn(turn, said) for turn in _by_turn(steps[::-1]) if not _empty(turn)]
+    return {"object": "list", "data": [*_inherited(steps[-1], said), *found]}
 
 
-def _inherited(first: CheckpointTuple) -> list[dict[str, Any]]:
+def _inherited(first: CheckpointTuple, said: Said) -> list[dict[str, Any]]:
     """The turn before the first one of a fork, of which the end is known."""
     hops = hops_of(first)
     if not _takes_in(first) or not hops:
         return []
-    ended = _turn([first])
+    ended = _turn([first], said)
     return [ended | {"checkpoint": None, "hops": [hop | {"checkpoint": None} for hop in hops]}]
 
 
@@ -52,9 +57,9 @@ def _by_turn(steps: Sequence[CheckpointTuple]) -> Iterator[list[CheckpointTuple]
     yield turn
 
 
-def _turn(steps: list[CheckpointTuple]) -> dict[str, Any]:
+def _turn(steps: list[CheckpointTuple], said: Said) -> dict[str, Any]:
     first, last = steps[0], steps[-1]
-    messages = messages_of(last)
+    messages = said[_id(last)]
     return {
         "model": last.metadata.get("model"),
         "before": max((k for k, message in enumerate(messages) if message.type == "human"), default=0),

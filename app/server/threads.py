@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -59,7 +60,7 @@ async def listing(
             page.append(
                 {
                     "id": summary.thread_id[len(caller.prefix) :],
-                    "title": _title(messages_of(newest)),
+                    "title": _title(await messages_of(served.saver, newest)),
                     "model": newest.metadata.get("model"),
                     "checkpoints": summary.checkpoints,
                     "updated": summary.updated,
@@ -76,7 +77,7 @@ async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any
         "id": thread,
         "model": newest.metadata.get("model"),
         "updated": newest.checkpoint["ts"],
-        "messages": [_said(message) for message in messages_of(newest)],
+        "messages": [_said(message) for message in await messages_of(served.saver, newest)],
         "hops": hops_of(newest),
         **await _waiting(served, caller, newest),
     }
@@ -165,6 +166,6 @@ def _said(message: BaseMessage) -> dict[str, Any]:
     return {"role": role, "name": message.name, "content": str(message.text)}
 
 
-def _title(messages: list[BaseMessage], most: int = 80) -> str:
+def _title(messages: Sequence[BaseMessage], most: int = 80) -> str:
     first = next((" ".join(str(m.text).split()) for m in messages if m.type == "human"), "")
     return first if len(first) <= most else first[: most - 1] + "…"

@@ -1,13 +1,18 @@
-"""`octopus eval persistence`: the cost of a conversation on each checkpointer."""
+"""Report what a conversation costs on each checkpointer: `octopus eval persistence`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import importlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
-from evaluation.labs.persistence import Row, compare
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+
+from evaluation.labs.persistence import Contender, Row, compare
 from evaluation.labs.redis_server import find_binary
-from evaluation.labs.savers import Contender
 from evaluation.report import Report, table
 
 _HEADINGS = (
@@ -25,8 +30,47 @@ _HEADINGS = (
 )
 
 
+@contextlib.contextmanager
+def _memory(_: str) -> Iterator[BaseCheckpointSaver[Any]]:
+    yield InMemorySaver()
+
+
+@contextlib.contextmanager
+def _sqlite(path: str) -> Iterator[BaseCheckpointSaver[Any]]:
+    with importlib.import_module("langgraph.checkpoint.sqlite").SqliteSaver.from_conn_string(path) as saver:
+        yield saver
+
+
+@contextlib.contextmanager
+def _valkey(url: str) -> Iterator[BaseCheckpointSaver[Any]]:
+    with importlib.import_module("langgraph_checkpoint_aws").ValkeySaver.from_conn_string(url) as saver:
+        yield saver
+
+
+@contextlib.contextmanager
+def _plainredis(url: str) -> Iterator[BaseCheckpointSaver[Any]]:
+    saver = importlib.import_module("langgraph_checkpoint_plainredis").RedisSaver(url=url)
+    with contextlib.closing(saver.client):
+        yield saver
+
+
+SQLITE = Contender("SqliteSaver", _sqlite, on_redis=False)
+ECOSYSTEM = (
+    Contender("InMemorySaver", _memory, on_redis=False, resumes=False),
+    SQLITE,
+    Contender("ValkeySaver", _valkey),
+    Contender("plainredis", _plainredis),
+)
+"""ValkeySaver comes from langgraph-checkpoint-aws, plainredis from langgraph-checkpoint-plainredis."""
+
+
 def evaluate_persistence(
-    contenders: Sequence[Contender], *, turns: int, shorter: int, advance: Callable[[float], None]
+    contenders: Sequence[Contender],
+    *,
+    turns: int,
+    shorter: int,
+    plain: bool,
+    advance: Callable[[float], None],
 ) -> Report:
     """Measure each contender that is installed; the report names the others.
 
@@ -37,7 +81,7 @@ def evaluate_persistence(
     rows, missing = [], []
     for contender in contenders:
         try:
-            rows.append(compare(contender, turns, shorter, binary))
+            rows.append(compare(contender, turns, shorter, binary, plain=plain))
         except ImportError as error:
             missing.append(f"Left out: {contender.name} ({error}).")
         advance(1)

@@ -1,4 +1,4 @@
-"""A Redis of its own for a measurement: a server program of this machine, on loopback."""
+"""Start a Redis for one measurement: a server program of this machine, on loopback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agents.errors import ModelUnavailableError
 
 
 class RedisServer:
-    """A server on a free port of loopback, with nothing in it."""
+    """Run an empty server on a free port of loopback."""
 
     def __init__(self, binary: str) -> None:
         self._binary = binary
@@ -26,7 +26,7 @@ class RedisServer:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[RedisServer]:
-        """Start, and stop at the end."""
+        """Start the server, and stop it at the end."""
         from redis import Redis
         from redis.backoff import ConstantBackoff
         from redis.retry import Retry
@@ -43,11 +43,11 @@ class RedisServer:
             process.wait()
 
     def info(self, name: str) -> int:
-        """A number from INFO."""
+        """Return a number from INFO."""
         return int(self._client.info("all")[name])
 
     def count_commands(self, action: Callable[[], None]) -> int:
-        """Commands that clients send during `action`; not those that scripts run inside the server."""
+        """Count the commands that clients send during `action`, not those that scripts run in the server."""
         counted = 0
         ready = threading.Event()
 
@@ -70,7 +70,7 @@ class RedisServer:
 
 
 def find_binary() -> str:
-    """A redis-server, or valkey-server, of this machine.
+    """Find a redis-server, or valkey-server, of this machine.
 
     Raises:
         ModelUnavailableError: there is none.

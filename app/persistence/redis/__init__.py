@@ -1,1 +1,1 @@
-"""Threads, lessons and cached values in Redis."""
+"""Keep threads, lessons and cached values in Redis."""

@@ -1,4 +1,4 @@
-"""The bytes of a thread in Redis. The Lua scripts read the same layouts.
+"""Lay out the bytes of a thread in Redis. The Lua scripts read the same layouts.
 
 Fields of the hash `{prefix:thread}:h` (N = 8-byte hashed name of a namespace):
 
@@ -21,13 +21,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.persistence.errors import CorruptDataError
-from app.persistence.redis.encryption import ITEM_BYTES, NAME_BYTES
+from app.persistence.redis.codec import ITEM_BYTES, NAME_BYTES
 
 REF_BYTES = 8
 NO_VALUE = bytes(REF_BYTES)
 """The ref of a channel that has a version but no value."""
 
 _SLOT_BYTES = 2 * NAME_BYTES + REF_BYTES
+"""One channel of a row: hashed channel, hashed (namespace, channel, version), ref of the value."""
+
 _FORMAT = b"\x01"
 _LENGTH = struct.Struct(">I")
 
@@ -37,29 +39,17 @@ upper case: the list is inside a `_DeltaSnapshot`; m: a dict, whose sealed paylo
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """One channel of a row: hashed channel name, hashed (namespace, channel, version), ref of the value.
-
-    In Redis the three one after the other, 24 bytes.
-    """
-
-    channel: bytes
-    version: bytes
-    ref: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
-    """A checkpoint: its parent's id, its channels, and the rest, sealed."""
+    """Hold a checkpoint: its parent's id, the refs by hashed channel, and the rest, sealed."""
 
     parent: bytes
-    slots: tuple[Slot, ...]
+    refs: dict[bytes, bytes]
     payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Where one channel value is."""
+    """Say where one channel value is."""
 
     kind: bytes
     hashes: tuple[bytes, ...] = ()
@@ -69,7 +59,7 @@ class Manifest:
     bases: tuple[bytes, ...] = ()
 
     def pack(self) -> bytes:
-        """Kind, then what the kind needs."""
+        """Return the kind, then what the kind needs."""
         if self.kind == b"m":
             return self.kind + pack_bundle(self.bases, self.hashes, self.inline)
         base = self.base + struct.pack(">I", self.keep) if self.base else b""
@@ -77,12 +67,12 @@ class Manifest:
 
 
 def split(data: bytes, size: int) -> tuple[bytes, ...]:
-    """Equal pieces of `size` bytes."""
+    """Return equal pieces of `size` bytes."""
     return tuple(data[i : i + size] for i in range(0, len(data), size))
 
 
 def unpack_pairs(data: bytes, key_bytes: int) -> dict[bytes, bytes]:
-    """Key, 4-byte length, value, ... of a script's reply; raises `CorruptDataError`."""
+    """Read key, 4-byte length, value, ... of a script's reply; raises `CorruptDataError`."""
     pairs, at = {}, 0
     try:
         while at < len(data):
@@ -95,7 +85,7 @@ def unpack_pairs(data: bytes, key_bytes: int) -> dict[bytes, bytes]:
 
 
 def row_head(parent: bytes, run: bytes, needs: Sequence[bytes]) -> bytes:
-    """The start of a row; the script adds the slots: only Redis knows the refs of unchanged channels."""
+    """Return the start of a row; the script adds the slots: only Redis knows refs of unchanged channels."""
     return b"".join(
         [_FORMAT, struct.pack(">H", len(parent)), parent, run, struct.pack(">H", len(needs)), *needs]
     )
@@ -112,8 +102,8 @@ def unpack_row(data: bytes) -> Row:
         at += 2 + needs * NAME_BYTES
         (count,) = struct.unpack_from(">H", data, at)
         end = at + 2 + count * _SLOT_BYTES
-        slots = (split(piece, NAME_BYTES) for piece in split(data[at + 2 : end], _SLOT_BYTES))
-        return Row(parent, tuple(Slot(*slot) for slot in slots), data[end:])
+        slots = split(data[at + 2 : end], _SLOT_BYTES)
+        return Row(parent, {slot[:NAME_BYTES]: slot[-REF_BYTES:] for slot in slots}, data[end:])
     except (struct.error, TypeError) as error:
         raise CorruptDataError(f"A checkpoint is cut short: {error}.") from error
 
@@ -134,13 +124,13 @@ def unpack_manifest(data: bytes) -> Manifest:
 
 
 def pack_bundle(refs: Sequence[bytes], hashes: Sequence[bytes], payload: bytes) -> bytes:
-    """The refs and hashes that a sealed payload refers to, in the open, then the payload."""
+    """Return the refs and hashes that a sealed payload refers to, in the open, then the payload."""
     count = struct.pack(">I", len(hashes))
     return b"".join([struct.pack(">H", len(refs)), *refs, count, *hashes, payload])
 
 
 def bundle_payload(data: bytes) -> bytes:
-    """The payload of a bundle; raises `CorruptDataError`."""
+    """Return the payload of a bundle; raises `CorruptDataError`."""
     try:
         (refs,) = struct.unpack_from(">H", data)
         start = 2 + refs * REF_BYTES
@@ -151,13 +141,13 @@ def bundle_payload(data: bytes) -> bytes:
 
 
 def pack_batch(channels: Sequence[bytes], bundle: bytes) -> bytes:
-    """One call of put_writes: length, hashed names of the channels, and the bundle of the writes."""
+    """Return one call of put_writes: length, hashed names of the channels, and the bundle of the writes."""
     body = b"".join([struct.pack(">H", len(channels)), *channels, bundle])
     return struct.pack(">I", len(body)) + body
 
 
 def unpack_batches(data: bytes) -> list[bytes]:
-    """The sealed payloads of the batches, in order of arrival; raises `CorruptDataError`."""
+    """Return the sealed payloads of the batches, in order of arrival; raises `CorruptDataError`."""
     payloads, at = [], 0
     try:
         while at < len(data):

@@ -1,4 +1,4 @@
-"""A node cache on plain Redis, for sync and async.
+"""Cache the results of nodes in plain Redis, for sync and async.
 
 A namespace is a hash and a sorted set of expiries in one slot; clearing it removes two keys, without KEYS
 or SCAN.
@@ -12,19 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from langgraph.cache.base import BaseCache, FullKey, Namespace, ValueT
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from app.persistence.redis.client import RedisClient
-from app.persistence.redis.closing import ClosesClient
+from app.persistence.redis.client import ClosesClient, RedisClient
 from app.persistence.redis.codec import Codec
-from app.persistence.redis.encryption import Secrecy
-from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, encode_id
-from app.persistence.redis.namespaces import encode_namespace
-from app.persistence.redis.operations import Call, Operation, command
-from app.persistence.redis.scripts import load, preload
+from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, encode_id, encode_namespace
+from app.persistence.redis.operations import Operation, command, preload, script
 from app.persistence.serializer import StrictSerializer, TypeName
 
 
 class RedisCache(ClosesClient, BaseCache[ValueT]):
-    """Results of nodes with a `cache_policy`; an unreachable server raises `UnavailableError`.
+    """Keep results of nodes with a `cache_policy`; an unreachable server raises `UnavailableError`.
 
     Args:
         client: the connections.
@@ -47,7 +43,7 @@ class RedisCache(ClosesClient, BaseCache[ValueT]):
         preload()
         self.client = client
         self._keys = Keys(prefix)
-        self._codec = Codec(self.serde, Secrecy(encryption_key))
+        self._codec = Codec.of(self.serde, encryption_key)
 
     @classmethod
     def from_url(
@@ -59,16 +55,16 @@ class RedisCache(ClosesClient, BaseCache[ValueT]):
         allow: Iterable[TypeName | type] = (),
         cluster: bool = False,
     ) -> RedisCache[ValueT]:
-        """A cache for a url (see `RedisClient`); nothing is sent until it is used."""
+        """Return a cache for a url (see `RedisClient`); nothing is sent until it is used."""
         client = RedisClient(url, cluster=cluster)
         return cls(client, encryption_key=encryption_key, prefix=prefix, allow=allow)
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
-        """The values that are cached and have not expired."""
+        """Return the values that are cached and have not expired."""
         return self.client.run(self._get(keys))
 
     async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
-        """As `get`."""
+        """Read as `get` does."""
         return await self.client.arun(self._get(keys))
 
     def set(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
@@ -76,7 +72,7 @@ class RedisCache(ClosesClient, BaseCache[ValueT]):
         self.client.run(self._set(pairs))
 
     async def aset(self, pairs: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
-        """As `set`."""
+        """Cache as `set` does."""
         await self.client.arun(self._set(pairs))
 
     def clear(self, namespaces: Sequence[Namespace] | None = None) -> None:
@@ -84,7 +80,7 @@ class RedisCache(ClosesClient, BaseCache[ValueT]):
         self.client.run(self._clear(namespaces))
 
     async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
-        """As `clear`."""
+        """Forget as `clear` does."""
         await self.client.arun(self._clear(namespaces))
 
     def _get(self, keys: Sequence[FullKey]) -> Operation[dict[FullKey, ValueT]]:
@@ -94,10 +90,10 @@ class RedisCache(ClosesClient, BaseCache[ValueT]):
         found: dict[FullKey, ValueT] = {}
         for namespace, names in by_namespace.items():
             encoded, args = encode_namespace(namespace), [encode_id(name) for name in names]
-            raw = yield Call(script=load("cache_get"), keys=self._keys.cache(encoded), args=args)
+            raw = yield script("cache_get", self._keys.cache(encoded), *args)
             for name, field, sealed in zip(names, args, raw, strict=True):
                 if sealed:
-                    packed = self._codec.secrecy.open(sealed, encoded + b"/" + field)
+                    packed = self._codec.open(sealed, encoded + b"/" + field)
                     found[(namespace, name)] = self._codec.unpack(packed)
         return found
 
@@ -106,12 +102,12 @@ class RedisCache(ClosesClient, BaseCache[ValueT]):
         for (namespace, key), (value, ttl) in pairs.items():
             field, packed = encode_id(key), self._codec.pack(value)
             self._codec.check(packed)
-            sealed = self._codec.secrecy.seal(packed, encode_namespace(namespace) + b"/" + field)
+            sealed = self._codec.seal(packed, encode_namespace(namespace) + b"/" + field)
             by_namespace[namespace] += [field, "" if ttl is None else str(ttl * 1000), sealed]
         for namespace, args in by_namespace.items():
             encoded = encode_namespace(namespace)
             yield command("ZADD", self._keys.cache_namespaces, 0, encoded)
-            yield Call(script=load("cache_set"), keys=self._keys.cache(encoded), args=args)
+            yield script("cache_set", self._keys.cache(encoded), *args)
 
     def _clear(self, namespaces: Sequence[Namespace] | None) -> Operation[None]:
         if namespaces is None:

@@ -1,4 +1,4 @@
-"""Connections: one blocking client, and one asyncio client per event loop, for a server or a cluster."""
+"""Connect to a server or a cluster: one blocking client, and one asyncio client per event loop."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import asyncio
 import re
 import threading
 import weakref
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
-from redis import BlockingConnectionPool, Redis, RedisCluster
-from redis import asyncio as aioredis
+import redis
+import redis.asyncio
 from redis import exceptions as failures
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
@@ -28,7 +31,7 @@ _BUSY = (failures.ConnectionError, failures.TimeoutError, failures.ClusterDownEr
 
 
 class RedisClient:
-    """Runs operations against one Redis.
+    """Run operations against one Redis.
 
     Args:
         url: `redis://[user:password@]host:port/db`, `rediss://…` or `unix://path`.
@@ -52,28 +55,20 @@ class RedisClient:
 
     def run(self, operation: Operation[T]) -> T:
         """Drive an operation with the blocking client."""
+        reply: Any = None
         try:
-            call = next(operation)
             while True:
-                try:
-                    reply = self._execute(call)
-                except _FAILURES as error:
-                    raise self._explained(error) from error
-                call = operation.send(reply)
+                reply = self._execute(operation.send(reply))
         except StopIteration as stop:
             result: T = stop.value
             return result
 
     async def arun(self, operation: Operation[T]) -> T:
         """Drive an operation with the running loop's client."""
+        reply: Any = None
         try:
-            call = next(operation)
             while True:
-                try:
-                    reply = await self._aexecute(call)
-                except _FAILURES as error:
-                    raise self._explained(error) from error
-                call = operation.send(reply)
+                reply = await self._aexecute(operation.send(reply))
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -91,52 +86,51 @@ class RedisClient:
             await client.aclose()
 
     def _execute(self, call: Call) -> Any:
-        if self._blocking is None:
-            with self._connecting:
-                self._blocking = self._blocking or self._connect()
-        try:
-            return self._blocking.execute_command(*call.by_sha())
-        except failures.NoScriptError:
-            return self._blocking.execute_command(*call.by_text())
+        with self._explaining():
+            if self._blocking is None:
+                with self._connecting:
+                    self._blocking = self._blocking or self._connect(redis, Retry)
+            try:
+                return self._blocking.execute_command(*call.by_sha())
+            except failures.NoScriptError:
+                return self._blocking.execute_command(*call.by_text())
 
     async def _aexecute(self, call: Call) -> Any:
         loop = asyncio.get_running_loop()
         client = self._async.get(loop)
-        if client is None:
-            client = self._async[loop] = self._aconnect()
-        if self.cluster:
-            # Before it knows the slots, redis-py sends concurrent commands to random nodes, and then closes
-            # its connections while others use them.
-            await client.initialize()
-        try:
-            return await client.execute_command(*call.by_sha())
-        except failures.NoScriptError:
-            return await client.execute_command(*call.by_text())
+        with self._explaining():
+            if client is None:
+                client = self._async[loop] = self._connect(redis.asyncio, AsyncRetry)
+            if self.cluster:
+                # Before it knows the slots, redis-py sends concurrent commands to random nodes, and then
+                # closes its connections while others use them.
+                await client.initialize()
+            try:
+                return await client.execute_command(*call.by_sha())
+            except failures.NoScriptError:
+                return await client.execute_command(*call.by_text())
 
-    def _options(self, retry: Any) -> dict[str, Any]:
-        return {
+    def _connect(self, library: Any, retry: Any) -> Any:
+        options = {
             "protocol": 2,
             "socket_timeout": self._timeout,
             "socket_connect_timeout": min(self._timeout, 5.0),
             "retry": retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), self._retries, _BUSY),
         }
-
-    def _connect(self) -> Any:
-        options = self._options(Retry)
         if self.cluster:
-            return RedisCluster.from_url(self.url, **options)
-        pool: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
-        return Redis.from_pool(BlockingConnectionPool.from_url(self.url, **options, **pool))
+            return library.RedisCluster.from_url(self.url, **options)
+        pool = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
+        return library.Redis.from_pool(library.BlockingConnectionPool.from_url(self.url, **options, **pool))
 
-    def _aconnect(self) -> Any:
-        options = self._options(AsyncRetry)
-        if self.cluster:
-            return aioredis.RedisCluster.from_url(self.url, **options)
-        pool: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": self._timeout}
-        return aioredis.Redis.from_pool(aioredis.BlockingConnectionPool.from_url(self.url, **options, **pool))
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except _FAILURES as error:
+            raise self._explained(error) from error
 
     def _explained(self, error: Exception) -> PersistenceError:
-        """Errors of redis-py become ours; an unreachable server never reads as an empty thread."""
+        """Translate errors of redis-py; an unreachable server never reads as an empty thread."""
         if isinstance(error, failures.AuthenticationError):
             return PersistenceError(
                 f"Redis at {safe_url(self.url)} refused the credentials: {str(error).rstrip('.')}.",
@@ -169,6 +163,29 @@ class RedisClient:
         return PersistenceError(f"Redis at {safe_url(self.url)} refused a command: {text}.")
 
 
+class ClosesClient:
+    """Close connections at the end of a `with` or an `async with`; the object works outside of one too."""
+
+    client: RedisClient
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.aclose()
+        self.client.close()
+
+
 def _require_redis(url: str) -> None:
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError(f"{safe_url(url)!r} is no Redis url; it starts with redis://, rediss:// or unix://.")
@@ -182,6 +199,6 @@ def _require_redis(url: str) -> None:
 
 
 def safe_url(url: str) -> str:
-    """The url without its password."""
+    """Return the url without its password."""
     shown = re.sub(r"^(\w+://[^:/@]*):.*@", r"\1:***@", url, flags=re.DOTALL)
     return re.sub(r"([?&]password=)[^&#]*", r"\1***", shown)

@@ -1,4 +1,4 @@
-"""What kind of Redis a url leads to, and whether conversations are safe in it."""
+"""Say what kind of Redis a url leads to, and whether conversations are safe in it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from app.persistence.redis.client import RedisClient, safe_url
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One server.
+    """Describe one server.
 
     Attributes:
         url: without the password.
         server: "Redis" or "Valkey".
-        version: as the server says it.
+        version: as the server reports it.
         cluster: whether it is a node of a cluster.
         aof: the append-only file: "off", or its fsync policy ("always", "everysec", "no", "on" if unknown).
         rdb: the snapshot rule, "" for none, None if the server does not say.
@@ -69,7 +69,7 @@ def describe(url: str) -> Description:
 
 
 def _config(client: Redis) -> dict[str, str]:
-    """The two settings that INFO does not tell; managed servers may refuse CONFIG."""
+    """Return the two settings that INFO lacks; managed servers may refuse CONFIG."""
     try:
         found: dict[str, str] = {}
         for name in ("appendfsync", "save"):

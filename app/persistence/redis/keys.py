@@ -1,4 +1,4 @@
-"""The names of keys in Redis.
+"""Name the keys in Redis.
 
 A thread is two keys, `{prefix:thread}:h` (a hash with everything) and `{prefix:thread}:z` (a sorted set that
 orders it). The braces put both in one slot of a cluster. No name is ever used as a pattern, and a prefix has
@@ -8,13 +8,14 @@ no colon, so that two threads, or two prefixes, cannot meet whatever their ids h
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 DEFAULT_PREFIX = "octopus"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+\Z")
 
 
 def encode_id(text: str) -> bytes:
-    """Bytes of an id; any string, lone surrogates included."""
+    """Return the bytes of an id: any string, lone surrogates included."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -23,8 +24,13 @@ def decode_id(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
+def encode_namespace(namespace: Sequence[str]) -> bytes:
+    """Return each label after its length, `2:ab1:c`: a prefix of the namespace is a prefix of the bytes."""
+    return b"".join(b"%d:%s" % (len(label), label) for label in map(encode_id, namespace))
+
+
 class Keys:
-    """Key names under one prefix.
+    """Name keys under one prefix.
 
     Raises:
         ValueError: the prefix has other characters than letters, digits, `_`, `.` and `-`.
@@ -39,19 +45,19 @@ class Keys:
         self.cache_namespaces = self._prefix + b":cache-namespaces"
 
     def thread(self, thread_id: str) -> tuple[bytes, bytes]:
-        """The hash and the sorted set of a thread."""
+        """Return the hash and the sorted set of a thread."""
         tag = b"{" + self._prefix + b":" + encode_id(thread_id) + b"}"
         return tag + b":h", tag + b":z"
 
     def run(self, run: bytes) -> bytes:
-        """The set of the threads that the run with this hashed id wrote to."""
+        """Return the set of the threads that the run with this hashed id wrote to."""
         return self._prefix + b":run:" + run.hex().encode()
 
     def store(self, root: str) -> bytes:
-        """Start of the store's keys under one root label; elsewhere, no slash follows a prefix."""
+        """Return the start of the store's keys under one root label; no slash follows a prefix elsewhere."""
         return b"{" + self._prefix + b"/store:" + encode_id(root) + b"}:"
 
     def cache(self, namespace: bytes) -> tuple[bytes, bytes]:
-        """The hash and the sorted set of a namespace of the cache."""
+        """Return the hash and the sorted set of a namespace of the cache."""
         tag = b"{" + self._prefix + b"/cache:" + namespace + b"}"
         return tag + b":h", tag + b":x"

@@ -1,4 +1,4 @@
-"""Operations on whole threads: delete, copy, prune, delete by run, and the register of threads."""
+"""Operate on whole threads: delete, copy, prune, delete by run, and list the register of threads."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import os
 from collections.abc import Sequence
 
 from app.persistence.errors import PersistenceError
-from app.persistence.redis.encryption import NAME_BYTES
+from app.persistence.redis.codec import NAME_BYTES
 from app.persistence.redis.keys import decode_id, encode_id
-from app.persistence.redis.operations import Call, Operation, command
-from app.persistence.redis.scripts import load
+from app.persistence.redis.operations import Operation, command, script
 from app.persistence.redis.thread_layout import Layout
 
 _PAGE = 256
@@ -18,7 +17,7 @@ _PAGE = 256
 def delete_thread(layout: Layout, thread_id: str) -> Operation[None]:
     """Remove a thread, damaged or not, and what refers to it."""
     layout.seen.forget(thread_id)
-    runs = yield Call(script=load("delete", "common"), keys=layout.keys.thread(thread_id))
+    runs = yield script("delete", layout.keys.thread(thread_id))
     yield command("ZREM", layout.keys.threads, encode_id(thread_id))
     for run in runs:
         if run != bytes(NAME_BYTES):
@@ -30,7 +29,7 @@ def copy_thread(layout: Layout, source: str, target: str) -> Operation[None]:
 
     The copy travels through the client, because in a cluster the two threads live on different nodes.
     """
-    dump = yield Call(script=load("dump", "common"), keys=layout.keys.thread(source))
+    dump = yield script("dump", layout.keys.thread(source))
     if not dump:
         return
     hash_dump, set_dump, ttl, runs = dump
@@ -39,16 +38,15 @@ def copy_thread(layout: Layout, source: str, target: str) -> Operation[None]:
     for run in runs:
         if run != bytes(NAME_BYTES):
             yield command("SADD", layout.keys.run(run), encoded)
-    args = (hash_dump, set_dump, max(ttl, 0), os.urandom(NAME_BYTES))
-    done = yield Call(script=load("restore", "common"), keys=layout.keys.thread(target), args=args)
-    if not done:
+    epoch = os.urandom(NAME_BYTES)
+    if not (yield script("restore", layout.keys.thread(target), hash_dump, set_dump, max(ttl, 0), epoch)):
         raise PersistenceError(
             f"Thread {target!r} exists already.", hint="Delete it first, or copy to a new id."
         )
 
 
 def prune(layout: Layout, thread_ids: Sequence[str], strategy: str) -> Operation[None]:
-    """Remove all checkpoints but those that the latest ones need (`keep_latest`), or all (`delete`)."""
+    """Remove all checkpoints (`delete`), or all that the latest ones do not need (`keep_latest`)."""
     if strategy not in ("keep_latest", "delete"):
         raise ValueError(f"strategy {strategy!r} is unknown; use 'keep_latest' or 'delete'.")
     for thread_id in thread_ids:
@@ -56,26 +54,24 @@ def prune(layout: Layout, thread_ids: Sequence[str], strategy: str) -> Operation
             yield from delete_thread(layout, thread_id)
         else:
             layout.seen.forget(thread_id)
-            yield Call(script=load("prune", "common", "collect"), keys=layout.keys.thread(thread_id))
+            yield script("prune", layout.keys.thread(thread_id))
 
 
 def delete_for_runs(layout: Layout, run_ids: Sequence[str]) -> Operation[None]:
-    """Remove the checkpoints of runs, in whatever threads they are."""
+    """Remove the checkpoints of runs from every thread."""
     for run in dict.fromkeys(map(layout.run, run_ids)):
         key = layout.keys.run(run)
-        threads = yield command("SMEMBERS", key)
-        if not threads and layout.settings.ttl:  # the set may have expired before a thread that is still read
-            threads = [encode_id(thread) for thread in (yield from thread_ids(layout))]
-        for encoded in threads:
-            thread_id = decode_id(encoded)
+        threads = [decode_id(encoded) for encoded in (yield command("SMEMBERS", key))]
+        if not threads and layout.settings.ttl:  # the set may expire before a thread that is still read
+            threads = yield from thread_ids(layout)
+        for thread_id in threads:
             layout.seen.forget(thread_id)
-            script = load("delete_runs", "common", "collect")
-            yield Call(script=script, keys=layout.keys.thread(thread_id), args=(run,))
+            yield script("delete_runs", layout.keys.thread(thread_id), run)
         yield command("DEL", key)
 
 
 def thread_ids(layout: Layout) -> Operation[list[str]]:
-    """All threads, by id. Those that expired leave the register."""
+    """Return all threads by id, and drop those that expired from the register."""
     existing: list[str] = []
     start = b"-"
     while True:
@@ -96,6 +92,6 @@ def thread_ids(layout: Layout) -> Operation[list[str]]:
 
 
 def thread_size(layout: Layout, thread_id: str) -> Operation[int]:
-    """Number of checkpoints of a thread, in all namespaces."""
+    """Return the number of checkpoints of a thread, in all namespaces."""
     _, set_key = layout.keys.thread(thread_id)
     return int((yield command("ZLEXCOUNT", set_key, "[c", "(d")))

@@ -1,10 +1,11 @@
-"""The checkpointer: one class for sync and async."""
+"""Offer the checkpointer, one class for sync and async."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, TypedDict, Unpack
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -17,24 +18,33 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from app.persistence.redis import maintenance as upkeep
-from app.persistence.redis import reading, writing
-from app.persistence.redis.client import RedisClient
-from app.persistence.redis.closing import ClosesClient
+from app.persistence.redis import maintenance, reading, writing
+from app.persistence.redis.client import ClosesClient, RedisClient
 from app.persistence.redis.codec import Codec
-from app.persistence.redis.encryption import Secrecy
 from app.persistence.redis.keys import DEFAULT_PREFIX, Keys
 from app.persistence.redis.known_content import SeenThreads
-from app.persistence.redis.listing import Listing
-from app.persistence.redis.scripts import preload
-from app.persistence.redis.thread_layout import Layout, Settings
+from app.persistence.redis.operations import preload
+from app.persistence.redis.reading import Listing
+from app.persistence.redis.thread_layout import Layout, ThreadSettings
 from app.persistence.serializer import StrictSerializer, TypeName
 
 _LONGEST_TTL = 1e10
 
 
+class SaverOptions(TypedDict, total=False):
+    """Name the options of `RedisSaver`, which describes them."""
+
+    ttl: float | None
+    refresh_on_read: bool
+    encryption_key: bytes | str | None
+    prefix: str
+    history: Literal["full", "shallow"]
+    allow: Iterable[TypeName | type]
+    serde: SerializerProtocol | None
+
+
 class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
-    """Checkpoints in plain Redis ≥ 6, Valkey or a Redis Cluster; no modules.
+    """Keep checkpoints in plain Redis ≥ 6, Valkey or a Redis Cluster; no modules.
 
     Use `from_url`. The saver works at once; as a context manager, `with` or `async with`, it closes its
     connections at the end.
@@ -74,62 +84,43 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
             raise ValueError(f"history {history!r} must be 'full' or 'shallow'.")
         preload()
         self.client = client
-        settings = Settings(round((ttl or 0) * 1000), refresh_on_read, history == "shallow")
-        codec = Codec(self.serde, Secrecy(encryption_key))
-        self._layout = Layout(settings, Keys(prefix), codec, SeenThreads())
+        settings = ThreadSettings(round((ttl or 0) * 1000), refresh_on_read, history == "shallow")
+        self.layout = Layout(settings, Keys(prefix), Codec.of(self.serde, encryption_key), SeenThreads())
 
     @classmethod
     def from_url(
         cls,
         url: str,
         *,
-        ttl: float | None = None,
-        refresh_on_read: bool = True,
-        encryption_key: bytes | str | None = None,
-        prefix: str = DEFAULT_PREFIX,
         cluster: bool = False,
-        history: Literal["full", "shallow"] = "full",
-        allow: Iterable[TypeName | type] = (),
-        serde: SerializerProtocol | None = None,
         timeout: float = 30.0,
         retries: int = 8,
+        **options: Unpack[SaverOptions],
     ) -> RedisSaver:
-        """A saver for a url (see `RedisClient`); nothing is sent until it is used."""
-        client = RedisClient(url, cluster=cluster, timeout=timeout, retries=retries)
-        return cls(
-            client,
-            ttl=ttl,
-            refresh_on_read=refresh_on_read,
-            encryption_key=encryption_key,
-            prefix=prefix,
-            history=history,
-            allow=allow,
-            serde=serde,
-        )
+        """Return a saver for a url (see `RedisClient`); nothing is sent until it is used."""
+        return cls(RedisClient(url, cluster=cluster, timeout=timeout, retries=retries), **options)
 
     def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> BaseCheckpointSaver[str]:
-        """A copy on the same connections that also rebuilds these types."""
+        """Return a copy on the same connections that also rebuilds these types."""
         derived = super().with_allowlist(extra_allowlist)
         if isinstance(derived, RedisSaver) and derived is not self:
-            layout = self._layout
-            codec = Codec(derived.serde, layout.codec.secrecy)
-            derived._layout = Layout(layout.settings, layout.keys, codec, layout.seen)
+            derived.layout = self.layout.with_codec(replace(self.layout.codec, serde=derived.serde))
         return derived
 
     def get_next_version(self, current: str | None, channel: None) -> str:
-        """A version after `current`: a number, and a random part, so that two branches never share one."""
+        """Return a version after `current`: a number, and a random part, which no two branches share."""
         if isinstance(current, int | float):
             return int(current) + 1  # a thread of a saver that counts in numbers
         digits = current.split(".")[0] if current else "0" * 8
         return f"{int(digits) + 1:0{len(digits)}d}.{random.getrandbits(32):08x}"
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """The checkpoint that `config` points at, or the latest of its namespace."""
-        return self.client.run(reading.get_tuple(self._layout, config))
+        """Return the checkpoint that `config` points at, or the latest of its namespace."""
+        return self.client.run(reading.get_tuple(self.layout, config))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """As `get_tuple`."""
-        return await self.client.arun(reading.get_tuple(self._layout, config))
+        """Read as `get_tuple` does."""
+        return await self.client.arun(reading.get_tuple(self.layout, config))
 
     def list(
         self,
@@ -139,8 +130,8 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
-        """Checkpoints newest first, read in pages; all namespaces if `config` has none; None: all threads."""
-        listing = Listing(self._layout, config, filter, before, limit)
+        """Yield checkpoints newest first: of all namespaces if `config` has none, of all threads for None."""
+        listing = Listing(self.layout, config, filter, before, limit)
         while listing.unfinished:
             yield from self.client.run(listing.page())
 
@@ -152,8 +143,8 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """As `list`."""
-        listing = Listing(self._layout, config, filter, before, limit)
+        """Yield as `list` does."""
+        listing = Listing(self.layout, config, filter, before, limit)
         while listing.unfinished:
             for found in await self.client.arun(listing.page()):
                 yield found
@@ -166,7 +157,7 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store a checkpoint whose parent is the checkpoint of `config`."""
-        return self.client.run(writing.put(self._layout, config, checkpoint, metadata, new_versions))
+        return self.client.run(writing.put(self.layout, config, checkpoint, metadata, new_versions))
 
     async def aput(
         self,
@@ -175,81 +166,83 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """As `put`."""
-        return await self.client.arun(writing.put(self._layout, config, checkpoint, metadata, new_versions))
+        """Store as `put` does."""
+        return await self.client.arun(writing.put(self.layout, config, checkpoint, metadata, new_versions))
 
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Store what a task wrote after the checkpoint of `config`."""
-        self.client.run(writing.put_writes(self._layout, config, writes, task_id, task_path))
+        self.client.run(writing.put_writes(self.layout, config, writes, task_id, task_path))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        """As `put_writes`."""
-        await self.client.arun(writing.put_writes(self._layout, config, writes, task_id, task_path))
+        """Store as `put_writes` does."""
+        await self.client.arun(writing.put_writes(self.layout, config, writes, task_id, task_path))
 
     def delete_thread(self, thread_id: str) -> None:
         """Remove a thread."""
-        self.client.run(upkeep.delete_thread(self._layout, str(thread_id)))
+        self.client.run(maintenance.delete_thread(self.layout, str(thread_id)))
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """As `delete_thread`."""
-        await self.client.arun(upkeep.delete_thread(self._layout, str(thread_id)))
+        """Remove as `delete_thread` does."""
+        await self.client.arun(maintenance.delete_thread(self.layout, str(thread_id)))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Remove the checkpoints of runs."""
-        self.client.run(upkeep.delete_for_runs(self._layout, run_ids))
+        self.client.run(maintenance.delete_for_runs(self.layout, run_ids))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
-        """As `delete_for_runs`."""
-        await self.client.arun(upkeep.delete_for_runs(self._layout, run_ids))
+        """Remove as `delete_for_runs` does."""
+        await self.client.arun(maintenance.delete_for_runs(self.layout, run_ids))
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy a thread to an id that has none; raises `PersistenceError` if it has."""
-        self.client.run(upkeep.copy_thread(self._layout, str(source_thread_id), str(target_thread_id)))
+        self.client.run(maintenance.copy_thread(self.layout, str(source_thread_id), str(target_thread_id)))
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
-        """As `copy_thread`."""
-        await self.client.arun(upkeep.copy_thread(self._layout, str(source_thread_id), str(target_thread_id)))
+        """Copy as `copy_thread` does."""
+        await self.client.arun(
+            maintenance.copy_thread(self.layout, str(source_thread_id), str(target_thread_id))
+        )
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """Remove old checkpoints; what a delta channel of the latest one is replayed from stays."""
-        self.client.run(upkeep.prune(self._layout, thread_ids, strategy))
+        """Remove old checkpoints, but not those that a delta channel of the latest one is replayed from."""
+        self.client.run(maintenance.prune(self.layout, thread_ids, strategy))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-        """As `prune`."""
-        await self.client.arun(upkeep.prune(self._layout, thread_ids, strategy))
+        """Remove as `prune` does."""
+        await self.client.arun(maintenance.prune(self.layout, thread_ids, strategy))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        """Writes and seed per delta channel, in one round trip."""
+        """Return writes and seed per delta channel, in one round trip."""
         if not channels:
             return {}
-        return self.client.run(reading.delta_history(self._layout, config, channels))
+        return self.client.run(reading.delta_history(self.layout, config, channels))
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        """As `get_delta_channel_history`."""
+        """Read as `get_delta_channel_history` does."""
         if not channels:
             return {}
-        return await self.client.arun(reading.delta_history(self._layout, config, channels))
+        return await self.client.arun(reading.delta_history(self.layout, config, channels))
 
     def thread_ids(self) -> Sequence[str]:
-        """The threads that exist, by id."""
-        return self.client.run(upkeep.thread_ids(self._layout))
+        """Return the ids of the threads that exist."""
+        return self.client.run(maintenance.thread_ids(self.layout))
 
     def thread_size(self, thread_id: str) -> int:
-        """Number of checkpoints of a thread, in all namespaces."""
-        return self.client.run(upkeep.thread_size(self._layout, str(thread_id)))
+        """Return the number of checkpoints of a thread, in all namespaces."""
+        return self.client.run(maintenance.thread_size(self.layout, str(thread_id)))
 
     async def athread_size(self, thread_id: str) -> int:
-        """As `thread_size`."""
-        return await self.client.arun(upkeep.thread_size(self._layout, str(thread_id)))
+        """Count as `thread_size` does."""
+        return await self.client.arun(maintenance.thread_size(self.layout, str(thread_id)))
 
     async def athread_ids(self) -> Sequence[str]:
-        """As `thread_ids`."""
-        return await self.client.arun(upkeep.thread_ids(self._layout))
+        """List as `thread_ids` does."""
+        return await self.client.arun(maintenance.thread_ids(self.layout))

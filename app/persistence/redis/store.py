@@ -1,4 +1,4 @@
-"""Long-term memory on plain Redis: a LangGraph store.
+"""Keep long-term memory in plain Redis: a LangGraph store.
 
 Items of one root label (the first of a namespace) live in one slot of a cluster: a string per item, which
 expires on its own, and a sorted set that indexes them in the order of (namespace, key).
@@ -6,9 +6,10 @@ expires on its own, and a sorted set that indexes them in the order of (namespac
 
 from __future__ import annotations
 
+import operator
 import struct
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from langgraph.store.base import (
     GetOp,
     Item,
     ListNamespacesOp,
+    MatchCondition,
     Op,
     PutOp,
     Result,
@@ -25,30 +27,31 @@ from langgraph.store.base import (
     TTLConfig,
 )
 
-from app.persistence.redis.client import RedisClient
-from app.persistence.redis.closing import ClosesClient
+from app.persistence.errors import CorruptDataError
+from app.persistence.redis.client import ClosesClient, RedisClient
 from app.persistence.redis.codec import Codec
-from app.persistence.redis.encryption import Secrecy
-from app.persistence.redis.filters import fits
-from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, decode_id, encode_id
-from app.persistence.redis.namespaces import (
-    Namespace,
-    decode_member,
-    encode_member,
-    encode_namespace,
-    matches,
-)
-from app.persistence.redis.operations import Call, Operation, command
-from app.persistence.redis.scripts import load, preload
+from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, decode_id, encode_id, encode_namespace
+from app.persistence.redis.operations import Call, Operation, command, preload, script
 from app.persistence.serializer import StrictSerializer, TypeName
 
 _PAGE = 128
 _HEAD = struct.Struct(">QQQ")
 _MINUTE = 60_000
 
+Namespace = tuple[str, ...]
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "$eq": operator.eq,
+    "$ne": operator.ne,
+    "$gt": operator.gt,
+    "$gte": operator.ge,
+    "$lt": operator.lt,
+    "$lte": operator.le,
+}
+
 
 class RedisStore(ClosesClient, BaseStore):
-    """A store without vector search: `query` is ignored, as by `InMemoryStore` without an index.
+    """Store items without vector search: `query` is ignored, as by `InMemoryStore` without an index.
 
     Args:
         client: the connections.
@@ -73,7 +76,7 @@ class RedisStore(ClosesClient, BaseStore):
         self.client = client
         self.ttl_config = ttl
         self._keys = Keys(prefix)
-        self._codec = Codec(StrictSerializer(allow), Secrecy(encryption_key))
+        self._codec = Codec.of(StrictSerializer(allow), encryption_key)
 
     @classmethod
     def from_url(
@@ -86,7 +89,7 @@ class RedisStore(ClosesClient, BaseStore):
         allow: Iterable[TypeName | type] = (),
         cluster: bool = False,
     ) -> RedisStore:
-        """A store for a url (see `RedisClient`); nothing is sent until it is used."""
+        """Return a store for a url (see `RedisClient`); nothing is sent until it is used."""
         client = RedisClient(url, cluster=cluster)
         return cls(client, ttl=ttl, encryption_key=encryption_key, prefix=prefix, allow=allow)
 
@@ -95,7 +98,7 @@ class RedisStore(ClosesClient, BaseStore):
         return self.client.run(self._batch(list(ops)))
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """As `batch`."""
+        """Run as `batch` does."""
         return await self.client.arun(self._batch(list(ops)))
 
     def _batch(self, ops: list[Op]) -> Operation[list[Result]]:
@@ -118,12 +121,12 @@ class RedisStore(ClosesClient, BaseStore):
         return results
 
     def _get(self, op: GetOp) -> Operation[Item | None]:
-        member = encode_member(op.namespace, op.key)
+        member = _encode_member(op.namespace, op.key)
         (item,) = yield from self._load(op.namespace[0], [member], op.refresh_ttl)
         return item
 
     def _put(self, op: PutOp) -> Operation[None]:
-        root, member = op.namespace[0], encode_member(op.namespace, op.key)
+        root, member = op.namespace[0], _encode_member(op.namespace, op.key)
         keys = (self._item_key(root, member), self._index(root))
         if op.value is None:
             yield command("DEL", keys[0])
@@ -133,29 +136,29 @@ class RedisStore(ClosesClient, BaseStore):
         self._codec.check(packed)
         ttl = 0 if op.ttl is None else max(1, round(op.ttl * _MINUTE))
         yield command("ZADD", self._keys.store_roots, 0, encode_id(root))
-        args = (member, ttl, time.time_ns() // 1000, self._codec.secrecy.seal(packed, member))
-        yield Call(script=load("store_put"), keys=keys, args=args)
+        sealed = self._codec.seal(packed, member)
+        yield script("store_put", keys, member, ttl, time.time_ns() // 1000, sealed)
 
     def _search(self, op: SearchOp) -> Operation[list[SearchItem]]:
         found: list[SearchItem] = []
         wanted = op.offset + op.limit
         for root in (yield from self._root_labels(op.namespace_prefix)):
-            pages = self._pages(root, encode_namespace(op.namespace_prefix))
+            pages = _Pages(self._index(root), encode_namespace(op.namespace_prefix))
             members = yield from pages.next()
             while members and len(found) < wanted:
                 items = yield from self._load(root, members, op.refresh_ttl)
-                found += [_search_item(item) for item in items if item and fits(item.value, op.filter)]
+                found += [_search_item(item) for item in items if item and _fits(item.value, op.filter)]
                 members = yield from pages.next()
         return found[op.offset : wanted]
 
     def _namespaces(self, op: ListNamespacesOp) -> Operation[list[Namespace]]:
         found: dict[Namespace, None] = {}
         for root in (yield from self._root_labels(())):
-            pages = self._pages(root, b"")
+            pages = _Pages(self._index(root), b"")
             while members := (yield from pages.next()):
                 for member, item in zip(members, (yield from self._load(root, members, False)), strict=True):
-                    namespace, _ = decode_member(member)
-                    if item is not None and matches(namespace, op.match_conditions or ()):
+                    namespace, _ = _decode_member(member)
+                    if item is not None and _matches(namespace, op.match_conditions or ()):
                         found[namespace[: op.max_depth]] = None
         return sorted(found)[op.offset : op.offset + op.limit]
 
@@ -167,13 +170,13 @@ class RedisStore(ClosesClient, BaseStore):
 
     def _load(self, root: str, members: Sequence[bytes], refresh: bool) -> Operation[list[Item | None]]:
         keys = (*(self._item_key(root, member) for member in members), self._index(root))
-        raw = yield Call(script=load("store_get"), keys=keys, args=("1" if refresh else "0", *members))
+        raw = yield script("store_get", keys, "1" if refresh else "0", *members)
         return [data and self._item(member, data) for member, data in zip(members, raw, strict=True)]
 
     def _item(self, member: bytes, data: bytes) -> Item:
-        namespace, key = decode_member(member)
+        namespace, key = _decode_member(member)
         _, created, updated = _HEAD.unpack_from(data)
-        value = self._codec.unpack(self._codec.secrecy.open(data[_HEAD.size :], member))
+        value = self._codec.unpack(self._codec.open(data[_HEAD.size :], member))
         return Item(
             value=value,
             key=key,
@@ -181,9 +184,6 @@ class RedisStore(ClosesClient, BaseStore):
             created_at=_moment(created),
             updated_at=_moment(updated),
         )
-
-    def _pages(self, root: str, prefix: bytes) -> _Pages:
-        return _Pages(self._index(root), prefix)
 
     def _index(self, root: str) -> bytes:
         return self._keys.store(root) + b"index"
@@ -193,7 +193,7 @@ class RedisStore(ClosesClient, BaseStore):
 
 
 class _Pages:
-    """Walks the members of an index that start with a prefix."""
+    """Walk the members of an index that start with a prefix."""
 
     def __init__(self, index: bytes, prefix: bytes) -> None:
         self._index = index
@@ -202,7 +202,7 @@ class _Pages:
         self._done = False
 
     def next(self) -> Generator[Call, Any, list[bytes]]:
-        """The next members, none at the end."""
+        """Return the next members, none at the end."""
         if self._done:
             return []
         members = yield command("ZRANGEBYLEX", self._index, self._start, self._end, "LIMIT", 0, _PAGE)
@@ -218,3 +218,54 @@ def _moment(microseconds: int) -> datetime:
 
 def _search_item(item: Item) -> SearchItem:
     return SearchItem(item.namespace, item.key, item.value, item.created_at, item.updated_at)
+
+
+def _encode_member(namespace: Sequence[str], key: str) -> bytes:
+    """Return the member of the index for an item: namespace, `/`, key."""
+    return encode_namespace(namespace) + b"/" + encode_id(key)
+
+
+def _decode_member(member: bytes) -> tuple[Namespace, str]:
+    """Undo `_encode_member`; raises `CorruptDataError`."""
+    labels, at = [], 0
+    try:
+        while member[at : at + 1] != b"/":
+            colon = member.index(b":", at)
+            end = colon + 1 + int(member[at:colon])
+            labels.append(decode_id(member[colon + 1 : end]))
+            at = end
+        return tuple(labels), decode_id(member[at + 1 :])
+    except ValueError as error:
+        raise CorruptDataError(f"The index of the store holds {member!r}.") from error
+
+
+def _matches(namespace: Namespace, conditions: Sequence[MatchCondition]) -> bool:
+    """Return whether a namespace has the prefixes and suffixes asked for; `*` stands for any label."""
+    return all(_match(namespace, condition) for condition in conditions)
+
+
+def _match(namespace: Namespace, condition: MatchCondition) -> bool:
+    size = len(condition.path)
+    if len(namespace) < size:
+        return False
+    part = namespace[:size] if condition.match_type == "prefix" else namespace[len(namespace) - size :]
+    return all(wanted in ("*", label) for label, wanted in zip(part, condition.path, strict=True))
+
+
+def _fits(value: Mapping[str, Any], conditions: Mapping[str, Any] | None) -> bool:
+    """Return whether a value meets all conditions; raises ValueError for an unknown operator."""
+    return all(_holds(value.get(key), wanted) for key, wanted in (conditions or {}).items())
+
+
+def _holds(actual: Any, wanted: Any) -> bool:
+    if not (isinstance(wanted, Mapping) and any(str(key).startswith("$") for key in wanted)):
+        return bool(actual == wanted)
+    for name, operand in wanted.items():
+        if name not in _OPERATORS:
+            raise ValueError(f"The operator {name!r} is unknown; use one of {sorted(_OPERATORS)}.")
+        try:
+            if not _OPERATORS[name](actual, operand):
+                return False
+        except TypeError:  # None > 3: what has no order does not fit
+            return False
+    return True

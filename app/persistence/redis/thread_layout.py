@@ -1,8 +1,9 @@
-"""What writing, reading and removing threads share: settings, names and the place of a config."""
+"""Share what writing, reading and removing threads need: settings, names, and the address of a config."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -11,12 +12,10 @@ from app.persistence.redis.codec import Codec
 from app.persistence.redis.keys import Keys
 from app.persistence.redis.known_content import SeenThreads
 
-_NAMES = 4096
-
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How threads are stored.
+class ThreadSettings:
+    """Say how threads are stored.
 
     Attributes:
         ttl: milliseconds after which an unused thread expires; 0 for never.
@@ -30,68 +29,61 @@ class Settings:
 
     @property
     def read_ttl(self) -> int:
-        """Milliseconds to live after a read; 0 to leave it as it is."""
+        """Return the milliseconds to live after a read; 0 to leave it as it is."""
         return self.ttl if self.refresh_on_read else 0
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """Settings, key names, codec and memory of one saver."""
+    """Hold the settings, key names, codec and memory of one saver, and hash names as they are stored."""
 
-    settings: Settings
-    keys: Keys
-    codec: Codec
-    seen: SeenThreads
-    _names: dict[tuple[str, ...], bytes] = field(default_factory=dict)
-    _slots: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
+    def __init__(self, settings: ThreadSettings, keys: Keys, codec: Codec, seen: SeenThreads) -> None:
+        self.settings = settings
+        self.keys = keys
+        self.codec = codec
+        self.seen = seen
+        self._name = lru_cache(maxsize=8192)(codec.name)
 
-    def namespace(self, name: str) -> bytes:
-        """Hashed name of a namespace."""
-        return self._remembered("namespace", name)
+    def with_codec(self, codec: Codec) -> Layout:
+        """Return a layout of the same threads under another codec."""
+        return Layout(self.settings, self.keys, codec, self.seen)
+
+    def namespace(self, name: str | None) -> bytes:
+        """Return the hashed name of a namespace; of the root's for None."""
+        return self._name("namespace", name or "")
 
     def channel(self, name: str) -> bytes:
-        """Hashed name of a channel."""
-        return self._remembered("channel", name)
-
-    def _remembered(self, *parts: str) -> bytes:
-        hashed = self._names.get(parts)
-        if hashed is None:
-            if len(self._names) > _NAMES:
-                self._names.clear()
-            hashed = self._names[parts] = self.codec.secrecy.name(*parts)
-        return hashed
+        """Return the hashed name of a channel."""
+        return self._name("channel", name)
 
     def slot(self, namespace: str, channel: str, version: Any) -> bytes:
-        """Hashed channel and hashed version of it; 1, 1.0 and "1" differ."""
-        parts = (namespace, channel, repr(version))
-        slot = self._slots.get(parts)
-        if slot is None:
-            if len(self._slots) > _NAMES:
-                self._slots.clear()
-            hashed = self.codec.secrecy.name("version", *parts)
-            slot = self._slots[parts] = self.channel(channel) + hashed
-        return slot
+        """Return the hashed channel and the hash of its version; 1, 1.0 and "1" differ."""
+        return self.channel(channel) + self._name("version", namespace, channel, repr(version))
 
     def run(self, run_id: str) -> bytes:
-        """Hashed id of a run."""
-        return self.codec.secrecy.name("run", run_id)
+        """Return the hashed id of a run."""
+        return self.codec.name("run", run_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What a config points at; `checkpoint_id` is empty for the latest, `namespace` None for all."""
+class Address:
+    """Say what a config points at; `checkpoint_id` is empty for the latest, `namespace` None for all."""
 
     thread_id: str
     namespace: str | None
     checkpoint_id: str
 
     @classmethod
-    def of(cls, config: RunnableConfig) -> Place:
-        """Read a config; raises ValueError if it names no thread."""
+    def of(cls, config: RunnableConfig, *, everywhere: bool = True) -> Address:
+        """Read a config; raises ValueError if it names no thread.
+
+        One that names no namespace points `everywhere`, or else at the one of the root.
+        """
         configurable = config.get("configurable", {})
         thread_id = configurable.get("thread_id")
         if thread_id is None:
             raise ValueError("The config has no thread_id; pass {'configurable': {'thread_id': ...}}.")
         namespace = configurable.get("checkpoint_ns")
+        if namespace is None and not everywhere:
+            namespace = ""
         checkpoint_id = configurable.get("checkpoint_id") or ""
         return cls(str(thread_id), None if namespace is None else str(namespace), str(checkpoint_id))

@@ -1,1 +1,1 @@
-"""Threads: list, copy, export and delete."""
+"""Read, list, copy, export and import threads."""

@@ -1,21 +1,22 @@
-"""List, show, export and import threads of any checkpointer.
+"""List, fork, export and import threads of any checkpointer.
 
-An export is JSON lines: a header, then the checkpoints, newest first (see thread_file.py); not encrypted.
+An export is JSON lines: a header, then the checkpoints, newest first (see export_file.py); not encrypted.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
-from app.persistence.errors import CorruptDataError, LostDataError, TypeNotAllowedError
-from app.persistence.threads.checkpoints import config_of
-from app.persistence.threads.export_file import Channel, Imported, Reader, Writer
+from app.persistence.errors import CorruptDataError, LostDataError, PersistenceError, TypeNotAllowedError
+from app.persistence.threads.checkpoints import config_of, messages_of
+from app.persistence.threads.export_file import Channel, ExportReader, ExportWriter, ImportedCheckpoint
 
 _FORMAT = "octopus-thread"
 _VERSION = 1
@@ -23,7 +24,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ThreadSummary:
-    """One thread.
+    """Describe one thread.
 
     Attributes:
         thread_id: its id.
@@ -40,7 +41,7 @@ class ThreadSummary:
 
 @runtime_checkable
 class _Counting(Protocol):
-    """A saver that counts without reading."""
+    """Describe a saver that counts without reading."""
 
     async def athread_ids(self) -> Sequence[str]: ...
 
@@ -50,14 +51,14 @@ class _Counting(Protocol):
 async def list_threads(
     saver: BaseCheckpointSaver[Any], limit: int | None = None, *, prefix: str = ""
 ) -> list[ThreadSummary]:
-    """The threads of a saver whose ids begin with `prefix`, the one used last first."""
+    """Return the threads of a saver whose ids begin with `prefix`, the one used last first."""
     sizes = await _sizes(saver, prefix)
     summaries = [await _summary(saver, thread_id, count) for thread_id, count in sizes.items()]
     return sorted(summaries, key=lambda summary: summary.updated, reverse=True)[:limit]
 
 
 async def _summary(saver: BaseCheckpointSaver[Any], thread_id: str, count: int) -> ThreadSummary:
-    """One damaged thread must not hide the others."""
+    """Summarise a thread; a damaged one must not hide the others."""
     try:
         newest = [found async for found in saver.alist({"configurable": {"thread_id": thread_id}}, limit=1)]
     except (LostDataError, CorruptDataError, TypeNotAllowedError) as error:
@@ -66,7 +67,7 @@ async def _summary(saver: BaseCheckpointSaver[Any], thread_id: str, count: int) 
 
 
 async def _sizes(saver: BaseCheckpointSaver[Any], prefix: str) -> dict[str, int]:
-    """Number of checkpoints per thread. A saver that cannot count is read in full, which takes long."""
+    """Return the number of checkpoints per thread; a saver that cannot count is read in full, slowly."""
     if isinstance(saver, _Counting):
         ids = [thread_id for thread_id in await saver.athread_ids() if thread_id.startswith(prefix)]
         return {thread_id: await saver.athread_size(thread_id) for thread_id in ids}
@@ -89,8 +90,8 @@ async def _sizes(saver: BaseCheckpointSaver[Any], prefix: str) -> dict[str, int]
 async def export_thread(
     saver: BaseCheckpointSaver[Any], thread_id: str, name: str | None = None
 ) -> AsyncGenerator[str]:
-    """Lines of a file, under `name` if given; raises KeyError for a thread that does not exist."""
-    writer = Writer(saver)
+    """Yield the lines of a file, under `name` if given; raises KeyError for a thread that does not exist."""
+    writer = ExportWriter(saver)
     empty = True
     steps: Any = saver.alist({"configurable": {"thread_id": thread_id}})
     async with aclosing(steps):  # whoever reads the lines may stop
@@ -106,38 +107,53 @@ async def export_thread(
 async def fork_thread(
     saver: BaseCheckpointSaver[Any], thread_id: str, target: str, checkpoint_id: str | None = None
 ) -> None:
-    """A new thread that begins as `thread_id` was at a checkpoint, by default at its end.
+    """Begin a new thread as `thread_id` was at a checkpoint, by default at its end.
 
-    From its end, what was finished of an unfinished step stays so; from a checkpoint before it, the step that
-    came next is not done yet.
+    At the end, the finished tasks of an unfinished step stay finished. At an earlier checkpoint, the step
+    that came next is still to do.
 
     Raises:
         KeyError: there is no such thread, or it has no such checkpoint.
         ValueError: the target exists already.
+        PersistenceError: a `DeltaChannel` other than the messages needs the checkpoints before this one.
     """
     found = await saver.aget_tuple(config_of(thread_id, checkpoint_id=checkpoint_id))
     if found is None:
         raise KeyError(f"There is no thread {thread_id!r} with checkpoint {checkpoint_id!r}.")
     if await saver.aget_tuple(config_of(target)) is not None:
         raise ValueError(f"Thread {target!r} exists already.")
-    versions = found.checkpoint["channel_versions"]
-    stored = await saver.aput(config_of(target), found.checkpoint, found.metadata, versions)
+    checkpoint, metadata = await _whole(saver, found)
+    stored = await saver.aput(config_of(target), checkpoint, metadata, checkpoint["channel_versions"])
     by_task: dict[str, list[tuple[str, Any]]] = {}
     for task_id, channel, value in (found.pending_writes or []) if checkpoint_id is None else []:
         by_task.setdefault(task_id, []).append((channel, value))
-    for task_id, writes in by_task.items():
-        await saver.aput_writes(stored, writes, task_id)
+    for position, (task_id, writes) in enumerate(by_task.items()):
+        await saver.aput_writes(stored, writes, task_id, f"{position:010d}")  # keeps their order
+
+
+async def _whole(
+    saver: BaseCheckpointSaver[Any], found: CheckpointTuple
+) -> tuple[Checkpoint, CheckpointMetadata]:
+    """Return a checkpoint that needs none of those before it, because it holds all its messages."""
+    metadata, checkpoint = found.metadata.copy(), found.checkpoint.copy()
+    replayed = set(metadata.pop("counters_since_delta_snapshot", {})) - set(checkpoint["channel_values"])
+    if others := replayed - {"messages"}:
+        raise PersistenceError(f"The channel {min(others)!r} is a DeltaChannel, which no fork takes along.")
+    if replayed:
+        messages = _DeltaSnapshot(await messages_of(saver, found))
+        checkpoint["channel_values"] = {**checkpoint["channel_values"], "messages": messages}
+    return checkpoint, metadata
 
 
 async def import_thread(
-    saver: BaseCheckpointSaver[Any], lines: Iterable[str] | AsyncIterable[str], thread_id: str | None = None
+    saver: BaseCheckpointSaver[Any], lines: Iterable[str], thread_id: str | None = None
 ) -> str:
-    """Store an exported thread, under its own id or another; returns the id.
+    """Store an exported thread, under its own id or another; return the id.
 
     Raises:
-        ValueError: the lines are no export, or the thread exists already.
+        ValueError: the lines are not an export, or the thread exists already.
     """
-    records = [_json(number, line) async for number, line in _numbered(lines)]
+    records = [_json(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not records or records[0].get("format") != _FORMAT or records[0].get("version") != _VERSION:
         raise ValueError(f"This is no exported thread: the first line must say {_FORMAT!r}, {_VERSION}.")
     target = thread_id or str(records[0].get("thread_id"))
@@ -157,20 +173,6 @@ async def import_thread(
     return target
 
 
-async def _numbered(lines: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[tuple[int, str]]:
-    """The lines that are not blank, each with its number."""
-    number = 0
-    if isinstance(lines, AsyncIterable):
-        async for line in lines:
-            number += 1
-            if line.strip():
-                yield number, line
-    else:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield number, line
-
-
 def _json(number: int, line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
@@ -181,8 +183,8 @@ def _json(number: int, line: str) -> dict[str, Any]:
     return record
 
 
-def _checkpoints(saver: BaseCheckpointSaver[Any], records: list[dict[str, Any]]) -> list[Imported]:
-    reader = Reader(saver)
+def _checkpoints(saver: BaseCheckpointSaver[Any], records: list[dict[str, Any]]) -> list[ImportedCheckpoint]:
+    reader = ExportReader(saver)
     found = []
     for number, record in enumerate(records, 1):
         try:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis import Redis
 
 from app.persistence import RedisSaver
+from tests.app.persistence.samples import Saver
 from tests.app.persistence.servers import BINARIES, find_binary, running, running_cluster
 
 
@@ -103,3 +107,19 @@ def clean_redis() -> Iterator[Target]:
 def saver(target: Target) -> Iterator[RedisSaver]:
     with target.saver() as made:
         yield made
+
+
+KINDS = ["redis", "sqlite", "memory"]
+
+
+@asynccontextmanager
+async def opened(kind: str, redis: Target, file: Path) -> AsyncIterator[Saver]:
+    """Open an empty saver of a kind."""
+    if kind == "redis":
+        async with redis.saver() as saver:
+            yield saver
+    elif kind == "sqlite":
+        async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+            yield saver
+    else:
+        yield InMemorySaver()

@@ -27,7 +27,6 @@ from pydantic import BaseModel
 
 from app.persistence.errors import CorruptDataError, TypeNotAllowedError
 from app.persistence.redis.codec import Codec
-from app.persistence.redis.encryption import Secrecy
 from app.persistence.serializer import StrictSerializer
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import config, put, values
@@ -146,11 +145,11 @@ def test_hostile_bytes_call_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_items_decoded_at_once_are_those_decoded_one_by_one() -> None:
-    codec = Codec(StrictSerializer(), Secrecy())
+    codec = Codec.of(StrictSerializer())
     packed = [codec.pack(value) for value in [*SAFE, deep(250), b"bytes", bytearray(b"x")]]
     one_by_one = [codec.unpack(one) for one in packed]
     assert repr(codec.unpack_all(packed)) == repr(one_by_one)
-    refused = Codec(JsonPlusSerializer(), Secrecy()).pack(Point(1))
+    refused = Codec.of(JsonPlusSerializer()).pack(Point(1))
     with pytest.raises(TypeNotAllowedError, match="Point"):
         codec.unpack_all([packed[3], refused])
     with pytest.raises(CorruptDataError):

@@ -1,4 +1,4 @@
--- Shared by all scripts of a thread. KEYS: the thread's hash and sorted set. Layouts: wire.py.
+-- Shared by all scripts of a thread. KEYS: the thread's hash and sorted set. Layouts: byte_layout.py.
 local H, Z = KEYS[1], KEYS[2]
 local NO_VALUE = string.rep('\0', 8)
 

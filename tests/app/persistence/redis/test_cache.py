@@ -12,6 +12,7 @@ from langgraph.types import CachePolicy
 
 from app.persistence import RedisCache
 from app.persistence.errors import UnavailableError
+from app.persistence.redis.client import RedisClient
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.servers import free_port
 
@@ -78,7 +79,6 @@ async def test_a_cached_node_runs_once(redis: Target, asynchronous: bool) -> Non
 
 
 def test_an_unreachable_server_is_an_error() -> None:
-    cache = Cache.from_url(f"redis://127.0.0.1:{free_port()}")
-    cache.client._retries = 0
+    cache = Cache(RedisClient(f"redis://127.0.0.1:{free_port()}", retries=0))
     with pytest.raises(UnavailableError):
         cache.get([(("a",), "k")])

@@ -38,7 +38,7 @@ def fields(saver: RedisSaver, thread: str = "thread") -> dict[str, int]:
     """Number of fields of each kind in the hash of a thread."""
 
     def count() -> Operation[dict[str, int]]:
-        names = yield command("HKEYS", saver._layout.keys.thread(thread)[0])
+        names = yield command("HKEYS", saver.layout.keys.thread(thread)[0])
         kinds = [name[:1].decode() for name in names]
         return {kind: kinds.count(kind) for kind in "cwvi"}
 
@@ -93,7 +93,7 @@ def test_runs_are_deleted_in_all_their_threads(saver: RedisSaver) -> None:
 def test_runs_of_threads_that_outlive_their_register_are_found(redis: Target) -> None:
     with redis.saver(ttl=600) as saver:
         converse(saver, 2, run_id="run")
-        key = saver._layout.keys.run(saver._layout.run("run"))
+        key = saver.layout.keys.run(saver.layout.run("run"))
         send(saver, "DEL", key)
         saver.delete_for_runs(["run"])
         assert ids(saver, config()) == []

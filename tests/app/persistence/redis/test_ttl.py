@@ -15,7 +15,7 @@ def expiries(saver: RedisSaver) -> list[int]:
     """Milliseconds to live of the two keys of a thread."""
 
     def ask() -> Operation[list[int]]:
-        hash_key, set_key = saver._layout.keys.thread("thread")
+        hash_key, set_key = saver.layout.keys.thread("thread")
         return [(yield command("PTTL", hash_key)), (yield command("PTTL", set_key))]
 
     return saver.client.run(ask())

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ormsgpack
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from app.persistence.errors import TypeNotAllowedError
-from app.persistence.location import Place, checkpointer
-from app.persistence.redis.saver import RedisSaver
 from app.persistence.threads.operations import export_thread, import_thread, list_threads
-from tests.app.persistence.conftest import Target
-from tests.app.persistence.samples import Saver, checkpoint, config
-
-KINDS = ["redis", "sqlite", "memory"]
-
-
-@asynccontextmanager
-async def opened(kind: str, redis: Target, file: Path) -> AsyncIterator[Saver]:
-    if kind == "redis":
-        async with redis.saver() as saver:
-            yield saver
-    elif kind == "sqlite":
-        async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
-            yield saver
-    else:
-        yield InMemorySaver()
+from tests.app.persistence.conftest import KINDS, Target, opened
+from tests.app.persistence.samples import Saver, config
 
 
 def graph(saver: Saver) -> Any:
@@ -121,47 +97,3 @@ async def test_what_cannot_be_moved_is_named(redis: Target) -> None:
             await import_thread(saver, ['{"format": "other"}'])
         with pytest.raises(ValueError, match="octopus-thread"):
             await import_thread(saver, [])
-
-
-async def test_the_environment_chooses(
-    redis: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REDIS_URL", redis.url)
-    monkeypatch.setenv("OCTOPUS_THREAD_TTL", "60")
-    async with checkpointer() as saver:
-        assert isinstance(saver, RedisSaver)
-    monkeypatch.delenv("REDIS_URL")
-    monkeypatch.setenv("OCTOPUS_CHECKPOINTS", str(tmp_path / "deep" / "x.sqlite"))
-    async with checkpointer() as saver:
-        assert isinstance(saver, AsyncSqliteSaver)
-        assert await saver.aget_tuple(config()) is None
-    assert (tmp_path / "deep" / "x.sqlite").exists()
-    assert Place.read({}).sqlite.name == "threads.sqlite"
-    assert Place.read({"OCTOPUS_HOME": "/h"}).sqlite == Path("/h/threads.sqlite")
-    assert Place.read({"REDIS_CLUSTER": "1", "OCTOPUS_THREAD_TTL": ""}).cluster
-    with pytest.raises(ValueError, match="'soon'"):
-        Place.read({"OCTOPUS_THREAD_TTL": "soon"})
-
-
-def test_secrets_are_not_shown() -> None:
-    place = Place.read({"REDIS_URL": "redis://:hidden@h/0", "OCTOPUS_ENCRYPTION_KEY": "hidden"})
-    assert "hidden" not in repr(place)
-
-
-async def test_sqlite_is_strict_too(tmp_path: Path) -> None:
-    """A file that somebody else exported must not choose what is called."""
-    async with Place(tmp_path / "x.sqlite").open() as saver:
-        with pytest.raises(TypeNotAllowedError, match="Refused"):
-            await saver.aput(config(), checkpoint({"a": Refused()}), {}, {"a": 1})
-        await graph(saver).ainvoke({"messages": [("user", "hello")]}, config())
-        header, *records = [line async for line in export_thread(saver, "thread")]
-        call = ormsgpack.packb(ormsgpack.Ext(0, ormsgpack.packb(["os", "system", "true"])))
-        record = json.loads(records[0])
-        record["metadata"] = ["msgpack", base64.b64encode(call).decode()]
-        with pytest.raises(TypeNotAllowedError, match=r"os\.system"):
-            await import_thread(saver, [header, json.dumps(record), *records[1:]], "other")
-
-
-@dataclass
-class Refused:
-    """Not among the safe types."""

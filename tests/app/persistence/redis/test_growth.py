@@ -10,8 +10,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 
 from app.persistence import RedisSaver
 from app.persistence.redis.operations import Operation, command
-from evaluation.labs.persistence import measure, talk
-from evaluation.labs.savers import ECOSYSTEM, Contender
+from evaluation.labs.persistence import Contender, measure, talk
+from evaluation.labs.persistence_report import ECOSYSTEM
 from tests.app.persistence.conftest import Target, require_binary
 from tests.app.persistence.samples import config
 
@@ -23,7 +23,7 @@ def payload(saver: RedisSaver, thread: str) -> int:
     """Bytes of all fields and members of a thread; memory comes in steps, when tables double."""
 
     def count() -> Operation[int]:
-        hash_key, set_key = saver._layout.keys.thread(thread)
+        hash_key, set_key = saver.layout.keys.thread(thread)
         fields = yield command("HGETALL", hash_key)
         members = yield command("ZRANGE", set_key, 0, -1)
         return sum(len(name) + len(value) for name, value in fields.items()) + sum(map(len, members))
@@ -31,13 +31,14 @@ def payload(saver: RedisSaver, thread: str) -> int:
     return saver.client.run(count())
 
 
-def test_a_conversation_costs_what_it_is_long(clean_redis: Target) -> None:
+@pytest.mark.parametrize("plain", [False, True], ids=["delta", "plain"])
+def test_a_conversation_costs_what_it_is_long(clean_redis: Target, plain: bool) -> None:
     with clean_redis.saver() as saver:
-        talk(saver, 1, "warm-up")
+        talk(saver, 1, "warm-up", plain=plain)
         stored, sent = [], []
         for turns in (50, 100):
             received = clean_redis.info("total_net_input_bytes")
-            talk(saver, turns, str(turns))
+            talk(saver, turns, str(turns), plain=plain)
             sent.append(clean_redis.info("total_net_input_bytes") - received)
             stored.append(payload(saver, str(turns)))
     assert math.log2(stored[1] / stored[0]) <= 1.05
@@ -52,9 +53,9 @@ def test_the_targets_at_full_length() -> None:
     pytest.importorskip("langgraph_checkpoint_plainredis")
     redis = Contender("RedisSaver", RedisSaver.from_url)
     others = {one.name: one for one in ECOSYSTEM}
-    ours, other = measure(redis, 200, binary), measure(redis, 2000, binary)
-    valkey = measure(others["ValkeySaver"], 200, binary)
-    plain = measure(others["plainredis"], 200, binary)
+    ours, other = measure(redis, 200, binary, plain=True), measure(redis, 2000, binary, plain=True)
+    valkey = measure(others["ValkeySaver"], 200, binary, plain=True)
+    plain = measure(others["plainredis"], 200, binary, plain=True)
     assert ours.stored <= REDIS_TARGET and (ours.sent or 0) <= REDIS_TARGET
     assert math.log10(other.stored / ours.stored) <= 1.05
     assert ours.put_cpu_replayed is not None and valkey.put_cpu_replayed is not None

@@ -157,7 +157,7 @@ def test_a_thread_without_one_of_its_keys_is_an_error(target: Target, kind: str)
         talk = Conversation("thread")
         talk.step(saver)
         talk.step(saver)
-        saver.client.run(_delete(saver._layout.keys.thread("thread")[kind == "set"]))
+        saver.client.run(_delete(saver.layout.keys.thread("thread")[kind == "set"]))
         actions: list[Callable[[], object]] = [
             lambda: saver.get_tuple(config()),
             lambda: ids(saver, config(namespace=None)),
@@ -179,7 +179,7 @@ def test_a_thread_without_both_looks_expired(target: Target) -> None:
     with target.saver() as saver:
         talk = Conversation("thread")
         talk.step(saver)
-        for key in saver._layout.keys.thread("thread"):
+        for key in saver.layout.keys.thread("thread"):
             saver.client.run(_delete(key))
         assert saver.get_tuple(config()) is None
         talk.step(saver)  # the writer sends the whole state again

@@ -90,7 +90,7 @@ def test_swapped_or_changed_bytes_are_noticed(redis: Target) -> None:
     with redis.saver(prefix="swap", encryption_key=KEY) as saver:
         put(saver, {"a": "x" * 300, "b": "y" * 300}, id="1")
         put(saver, {"a": "z" * 300}, id="2")
-        hash_key, _ = saver._layout.keys.thread("thread")
+        hash_key, _ = saver.layout.keys.thread("thread")
 
         def tamper(kind: bytes) -> Operation[None]:
             fields = {k: v for k, v in (yield command("HGETALL", hash_key)).items() if k[:1] == kind}
