@@ -1,8 +1,8 @@
 """Fine-tune the encoder's upper layers for one graph, together with its functional-token head.
 
-The shared trunk stays frozen: its hidden states are computed once, by the shipped (quantised) trunk that
-will also run in production, so that the upper layers learn on exactly what they will be given. That makes
-an epoch three times cheaper than fine-tuning all layers, and the adapted encoder no slower than the bare one.
+The shared trunk stays frozen. Its hidden states are computed once, by the shipped (quantised) trunk that also
+runs when serving, so that the upper layers learn on exactly what they will be given. An epoch is three times
+cheaper than with all layers, and the adapted encoder is no slower than the bare one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.octopus.embedding import Encoder
-from training.router.encoder import Top, load_bert
-from training.rows.labelled_rows import RouterRow
+from training.linear import Floats, LinearHead
+from training.router.encoder import Top, export_top, load_bert
+from training.rows.labelled_rows import Labelled, RouterRow
 
-_POOL = 1024  # examples among which batches of similar length are formed
+Form = tuple[int, int]  # a row, and which of its texts
+_POOL = 1024  # forms among which batches of similar length are made
 HEAD_SCALE = 20.0  # unit vectors times this are the head's input; keeps logits in a trainable range
 
 
 @dataclass(frozen=True)
 class AdapterSettings:
-    """Hyper-parameters, chosen by cross-validation on the training rows."""
+    """Set the hyper-parameters; the defaults were chosen by cross-validation on the training rows."""
 
     epochs: int = 4
     learning_rate: float = 2e-4
@@ -43,7 +45,7 @@ class AdapterSettings:
 
 @dataclass(frozen=True)
 class Adapter:
-    """Trained upper layers with the head that was trained on them.
+    """Hold trained upper layers with the head that was trained on them.
 
     Attributes:
         top: the upper layers, in evaluation mode.
@@ -71,7 +73,7 @@ def train_adapter(
     Args:
         rows: the training rows.
         labels: the facet of each row, in 0..classes-1.
-        classes: how many facets there are.
+        classes: number of facets.
         weights: folder of the public encoder's weights.
         encoder: the shipped encoder, for its trunk.
         settings: hyper-parameters.
@@ -86,14 +88,10 @@ def train_adapter(
         {"params": top.parameters()},
         {"params": head.parameters(), "lr": settings.head_learning_rate},
     ]
-    optimizer = torch.optim.AdamW(
-        groups,
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-    )
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     lengths = [[len(states) for states in variants] for variants in hidden]
     epochs = [
-        _batches(_examples(rows, lengths, rng), lengths, settings.tokens_per_batch, rng)
+        _batches(_epoch(rows, lengths, rng), lengths, settings.tokens_per_batch, rng)
         for _ in range(settings.epochs)
     ]
     steps = sum(map(len, epochs))
@@ -120,13 +118,59 @@ def train_adapter(
     return Adapter(top, matrix.astype(np.float32), head.bias.detach().numpy().astype(np.float32))
 
 
-Example = tuple[int, int]  # (row, variant)
+class AdaptedTrainer:
+    """Train the encoder's upper layers along with each head, and keep them beside it in the artifact.
+
+    Args:
+        data: rows with their facets.
+        settings: hyper-parameters.
+        weights: folder of the public encoder's weights.
+        out: the artifact's folder, which gets `top.onnx`.
+    """
+
+    def __init__(self, data: Labelled, settings: AdapterSettings, weights: Path, out: Path) -> None:
+        self._data = data
+        self._settings = settings
+        self._weights = weights
+        self._out = out
+        self._encoder = Encoder()
+
+    def train(
+        self, indices: Sequence[int], *, save: bool = False, progress: Callable[[float], None]
+    ) -> LinearHead:
+        """Train a head, and write its upper layers to `top.onnx`, or to another file if not to be saved."""
+        some, done = self._data.pick(list(indices)), 0.0
+
+        def advance(share: float) -> None:
+            nonlocal done
+            progress(share - done)
+            done = share
+
+        adapter = train_adapter(
+            some.rows,
+            some.labels.tolist(),
+            len(some.facets),
+            weights=self._weights,
+            encoder=self._encoder,
+            settings=self._settings,
+            progress=advance,
+        )
+        self._out.mkdir(parents=True, exist_ok=True)
+        self._top = self._out / ("top.onnx" if save else "held_out.onnx")
+        export_top(adapter.top, self._top)
+        return LinearHead(adapter.weights.astype(np.float64), adapter.bias.astype(np.float64))
+
+    def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[Floats, NDArray[np.int64]]:
+        """Return logits [m, facets] of all forms of the rows at `indices`, as serving will compute them."""
+        texts = [text for k in indices for text in self._data.rows[k].texts]
+        rows = [k for k in indices for _ in self._data.rows[k].texts]
+        found = head.logits(Encoder().embed(texts, top=self._top))
+        self._top.unlink()
+        return found, np.asarray(rows, dtype=np.int64)
 
 
-def _examples(
-    rows: Sequence[RouterRow], lengths: Sequence[Sequence[int]], rng: random.Random
-) -> list[Example]:
-    """One epoch: measured rows in all their forms, supporting text in one form at a time."""
+def _epoch(rows: Sequence[RouterRow], lengths: Sequence[Sequence[int]], rng: random.Random) -> list[Form]:
+    """Draw one epoch: measured rows in all their forms, supporting text in one form at a time."""
     return [
         (index, variant)
         for index, row in enumerate(rows)
@@ -135,14 +179,14 @@ def _examples(
 
 
 def _batches(
-    examples: list[Example], lengths: Sequence[Sequence[int]], tokens: int, rng: random.Random
-) -> list[list[Example]]:
-    """Batches of similar length with at most `tokens` padded positions, in random order."""
-    rng.shuffle(examples)
-    batches: list[list[Example]] = []
-    for start in range(0, len(examples), _POOL):
-        batch: list[Example] = []
-        for row, variant in sorted(examples[start : start + _POOL], key=lambda e: lengths[e[0]][e[1]]):
+    forms: list[Form], lengths: Sequence[Sequence[int]], tokens: int, rng: random.Random
+) -> list[list[Form]]:
+    """Make batches of similar length with at most `tokens` padded positions, in random order."""
+    rng.shuffle(forms)
+    batches: list[list[Form]] = []
+    for start in range(0, len(forms), _POOL):
+        batch: list[Form] = []
+        for row, variant in sorted(forms[start : start + _POOL], key=lambda e: lengths[e[0]][e[1]]):
             if batch and lengths[row][variant] * (len(batch) + 1) > tokens:
                 batches.append(batch)
                 batch = []

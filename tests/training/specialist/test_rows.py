@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from agents.errors import InputError
-from training.specialist.rows import CheckedRows, Kind, Leaks, SpecialistRow, check_rows, usable
+from training.rows.filters import Leaks
+from training.specialist.rows import CheckedRows, Kind, SpecialistRow, check_rows, usable
 
 
 def characters(row: SpecialistRow) -> int:

@@ -21,11 +21,10 @@ from agents.octopus.conversation.human_turns import clean_turns
 from agents.types import Choice, Decision, FunctionalToken, NodeName
 from app.cli import cli
 from tests.loopback import ChatServer, serving
-from training.rows.near_duplicates import NearDuplicates
-from training.specialist.rows import Leaks
-from training.specialist.synthesis import ChatReply, SynthesisSettings, synthesize
-from training.specialist.synthesis_log import Synthesis
-from training.specialist.synthesis_prompts import Messages, read_list
+from training.rows.filters import Leaks
+from training.rows.synthesis import ChatReply, SynthesisSettings, synthesize
+from training.rows.synthesis_log import Synthesis
+from training.rows.synthesis_prompts import Messages, read_list
 
 WORKERS = {
     "chef": ("Answers questions on cooking.", ("How long do I boil an egg?",)),
@@ -200,30 +199,6 @@ async def test_a_rewrite_that_loses_a_number_is_not_kept(tmp_path: Path) -> None
     own = [row for row in made.rows if row["node"]]
     assert own and all(row["rewritten"] == row["query"] for row in own)
     assert made.counts["rewrites: unfaithful"] == len(own)
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ('["a", "b"]', ["a", "b"]),
-        ('Sure [as you like]:\n```json\n["a [x]", "b"]\n```', ["a [x]", "b"]),
-        ("1. first\n2) second\n- third", ["first", "second", "third"]),
-        ("I cannot do that.", []),
-        ('{"a": 1}', []),
-        ("[1, 2]", []),
-    ],
-)
-def test_lists_are_read(text: str, found: list[str]) -> None:
-    assert read_list(text) == found
-
-
-def test_near_duplicates_share_their_words_in_order() -> None:
-    seen = NearDuplicates()
-    seen.add("How long do I have to boil an egg?")
-    seen.add("鸡蛋要煮多长时间才能熟？")
-    assert seen.has("how long do I have to boil the egg")
-    assert seen.has("鸡蛋要煮多长时间才会熟？")
-    assert not seen.has("How hot is the water when an egg is boiled for long?")
 
 
 def test_through_a_server_and_the_command_line(tmp_path: Path) -> None:

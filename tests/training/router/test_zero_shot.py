@@ -10,7 +10,7 @@ import pytest
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.background import load_background
 from agents.octopus.encoder.zero_shot import Candidate, describe
-from training.router.background import build_background, read_tools
+from training.router.zero_shot import build_background, read_tools
 
 
 def test_a_saved_background_is_read_back(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def dpo_rows(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def settings() -> Any:
-    from training.specialist.specialist import SpecialistSettings
+    from training.specialist.trl import SpecialistSettings
 
     return SpecialistSettings(
         rank=0, epochs=12, batch=32, learning_rate=3e-3, max_length=32, held_out=0.15, save_steps=40
@@ -57,7 +57,7 @@ def settings() -> Any:
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Made:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     folder = tmp_path_factory.mktemp("sft")
     base, rows = make_base(folder / "base"), sft_rows(folder / "rows.jsonl")
@@ -68,7 +68,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Made:
 @pytest.fixture(scope="module")
 def preferring(tmp_path_factory: pytest.TempPathFactory, tuned: Made, settings: Any) -> Made:
     """DPO with a LoRA adapter on the tuned model."""
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     folder = tmp_path_factory.mktemp("dpo")
     lora = replace(settings, rank=8, epochs=4, learning_rate=2e-3, batch=16, save_steps=10)
@@ -113,7 +113,7 @@ def test_the_result_loads_in_transformers_and_peft(preferring: Made) -> None:
 
 def test_dpo_goes_on_from_an_adapter(preferring: Made, tmp_path: Path, settings: Any) -> None:
     """The reference is then a copy of that adapter, whatever it has learnt."""
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     lora = replace(settings, rank=8, epochs=1, learning_rate=1e-4)
     rows = dpo_rows(tmp_path / "pairs.jsonl")
@@ -128,15 +128,14 @@ def test_a_wrong_reference_is_noticed(tuned: Made, tmp_path: Path, settings: Any
     import torch
 
     from training.specialist.rows import SpecialistRow
-    from training.specialist.specialist import _arguments, _load, _tokenizer, check_reference
-    from training.specialist.trainer import make_trainer
+    from training.specialist.trainer import load_model, load_tokenizer
+    from training.specialist.trl import check_reference, make_trainer
 
-    model, tokenizer = _load(str(tuned[0]), settings), _tokenizer(str(tuned[0]))
+    model, tokenizer = load_model(str(tuned[0]), settings), load_tokenizer(str(tuned[0]))
     rows = [
         SpecialistRow("", prompt_of("red", n), (short_answer("red", n), long_answer("red", n))) for n in NOUNS
     ]
-    arguments = _arguments("dpo", tmp_path, settings)
-    trainer = make_trainer("dpo", model, tokenizer, (rows, rows), arguments)
+    trainer = make_trainer("dpo", model, tokenizer, (rows, rows), settings, tmp_path)
     with torch.no_grad():
         trainer.model.lm_head.weight.mul_(1.5)
     with pytest.raises(RuntimeError, match=r"not 0\.6931"):
@@ -144,7 +143,7 @@ def test_a_wrong_reference_is_noticed(tuned: Made, tmp_path: Path, settings: Any
 
 
 def test_chat_rows_are_trained_on(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     base = make_base(tmp_path / "base", chat=True)
     rows = [
@@ -168,7 +167,7 @@ def test_chat_rows_are_trained_on(tmp_path: Path, settings: Any) -> None:
 
 
 def test_chat_rows_need_a_template(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     base = make_base(tmp_path / "base")
     messages = [{"role": "user", "content": "see"}, {"role": "assistant", "content": "it"}]
@@ -205,7 +204,7 @@ def test_a_killed_run_comes_to_the_same_numbers(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_another_run_is_refused(tuned: Made, tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     rows = sft_rows(tmp_path / "rows.jsonl")
     with pytest.raises(InputError, match="holds a finished training"):
@@ -216,7 +215,7 @@ def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether it is trained on or measured. The kill is played where the model would be loaded."""
-    from training.specialist import specialist
+    from training.specialist import trainer
 
     def killed(*arguments: Any) -> Any:
         raise RuntimeError("killed")
@@ -226,12 +225,10 @@ def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
         if changed is not None:
             rows[changed]["completion"] = " it is old"
         path = write(tmp_path / "rows.jsonl", rows)
-        specialist.train_specialist(
-            "sft", model=str(base), rows=[path], out=tmp_path / "out", settings=settings
-        )
+        trainer.train_specialist("sft", model=str(base), rows=[path], out=tmp_path / "out", settings=settings)
 
     base = make_base(tmp_path / "base")
-    monkeypatch.setattr(specialist, "_load", killed)
+    monkeypatch.setattr(trainer, "load_model", killed)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="killed"):
             run()
@@ -241,9 +238,9 @@ def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
 
 
 def test_weights_that_are_cut_off_are_told_in_a_line(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import _load
+    from training.specialist.trainer import load_model
 
     weights = make_base(tmp_path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(InputError, match="cannot be loaded"):
-        _load(str(tmp_path), settings)
+        load_model(str(tmp_path), settings)
