@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from agents.errors import InputError
 from training.causal.call_rows import IGNORED, CallExample, Sampler, collate
 
-Measure = Callable[[], dict[str, float]]
-Report = Callable[[str, int, dict[str, float]], None]
+Reporter = Callable[[str, int, dict[str, float]], None]
 """Called with phase, step and figures."""
 
 
@@ -160,8 +159,8 @@ class CallTrainer:
     sampler: Sampler
     weights: LossWeights
     checkpoint: Checkpoint
-    measure: Measure
-    report: Report
+    measure: Callable[[], dict[str, float]]
+    report: Reporter
     advance: Callable[[float], None]
 
     def train(self, phase: Phase, legal: Sequence[int]) -> list[dict[str, float]]:

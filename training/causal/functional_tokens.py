@@ -25,7 +25,7 @@ from training.causal.artifact import finish
 from training.causal.base import TINY_FORMAT, bake_public, bake_tiny
 from training.causal.call_rows import CallRows, Master, Sampler
 from training.causal.call_scores import score_calls, serving
-from training.causal.call_trainer import CallTrainer, Checkpoint, LossWeights, Phase, Report
+from training.causal.call_trainer import CallTrainer, Checkpoint, LossWeights, Phase, Reporter
 from training.provenance import fingerprint
 from training.rows.labelled_rows import RouterRow
 
@@ -70,7 +70,7 @@ def train_functional_tokens(
     master: Master,
     out: Path,
     settings: FunctionalSettings,
-    report: Report = lambda phase, step, figures: None,
+    report: Reporter = lambda phase, step, figures: None,
     advance: Callable[[float], None] = lambda step: None,
 ) -> CausalManifest:
     """Train the base if `out` has none, then the master's adapter; write the manifest last.
@@ -157,7 +157,7 @@ class Training:
     out: Path
     settings: FunctionalSettings
     checkpoint: Checkpoint
-    report: Report = lambda phase, step, figures: None
+    report: Reporter = lambda phase, step, figures: None
     advance: Callable[[float], None] = lambda share: None
     history: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 

@@ -43,81 +43,6 @@ class AdapterSettings:
     threads: int = 1
 
 
-@dataclass(frozen=True)
-class Adapter:
-    """Hold trained upper layers with the head that was trained on them.
-
-    Attributes:
-        top: the upper layers, in evaluation mode.
-        weights: [facets, 384], to be multiplied with unit vectors.
-        bias: [facets].
-    """
-
-    top: Top
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-
-
-def train_adapter(
-    rows: Sequence[RouterRow],
-    labels: Sequence[int],
-    classes: int,
-    *,
-    weights: Path,
-    encoder: Encoder,
-    settings: AdapterSettings,
-    progress: Callable[[float], None] = lambda done: None,
-) -> Adapter:
-    """Minimise the weighted cross-entropy of the rows' facets; deterministic for a seed and thread count.
-
-    Args:
-        rows: the training rows.
-        labels: the facet of each row, in 0..classes-1.
-        classes: number of facets.
-        weights: folder of the public encoder's weights.
-        encoder: the shipped encoder, for its trunk.
-        settings: hyper-parameters.
-        progress: called with the share of steps done, in [0, 1].
-    """
-    torch.manual_seed(settings.seed)
-    torch.set_num_threads(settings.threads)
-    rng = random.Random(settings.seed)  # noqa: S311 - shuffling
-    hidden = [[encoder.hidden(text) for text in row.texts] for row in rows]
-    top, head = Top(load_bert(weights, attention="sdpa")), nn.Linear(encoder.dimension, classes)
-    groups: list[dict[str, Any]] = [
-        {"params": top.parameters()},
-        {"params": head.parameters(), "lr": settings.head_learning_rate},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    lengths = [[len(states) for states in variants] for variants in hidden]
-    epochs = [
-        _batches(_epoch(rows, lengths, rng), lengths, settings.tokens_per_batch, rng)
-        for _ in range(settings.epochs)
-    ]
-    steps = sum(map(len, epochs))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_decay(steps, settings.warm_up))
-    targets = torch.tensor(labels)
-    importance = torch.tensor([row.weight for row in rows])
-    top.train()
-    for step, batch in enumerate((batch for epoch in epochs for batch in epoch), 1):
-        indices = torch.tensor([row for row, _ in batch])
-        states, mask = _pad([hidden[row][variant] for row, variant in batch])
-        loss = nn.functional.cross_entropy(
-            head(top(states, mask) * HEAD_SCALE),
-            targets[indices],
-            reduction="none",
-            label_smoothing=settings.label_smoothing,
-        )
-        optimizer.zero_grad()
-        (loss * importance[indices]).mean().backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
-        progress(step / steps)
-    top.eval()
-    matrix = head.weight.detach().numpy() * HEAD_SCALE
-    return Adapter(top, matrix.astype(np.float32), head.bias.detach().numpy().astype(np.float32))
-
-
 class AdaptedTrainer:
     """Train the encoder's upper layers along with each head, and keep them beside it in the artifact.
 
@@ -139,26 +64,12 @@ class AdaptedTrainer:
         self, indices: Sequence[int], *, save: bool = False, progress: Callable[[float], None]
     ) -> LinearHead:
         """Train a head, and write its upper layers to `top.onnx`, or to another file if not to be saved."""
-        some, done = self._data.pick(list(indices)), 0.0
-
-        def advance(share: float) -> None:
-            nonlocal done
-            progress(share - done)
-            done = share
-
-        adapter = train_adapter(
-            some.rows,
-            some.labels.tolist(),
-            len(some.facets),
-            weights=self._weights,
-            encoder=self._encoder,
-            settings=self._settings,
-            progress=advance,
-        )
+        some = self._data.pick(list(indices))
+        top, head = train_adapter(some, self._weights, self._encoder, self._settings, progress)
         self._out.mkdir(parents=True, exist_ok=True)
         self._top = self._out / ("top.onnx" if save else "held_out.onnx")
-        export_top(adapter.top, self._top)
-        return LinearHead(adapter.weights.astype(np.float64), adapter.bias.astype(np.float64))
+        export_top(top, self._top)
+        return head
 
     def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[Floats, NDArray[np.int64]]:
         """Return logits [m, facets] of all forms of the rows at `indices`, as serving will compute them."""
@@ -169,13 +80,83 @@ class AdaptedTrainer:
         return found, np.asarray(rows, dtype=np.int64)
 
 
-def _epoch(rows: Sequence[RouterRow], lengths: Sequence[Sequence[int]], rng: random.Random) -> list[Form]:
-    """Draw one epoch: measured rows in all their forms, supporting text in one form at a time."""
-    return [
-        (index, variant)
-        for index, row in enumerate(rows)
-        for variant in (range(len(lengths[index])) if row.held_out else [rng.randrange(len(lengths[index]))])
+def train_adapter(
+    data: Labelled,
+    weights: Path,
+    encoder: Encoder,
+    settings: AdapterSettings,
+    progress: Callable[[float], None] = lambda share: None,
+) -> tuple[Top, LinearHead]:
+    """Minimise the weighted cross-entropy of the rows' facets; deterministic for a seed and thread count.
+
+    Args:
+        data: the training rows.
+        weights: folder of the public encoder's weights.
+        encoder: the shipped encoder, for its trunk.
+        settings: hyper-parameters.
+        progress: called with the share of the work that each step takes.
+
+    Returns:
+        The upper layers, in evaluation mode, and the head, to be multiplied with unit vectors.
+    """
+    torch.manual_seed(settings.seed)
+    torch.set_num_threads(settings.threads)
+    hidden = [[encoder.hidden(text) for text in row.texts] for row in data.rows]
+    top = Top(load_bert(weights, attention="sdpa"))
+    head = nn.Linear(encoder.dimension, len(data.facets))
+    epochs = _epochs(data.rows, hidden, settings)
+    steps = sum(map(len, epochs))
+    optimizer, schedule = _optimizer(top, head, steps, settings)
+    labels = torch.from_numpy(data.labels)
+    importance = torch.tensor([row.weight for row in data.rows])
+    top.train()
+    for batch in (batch for epoch in epochs for batch in epoch):
+        rows = torch.tensor([row for row, _ in batch])
+        states, mask = _pad([hidden[row][variant] for row, variant in batch])
+        logits = head(top(states, mask) * HEAD_SCALE)
+        loss = nn.functional.cross_entropy(
+            logits, labels[rows], reduction="none", label_smoothing=settings.label_smoothing
+        )
+        optimizer.zero_grad()
+        (loss * importance[rows]).mean().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        progress(1 / steps)
+    top.eval()
+    vectors, bias = head.weight.detach().numpy() * HEAD_SCALE, head.bias.detach().numpy()
+    return top, LinearHead(vectors.astype(np.float64), bias.astype(np.float64))
+
+
+def _optimizer(top: nn.Module, head: nn.Module, steps: int, settings: AdapterSettings) -> tuple[Any, Any]:
+    """Return AdamW, with a rate of its own for the head, and a schedule: a warm-up, then a linear decay."""
+    groups: list[dict[str, Any]] = [
+        {"params": top.parameters()},
+        {"params": head.parameters(), "lr": settings.head_learning_rate},
     ]
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    first = max(1, round(steps * settings.warm_up))
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / first, (steps - step) / max(1, steps - first), 1.0)
+    )
+
+
+def _epochs(
+    rows: Sequence[RouterRow], hidden: Sequence[Sequence[NDArray[np.float16]]], settings: AdapterSettings
+) -> list[list[list[Form]]]:
+    """Draw the batches of each epoch: measured rows in all their forms, supporting text in one at a time."""
+    rng = random.Random(settings.seed)  # noqa: S311 - shuffling
+    lengths = [[len(states) for states in variants] for variants in hidden]
+    epochs = []
+    for _ in range(settings.epochs):
+        forms = [
+            (index, variant)
+            for index, row in enumerate(rows)
+            for variant in (
+                range(len(lengths[index])) if row.held_out else [rng.randrange(len(lengths[index]))]
+            )
+        ]
+        epochs.append(_batches(forms, lengths, settings.tokens_per_batch, rng))
+    return epochs
 
 
 def _batches(
@@ -194,11 +175,6 @@ def _batches(
         batches.append(batch)
     rng.shuffle(batches)
     return batches
-
-
-def _warm_up_then_decay(steps: int, warm_up: float) -> Callable[[int], float]:
-    first = max(1, round(steps * warm_up))
-    return lambda step: min((step + 1) / first, (steps - step) / max(1, steps - first), 1.0)
 
 
 def _pad(states: Sequence[NDArray[np.float16]]) -> tuple[Tensor, Tensor]:

@@ -92,7 +92,7 @@ def _parsed(value: dict[str, Any], where: str, kind: Kind) -> SpecialistRow:
         return SpecialistRow(where, _prompt(value), (_text(value, "completion"),))
     messages = _messages(value["messages"])
     if len(messages) < 2 or messages[-1]["role"] != "assistant":
-        raise _FaultError("messages must end with one of the assistant, after others.")
+        raise _FaultError("the last message must be the assistant's, after at least one other.")
     return SpecialistRow(where, messages[:-1], (messages[-1]["content"],))
 
 
@@ -117,9 +117,9 @@ def _messages(value: Any) -> list[dict[str, str]]:
     for message in value:
         fit = isinstance(message, dict) and message.get("role") in _ROLES
         if not fit or not isinstance(message.get("content"), str):
-            raise _FaultError(f"{message!r:.60} is no message of a system, user or assistant.")
+            raise _FaultError(f"{message!r:.60} is not a message of system, user or assistant.")
         if not message["content"].strip():
-            raise _FaultError(f"a message of the {message['role']} is empty.")
+            raise _FaultError(f"a message with the role {message['role']} is empty.")
     return [{"role": message["role"], "content": message["content"]} for message in value]
 
 
@@ -127,7 +127,7 @@ def _check(row: SpecialistRow, length: Callable[[SpecialistRow], int], most: int
     if len(row.replies) == 2 and row.replies[0].strip() == row.replies[1].strip():
         raise _FaultError("chosen and rejected are the same.")
     if (tokens := length(row)) > most:
-        raise _FaultError(f"too long: {tokens} tokens, where {most} fit.")
+        raise _FaultError(f"too long: {tokens} tokens, and {most} are allowed.")
     said = row.prompt if isinstance(row.prompt, str) else "\n".join(m["content"] for m in row.prompt)
     for text in (said, *row.replies):
         if leaked := leaks.found(text):

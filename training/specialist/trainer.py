@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from training.provenance import claim_folder, fingerprint
 from training.rows.filters import Leaks, evaluation_texts
 from training.specialist.metrics import draw_loss, encode, held_out_metrics
 from training.specialist.rows import Kind, SpecialistRow, check_rows, usable
-from training.specialist.trl import SpecialistSettings, check_reference, keeper, make_trainer, newest
+from training.specialist.trl import SpecialistSettings, check_reference, make_trainer, train_from_newest
 
 Metrics = dict[str, Any]
 
@@ -56,7 +56,7 @@ def train_specialist(
         InputError: rows that cannot be trained on, a model that cannot be loaded, or `out` holds another run.
     """
     from datasets import disable_progress_bars
-    from transformers import PrinterCallback, set_seed
+    from transformers import set_seed
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bars()  # `advance` reports the progress
@@ -71,12 +71,7 @@ def train_specialist(
         leaks=Leaks(evaluation_texts(evaluation or [])),
     )
     training, held_out = _split(usable(checked, skip=skip_bad), settings)
-    content = fingerprint(*([(row.prompt, row.replies) for row in part] for part in (training, held_out)))
-    if (out / "metrics.json").exists():
-        raise InputError(f"{out} holds a finished training.", hint="Give another folder, or delete it.")
-    work = out / "checkpoints"
-    about = {"kind": kind, "model": model, "rows": content, **asdict(settings)}
-    claim_folder(work, about, begun=(work / "settings.json").exists())
+    work = _work_folder(out, kind, model, (training, held_out), settings)
     loaded = load_model(model, settings)
     metrics: Metrics = {"kind": kind, "model": model, "settings": asdict(settings)}
     metrics |= {"rows": len(training), "held_out_rows": len(held_out), "left_out": checked.faults}
@@ -84,10 +79,7 @@ def train_specialist(
     trainer = make_trainer(kind, loaded, tokenizer, (training, held_out), settings, work)
     if kind == "dpo":
         metrics["step_0_loss"] = check_reference(trainer)
-    trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(keeper(advance))
-    checkpoint = newest(work)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    train_from_newest(trainer, work, advance)
     metrics["after"] = held_out_metrics(trainer.model, tokenizer, held_out)
     metrics["history"] = trainer.state.log_history
     _save(trainer.model, tokenizer, out)
@@ -111,6 +103,19 @@ def _split(
     measured = min(len(groups) - 1, max(1, round(settings.held_out * len(groups))))
     held_out = [row for group in groups[:measured] for row in group]
     return [row for group in groups[measured:] for row in group], held_out
+
+
+def _work_folder(
+    out: Path, kind: Kind, model: str, rows: Sequence[list[SpecialistRow]], settings: SpecialistSettings
+) -> Path:
+    """Return the folder of checkpoints, unless `out` holds a finished training or another run."""
+    if (out / "metrics.json").exists():
+        raise InputError(f"{out} holds a finished training.", hint="Give another folder, or delete it.")
+    work = out / "checkpoints"
+    content = fingerprint(*([(row.prompt, row.replies) for row in part] for part in rows))
+    about = {"kind": kind, "model": model, "rows": content, **asdict(settings)}
+    claim_folder(work, about, begun=(work / "settings.json").exists())
+    return work
 
 
 def load_tokenizer(model: str) -> Any:

@@ -135,20 +135,15 @@ def check_reference(trainer: Any) -> float:
     return round(loss, 4)
 
 
-def newest(folder: Path) -> Path | None:
-    """Return the newest complete checkpoint in `folder`; delete those that were cut off."""
-    found = []
-    for path in folder.glob("checkpoint-*"):
-        if (path / _COMPLETE).exists():
-            found.append(path)
-        else:
-            shutil.rmtree(path)
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+def train_from_newest(trainer: Any, work: Path, advance: Callable[[float], None]) -> None:
+    """Train from the newest complete checkpoint in `work` to the end; delete those that were cut off.
 
-
-def keeper(advance: Callable[[float], None]) -> Any:
-    """Make a callback for transformers' Trainer that marks complete checkpoints and reports each step."""
-    from transformers import TrainerCallback
+    Args:
+        trainer: from `make_trainer`.
+        work: the folder of its checkpoints.
+        advance: called with the share of the training that each step takes.
+    """
+    from transformers import PrinterCallback, TrainerCallback
 
     class Keeper(TrainerCallback):
         def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -157,4 +152,13 @@ def keeper(advance: Callable[[float], None]) -> Any:
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             advance(1 / state.max_steps)
 
-    return Keeper()
+    complete = []
+    for path in work.glob("checkpoint-*"):
+        if (path / _COMPLETE).exists():
+            complete.append(path)
+        else:
+            shutil.rmtree(path)
+    newest = max(complete, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Keeper())
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)

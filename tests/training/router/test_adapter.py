@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from agents.octopus.embedding import ENCODER_DIR, Encoder
-from training.rows.labelled_rows import RouterRow
+from training.rows.labelled_rows import Labelled, RouterRow
 
 pytestmark = [
     pytest.mark.train,
@@ -86,17 +86,18 @@ def test_training_repeats(bert: Any, tmp_path: Path) -> None:
 
     def train() -> Any:
         return train_adapter(
-            ROWS,
-            [0] * len(FOOD) + [1] * len(CARS),
-            2,
-            weights=tmp_path,
-            encoder=Encoder(threads=1),
-            settings=AdapterSettings(epochs=3, tokens_per_batch=64, threads=1),
+            Labelled.of(ROWS),
+            tmp_path,
+            Encoder(threads=1),
+            AdapterSettings(epochs=3, tokens_per_batch=64, threads=1),
+            shares.append,
         )
 
-    first, second = train(), train()
-    np.testing.assert_array_equal(first.weights, second.weights)
-    assert first.weights.shape == (2, 384)
+    shares: list[float] = []
+    (_, first), (_, second) = train(), train()
+    np.testing.assert_array_equal(first.vectors, second.vectors)
+    assert first.vectors.shape == (2, 384)
+    assert sum(shares) == pytest.approx(2)
 
 
 def test_other_weights_than_the_published_are_refused(tmp_path: Path) -> None:

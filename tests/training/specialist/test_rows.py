@@ -32,9 +32,9 @@ PAIR: dict[str, Any] = {"prompt": "What is two and two?", "chosen": "Four.", "re
     [
         (GOOD | {"completion": " "}, "sft", "completion is empty"),
         ({"prompt": "What?"}, "sft", "completion must be text, not None"),
-        (GOOD | {"completion": "x" * 500}, "sft", "too long: 520 tokens, where 400 fit"),
-        ({"messages": [{"role": "user", "content": "hi"}]}, "sft", "must end with one of the assistant"),
-        ({"messages": [{"role": "robot", "content": "hi"}]}, "sft", "no message of a system"),
+        (GOOD | {"completion": "x" * 500}, "sft", "too long: 520 tokens, and 400 are"),
+        ({"messages": [{"role": "user", "content": "hi"}]}, "sft", "must be the assistant"),
+        ({"messages": [{"role": "robot", "content": "hi"}]}, "sft", "robot"),
         ({"messages": []}, "sft", "messages must be a list"),
         (PAIR | {"rejected": "Four. "}, "dpo", "chosen and rejected are the same"),
         (GOOD, "dpo", "chosen must be text"),
