@@ -193,7 +193,8 @@ class HeldOut:
             return value
 
         optimizer.step(loss)  # type: ignore[no-untyped-call]
-        return float(line[0]), float(line[1])
+        slope, bias = line.detach().tolist()
+        return slope, bias
 
 
 def make_maps(tools: Sequence[dict[str, Any]], out: Path) -> None:
