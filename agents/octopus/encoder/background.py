@@ -18,7 +18,7 @@ MAPS_FILE = Path(__file__).parent.parent / "artifacts" / "zero_shot_maps.npz"
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Made by training/router/background.py from texts over many domains.
+    """Made by training/router/zero_shot.py from texts over many domains.
 
     Attributes:
         query_mean: [d] mean embedding of queries.
