@@ -77,14 +77,14 @@ def from_traces(
     spec = find_spec(graph)
     neighbours = spec.nodes[spec.entry].neighbours
     held_out = read_router_rows([gate], neighbours) if gate else []
-    keep_out = [row.query for row in held_out]
+    keep_out = {row.query for row in held_out}
     found = rows_from(read_traces(traces), neighbours, master=spec.entry, keep_out=keep_out)
     found.write(out)
     typer.echo(f"{out}: " + ", ".join(f"{name} {count}" for name, count in found.counts.items()))
     if gate is None:
         return
     before = read_router_rows(rows, neighbours) if rows else []
-    training = [row for row in [*before, *found.router] if row.query not in set(keep_out)]
+    training = [row for row in [*before, *found.router] if row.query not in keep_out]
     current = promote if promote is not None and (promote / "manifest.json").is_file() else None
     _train_and_compare(spec, training, held_out, out, current, promote, seed)
 
