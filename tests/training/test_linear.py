@@ -1,4 +1,4 @@
-"""Linear models against scikit-learn, which solves the same problems."""
+"""Compare linear models with scikit-learn, which solves the same problems."""
 
 from __future__ import annotations
 

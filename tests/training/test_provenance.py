@@ -1,4 +1,4 @@
-"""A run continues only with what it began with."""
+"""Check that a run continues only with what it began with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows are split into those to train on and those to measure."""
+"""Split rows into those to train on and those to measure."""
 
 from __future__ import annotations
 

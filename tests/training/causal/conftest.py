@@ -1,4 +1,4 @@
-"""An artifact that the tests share."""
+"""Make an artifact that the tests share."""
 
 from __future__ import annotations
 

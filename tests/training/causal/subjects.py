@@ -1,4 +1,4 @@
-"""Small trainings of functional tokens on made-up rows for the graph `subjects`."""
+"""Train functional tokens briefly on made-up rows for the graph `subjects`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def train(out: Path, name: str = "octopus", **named: Any) -> Any:
 
 
 def in_ids(folder: Path, rows: Sequence[RouterRow]) -> CallRows:
-    """The rows in ids of a tiny base."""
+    """Return the rows with the ids of a tiny base."""
     from training.causal.base import TINY_FORMAT, bake_tiny
     from training.causal.call_rows import CallRows
 

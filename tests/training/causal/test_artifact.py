@@ -1,4 +1,4 @@
-"""An artifact is complete, takes further masters, and can be merged into a plain model."""
+"""Check that an artifact is complete, takes further masters, and can be merged into a plain model."""
 
 from __future__ import annotations
 

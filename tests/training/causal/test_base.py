@@ -1,4 +1,4 @@
-"""A base gets functional tokens."""
+"""Add functional tokens to a base."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_public_base_keeps_its_chat_template(tmp_path: Path) -> None:
     assert ids <= read.special
 
 
-def test_a_public_base_that_is_cut_off_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_truncated_public_base_is_refused_in_one_line(tmp_path: Path) -> None:
     from tests.training.tiny_model import make_base
     from training.causal.base import bake_public
 

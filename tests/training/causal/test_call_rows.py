@@ -1,4 +1,4 @@
-"""What is learnt from rows."""
+"""Check what is learnt from rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 
-def test_a_query_that_is_said_anew_is_neither_thinned_nor_echoed_around(tmp_path: Path) -> None:
+def test_a_rephrased_query_is_neither_thinned_nor_echoed_around(tmp_path: Path) -> None:
     query = "why does my cat sneeze"
     anew = RouterRow(query=query, node="biology", rewritten="Name causes of sneezing.")
     framed = RouterRow(query=query, node="biology", rewritten=f"Why: {query}?")

@@ -1,4 +1,4 @@
-"""Scores are shares of routes and of whole calls."""
+"""Check shares of right routes and of right calls."""
 
 from __future__ import annotations
 

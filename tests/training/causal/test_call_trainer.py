@@ -1,4 +1,4 @@
-"""The loss, the learning rate and the checkpoint of a training on calls."""
+"""Check the loss, the learning rate and the checkpoint of a training on calls."""
 
 from __future__ import annotations
 

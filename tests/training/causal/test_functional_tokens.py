@@ -1,4 +1,4 @@
-"""Functional tokens are trained, also after a kill."""
+"""Train functional tokens, also after a kill."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_it_answers_through_the_wiring(folder: Path) -> None:
     assert len(route.choices) == 8
 
 
-def test_a_base_that_was_made_otherwise_is_refused(folder: Path) -> None:
+def test_a_base_that_was_made_differently_is_refused(folder: Path) -> None:
     for named, said in (
         ({"base": "someone/else"}, r"made with --tiny --slots 8, not with --base someone/else --slots 8"),
         ({"slots": 9}, r"made with --tiny --slots 8, not with --tiny --slots 9"),
@@ -60,8 +60,8 @@ def test_a_base_that_does_not_say_what_it_is_made_of_is_taken_as_it_is(folder: P
     assert "Base: one whose name was not kept" in (out / "README.md").read_text()
 
 
-def test_going_on_ends_with_the_same_numbers(folder: Path, tmp_path: Path) -> None:
-    """Broken off in each phase, after a checkpoint that is older than the last step."""
+def test_continuing_ends_with_the_same_numbers(folder: Path, tmp_path: Path) -> None:
+    """Interrupt each phase, after a checkpoint that is older than the last step."""
 
     def break_off(at: tuple[str, int]) -> Any:
         def report(phase: str, step: int, figures: dict[str, float]) -> None:
@@ -101,7 +101,7 @@ def test_without_rows_to_train_or_to_measure_on_nothing_is_made(
 
 @pytest.mark.accept
 @pytest.mark.timeout(1200)
-def test_a_killed_command_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+def test_a_killed_command_continues_to_the_same_numbers(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "app.cli", "train", "functional-tokens", "--tiny", "--base-steps", "30"]
     command += ["--steps", "20", "--batch", "4", "--save-every", "5", "--out"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -1,4 +1,4 @@
-"""Gold paths are checked line by line, and other paths are compared with them."""
+"""Check gold paths line by line, and compare other paths with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ranker weighs features."""
+"""Check that the ranker weighs features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What requests and phrases say of nodes is learnt by regression."""
+"""Check what regressions learn from requests and phrases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.planner.regressions import (
 
 
 def test_phrases_find_their_nodes_without_step_texts() -> None:
-    """Three rows with two nodes each; only one assignment of the phrases explains them all."""
+    """Give three rows with two nodes each; only one assignment of the phrases explains them all."""
     phrases = np.eye(3, dtype=np.float32)[[0, 1, 1, 2, 2, 0]]
     texts = PhraseTexts(phrases, np.array([0, 0, 1, 1, 2, 2]), np.full(6, -1))
     on_path = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Training on gold paths: the artifact and back, and what the planner does with it."""
+"""Train on gold paths, and plan with the artifact."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_training_again_gives_the_same_bytes(artifact: Path, encoder: Encoder, t
 
 
 def test_the_graph_may_change_after_training(artifact: Path, encoder: Encoder) -> None:
-    """A new worker is there and an old one is gone; what is left is planned as before."""
+    """Add a worker and remove another; the others are planned as before."""
     ahead = {name: [n for n in after if n != "wash_up"] for name, after in NEIGHBOURS.items()}
     del ahead["wash_up"]
     ahead["mow_lawn"] = []
@@ -86,7 +86,7 @@ def test_the_graph_may_change_after_training(artifact: Path, encoder: Encoder) -
 
 
 def test_what_is_saved_is_what_was_learnt(encoder: Encoder, tmp_path: Path) -> None:
-    """A transposed array, whose memory lies otherwise, comes back as it was."""
+    """Save a transposed array, whose memory has another order, and read it back."""
     graph, rows = kitchen(), [PathRow.model_validate(row) for row in ROWS]
     model = train_next(
         EmbeddedRows.of(rows, graph, encoder.embed), graph, docstrings(graph, encoder), SETTINGS

@@ -1,4 +1,4 @@
-"""MiniLM's architecture with random weights: the public ones are not needed to train and export it."""
+"""Make MiniLM's architecture with random weights, which is enough to train and export it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training upper encoder layers, from random weights: it repeats, and its result routes without torch."""
+"""Train upper encoder layers from random weights: it repeats, and its result routes without torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Halves of the encoder are exported, from weights that must be the published ones."""
+"""Export the halves of the encoder, from weights that must be the published ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded answers become places of options."""
+"""Read recorded answers as places of options."""
 
 from __future__ import annotations
 

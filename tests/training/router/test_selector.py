@@ -1,4 +1,4 @@
-"""Selectors are fitted and polled; evaluation measures them against other ways to pick a model."""
+"""Fit and poll selectors; evaluation compares them with other ways to pick a model."""
 
 from __future__ import annotations
 

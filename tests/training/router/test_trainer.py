@@ -1,4 +1,4 @@
-"""Training a router on small rows: folds, calibration, and the same bytes again."""
+"""Train a router on a few rows: folds, calibration, and the same bytes again."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_training_again_gives_the_same_bytes(artifact: Path, tmp_path: Path) -> 
         assert (tmp_path / name).read_bytes() == (artifact / name).read_bytes()
 
 
-def test_going_on_keeps_known_facets_in_place(artifact: Path, tmp_path: Path) -> None:
+def test_continuing_keeps_known_facets_in_place(artifact: Path, tmp_path: Path) -> None:
     start = load_artifact(artifact)
     rows = [*ROWS, *(RouterRow(query=f"violin lesson {k}", node="arts") for k in range(4))]
     train_router(

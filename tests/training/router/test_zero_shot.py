@@ -1,4 +1,4 @@
-"""The background of zero-shot routing."""
+"""Check the background and the maps of zero-shot routing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that must not be trained on are found."""
+"""Find texts that must not be trained on."""
 
 from __future__ import annotations
 

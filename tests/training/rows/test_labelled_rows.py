@@ -1,4 +1,4 @@
-"""Rows of training data, with the line of each fault."""
+"""Read rows of training data, and name the line of each fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for the mmlu graph come from exams and from text of our own."""
+"""Check the rows for the mmlu graph, from exams and from text of our own."""
 
 from __future__ import annotations
 

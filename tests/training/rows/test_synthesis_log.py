@@ -1,4 +1,4 @@
-"""What a synthesis has made is kept on disk, batch by batch."""
+"""Check that a synthesis is kept on disk, batch by batch."""
 
 from __future__ import annotations
 

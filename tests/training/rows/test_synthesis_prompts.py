@@ -1,4 +1,4 @@
-"""Replies of a chat model are read, whatever form they have."""
+"""Read replies of a chat model, whatever form they have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for specialists are checked line by line."""
+"""Check that rows for specialists are checked line by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SFT, then DPO, on a small real model: held-out rows get better, a killed run comes to the same numbers."""
+"""Train a small real model by SFT, then DPO: held-out rows improve, and a killed run ends the same."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def sft_rows(path: Path) -> Path:
-    """Half of the answers long, half short, at random: what DPO then has to decide."""
+    """Write long and short answers at random, between which DPO then has to decide."""
     rng, pairs = random.Random(0), list(itertools.product(ADJECTIVES, NOUNS))
     answers = (long_answer, short_answer)
     return write(path, [{"prompt": prompt_of(*p), "completion": rng.choice(answers)(*p)} for p in pairs * 4])
@@ -67,7 +67,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Made:
 
 @pytest.fixture(scope="module")
 def preferring(tmp_path_factory: pytest.TempPathFactory, tuned: Made, settings: Any) -> Made:
-    """DPO with a LoRA adapter on the tuned model."""
+    """Train a LoRA adapter on the tuned model by DPO."""
     from training.specialist.trainer import train_specialist
 
     folder = tmp_path_factory.mktemp("dpo")
@@ -111,8 +111,8 @@ def test_the_result_loads_in_transformers_and_peft(preferring: Made) -> None:
     assert metrics["after"]["exact"] > 0.5
 
 
-def test_dpo_goes_on_from_an_adapter(preferring: Made, tmp_path: Path, settings: Any) -> None:
-    """The reference is then a copy of that adapter, whatever it has learnt."""
+def test_dpo_continues_an_adapter(preferring: Made, tmp_path: Path, settings: Any) -> None:
+    """Check that the reference is a copy of that adapter, whatever it has learnt."""
     from training.specialist.trainer import train_specialist
 
     lora = replace(settings, rank=8, epochs=1, learning_rate=1e-4)
@@ -182,7 +182,7 @@ def command(base: Path, rows: Path, out: Path) -> list[str]:
     return [*start, "--model", str(base), "--rows", str(rows), "--out", str(out), *options]
 
 
-def test_a_killed_run_comes_to_the_same_numbers(tmp_path: Path) -> None:
+def test_a_killed_run_ends_with_the_same_numbers(tmp_path: Path) -> None:
     base, rows = make_base(tmp_path / "base"), sft_rows(tmp_path / "rows.jsonl")
     subprocess.run(command(base, rows, tmp_path / "whole"), check=True, capture_output=True)
     process = subprocess.Popen(command(base, rows, tmp_path / "killed"), stderr=subprocess.DEVNULL)
@@ -211,10 +211,10 @@ def test_a_folder_of_another_run_is_refused(tuned: Made, tmp_path: Path, setting
         train_specialist("sft", model=str(tuned[0]), rows=[rows], out=tuned[0], settings=settings)
 
 
-def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
+def test_a_run_does_not_continue_where_a_row_has_changed(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is trained on or measured. The kill is played where the model would be loaded."""
+    """Change rows that are trained on or measured; the kill comes before the model is loaded."""
     from training.specialist import trainer
 
     def killed(*arguments: Any) -> Any:
@@ -237,7 +237,7 @@ def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
             run(changed)
 
 
-def test_weights_that_are_cut_off_are_told_in_a_line(tmp_path: Path, settings: Any) -> None:
+def test_truncated_weights_are_refused_in_one_line(tmp_path: Path, settings: Any) -> None:
     from training.specialist.trainer import load_model
 
     weights = make_base(tmp_path) / "model.safetensors"
