@@ -25,7 +25,7 @@ HOSTILE = (
 @lru_cache(maxsize=1)
 def small_tokenizer() -> PromptTokenizer:
     """The tiny model's kind of tokenizer, trained on a few words."""
-    from training.causal.tiny_model import train_tokenizer
+    from training.causal.base import train_tokenizer
     from training.rows.template_rows import template_rows
 
     texts = [row.query for row in template_rows(200, seed=0)]

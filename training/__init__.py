@@ -1,1 +1,1 @@
-"""Training: text, functional-token heads, adapters and the shipped encoder."""
+"""Train what routes, plans and answers."""

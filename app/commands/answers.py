@@ -29,9 +29,9 @@ def train_selector(
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
 ) -> None:
     """Learn from recorded answers which model to ask, and whose answer to take of several."""
+    from training.router.recorded import read_recorded
     from training.router.selector import SelectorSettings
     from training.router.selector import train_selector as train
-    from training.rows.recorded import read_recorded
 
     data = read_recorded(rows)
     settings = SelectorSettings(panel=panel, seed=seed)
@@ -47,9 +47,9 @@ def recorded_report(
 ) -> Report:
     """Compare on recorded answers, with a trained selector or by cross-validation."""
     from evaluation.answers.recorded import picked_by, report_recorded, unseen, write_picks
+    from training.router.recorded import read_recorded
     from training.router.selector import SelectorSettings, cross_validated, panel_of
     from training.router.selector_model import find_selector
-    from training.rows.recorded import read_recorded
 
     if selector is not None:
         trained, manifest = find_selector(selector)

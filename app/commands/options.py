@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from agents.types import NodeName
+    from graphs.spec import GraphSpec
 
 Graph = Annotated[str, typer.Option("--graph", "-g", help="Name of a shipped graph, or path of a spec.")]
 Artifact = Annotated[
@@ -19,6 +23,28 @@ Data = Annotated[
         envvar="OCTOPUS_DATA", help="Folder of benchmark data; the README says where it is to be had."
     ),
 ]
+
+
+Master = Annotated[str | None, typer.Option(help="Which routing node; by default the entry.")]
+
+
+def find_master(graph: str, master: str | None) -> tuple[GraphSpec, NodeName]:
+    """Return the spec of `graph`, and the routing node that the option names.
+
+    Raises:
+        InputError: that node has no neighbours.
+    """
+    from agents.errors import InputError
+    from agents.types import NodeName
+    from graphs.assembly.graph import find_spec
+
+    spec = find_spec(graph)
+    name = NodeName(master) if master else spec.entry
+    if name not in spec.nodes or not spec.nodes[name].neighbours:
+        raise InputError(
+            f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}."
+        )
+    return spec, name
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`octopus train synthesize`: rows for the router, written by a chat model."""
+"""Run `octopus train synthesize`: let a chat model write rows for the router."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Graph
+from app.commands.options import Graph, Master, find_master
 
 if TYPE_CHECKING:
     from graphs.assembly.graph import Wiring
-    from training.specialist.synthesis import Chat
+    from training.rows.synthesis import Chat
 
 
 def synthesize(
-    out: Annotated[Path, typer.Option(help="Folder of the rows; a killed run is gone on with.")],
+    out: Annotated[Path, typer.Option(help="Folder of the rows; a run that was killed there continues.")],
     graph: Graph = "mmlu",
-    model: Annotated[str | None, typer.Option(help="Who writes; by default OCTOPUS_MODEL.")] = None,
-    master: Annotated[str | None, typer.Option(help="Whose neighbours; by default the entry.")] = None,
-    per_worker: Annotated[int, typer.Option(min=1, help="Rows for each worker, and for none of them.")] = 40,
-    rounds: Annotated[int, typer.Option(min=1, help="Batches for a worker at most.")] = 12,
-    batch: Annotated[int, typer.Option(min=1, max=50, help="Queries of a batch.")] = 10,
-    language: Annotated[list[str] | None, typer.Option(help="In turns; may be repeated.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The model that writes; by default OCTOPUS_MODEL.")
+    ] = None,
+    master: Master = None,
+    per_worker: Annotated[
+        int, typer.Option(min=1, help="Rows for each worker, and for queries that no worker fits.")
+    ] = 40,
+    rounds: Annotated[int, typer.Option(min=1, help="Upper limit of batches for a worker.")] = 12,
+    batch: Annotated[int, typer.Option(min=1, max=50, help="Queries in a batch.")] = 10,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Language of a round; may be repeated, and then alternates.")
+    ] = None,
     hottest: Annotated[float, typer.Option(min=0.0, help="Temperature of the last round.")] = 1.1,
     round_trip: Annotated[
-        int, typer.Option(min=0, help="The worker must be among so many of the router's best; 0: not asked.")
+        int, typer.Option(min=0, help="The worker must be among this many best of the router; 0 skips this.")
     ] = 3,
     evaluation: Annotated[
-        list[Path] | None, typer.Option(help="Rows with query, question or prompt that may not be made.")
+        list[Path] | None, typer.Option(help="Rows with query, question or prompt that must not be made.")
     ] = None,
     price: Annotated[
         tuple[float, float], typer.Option(help="Dollars for a million tokens, read and written.")
     ] = (0.0, 0.0),
-    seed: Annotated[int, typer.Option(help="Of examples, styles and sampling.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed for examples, styles and sampling.")] = 0,
 ) -> None:
-    """Make (query, node, rewritten) rows from the workers' docstrings, negative ones too."""
+    """Make (query, node, rewritten) rows from the workers' docstrings, and rows that no worker fits."""
     import asyncio
 
     from agents.errors import InputError
     from agents.octopus.conversation.human_turns import clean_turns
-    from agents.types import NodeName
     from app.commands.progress import progress
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
-    from training.specialist.rows import Leaks, evaluation_texts
-    from training.specialist.synthesis import SynthesisSettings
-    from training.specialist.synthesis import synthesize as make
+    from graphs.assembly.graph import Wiring
+    from training.rows.filters import Leaks, evaluation_texts
+    from training.rows.synthesis import SynthesisSettings
+    from training.rows.synthesis import synthesize as make
 
-    spec, environment = find_spec(graph), Settings.read()
-    name = NodeName(master) if master else spec.entry
-    if name not in spec.nodes or not spec.nodes[name].neighbours:
-        raise InputError(
-            f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}."
-        )
+    (spec, name), environment = find_master(graph, master), Settings.read()
     reference = model or environment.model
     if not reference:
         raise InputError("no chat model is given.", hint="--model openai:NAME@URL, or set OCTOPUS_MODEL.")
@@ -89,16 +89,17 @@ def synthesize(
 
 
 def _chat(wiring: Wiring, reference: str) -> Chat:
+    """Connect to the model, and translate its provider's errors."""
     from agents.errors import InputError, ModelUnavailableError, OctopusGraphError
     from agents.types import NodeName
     from agents.workers.models.language_model import LanguageModel
-    from training.specialist.synthesis import ChatReply
-    from training.specialist.synthesis_prompts import Messages
+    from training.rows.synthesis import ChatReply
+    from training.rows.synthesis_prompts import Messages
 
     worker = wiring.models.connect(NodeName("synthesize"), reference, "")
     if not isinstance(worker, LanguageModel):
         raise InputError(
-            f"{reference!r} is no chat model.", hint="Write openai:NAME@URL, hf:… or provider:…."
+            f"{reference!r} is not a chat model.", hint="Write openai:NAME@URL, hf:… or provider:…."
         )
     model = worker.chat
 
@@ -107,12 +108,12 @@ def _chat(wiring: Wiring, reference: str) -> Chat:
             reply = await model.ainvoke(messages, temperature=temperature, seed=seed)
         except OctopusGraphError:
             raise
-        except Exception as error:  # each provider has its own kinds
+        except Exception as error:  # each provider raises its own kinds
             if (why := worker.why(error)) is None:
                 raise
             raise ModelUnavailableError(
                 f"{reference!r} gave no answer: {why.splitlines()[0].rstrip('.')}.",
-                hint="When the model answers, repeat the command: it goes on where it was.",
+                hint="When the model is back, repeat the command; it continues where it was.",
                 retryable=True,
             ) from error
         usage = reply.usage_metadata

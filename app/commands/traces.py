@@ -1,4 +1,4 @@
-"""`octopus feedback` and `octopus train from-traces`: from what users said to a better router."""
+"""Run `octopus feedback` and `octopus train from-traces`: turn what users say into a better router."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import typer
 from app.commands.options import Graph
 
 if TYPE_CHECKING:
-    from agents.types import NodeName
     from graphs.spec import GraphSpec
-    from training.rows.traces import TraceRows
+    from training.rows.labelled_rows import RouterRow
 
 Traces = Annotated[list[Path], typer.Option(envvar="OCTOPUS_TRACES", help="Logs of runs; may be repeated.")]
 
@@ -27,7 +26,7 @@ def feedback(
     ] = None,
     answer: Annotated[str | None, typer.Option(help="A better answer.")] = None,
 ) -> None:
-    """Say what you think of a run that OCTOPUS_TRACES logged; `octopus train from-traces` learns from it."""
+    """Rate a run that was logged to OCTOPUS_TRACES; `octopus train from-traces` learns from it."""
     from agents.errors import InputError
     from app.runs.traces import TraceLog
     from app.settings import Settings
@@ -36,7 +35,7 @@ def feedback(
     if path is None:
         raise InputError("runs are not logged.", hint="Set OCTOPUS_TRACES to a file before asking.")
     if verdict not in ("good", "bad"):
-        raise InputError(f"{verdict!r} is neither good nor bad.")
+        raise InputError(f"the verdict must be good or bad, not {verdict!r}.")
     said: dict[str, Any] = {"score": 1 if verdict == "good" else -1}
     if node is not None:
         said["node"] = None if node == "none" else node
@@ -50,15 +49,16 @@ def from_traces(
     out: Annotated[Path, typer.Option(help="Folder for rows and the candidate artifact.")],
     graph: Graph = "mmlu",
     gate: Annotated[
-        Path | None, typer.Option(help='Held-out rows {"query", "node"} that decide; without, rows only.')
+        Path | None,
+        typer.Option(help='Held-out rows {"query", "node"} that decide; without them, rows only.'),
     ] = None,
     rows: Annotated[
-        list[Path] | None, typer.Option(help="Rows that the current router was trained on, to train on too.")
+        list[Path] | None, typer.Option(help="Rows of the current router's training, to train on again.")
     ] = None,
     promote: Annotated[
         Path | None, typer.Option(help="Artifact folder that the candidate replaces if it is better.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of folds and intervals.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed for folds and intervals.")] = 0,
 ) -> None:
     """Turn feedback and verdicts into rows; with --gate train a router, and --promote it if it is better."""
     from agents.errors import InputError
@@ -71,46 +71,45 @@ def from_traces(
         raise InputError("--promote needs a --gate.", hint="Give held-out rows that decide.")
     if promote is not None and is_causal(promote):  # the gate compares encoders
         raise InputError(
-            f"{promote} holds a causal Octopus, with which no candidate is compared.",
-            hint="Promote to another folder, or give the rows to `octopus train functional-tokens`.",
+            f"{promote} holds a causal Octopus, which cannot be compared with the candidate.",
+            hint="Promote to another folder, or train on the rows with `octopus train functional-tokens`.",
         )
     spec = find_spec(graph)
     neighbours = spec.nodes[spec.entry].neighbours
     held_out = read_router_rows([gate], neighbours) if gate else []
-    keep_out = [row.query for row in held_out]
+    keep_out = {row.query for row in held_out}
     found = rows_from(read_traces(traces), neighbours, master=spec.entry, keep_out=keep_out)
     found.write(out)
     typer.echo(f"{out}: " + ", ".join(f"{name} {count}" for name, count in found.counts.items()))
-    if gate is not None:
-        _train_and_compare(spec, spec.entry, found, held_out, rows or [], out, promote, seed)
+    if gate is None:
+        return
+    before = read_router_rows(rows, neighbours) if rows else []
+    training = [row for row in [*before, *found.router] if row.query not in keep_out]
+    current = promote if promote is not None and (promote / "manifest.json").is_file() else None
+    _train_and_compare(spec, training, held_out, out, current, promote, seed)
 
 
 def _train_and_compare(
     spec: GraphSpec,
-    master: NodeName,
-    found: TraceRows,
-    held_out: list[Any],
-    rows: list[Path],
+    training: list[RouterRow],
+    held_out: list[RouterRow],
     out: Path,
+    current: Path | None,
     target: Path | None,
     seed: int,
 ) -> None:
+    """Train a candidate, compare it with the router in `current`, and promote it if it is better."""
     from app.commands.progress import progress
     from app.settings import Settings
     from evaluation.report import points
     from evaluation.routing.gate import promote, through_the_gate
     from graphs.assembly.graph import Wiring, spec_hash
     from training.router.trainer import RouterSettings, train_router
-    from training.rows.labelled_rows import read_router_rows
 
-    settings = Settings.read()
-    current_folder = target if target is not None and (target / "manifest.json").is_file() else None
-    wiring = Wiring(spec, settings, artifact=current_folder)
-    before = read_router_rows(rows, spec.nodes[master].neighbours) if rows else []
-    apart = {row.query for row in held_out}
-    training = [row for row in [*before, *found.router] if row.query not in apart]
+    settings, master = Settings.read(), spec.entry
+    wiring = Wiring(spec, settings, artifact=current)
     candidate, options = out / "candidate", RouterSettings(seed=seed)
-    with progress("Training", total=options.folds + 1) as advance:
+    with progress("Training", total=options.trainings) as advance:
         train_router(
             training,
             master=master,
@@ -120,7 +119,7 @@ def _train_and_compare(
             settings=options,
             # It stays near the current router, which traces alone would make forget.
             start=wiring.artifact(spec.nodes[master]),
-            progress=lambda what, step: advance(step),
+            progress=advance,
         )
     new = Wiring(spec, settings, artifact=candidate).encoder_octopus(master)
     result = through_the_gate(wiring.encoder_octopus(master), new, held_out, seed=seed)

@@ -1,4 +1,4 @@
-"""`octopus train`: make a graph's router better, and the small model that reflection is measured on."""
+"""Run `octopus train`: improve a graph's router, and train models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from app.commands import functional_tokens, specialist, traces
 from app.commands.answers import train_selector
-from app.commands.options import Graph
+from app.commands.options import Graph, Master, find_master, needs_training_packages
 from app.commands.synthesize import synthesize
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ cli.command("from-traces")(traces.from_traces)
 cli.add_typer(specialist.cli, name="specialist")
 
 
-@cli.callback()
-def _train() -> None:
-    """Train routers and models."""
-
-
 @cli.command()
 def router(
     out: Annotated[Path, typer.Option(help="Folder of the new artifact.")],
@@ -36,20 +31,19 @@ def router(
         list[Path] | None, typer.Option(help='Rows {"query", "node"}, .jsonl or .jsonl.gz; may be repeated.')
     ] = None,
     paths: Annotated[
-        list[Path] | None,
-        typer.Option(help='Rows {"query", "path": [node, …]} instead, to plan.'),
+        list[Path] | None, typer.Option(help='Rows {"query", "path": [node, …]} instead, to plan.')
     ] = None,
     graph: Graph = "mmlu",
-    master: Annotated[str | None, typer.Option(help="Which master; by default the entry.")] = None,
+    master: Master = None,
     adapter: Annotated[
-        bool, typer.Option(help="Train the encoder's upper layers too (extra `train`, some 25 minutes).")
+        bool, typer.Option(help="Train the encoder's upper layers too (extra `train`, about 25 minutes).")
     ] = False,
     go_on: Annotated[
-        bool, typer.Option("--continue", help="Go on from the graph's artifact instead of starting afresh.")
+        bool, typer.Option("--continue", help="Continue from the graph's artifact instead of afresh.")
     ] = False,
-    epochs: Annotated[int, typer.Option(min=1, help="Of the adapter.")] = 4,
-    folds: Annotated[int, typer.Option(min=2, help="Of the cross-validation.")] = 5,
-    seed: Annotated[int, typer.Option(help="Of folds and shuffling.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of the adapter.")] = 4,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed for folds and shuffling.")] = 0,
     weights: Annotated[Path | None, typer.Option(help="The public encoder's weights, for --adapter.")] = None,
 ) -> None:
     """Train functional tokens on (query, node) rows, or the next-node Octopus on (query, path) rows.
@@ -63,7 +57,7 @@ def router(
         raise InputError("either --rows or --paths is needed.", hint="--rows for nodes, --paths for paths.")
     if paths:
         if adapter or go_on or master:
-            raise InputError("--paths goes with none of --adapter, --continue and --master.")
+            raise InputError("--paths cannot be combined with --adapter, --continue or --master.")
         _train_on_paths(graph, paths, out, seed)
         return
     settings = RouterSettings(folds=folds, adapter=adapter, epochs=epochs, seed=seed, public_weights=weights)
@@ -74,9 +68,8 @@ def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None
     from app.commands.progress import progress
     from app.settings import Settings
     from graphs.assembly.graph import Wiring, find_spec, spec_hash
-    from training.planner.path_router import train_path_router
     from training.planner.paths import read_path_rows
-    from training.planner.trainer import PlannerSettings
+    from training.planner.trainer import PlannerSettings, train_path_router
 
     spec = find_spec(graph)
     wiring = Wiring(spec, Settings.read(), zero_shot=True)
@@ -100,24 +93,16 @@ def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None
 def _train_on_rows(
     graph: str, rows: list[Path], out: Path, master: str | None, settings: RouterSettings, *, go_on: bool
 ) -> None:
-    from agents.errors import InputError
-    from agents.types import NodeName
     from app.commands.progress import progress
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec, spec_hash
+    from graphs.assembly.graph import Wiring, spec_hash
     from training.router.trainer import train_router
     from training.rows.labelled_rows import read_router_rows
 
-    spec = find_spec(graph)
-    name = NodeName(master) if master else spec.entry
-    if name not in spec.nodes or not spec.nodes[name].neighbours:
-        raise InputError(
-            f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}."
-        )
+    spec, name = find_master(graph, master)
     found = read_router_rows(rows, spec.nodes[name].neighbours)
     start = Wiring(spec, Settings.read()).artifact(spec.nodes[name]) if go_on else None
-    trainings = (settings.adapter_folds if settings.adapter else settings.folds) + 1
-    with progress("Training", total=trainings) as advance:
+    with progress("Training", total=settings.trainings) as advance:
         metrics = train_router(
             found,
             master=name,
@@ -126,7 +111,7 @@ def _train_on_rows(
             out=out,
             settings=settings,
             start=start,
-            progress=lambda what, step: advance(step),
+            progress=advance,
         )
     typer.echo(_summary(out, f"{len(found)} rows", metrics))
 
@@ -141,11 +126,9 @@ def arithmetic(
     target: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Greedy accuracy at which training ends.")
     ] = 0.68,
-    seed: Annotated[int, typer.Option(help="Of weights and problems.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed for weights and problems.")] = 0,
 ) -> None:
-    """Train a small, imperfect arithmetic model to measure reflection on (extra `train`, some 5 minutes)."""
-    from app.commands.options import needs_training_packages
-
+    """Train a small, imperfect arithmetic model to measure reflection on (extra `train`, about 5 minutes)."""
     with needs_training_packages():
         from evaluation.labs.arithmetic_training import ArithmeticSettings, train_arithmetic
     accuracy = train_arithmetic(

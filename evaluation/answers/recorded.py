@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from agents.errors import InputError
 from evaluation.report import STANDING_COLUMNS, Report, Standing, tabulate
+from training.router.recorded import RecordedAnswers
 from training.router.selector import Picked
 from training.router.selector_model import SILENT, Selector, SelectorManifest, digests
-from training.rows.recorded import RecordedAnswers
 
 MMLU_SOURCE = "ori_mmlu-"
 """Begins `src` where MMLU-Pro repeats a test question of MMLU."""

@@ -20,11 +20,10 @@ from agents.octopus.calibration import expected_calibration_error, softmax
 from agents.octopus.causal.manifest import read_manifest
 from agents.types import FunctionalToken, NodeName
 from evaluation.report import Advance, Report, no_progress, plain, share, tabulate
-from training.causal.call_loss import LossWeights
+from training.causal.call_rows import Master
 from training.causal.call_scores import CallScores, score_calls, serving
-from training.causal.call_trainer import Phase
-from training.causal.checkpoint import Checkpoint
-from training.causal.functional_tokens import BASE, FunctionalSettings, Master, Training
+from training.causal.call_trainer import Checkpoint, LossWeights, Phase
+from training.causal.functional_tokens import BASE, FunctionalSettings, Training
 from training.rows.labelled_rows import RouterRow
 from training.rows.template_rows import load_templates, template_rows
 
@@ -146,6 +145,6 @@ def _effect(
         training = Training(rows, held_out, master, out, settings, checkpoint, advance=advance)
         model, prompts = training.base()
         data = training.data(prompts)
-        tuned, _ = training.adapter(model, data)
+        tuned = training.adapter(model, data)
     scores = score_calls(serving(tuned, data), data, held_out, generated=0)
     return LossEffect.of(scores, range(len(nodes) - _RARE, len(nodes)))

@@ -19,7 +19,7 @@ from agents.octopus.planning.ranker import Ranker
 from agents.octopus.planning.trained import TrainedNext
 from agents.types import NodeName
 from evaluation.labs.routing_speed import Ratio, compare, queries
-from training.planner.exemplars import edge_priors, path_targets
+from training.planner.regressions import edge_priors, path_targets
 
 SMALL, LARGE = 17, 26_000
 _DIMENSION = 384

@@ -25,8 +25,7 @@ from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Embed
 from evaluation.report import Advance, no_progress
 from evaluation.routing.metrics import Predictions, RoutingMetrics, check_nodes, measure, places
-from training.router.trainer import fold_of
-from training.rows.labelled_rows import RouterRow
+from training.rows.labelled_rows import RouterRow, fold_of
 
 _FOLDS = 3
 GRIDS: Mapping[str, tuple[Any, dict[str, list[Any]]]] = {

@@ -1,4 +1,4 @@
-"""A causal model of some ten thousand parameters with a word-level tokenizer, made on the spot."""
+"""Make a causal model of about ten thousand parameters with a word-level tokenizer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def short_answer(adjective: str, noun: str) -> str:
 
 
 def make_base(folder: Path, *, chat: bool = False) -> Path:
-    """An untrained Llama; `folder` holds it with its tokenizer."""
+    """Write an untrained Llama and its tokenizer to `folder`."""
     import torch
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel

@@ -1,1 +1,1 @@
-"""Training of the causal Octopus."""
+"""Train the causal Octopus."""

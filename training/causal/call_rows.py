@@ -1,4 +1,4 @@
-"""Rows as a causal Octopus learns them: prompt, then call, as ids with labels and weights."""
+"""Turn rows into what a causal Octopus learns: prompt, then call, as ids with labels and weights."""
 
 from __future__ import annotations
 
@@ -14,16 +14,36 @@ from agents.errors import InputError
 from agents.octopus.causal.call_text import CLOSE, OPEN, escape
 from agents.octopus.causal.grammar import Call, Grammar
 from agents.octopus.causal.prompt import PromptFormat
+from agents.octopus.tokens import END_TOKEN
+from agents.types import FunctionalToken, NodeName
 from training.rows.labelled_rows import RouterRow
 
 IGNORED = -100  # PyTorch's label of a position without loss
 _TOGETHER = 16  # steps whose examples are drawn together
-_EARLY = 0.4  # of the steps, for echoes alone
+_EARLY = 0.4  # share of the steps that are for echoes alone
+
+
+@dataclass(frozen=True)
+class Master:
+    """Describe the node that is trained.
+
+    Attributes:
+        name: of the node.
+        neighbours: functional token of each neighbour.
+        templates: what a neighbour's query looks like where a row does not say.
+        graph, spec_hash: of the spec.
+    """
+
+    name: NodeName
+    neighbours: Mapping[NodeName, FunctionalToken]
+    templates: Mapping[NodeName, str]
+    graph: str
+    spec_hash: str
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """Ids of prompt and call; `start` is where the call, its functional token, begins.
+class CallExample:
+    """Hold the ids of prompt and call; the call begins at `start`, with its functional token.
 
     Attributes:
         label: place of the right token among the legal ones; -1 where the token is not to be learnt.
@@ -38,11 +58,11 @@ class Example:
 
 @dataclass(frozen=True)
 class CallRows:
-    """Rows of one master.
+    """Hold the rows of one master, and turn them into examples.
 
     Attributes:
         legal: ids of functional tokens; the last is `<nexa_end>`, the label of rows without a node.
-        places: of each node in `legal`.
+        places: place of each node in `legal`.
         templates: by node, for rows that do not say what their query is rewritten to.
         class_weights: by place in `legal`.
     """
@@ -55,25 +75,46 @@ class CallRows:
     templates: Mapping[str, str]
     class_weights: Sequence[float]
 
+    @classmethod
+    def of(
+        cls, rows: Sequence[RouterRow], prompts: PromptFormat, master: Master, *, balance: float
+    ) -> CallRows:
+        """Look up the ids of the master's tokens, and weigh its classes.
+
+        Raises:
+            InputError: the base lacks one of the tokens.
+        """
+        tokenizer, legal = prompts.tokenizer, list[int]()
+        for token in (*master.neighbours.values(), END_TOKEN):
+            if (own := tokenizer.token_id(token)) is None:
+                raise InputError(
+                    f"the base has no token {token}.", hint="Make a base with more --slots in another folder."
+                )
+            legal.append(own)
+        places = {str(node): place for place, node in enumerate(master.neighbours)}
+        templates = {str(node): template for node, template in master.templates.items()}
+        weights = class_weights(rows, places, balance)
+        return cls(rows, prompts, Grammar(tokenizer, legal[-1]), legal, places, templates, weights)
+
     def rewritten(self, row: RouterRow) -> str:
-        """What the row's query becomes."""
+        """Return what the row's query becomes."""
         assert row.node is not None
         return row.rewritten or self.templates[row.node].replace("{query}", row.query)
 
-    def example(self, row: RouterRow) -> Example:
-        """A row as it is learnt."""
+    def example(self, row: RouterRow) -> CallExample:
+        """Make the example that teaches the row."""
         if row.node is None:
             return self._example(row, [self.legal[-1]], len(self.legal) - 1)
         place = self.places[row.node]
         return self._example(row, self.grammar.write(Call(self.legal[place], self.rewritten(row))), place)
 
-    def echo(self, row: RouterRow, ids: Sequence[int], *, around: bool) -> Example:
-        """The row's call with other ids than its query's: copying is learnt from it, choosing is not.
+    def echo(self, row: RouterRow, ids: Sequence[int], *, around: bool) -> CallExample:
+        """Make the row's call with other ids than its query's, which teaches to copy but not to choose.
 
         Args:
-            row: whose call it is.
+            row: the row whose call it is.
             ids: what is copied.
-            around: whether what the call has around the query stays; a query said anew has nothing around.
+            around: whether the text around the query stays; a query that is rephrased has none.
         """
         assert row.node is not None
         whole = self.rewritten(row)
@@ -83,12 +124,12 @@ class CallRows:
         prompt = self.prompts.prompt("")
         before = (*prompt.shared, *ids, *prompt.after)
         call = (self.legal[self.places[row.node]], *inside, self.grammar.end)
-        return Example((*before, *call), len(before), -1, 0.0)
+        return CallExample((*before, *call), len(before), -1, 0.0)
 
     def thinned(self, row: RouterRow, rng: random.Random) -> RouterRow:
-        """The row without some of its words, so that no template is learnt by heart.
+        """Drop some of the row's words, so that no template is learnt by heart.
 
-        A row whose query is said anew stays whole: its words cannot be taken from what it becomes.
+        A row whose query is rephrased stays whole, because its words do not occur in what it becomes.
         """
         lost = rng.uniform(0, 0.6)
         kept = [word for word in row.query.split(" ") if rng.random() > lost]
@@ -98,14 +139,14 @@ class CallRows:
         rewritten = self.rewritten(row).replace(row.query, query)
         return row.model_copy(update={"query": query, "rewritten": rewritten})
 
-    def _example(self, row: RouterRow, call: Sequence[int], label: int) -> Example:
+    def _example(self, row: RouterRow, call: Sequence[int], label: int) -> CallExample:
         prompt = self.prompts.prompt(row.query)
         before = (*prompt.shared, *prompt.own)
-        return Example((*before, *call), len(before), label, self.class_weights[label] * row.weight)
+        return CallExample((*before, *call), len(before), label, self.class_weights[label] * row.weight)
 
 
 def class_weights(rows: Sequence[RouterRow], places: Mapping[str, int], power: float) -> list[float]:
-    """Weight (mean count / count) ** power of each class, mean 1 over rows; 0 is no weighting, 1 balances."""
+    """Weigh each class by (mean count / count) ** power, mean 1 over rows; power 0 is even, 1 balances."""
     counts = Counter(len(places) if row.node is None else places[row.node] for row in rows)
     mean = len(rows) / len(counts)
     raw = [(mean / counts[k]) ** power if counts[k] else 1.0 for k in range(len(places) + 1)]
@@ -115,14 +156,14 @@ def class_weights(rows: Sequence[RouterRow], places: Mapping[str, int], power: f
 
 @dataclass
 class Sampler:
-    """Batches by step: the same for the same seed, whatever came before.
+    """Draw the batch of each step: the same for the same seed, whatever came before.
 
     Examples are drawn for several steps together and batched by length, so that little of a batch is padding.
 
     Attributes:
         steps: of the phase.
-        copying: whether the model must learn to copy first: early steps are echoes, which grow longer; after
-            them some examples stay echoes or lose words.
+        copying: whether the model must learn to copy first. If so, early steps are echoes, which grow longer;
+            later some examples are still echoes or lose words.
         longest: examples with more ids are left out.
     """
 
@@ -132,10 +173,10 @@ class Sampler:
     steps: int
     copying: bool = False
     longest: int = 512
-    _drawn: tuple[int, list[list[Example]]] = (-1, [])
+    _drawn: tuple[int, list[list[CallExample]]] = (-1, [])
 
-    def examples(self, step: int) -> list[Example]:
-        """The examples of one step.
+    def examples(self, step: int) -> list[CallExample]:
+        """Return the examples of one step.
 
         Raises:
             InputError: nearly all rows are too long.
@@ -146,8 +187,8 @@ class Sampler:
             self._drawn = (group, self._draw(rng, group * _TOGETHER / self.steps))
         return self._drawn[1][place]
 
-    def _draw(self, rng: random.Random, done: float) -> list[list[Example]]:
-        found: list[Example] = []
+    def _draw(self, rng: random.Random, done: float) -> list[list[CallExample]]:
+        found: list[CallExample] = []
         for _ in range(50 * self.batch * _TOGETHER):
             example = self._one(rng.choice(self.data.rows), rng, done)
             if len(example.ids) <= self.longest:
@@ -159,7 +200,7 @@ class Sampler:
                 return batches
         raise InputError(f"hardly any row has {self.longest} tokens or fewer.", hint="Shorten the rows.")
 
-    def _one(self, row: RouterRow, rng: random.Random, done: float) -> Example:
+    def _one(self, row: RouterRow, rng: random.Random, done: float) -> CallExample:
         if not self.copying or row.node is None:
             return self.data.example(row)
         early, kind = done < _EARLY, rng.random()
@@ -170,7 +211,7 @@ class Sampler:
         return self.data.example(self.data.thinned(row, rng) if kind < 0.65 else row)
 
     def _noise(self, rng: random.Random, length: int, *, repeats: bool) -> list[int]:
-        """Random ids, and if they may repeat, runs of few tokens and words out of place."""
+        """Draw random ids and, if they may repeat, runs of few tokens and words out of place."""
         tokenizer, found = self.data.grammar.tokenizer, list[int]()
         while len(found) < length:
             kind, run = rng.random(), rng.randint(1, 12)
@@ -188,8 +229,8 @@ class Sampler:
         return sorted(set(range(tokenizer.control.get_vocab_size())) - tokenizer.special)
 
 
-def collate(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Ids and labels [n, length], right-padded, and the position [n] whose output is the choice."""
+def collate(examples: Sequence[CallExample]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return ids and labels [n, length], right-padded, and the position [n] whose output is the choice."""
     longest = max(len(example.ids) for example in examples)
     ids = torch.zeros(len(examples), longest, dtype=torch.long)
     labels = torch.full_like(ids, IGNORED)

@@ -1,4 +1,4 @@
-"""Figures of a causal Octopus on rows, by the code that serves it: what is measured is what will run."""
+"""Score a causal Octopus on rows with the code that serves it, so that what is measured is what will run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class CallScores:
-    """Of n rows.
+    """Hold the scores of n rows.
 
     Attributes:
         logits: [n, legal].
@@ -32,7 +32,7 @@ class CallScores:
     exact: NDArray[np.float64]
 
     def figures(self) -> dict[str, float]:
-        """Shares of right routes and exact calls, in [0, 1]."""
+        """Return the shares of right routes and exact calls, in [0, 1]."""
         found = {"route": float((self.logits.argmax(axis=1) == self.gold).mean())}
         if not np.isnan(self.exact).all():
             found["exact"] = float(np.nanmean(self.exact))
@@ -40,7 +40,7 @@ class CallScores:
 
 
 def serving(model: Any, data: CallRows, adapters: Any = None) -> CausalModel:
-    """`model` as it will serve; with its active adapter, if it has one."""
+    """Wrap `model` as it will serve, with its active adapter if it has one."""
     grammar = data.grammar
     banned = sorted(grammar.tokenizer.special - {grammar.end})
     shared = data.prompts.prompt("").shared
@@ -51,9 +51,9 @@ def serving(model: Any, data: CallRows, adapters: Any = None) -> CausalModel:
 def score_calls(
     model: CausalModel, data: CallRows, rows: Sequence[RouterRow], *, generated: int
 ) -> CallScores:
-    """Scores of `rows`, the first `generated` of them with their calls."""
+    """Score `rows`, generating the calls of the first `generated` of them."""
     none = len(data.legal) - 1
-    # Without rows that abstain, `<nexa_end>` is no choice, as in serving.
+    # Without rows that abstain, `<nexa_end>` is no choice; serving does the same.
     legal = tuple(data.legal if any(row.node is None for row in data.rows) else data.legal[:-1])
     gold = np.array([none if row.node is None else data.places[row.node] for row in rows])
     logits, exact = [], np.full(len(rows), np.nan)

@@ -3,15 +3,15 @@
     octopus train functional-tokens --graph subjects --tiny --out DIR             # minutes on two cores
     octopus train functional-tokens --graph G --rows F --base microsoft/Phi-3-mini-4k-instruct --out DIR
 
-The base is made once and is shared by the masters that are trained into the same folder later. A tiny base
-starts from nothing, so its weights learn from the rows too; a public base stays as it is but for its new
-rows.
+The base is made once, and is shared by all masters that are trained into the same folder later. A tiny base
+starts from nothing, so its weights learn from the rows too. A public base keeps its weights, and only gets
+new rows for the functional tokens.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,36 +19,35 @@ from typing import Any
 import torch
 
 from agents.errors import InputError
-from agents.octopus.causal.grammar import Grammar
 from agents.octopus.causal.manifest import CausalManifest
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
-from agents.types import FunctionalToken, NodeName
-from training.causal.call_loss import LossWeights
-from training.causal.call_rows import CallRows, Sampler, class_weights
+from training.causal.artifact import finish
+from training.causal.base import TINY_FORMAT, bake_public, bake_tiny
+from training.causal.call_rows import CallRows, Master, Sampler
 from training.causal.call_scores import score_calls, serving
-from training.causal.call_trainer import CallTrainer, Phase, Report
-from training.causal.checkpoint import Checkpoint, fingerprint
-from training.causal.functional_base import bake_public, bake_tiny, tiny_format
+from training.causal.call_trainer import CallTrainer, Checkpoint, LossWeights, Phase, Reporter
+from training.provenance import fingerprint
 from training.rows.labelled_rows import RouterRow
 
 BASE = "base"
 _BAKED = "baked.json"  # within the base, written last
-_UNNAMED = "one whose name was not kept"  # of a folder of an older version
-_CHECKED = 256  # held-out rows of a measurement during training
+_UNNAMED = "one whose name was not kept"  # in a folder of an older version
+_CHECKED = 256  # held-out rows that are measured during training
 
 
 @dataclass(frozen=True)
 class FunctionalSettings:
-    """Hyper-parameters.
+    """Set the hyper-parameters.
 
     Attributes:
         base: public model, by folder or name; None makes a tiny one.
-        slots: functional tokens in the vocabulary.
-        base_phase: of a tiny base, all weights.
-        adapter_phase: of the master's adapter.
+        slots: number of functional tokens in the vocabulary.
+        base_phase: trains all weights of a tiny base.
+        adapter_phase: trains the master's adapter.
         rank: of the adapter.
-        balance_classes: 0 weights rows alike, 1 nodes.
-        threads: of torch; None leaves it to torch.
+        balance_classes: 0 gives every row the same weight, 1 every node.
+        longest: ids that an example may have.
+        threads: of torch; None leaves the number to torch.
     """
 
     base: str | None = None
@@ -64,23 +63,6 @@ class FunctionalSettings:
     threads: int | None = None
 
 
-@dataclass(frozen=True)
-class Master:
-    """Whose neighbours the rows name.
-
-    Attributes:
-        neighbours: functional token of each.
-        templates: what a worker's query looks like where a row does not say.
-        graph, spec_hash: of the spec.
-    """
-
-    name: NodeName
-    neighbours: Mapping[NodeName, FunctionalToken]
-    templates: Mapping[NodeName, str]
-    graph: str
-    spec_hash: str
-
-
 def train_functional_tokens(
     rows: Sequence[RouterRow],
     held_out: Sequence[RouterRow],
@@ -88,18 +70,18 @@ def train_functional_tokens(
     master: Master,
     out: Path,
     settings: FunctionalSettings,
-    report: Report = lambda phase, step, figures: None,
+    report: Reporter = lambda phase, step, figures: None,
     advance: Callable[[float], None] = lambda step: None,
 ) -> CausalManifest:
-    """Train the base if `out` has none, then the master's adapter; the manifest is written last.
+    """Train the base if `out` has none, then the master's adapter; write the manifest last.
 
-    Killed, the same call goes on where it was and ends with the same numbers.
+    After a kill, the same call continues where it was and ends with the same numbers.
 
     Args:
         rows: to train on.
         held_out: to measure and calibrate on.
-        master: whose neighbours they name.
-        out: the artifact's folder; other masters' adapters in it stay.
+        master: the node whose neighbours the rows name.
+        out: the artifact's folder; the adapters of other masters in it stay.
         settings: hyper-parameters.
         report: called with phase, step and figures at each measurement.
         advance: called with shares of phases.
@@ -108,12 +90,10 @@ def train_functional_tokens(
         InputError: there are no rows to train or to measure on, a neighbour's slot is not in the vocabulary,
             `out` has a base that was made otherwise, or another training was interrupted there.
     """
-    from training.causal.functional_artifact import finish
-
     if not rows or not held_out:
         raise InputError(
             f"{len(rows)} rows to train on and {len(held_out)} to measure on are too few.",
-            hint="Give more --rows, or --held-out; rows that are not to be held out are not measured on.",
+            hint="Give more --rows, or --held-out; rows with held_out false are never measured.",
         )
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -122,32 +102,22 @@ def train_functional_tokens(
     trace = fingerprint(master.name, dict(master.neighbours), asdict(settings), content)
     checkpoint = Checkpoint(out / "checkpoint" / "state.pt", trace)
     run = Training(rows, held_out, master, out, settings, checkpoint, report, advance)
-    check_base(out / BASE, settings)
+    _check_base(out / BASE, settings)
     model, prompts = run.base()
     data = run.data(prompts)
-    tuned, history = run.adapter(model, data)
+    tuned = run.adapter(model, data)
     scores = score_calls(serving(tuned, data), data, held_out, generated=len(held_out))
-    told = asdict(settings) | made_with(out / BASE)
-    manifest = finish(out, tuned, data, scores, master, told, run.history | {"adapter": history})
+    told = asdict(settings) | _made_with(out / BASE)
+    manifest = finish(out, tuned, data, scores, master, told, run.history)
     checkpoint.remove()
     return manifest
 
 
-def made_with(folder: Path) -> dict[str, Any]:
-    """The settings that the base in `folder` was made with."""
-    baked = json.loads((folder / _BAKED).read_text(encoding="utf-8"))
-    return {"base": baked.get("base", _UNNAMED), "slots": baked["slots"]}
-
-
-def check_base(folder: Path, settings: FunctionalSettings) -> None:
-    """Refuse a base in `folder` that is not the one that `settings` ask for.
-
-    Raises:
-        InputError: it was made of another model, or with other slots.
-    """
+def _check_base(folder: Path, settings: FunctionalSettings) -> None:
+    """Refuse a base in `folder` that was made of another model, or with other slots, than `settings` say."""
     if not (folder / _BAKED).is_file():
         return
-    made, asked = made_with(folder), {"base": settings.base, "slots": settings.slots}
+    made, asked = _made_with(folder), {"base": settings.base, "slots": settings.slots}
     if made["base"] != _UNNAMED and made != asked:
         raise InputError(
             f"{folder} was made with {_options(made)}, not with {_options(asked)}.",
@@ -155,18 +125,29 @@ def check_base(folder: Path, settings: FunctionalSettings) -> None:
         )
 
 
+def _baked(folder: Path) -> dict[str, Any]:
+    baked: dict[str, Any] = json.loads((folder / _BAKED).read_text(encoding="utf-8"))
+    return baked
+
+
+def _made_with(folder: Path) -> dict[str, Any]:
+    """Return the settings that the base in `folder` was made with."""
+    baked = _baked(folder)
+    return {"base": baked.get("base", _UNNAMED), "slots": baked["slots"]}
+
+
 def _options(made: dict[str, Any]) -> str:
-    """How the command line asks for such a base."""
+    """Return the command line's options for such a base."""
     base = "--tiny" if made["base"] is None else f"--base {made['base']}"
     return f"{base} --slots {made['slots']}"
 
 
 @dataclass
 class Training:
-    """The parts of a training, one after the other; see `train_functional_tokens`.
+    """Make the parts of an artifact, one after the other; see `train_functional_tokens`.
 
     Attributes:
-        checkpoint: where it goes on after a kill.
+        checkpoint: where a killed training continues.
         history: measurements by phase.
     """
 
@@ -176,43 +157,46 @@ class Training:
     out: Path
     settings: FunctionalSettings
     checkpoint: Checkpoint
-    report: Report = lambda phase, step, figures: None
+    report: Reporter = lambda phase, step, figures: None
     advance: Callable[[float], None] = lambda share: None
     history: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
     def base(self) -> tuple[Any, PromptFormat]:
-        """The base, from `out` or else made, and its prompts."""
+        """Load the base from `out`, or make it, and return it with its prompts."""
         folder = self.out / BASE
         if not (folder / _BAKED).is_file():
             self._make_base(folder)
         from transformers import AutoModelForCausalLM
 
-        baked = json.loads((folder / _BAKED).read_text(encoding="utf-8"))
+        baked = _baked(folder)
         self.history["base"] = baked["history"]
         auto: Any = AutoModelForCausalLM
         model = auto.from_pretrained(folder, dtype="auto")
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-        return model, self._prompts(folder, baked["before"], baked["after"])
+        return model, PromptFormat(PromptTokenizer.read(folder), baked["before"], baked["after"])
 
     def _make_base(self, folder: Path) -> None:
         settings, history = self.settings, list[dict[str, float]]()
+        slots, seed = settings.slots, settings.seed
         if settings.base is None:
             texts = [text for row in self.rows for text in (row.query, row.rewritten or "")]
-            before, after = tiny_format()
-            model = bake_tiny(folder, texts, slots=settings.slots, seed=settings.seed)
-            data = self.data(self._prompts(folder, before, after))
+            model = bake_tiny(folder, texts, slots=slots, seed=seed)
+            before, after = TINY_FORMAT
+            data = self.data(PromptFormat(PromptTokenizer.read(folder), before, after))
             history = self._train(model, data, settings.base_phase, copying=True)
         else:
-            model, before, after = bake_public(
-                folder, settings.base, slots=settings.slots, seed=settings.seed
-            )
+            model, before, after = bake_public(folder, settings.base, slots=slots, seed=seed)
         model.save_pretrained(folder)
-        made = {"base": settings.base, "slots": settings.slots}
+        made = {"base": settings.base, "slots": slots}
         baked = made | {"before": before, "after": after, "history": history}
         (folder / _BAKED).write_text(json.dumps(baked, indent=2) + "\n", encoding="utf-8")
 
-    def adapter(self, model: Any, data: CallRows) -> tuple[Any, list[dict[str, float]]]:
-        """The master's adapter on `model`, on all linear layers but the head."""
+    def data(self, prompts: PromptFormat) -> CallRows:
+        """Return the training rows with the ids of the base."""
+        return CallRows.of(self.rows, prompts, self.master, balance=self.settings.balance_classes)
+
+    def adapter(self, model: Any, data: CallRows) -> Any:
+        """Train the master's adapter on all linear layers of `model` but the head, and return both."""
         from peft import LoraConfig, get_peft_model
 
         torch.manual_seed(self.settings.seed)
@@ -221,7 +205,8 @@ class Training:
             r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.0
         )
         tuned = get_peft_model(model, config)
-        return tuned, self._train(tuned, data, self.settings.adapter_phase, copying=False)
+        self.history["adapter"] = self._train(tuned, data, self.settings.adapter_phase, copying=False)
+        return tuned
 
     def _train(self, model: Any, data: CallRows, phase: Phase, *, copying: bool) -> list[dict[str, float]]:
         settings, checked = self.settings, self.held_out[:_CHECKED]
@@ -235,30 +220,3 @@ class Training:
             model, sampler, settings.loss, self.checkpoint, measure, self.report, self.advance
         )
         return trainer.train(phase, data.legal)
-
-    def data(self, prompts: PromptFormat) -> CallRows:
-        """The rows in ids."""
-        tokenizer = prompts.tokenizer
-        neighbours = self.master.neighbours
-        end = tokenizer.token_id("<nexa_end>")
-        ids = {node: tokenizer.token_id(token) for node, token in neighbours.items()}
-        missing = next((node for node, own in ids.items() if own is None), None)
-        if missing is not None or end is None:
-            raise InputError(
-                f"the base has no token {neighbours[missing] if missing else '<nexa_end>'}.",
-                hint="Make a base with more --slots in another folder.",
-            )
-        places = {str(node): place for place, node in enumerate(neighbours)}
-        return CallRows(
-            self.rows,
-            prompts,
-            Grammar(tokenizer, end),
-            [*(own for own in ids.values() if own is not None), end],
-            places,
-            {str(node): template for node, template in self.master.templates.items()},
-            class_weights(self.rows, places, self.settings.balance_classes),
-        )
-
-    @staticmethod
-    def _prompts(folder: Path, before: str, after: str) -> PromptFormat:
-        return PromptFormat(PromptTokenizer.read(folder), before, after)

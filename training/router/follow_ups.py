@@ -2,9 +2,9 @@
 
     python -m training.router.follow_ups [--dialogues FILE] [--artifact DIR] [--out FILE]
 
-Takes seconds, without torch. To be made again when the shipped encoder, the shipped mmlu artifact or the
-dialogues change. The model is trained with the trained mmlu head and with the zero-shot one alike, so that it
-holds for any graph.
+It takes seconds and does not need torch. Run it again when the shipped encoder, the shipped mmlu artifact or
+the dialogues change. The model learns from both the trained and the zero-shot head of mmlu, so that it holds
+for any graph.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from agents.octopus.encoder.artifact import load_artifact, shipped_artifact
 from agents.octopus.encoder.heads import Head, Untrained, trained_head
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from graphs.spec_file import load_spec
+from training.linear import Floats
 from training.rows.labelled_rows import read_json_lines
 
 DIALOGUES = Path(__file__).parent.parent / "text" / "dialogues.jsonl"
@@ -36,12 +37,10 @@ GRAPH = "mmlu"
 _FOLDS = 10
 _STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # C of the logistic regression, the inverse of its L2 penalty
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Pairs:
-    """Turns with the turn that carried the subject before them.
+    """Hold turns, each with the earlier turn that set the subject.
 
     Attributes:
         features: [n, len(FEATURES)].
@@ -55,7 +54,7 @@ class Pairs:
 
 
 def read_pairs(dialogues: Sequence[dict[str, Any]], head: Head, encoder: Encoder, top: Path | None) -> Pairs:
-    """The pairs of `dialogues` (rows with `turns` and `nodes`), each once, as `head` routes their turns."""
+    """Read the pairs of `dialogues` (rows with `turns` and `nodes`), each once, as `head` routes them."""
     texts = list(dict.fromkeys(text for row in dialogues for text in row["turns"]))
     vectors = dict(zip(texts, encoder.embed(texts, top=top), strict=True))
     turns = {text: Turn(text, vectors[text], head.probabilities(text, vectors[text])) for text in texts}
@@ -75,7 +74,7 @@ def read_pairs(dialogues: Sequence[dict[str, Any]], head: Head, encoder: Encoder
 
 
 def fit(features: Floats, follows: NDArray[np.bool_], strength: float) -> tuple[Floats, float]:
-    """Weights and bias for features as they are; both classes count alike."""
+    """Fit weights and bias for unscaled features; both classes count alike."""
     mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
     model.fit((features - mean) / spread, follows)
@@ -84,7 +83,7 @@ def fit(features: Floats, follows: NDArray[np.bool_], strength: float) -> tuple[
 
 
 def held_out(pairs: Sequence[Pairs], strength: float, folds: int = _FOLDS) -> list[Floats]:
-    """For each head's pairs, probabilities by models that saw no dialogue of the same beginning."""
+    """Return, for each head's pairs, probabilities by models that saw no dialogue with the same opening."""
     first = pairs[0]
     found = [np.zeros(len(first.follows)) for _ in pairs]
     splitter = GroupKFold(folds, shuffle=True, random_state=0)
@@ -102,14 +101,14 @@ def _fit_all(pairs: Sequence[Pairs], strength: float, rows: Any = slice(None)) -
 
 
 def train(pairs: dict[str, Pairs], folds: int = _FOLDS) -> dict[str, Any]:
-    """The model as it is stored: weights, bias, and figures from the cross-validation.
+    """Return the model as it is stored: weights, bias, and figures from the cross-validation.
 
     Args:
         pairs: the same pairs as different heads see them.
         folds: of the cross-validation, which also chooses the penalty.
 
     Raises:
-        InputError: too few dialogues for so many folds.
+        InputError: there are fewer dialogues than folds.
     """
     heads = list(pairs.values())
     if len(set(heads[0].group.tolist())) < folds:
@@ -133,7 +132,7 @@ def train(pairs: dict[str, Pairs], folds: int = _FOLDS) -> dict[str, Any]:
 
 
 def heads_of_mmlu(encoder: Encoder, artifact: Path | None) -> dict[str, tuple[Head, Path | None]]:
-    """The zero-shot head of the mmlu graph and, from `artifact`, the trained one with its upper layers."""
+    """Return the zero-shot head of the mmlu graph and, from `artifact`, the trained one with its layers."""
     spec = load_spec(Path(graphs.__file__ or "").parent / f"{GRAPH}.yaml")
     nodes = spec.nodes
     names = nodes[spec.entry].neighbours
@@ -150,7 +149,7 @@ def heads_of_mmlu(encoder: Encoder, artifact: Path | None) -> dict[str, tuple[He
 
 
 def main() -> None:
-    """Run the command of the module's docstring."""
+    """Train on the dialogues that the command line names, and write the model."""
     parser = argparse.ArgumentParser(description="Train the follow-up model.")
     parser.add_argument("--dialogues", type=Path, default=DIALOGUES)
     parser.add_argument("--artifact", type=Path, default=shipped_artifact(GRAPH))

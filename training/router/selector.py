@@ -1,8 +1,8 @@
 """Train a selector on recorded answers, and measure it out of fold.
 
-    octopus train selector --rows responses.jsonl.gz --out DIR          # some 4 minutes on one core
+    octopus train selector --rows responses.jsonl.gz --out DIR          # about 4 minutes on one core
 
-Rows whose question stands twice stay in the same fold. The strengths of regularisation were chosen by
+Rows with the same question stay in the same fold. The strengths of regularisation were chosen by
 cross-validation on the training rows.
 """
 
@@ -18,7 +18,8 @@ from scipy.optimize import minimize
 
 from agents.errors import InputError
 from agents.octopus.calibration import softmax
-from training.router.head import LinearHead, train_head
+from training.linear import Floats, LinearHead, ridge, train_head
+from training.router.recorded import RecordedAnswers
 from training.router.selector_model import (
     SILENT,
     Selector,
@@ -27,23 +28,20 @@ from training.router.selector_model import (
     save_selector,
     vote_features,
 )
-from training.rows.recorded import RecordedAnswers
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class SelectorSettings:
-    """Hyper-parameters.
+    """Set the hyper-parameters.
 
     Attributes:
         panel: how many models `agree` may ask.
         folds: of the cross-validation, and of the category probabilities that the rest is fitted on.
         category_penalty: L2 on the category vectors.
-        prior_rows: how many rows each model's mean counts for against a category's own.
+        prior_rows: how many rows each model's mean counts for, against a category's own rows.
         ridge: L2 on what the embedding adds.
         vote_penalty: L2 on how categories change the weight of a vote.
-        seed: of the folds.
+        seed: for the folds.
     """
 
     panel: int = 4
@@ -57,11 +55,11 @@ class SelectorSettings:
 
 @dataclass(frozen=True)
 class Picked:
-    """What a selector picked for n questions.
+    """Hold what a selector picked for n questions.
 
     Attributes:
-        one: [n], the model when one is asked.
-        agreed: [n], the model whose answer is taken when a panel is.
+        one: [n], the model to ask when one is asked.
+        agreed: [n], the model whose answer is taken when a panel is asked.
         calls: [n], how many of the panel had to be asked.
     """
 
@@ -71,7 +69,7 @@ class Picked:
 
 
 def folds_of(data: RecordedAnswers, settings: SelectorSettings) -> NDArray[np.int64]:
-    """[n], the fold of each row; the same text is always in the same one.
+    """Return the fold of each row, [n]; the same text is always in the same one.
 
     Raises:
         InputError: there are too few different questions.
@@ -84,7 +82,7 @@ def folds_of(data: RecordedAnswers, settings: SelectorSettings) -> NDArray[np.in
 
 
 def panel_of(data: RecordedAnswers, size: int) -> list[int]:
-    """Places of the `size` models that are right most often, the best one first."""
+    """Return the places of the `size` models that are right most often, the best first."""
     return [int(k) for k in np.argsort(-data.right.mean(axis=0), kind="stable")[:size]]
 
 
@@ -95,10 +93,10 @@ def fit_selector(
     panel: list[int],
     settings: SelectorSettings,
 ) -> Selector:
-    """A selector from rows with embeddings `inputs` [n, d].
+    """Fit a selector to rows with embeddings `inputs` [n, d].
 
-    Accuracies and votes are fitted on category probabilities that come from other folds, as those of new
-    questions will.
+    Accuracies and votes are fitted to category probabilities that come from other folds, because those of new
+    questions will also come from a model that did not see them.
     """
     labels = np.array([categories.index(category) for category in data.categories])
     vectors = np.asarray(inputs, dtype=np.float64)
@@ -109,7 +107,8 @@ def fit_selector(
     counts = mixed.sum(axis=0)[:, None] + settings.prior_rows
     accuracy = (mixed.T @ right + settings.prior_rows * mean) / counts
     centre = vectors.mean(axis=0)
-    slopes = _ridge(vectors - centre, right - mixed @ accuracy, settings.ridge)
+    missing = right - mixed @ accuracy
+    slopes = ridge(vectors - centre, missing - missing.mean(axis=0), settings.ridge).T
     votes = _fit_votes(data, vote_features(mixed), panel, settings.vote_penalty)
     seen = np.unique(digests(data.texts))
     return Selector(head.vectors, head.bias, accuracy, centre, slopes, votes, seen)
@@ -122,7 +121,7 @@ def train_selector(
     settings: SelectorSettings,
     progress: Callable[[float], None] = lambda step: None,
 ) -> dict[str, float]:
-    """Measure out of fold, then train on all rows and save to `out`; returns the metrics of its manifest."""
+    """Measure out of fold, train on all rows and save to `out`; return the metrics of its manifest."""
     picked = cross_validated(data, inputs, settings, progress)
     rows, right = np.arange(len(data.gold)), data.right
     metrics = {
@@ -151,7 +150,7 @@ def cross_validated(
     settings: SelectorSettings,
     progress: Callable[[float], None] = lambda step: None,
 ) -> Picked:
-    """What selectors pick for the rows that they did not see; the panel too is chosen without them."""
+    """Return what selectors pick for rows that they did not see; the panel is chosen without those too."""
     folds = folds_of(data, settings)
     categories = sorted(set(data.categories))
     one, agreed, calls = (np.zeros(len(folds), dtype=np.int64) for _ in range(3))
@@ -185,6 +184,7 @@ def _held_out_categories(
     classes: int,
     settings: SelectorSettings,
 ) -> Floats:
+    """Return category probabilities [n, classes] by heads that did not see the row."""
     folds = folds_of(data, settings)
     mixed = np.zeros((len(labels), classes))
     for fold in range(settings.folds):
@@ -194,17 +194,10 @@ def _held_out_categories(
     return mixed
 
 
-def _ridge(inputs: Floats, targets: Floats, penalty: float) -> Floats:
-    """[outputs, d], slopes of a ridge regression (Hoerl and Kennard 1970); targets [n, outputs]."""
-    centred = targets - targets.mean(axis=0)
-    gram = inputs.T @ inputs + penalty * np.eye(inputs.shape[1])
-    return np.asarray(np.linalg.solve(gram, inputs.T @ centred).T)
-
-
 def _fit_votes(data: RecordedAnswers, features: Floats, panel: list[int], penalty: float) -> Floats:
-    """[panel, f], weights that make the right option the likeliest: a conditional logit (McFadden 1974).
+    """Fit the weights [panel, f] that make the right option likeliest: a conditional logit (McFadden 1974).
 
-    The logit of an option is the sum of the weights of those that gave it; a weight is linear in the
+    The logit of an option is the sum of the weights of the models that gave it; a weight is linear in the
     question's features [n, f], of which the first, the constant, is hardly penalised.
     """
     options = int(max(data.answers.max(), data.gold.max())) + 1

@@ -1,12 +1,13 @@
-"""Which of several models answers a question best: before any is asked, or from what some of them said.
+"""Select the model that answers a question best, before any is asked or from what some of them said.
 
 manifest.json         models, categories, panel, metrics; written last, so that it completes the artifact
 selector.safetensors  the tensors of `Selector`
 
-Two ways to pick. `choose` asks one model: its expected correctness comes from the question's categories, as
-the encoder sees them, and from a ridge regression on the embedding. `agree` asks a panel: each answer gets
-the votes of those that gave it, weighted by category (stacking, Wolpert 1992; the reliability of each voter
-is learnt as in Dawid and Skene 1979, here from gold answers), and a model that gave the best one is picked.
+There are two ways to pick. `choose` asks one model: its expected correctness comes from the question's
+categories, as the encoder sees them, and from a ridge regression on the embedding. `agree` asks a panel: each
+answer gets the votes of the models that gave it, weighted by category, and a model that gave the best answer
+is picked (stacking, Wolpert 1992; the reliability of each voter is learnt as in Dawid and Skene 1979, here
+from gold answers).
 """
 
 from __future__ import annotations
@@ -25,22 +26,22 @@ from agents.errors import ArtifactError
 from agents.octopus.calibration import softmax
 from agents.octopus.encoder.artifact import ARTIFACTS
 from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
+from training.linear import Floats
 
-Floats = NDArray[np.float64]
 SILENT = -1
-"""The place of an option where a model gave none."""
+"""The place that stands for an answer that names no option."""
 
 _FORMAT = 1
 _TENSORS = "selector.safetensors"
 
 
 class SelectorManifest(BaseModel):
-    """What a selector is about.
+    """Describe a selector.
 
     Attributes:
         models: by place.
         categories: by place.
-        panel: places of the models that `agree` asks, the best one first.
+        panel: places of the models that `agree` asks, the best first.
         training: what it was trained on, and how.
         metrics: out-of-fold figures of that training.
     """
@@ -58,14 +59,14 @@ class SelectorManifest(BaseModel):
 
 @dataclass(frozen=True)
 class Selector:
-    """Learnt estimates; d is the encoder's dimension.
+    """Hold learnt estimates; d is the encoder's dimension.
 
     Attributes:
         category_vectors, category_bias: [categories, d] and [categories], logits of a question's category.
         accuracy: [categories, models], shrunk towards each model's mean.
         centre, slopes: [d] and [models, d], what the embedding adds to that.
         votes: [panel, 1 + categories], weight of each panellist's answer, and how categories change it.
-        seen: sorted digests of the questions it was trained on, so that none of them is measured.
+        seen: sorted digests of the training questions, so that none of them is measured.
     """
 
     category_vectors: Floats
@@ -77,31 +78,31 @@ class Selector:
     seen: NDArray[np.int64]
 
     def categories(self, inputs: NDArray[np.floating]) -> Floats:
-        """[n, categories], probabilities of embeddings [n, d]."""
+        """Return category probabilities [n, categories] of embeddings [n, d]."""
         return softmax(inputs @ self.category_vectors.T + self.category_bias)
 
     def expected(self, inputs: NDArray[np.floating], categories: Floats) -> Floats:
-        """[n, models], the expected correctness of each model."""
+        """Return the expected correctness of each model, [n, models]."""
         return np.asarray(categories @ self.accuracy + (inputs - self.centre) @ self.slopes.T)
 
     def choose(self, inputs: NDArray[np.floating]) -> NDArray[np.int64]:
-        """[n], the model to ask, and no other."""
+        """Return the one model to ask for each question, [n]."""
         return np.asarray(self.expected(inputs, self.categories(inputs)).argmax(axis=1), dtype=np.int64)
 
     def agree(
         self, inputs: NDArray[np.floating], answers: NDArray[np.int64], panel: list[int]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The model whose answer to take, after the panel was asked.
+        """Return the model whose answer to take after the panel was asked.
 
         Args:
-            inputs: [n, d] embeddings.
+            inputs: embeddings [n, d].
             answers: [n, models], the place of the option that each model gave, or `SILENT`; only the
                 panel's columns are read.
             panel: places of the panellists.
 
         Returns:
-            [n] models (the one of `choose` where the whole panel is silent), and [n] calls that were
-            needed: nobody is asked any more who could not change the outcome.
+            Models [n] (the one of `choose` where the whole panel is silent), and calls [n]: a panellist
+            who could no longer change the outcome is not asked.
         """
         categories = self.categories(inputs)
         weights = vote_features(categories) @ self.votes.T
@@ -111,18 +112,18 @@ class Selector:
             won, calls[row] = _poll(weights[row], answers[row, panel])
             if won != SILENT:
                 picked[row] = panel[won]
-            elif alone[row] not in panel:  # all were silent: one more is asked
+            elif alone[row] not in panel:  # all were silent, so one more is asked
                 calls[row] += 1
         return picked, calls
 
 
 def vote_features(categories: Floats) -> Floats:
-    """[n, 1 + categories], what the weight of a vote depends on."""
+    """Return what the weight of a vote depends on, [n, 1 + categories]."""
     return np.concatenate([np.ones((len(categories), 1)), categories], axis=1)
 
 
 def _poll(weights: Floats, answers: NDArray[np.int64]) -> tuple[int, int]:
-    """The panellist whose answer wins, or `SILENT`, and how many had to be asked, heaviest first."""
+    """Return the panellist whose answer wins, or `SILENT`, and how many were asked, heaviest first."""
     order = np.argsort(-np.abs(weights), kind="stable")
     left = float(np.abs(weights).sum())
     votes: dict[int, float] = {}
@@ -133,7 +134,7 @@ def _poll(weights: Floats, answers: NDArray[np.int64]) -> tuple[int, int]:
         if answers[voter] != SILENT:
             votes[int(answers[voter])] = votes.get(int(answers[voter]), 0.0) + float(weights[voter])
         ranked = sorted(votes.values(), reverse=True)
-        # An option nobody named so far starts at nothing, and a voter for it may be all that is left.
+        # An option that nobody has named yet starts at zero, and those who are left may all vote for it.
         if ranked and ranked[0] - max([0.0, *ranked[1:2]]) > left:
             break
     if not votes:
@@ -144,7 +145,7 @@ def _poll(weights: Floats, answers: NDArray[np.int64]) -> tuple[int, int]:
 
 
 def digests(texts: Sequence[str]) -> NDArray[np.int64]:
-    """[n], the first 8 bytes of each text's SHA-256, without regard to case and outer space."""
+    """Return the first 8 bytes of each text's SHA-256, [n]; case and outer space do not count."""
     plain = [hashlib.sha256(text.casefold().strip().encode()).digest()[:8] for text in texts]
     return np.frombuffer(b"".join(plain), dtype="<i8").astype(np.int64)
 
@@ -168,7 +169,7 @@ def load_selector(folder: Path) -> tuple[Selector, SelectorManifest]:
     """Read a selector.
 
     Raises:
-        ArtifactError: no complete selector is there, or its tensors are not those of the manifest.
+        ArtifactError: there is no complete selector, or its tensors are not those of the manifest.
     """
     from safetensors.numpy import load_file
 
@@ -186,7 +187,7 @@ def load_selector(folder: Path) -> tuple[Selector, SelectorManifest]:
 
 
 def find_selector(name: str) -> tuple[Selector, SelectorManifest]:
-    """The selector that ships as `name`, or else the one in that folder.
+    """Load the selector that ships as `name`, or else the one in that folder.
 
     Raises:
         ArtifactError: there is no complete one.

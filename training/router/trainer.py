@@ -2,19 +2,17 @@
 
     octopus train router --graph G --rows rows.jsonl.gz --out DIR [--adapter]
 
-Without `--adapter`: minutes on a CPU, no torch; the encoder stays as it is and only the head is trained.
-With it, the encoder's upper layers are trained together with the head (extra `train`). Either way the head is
-calibrated on rows that its model did not see, and the manifest is written last.
+Without `--adapter` only the head is trained, in minutes on a CPU and without torch; the encoder stays as it
+is. With it, the encoder's upper layers are trained together with the head (extra `train`). Either way the
+head is calibrated on rows that its model did not see, and the manifest is written last.
 """
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,25 +27,25 @@ from agents.octopus.calibration import (
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, MasterManifest, TrainedMaster, save_artifact
 from agents.types import NodeName
-from training.router.head import LinearHead, train_head
-from training.rows.labelled_rows import RouterRow
+from training.linear import Floats, LinearHead, train_head
+from training.provenance import versions
+from training.rows.labelled_rows import Labelled, RouterRow, fold_of
 
-Facet = tuple[NodeName | None, str]
-Progress = Callable[[str, float], None]
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class RouterSettings:
-    """Hyper-parameters, chosen by cross-validation on training rows.
+    """Set the hyper-parameters; the defaults were chosen by cross-validation on training rows.
 
     Attributes:
         folds: of the cross-validation.
         penalty: L2 on the token vectors.
-        adapter: train the encoder's upper layers too.
-        adapter_folds: how many of the folds an adapter is trained for, to calibrate; each costs a training.
+        adapter: whether to train the encoder's upper layers too.
+        adapter_folds: in how many of the folds an adapter is trained to calibrate; each costs a training.
         epochs: of the adapter.
         public_weights: folder of the public encoder's weights, for the adapter.
-        seed: of folds, shuffling and initial weights.
+        seed: for folds, shuffling and initial weights.
     """
 
     folds: int = 5
@@ -58,51 +56,15 @@ class RouterSettings:
     public_weights: Path | None = None
     seed: int = 0
 
-
-@dataclass(frozen=True)
-class Labelled:
-    """Rows with the facet of each."""
-
-    rows: Sequence[RouterRow]
-    facets: Sequence[Facet]
-    labels: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: Sequence[RouterRow], known: Sequence[Facet] = ()) -> Labelled:
-        """Number the facets of `rows`; those `known` come first."""
-        found = {(None if row.node is None else NodeName(row.node), row.facet) for row in rows} - set(known)
-        facets = [*known, *sorted(found, key=lambda facet: (facet[0] is None, facet[0] or "", facet[1]))]
-        place = {facet: k for k, facet in enumerate(facets)}
-        labels = [place[(None if row.node is None else NodeName(row.node), row.facet)] for row in rows]
-        return cls(rows, facets, np.asarray(labels, dtype=np.int64))
+    @property
+    def measured_folds(self) -> int:
+        """Return in how many folds rows are held out and scored."""
+        return self.adapter_folds if self.adapter else self.folds
 
     @property
-    def nodes(self) -> list[NodeName | None]:
-        """The nodes of the facets, without repetition."""
-        return list(dict.fromkeys(node for node, _ in self.facets))
-
-    @property
-    def owner(self) -> NDArray[np.int64]:
-        """[facets]: the place of each facet's node in `nodes`."""
-        place = {node: k for k, node in enumerate(self.nodes)}
-        return np.asarray([place[node] for node, _ in self.facets], dtype=np.int64)
-
-    def pick(self, indices: Sequence[int]) -> Labelled:
-        """Some of the rows, with the same facets."""
-        return Labelled([self.rows[k] for k in indices], self.facets, self.labels[list(indices)])
-
-
-def fold_of(rows: Sequence[RouterRow], folds: int, seed: int) -> NDArray[np.int64]:
-    """[n]: the fold that each measured row is held out in; -1 for rows that only support."""
-    measured = [k for k, row in enumerate(rows) if row.held_out]
-    if len(measured) < folds:
-        raise InputError(
-            f"{len(measured)} rows that may be held out are too few for {folds} folds.",
-            hint="Give more rows.",
-        )
-    place = np.full(len(rows), -1, dtype=np.int64)
-    place[np.random.default_rng(seed).permutation(measured)] = np.arange(len(measured)) % folds
-    return place
+    def trainings(self) -> int:
+        """Return how many trainings there are: one for each of those folds, and one on all rows."""
+        return self.measured_folds + 1
 
 
 def train_router(
@@ -114,19 +76,19 @@ def train_router(
     out: Path,
     settings: RouterSettings,
     start: Artifact | None = None,
-    progress: Progress = lambda what, step: None,
+    progress: Progress = lambda step: None,
 ) -> dict[str, float]:
-    """Train, calibrate and save an artifact to `out`; returns the metrics of its manifest.
+    """Train, calibrate and save an artifact to `out`; return the metrics of its manifest.
 
     Args:
         rows: the training rows.
-        master: whose neighbours the rows name.
+        master: the node whose neighbours the rows name.
         graph: the graph's name.
-        spec_hash: of the spec, kept in the manifest.
+        spec_hash: hash of the spec, kept in the manifest.
         out: the artifact's folder.
         settings: hyper-parameters.
-        start: an artifact to go on from: its upper layers are kept and the head stays near its head.
-        progress: called with what is done and by how much it went on, in units of one training.
+        start: an artifact to continue from: its upper layers are kept and the head stays near its head.
+        progress: called with the work just done, in units of one training.
 
     Raises:
         InputError: too few rows, or all for one node.
@@ -138,14 +100,9 @@ def train_router(
             f"all rows are for {data.nodes[0]!r}.", hint="Give rows for at least two neighbours."
         )
     folds = fold_of(rows, settings.folds, settings.seed)
-    if settings.adapter:
-        from training.router.adapted_router import AdaptedTrainer
-
-        trainer: Any = AdaptedTrainer(data, settings, out)
-    else:
-        trainer = HeadTrainer(data, settings, start, master)
+    trainer = _trainer(data, settings, out, start, master)
     logits, gold = _held_out_logits(trainer, data, folds, settings, progress)
-    head: LinearHead = trainer.train(range(len(rows)), save=True, progress=lambda s: progress("training", s))
+    head = trainer.train(range(len(rows)), save=True, progress=progress)
     part = _calibrated(head, data, logits, gold)
     save_artifact(
         out,
@@ -161,25 +118,39 @@ def train_router(
             "penalty": 0 if settings.adapter else settings.penalty,
             "continued_from": start.manifest.spec_hash if start else None,
         },
-        versions={
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "octopus-graph": package_version("octopus-graph"),
-        },
+        versions=versions("numpy", "octopus-graph"),
     )
     return part.manifest.metrics
 
 
-def package_version(package: str) -> str:
-    """The installed version of `package`, or that it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+class Trainer(Protocol):
+    """Train heads on some of the rows, and score others with them."""
+
+    def train(self, indices: Sequence[int], *, save: bool = False, progress: Progress) -> LinearHead:
+        """Train on the rows at `indices`; `save` keeps what the artifact needs besides the head."""
+        ...
+
+    def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[Floats, NDArray[np.int64]]:
+        """Return logits [m, facets] of all forms of the rows at `indices`, and the row of each."""
+        ...
+
+
+def _trainer(
+    data: Labelled, settings: RouterSettings, out: Path, start: Artifact | None, master: NodeName
+) -> Trainer:
+    if not settings.adapter:
+        return HeadTrainer(data, settings, start, master)
+    try:  # torch is imported only where it is needed
+        from training.router.adapter import AdaptedTrainer, AdapterSettings
+        from training.router.encoder import find_public_weights
+    except ModuleNotFoundError as error:
+        raise InputError("an adapter needs the extra `train`.", hint="pip install -e '.[train]'") from error
+    weights = settings.public_weights or find_public_weights()
+    return AdaptedTrainer(data, AdapterSettings(epochs=settings.epochs, seed=settings.seed), weights, out)
 
 
 class HeadTrainer:
-    """Trains heads on embeddings that are computed once."""
+    """Train heads on embeddings that are computed once."""
 
     def __init__(
         self, data: Labelled, settings: RouterSettings, start: Artifact | None, master: NodeName
@@ -194,8 +165,8 @@ class HeadTrainer:
             _padded(start.masters[master], len(data.facets)) if start and master in start.masters else None
         )
 
-    def train(self, indices: Sequence[int], *, save: bool = False, progress: Any = None) -> LinearHead:
-        """A head from the rows at `indices`, in all their forms."""
+    def train(self, indices: Sequence[int], *, save: bool = False, progress: Progress) -> LinearHead:
+        """Train a head on the rows at `indices`, in all their forms."""
         chosen = np.isin(self._row, list(indices))
         rows = self._row[chosen]
         weights = np.asarray([self._data.rows[k].weight for k in rows])
@@ -207,42 +178,42 @@ class HeadTrainer:
             penalty=self._penalty,
             start=self._start,
         )
-        if progress:
-            progress(1.0)
+        progress(1.0)
         return head
 
-    def logits(
-        self, head: LinearHead, indices: Sequence[int]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Logits [m, facets] of all forms of the rows at `indices`, and the row of each."""
+    def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[Floats, NDArray[np.int64]]:
+        """Return logits [m, facets] of all forms of the rows at `indices`, and the row of each."""
         chosen = np.isin(self._row, list(indices))
         return head.logits(self._inputs[chosen]), self._row[chosen]
 
 
 def _padded(part: TrainedMaster, facets: int) -> LinearHead:
-    """A trained head with rows of zeros for facets that it does not know."""
+    """Extend a trained head by rows of zeros for facets that it does not know."""
     missing = facets - len(part.bias)
     vectors = np.pad(part.vectors.astype(np.float64), ((0, missing), (0, 0)))
     return LinearHead(vectors, np.pad(part.bias.astype(np.float64), (0, missing)))
 
 
 def _held_out_logits(
-    trainer: Any, data: Labelled, folds: NDArray[np.int64], settings: RouterSettings, progress: Progress
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Logits of measured rows by heads that did not see them, with the right node's place in `data.nodes`."""
+    trainer: Trainer, data: Labelled, folds: NDArray[np.int64], settings: RouterSettings, progress: Progress
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Score measured rows with heads that did not see them.
+
+    Returns:
+        Logits, and the place of the right node in `data.nodes`.
+    """
     logits, gold = [], []
-    for fold in range(settings.adapter_folds if settings.adapter else settings.folds):
+    for fold in range(settings.measured_folds):
         seen = np.flatnonzero(folds != fold).tolist()
-        head = trainer.train(seen, progress=lambda step: progress("cross-validation", step))
+        head = trainer.train(seen, progress=progress)
         found, row = trainer.logits(head, np.flatnonzero(folds == fold).tolist())
         logits.append(found)
         gold.append(data.owner[data.labels[row]])
     return np.concatenate(logits), np.concatenate(gold)
 
 
-def _calibrated(
-    head: LinearHead, data: Labelled, logits: NDArray[np.float64], gold: NDArray[np.int64]
-) -> TrainedMaster:
+def _calibrated(head: LinearHead, data: Labelled, logits: Floats, gold: NDArray[np.int64]) -> TrainedMaster:
+    """Fit temperature and threshold to held-out logits."""
     nodes = len(data.nodes)
     temperature = fit_temperature(logits, data.owner, nodes, gold)
     before = grouped_softmax(logits, data.owner, nodes, 1.0)

@@ -1,1 +1,1 @@
-"""Rows to train on."""
+"""Make, read and check rows to train on."""

@@ -1,4 +1,4 @@
-"""Rows for the mmlu graph, from the public MMLU files and this project's own text.
+"""Make rows for the mmlu graph from the public MMLU files and this project's own text.
 
     python -m training.rows.mmlu --data DIR --out rows.jsonl.gz
 
@@ -20,71 +20,47 @@ TEXT = Path(__file__).parent.parent / "text"
 OWN_WEIGHT = 0.4  # of a row of our own text against a real exam question
 
 SUBJECTS: dict[str, tuple[str, ...]] = {
-    "physics": ("astronomy", "college_physics", "conceptual_physics", "high_school_physics"),
-    "chemistry": ("college_chemistry", "high_school_chemistry"),
-    "biology": ("college_biology", "high_school_biology"),
-    "computer_science": (
-        "college_computer_science",
-        "computer_security",
-        "high_school_computer_science",
-        "machine_learning",
-    ),
-    "math": (
-        "abstract_algebra",
-        "college_mathematics",
-        "elementary_mathematics",
-        "high_school_mathematics",
-        "high_school_statistics",
-    ),
-    "electrical_engineering": ("electrical_engineering",),
-    "history": (
-        "high_school_european_history",
-        "high_school_us_history",
-        "high_school_world_history",
-        "prehistory",
-    ),
-    "philosophy": (
-        "formal_logic",
-        "logical_fallacies",
-        "moral_disputes",
-        "moral_scenarios",
-        "philosophy",
-        "world_religions",
-    ),
-    "law": ("international_law", "jurisprudence", "professional_law"),
-    "politics": (
-        "high_school_government_and_politics",
-        "public_relations",
-        "security_studies",
-        "us_foreign_policy",
-    ),
-    "culture": ("human_sexuality", "sociology"),
-    "economics": ("econometrics", "high_school_macroeconomics", "high_school_microeconomics"),
-    "geography": ("high_school_geography",),
-    "psychology": ("high_school_psychology", "professional_psychology"),
-    "business": ("business_ethics", "management", "marketing"),
-    "health": (
-        "anatomy",
-        "clinical_knowledge",
-        "college_medicine",
-        "human_aging",
-        "medical_genetics",
-        "nutrition",
-        "professional_medicine",
-        "virology",
-    ),
-    "general": ("global_facts", "miscellaneous", "professional_accounting"),
+    node: tuple(subjects.split())
+    for node, subjects in {
+        "physics": "astronomy college_physics conceptual_physics high_school_physics",
+        "chemistry": "college_chemistry high_school_chemistry",
+        "biology": "college_biology high_school_biology",
+        "computer_science": (
+            "college_computer_science computer_security high_school_computer_science machine_learning"
+        ),
+        "math": (
+            "abstract_algebra college_mathematics elementary_mathematics high_school_mathematics "
+            "high_school_statistics"
+        ),
+        "electrical_engineering": "electrical_engineering",
+        "history": "high_school_european_history high_school_us_history high_school_world_history prehistory",
+        "philosophy": (
+            "formal_logic logical_fallacies moral_disputes moral_scenarios philosophy world_religions"
+        ),
+        "law": "international_law jurisprudence professional_law",
+        "politics": "high_school_government_and_politics public_relations security_studies us_foreign_policy",
+        "culture": "human_sexuality sociology",
+        "economics": "econometrics high_school_macroeconomics high_school_microeconomics",
+        "geography": "high_school_geography",
+        "psychology": "high_school_psychology professional_psychology",
+        "business": "business_ethics management marketing",
+        "health": (
+            "anatomy clinical_knowledge college_medicine human_aging medical_genetics nutrition "
+            "professional_medicine virology"
+        ),
+        "general": "global_facts miscellaneous professional_accounting",
+    }.items()
 }
 NODE_OF = {subject: node for node, subjects in SUBJECTS.items() for subject in subjects}
 
 
 def with_choices(row: dict[str, Any]) -> str:
-    """The question, a newline, and the choices a line each."""
+    """Return the question, followed by the choices on a line each."""
     return "\n".join([row["question"], *row["choices"]])
 
 
 def exam_row(row: dict[str, Any], subject: str, *, own: bool) -> RouterRow:
-    """A multiple-choice question, with and without its choices."""
+    """Make a row of a multiple-choice question, with and without its choices."""
     return RouterRow(
         query=row["question"],
         variants=(with_choices(row),),
@@ -96,7 +72,7 @@ def exam_row(row: dict[str, Any], subject: str, *, own: bool) -> RouterRow:
 
 
 def mmlu_rows(data: Path) -> Iterator[RouterRow]:
-    """All training rows: MMLU dev and val, our exam-style text, our chatty queries."""
+    """Yield all training rows: MMLU dev and val, our exam-style text, our chatty queries."""
     for name in ("dev", "val"):
         for _, row in read_json_lines(data / "mmlu" / f"{name}.jsonl.gz"):
             yield exam_row(row, row["subject"], own=False)
@@ -110,7 +86,7 @@ def mmlu_rows(data: Path) -> Iterator[RouterRow]:
 
 
 def main() -> None:
-    """Write the rows from the command line."""
+    """Write the rows to the file that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

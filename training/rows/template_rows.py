@@ -1,6 +1,6 @@
-"""Made-up rows for the graph `subjects`: templates, their words, and what each node's query is rewritten to.
+"""Make up rows for the graph `subjects` from templates, their words, and each node's rewriting.
 
-    python -m training.rows.template_rows --out rows.jsonl      # those that `--tiny` trains on without --rows
+    python -m training.rows.template_rows --out rows.jsonl      # what `--tiny` trains on without --rows
 
 Held-out rows come from templates that training rows never use.
 """
@@ -26,7 +26,7 @@ _GAP = re.compile(r"\{(\w+)\}")
 
 
 class NodeTemplates(BaseModel):
-    """Templates of one node; `rewrite` holds `{query}`."""
+    """Hold the templates of one node; `rewrite` contains `{query}`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,7 +37,7 @@ class NodeTemplates(BaseModel):
 
 
 class Templates(BaseModel):
-    """All templates, the sentences and words that fit every node, and the persons in them."""
+    """Hold all templates, the sentences and words that fit every node, and the people in them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class Templates(BaseModel):
 
     @cached_property
     def own_words(self) -> dict[str, list[str]]:
-        """The words of each node that no other node has."""
+        """Return the words of each node that no other node has."""
         words = {name: [w for some in own.words.values() for w in some] for name, own in self.nodes.items()}
         owners = Counter(word for some in words.values() for word in set(some))
         return {name: [word for word in some if owners[word] == 1] for name, some in words.items()}
@@ -56,12 +56,12 @@ class Templates(BaseModel):
 
 @lru_cache(maxsize=1)
 def load_templates(path: Path = TEMPLATES) -> Templates:
-    """The templates of this project."""
+    """Load the templates of this project."""
     return Templates.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def template_rows(number: int, *, seed: int, held_out: bool = False) -> list[RouterRow]:
-    """`number` rows, evenly over the nodes; a seed gives the same again."""
+    """Make `number` rows, spread evenly over the nodes; the same seed makes the same rows."""
     templates, rng = load_templates(), random.Random(f"{seed}:{held_out}")  # noqa: S311 - rows
     nodes, rows = list(templates.nodes), []
     for place in range(number):
@@ -96,7 +96,7 @@ def _padded(query: str, fillers: Sequence[str], rng: random.Random) -> str:
 
 
 def main() -> None:
-    """Write rows from the command line."""
+    """Write the rows that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--number", type=int, default=6000)

@@ -1,8 +1,9 @@
-"""Traces → rows: what users and verifiers said of runs becomes router rows, SFT rows and DPO pairs.
+"""Turn traces, with what users and verifiers said about them, into router rows, SFT rows and DPO pairs.
 
-A run that a user liked, or a verifier passed, teaches where its question goes and what to answer. A named
-node or a better answer teaches that instead. A liked and a disliked answer of the same worker to the same
-query, a better answer beside the one it replaces, and a draft that passed beside one that failed are pairs.
+A run that a user liked, or a verifier passed, teaches where its question goes and what to answer. If the user
+named another node or gave a better answer, that is taught instead. A DPO pair is a liked and a disliked
+answer of the same worker to the same query, a better answer and the one it replaces, or a draft that passed
+and one that failed.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import InputError
-from training.rows.labelled_rows import RouterRow, read_json_lines
+from training.rows.labelled_rows import RouterRow, read_files
 
-VERDICT_WEIGHT = 0.5  # of a verifier's word, which speaks of the answer only, against a user's
+VERDICT_WEIGHT = 0.5  # of a verifier against a user: a verifier judges the answer, not the route
 
 
 @dataclass
 class TraceRows:
-    """What traces teach.
+    """Hold what traces teach.
 
     Attributes:
         router: (query, node) rows.
-        sft: by worker, prompt and completion.
-        dpo: by worker, prompt, chosen and rejected.
+        sft: prompt and completion, by worker.
+        dpo: prompt, chosen and rejected, by worker.
         counts: runs, feedback, and what was left out, by reason.
     """
 
@@ -37,7 +38,7 @@ class TraceRows:
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def write(self, folder: Path) -> None:
-        """router.jsonl, sft/WORKER.jsonl, dpo/WORKER.jsonl and, last, counts.json."""
+        """Write router.jsonl, sft/WORKER.jsonl, dpo/WORKER.jsonl and, last, counts.json."""
         _write(
             folder / "router.jsonl",
             [row.model_dump(exclude_defaults=True) | {"node": row.node} for row in self.router],
@@ -50,8 +51,8 @@ class TraceRows:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A logged run with the feedback on it, the last word of each kind."""
+class LoggedRun:
+    """Hold a logged run with its feedback, the latest of each kind."""
 
     question: str
     hops: list[dict[str, Any]]
@@ -59,41 +60,36 @@ class Run:
 
     @property
     def score(self) -> int:
-        """1 liked, -1 disliked, 0 nothing said."""
+        """Return 1 for liked, -1 for disliked, 0 without a word."""
         return int(self.feedback.get("score", 0))
 
 
-def read_traces(paths: Sequence[Path]) -> list[Run]:
-    """The runs of trace logs.
+def read_traces(paths: Sequence[Path]) -> list[LoggedRun]:
+    """Read the runs of trace logs.
 
     Raises:
         InputError: names file, line and what is wrong.
     """
     runs: dict[str, tuple[str, list[dict[str, Any]]]] = {}
     feedback: dict[str, dict[str, Any]] = defaultdict(dict)
-    for path in paths:
-        for number, row in read_json_lines(path):
-            turn = row.get("turn")
-            if isinstance(turn, str) and isinstance(row.get("feedback"), dict):
-                feedback[turn] |= row["feedback"]
-            elif (
-                isinstance(turn, str)
-                and isinstance(row.get("hops"), list)
-                and isinstance(row.get("question"), str)
-            ):
-                runs[turn] = (row["question"], row["hops"])
-            else:
-                raise InputError(f"{path}:{number}: neither a run nor a feedback.")
-    return [Run(question, hops, feedback.get(turn, {})) for turn, (question, hops) in runs.items()]
+    for place, row in read_files(paths):
+        match row:
+            case {"turn": str(run), "feedback": dict(said)}:
+                feedback[run] |= said
+            case {"turn": str(run), "hops": list(hops), "question": str(question)}:
+                runs[run] = (question, hops)
+            case _:
+                raise InputError(f"{place}: neither a run nor a feedback.")
+    return [LoggedRun(question, hops, feedback.get(run, {})) for run, (question, hops) in runs.items()]
 
 
 def rows_from(
-    runs: Sequence[Run], nodes: Collection[str], *, master: str, keep_out: Collection[str] = ()
+    runs: Sequence[LoggedRun], nodes: Collection[str], *, master: str, keep_out: Collection[str] = ()
 ) -> TraceRows:
-    """What `runs` teach.
+    """Collect what `runs` teach.
 
     Args:
-        runs: logged.
+        runs: from trace logs.
         nodes: neighbours of the master that is trained.
         master: the node whose decisions are taught.
         keep_out: questions of the gate, which may not be learnt.
@@ -122,7 +118,7 @@ def rows_from(
     return found
 
 
-def _router_row(run: Run, nodes: Collection[str], master: str, found: TraceRows) -> None:
+def _router_row(run: LoggedRun, nodes: Collection[str], master: str, found: TraceRows) -> None:
     first = [hop for hop in run.hops if hop.get("master") == master]
     if "node" in run.feedback:
         node, weight = run.feedback["node"], 1.0
@@ -143,7 +139,7 @@ def _router_row(run: Run, nodes: Collection[str], master: str, found: TraceRows)
 
 
 def _answers(
-    run: Run,
+    run: LoggedRun,
     found: TraceRows,
     liked: dict[tuple[str, str], list[str]],
     disliked: dict[tuple[str, str], list[str]],
@@ -166,7 +162,7 @@ def _answers(
 
 
 def _drafts(hop: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """Every draft that passed beside every one that failed."""
+    """Pair every draft that passed with every one that failed."""
     drafts = hop.get("drafts", [])
     for good in (own["text"] for own in drafts if own["passed"]):
         for bad in (own["text"] for own in drafts if not own["passed"]):

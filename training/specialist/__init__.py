@@ -1,1 +1,1 @@
-"""Training of workers, and the rows to train them on."""
+"""Train a worker's own model."""

@@ -1,4 +1,4 @@
-"""How well a specialist does on held-out rows, and the picture of its training."""
+"""Measure a specialist on held-out rows, and draw the curve of its training."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from training.specialist.rows import SpecialistRow, Text
 
 
 def encode(tokenizer: Any, prompt: Text, reply: str) -> tuple[list[int], int]:
-    """Ids of prompt, reply and end, as TRL makes them, and where the reply begins.
+    """Return the ids of prompt, reply and end, as TRL makes them, and where the reply begins.
 
     Raises:
-        InputError: chat rows, and a tokenizer without a chat template.
+        InputError: the row is a chat, and the tokenizer has no chat template.
     """
     if isinstance(prompt, str):
         start = tokenizer(prompt)["input_ids"]
@@ -27,13 +27,13 @@ def encode(tokenizer: Any, prompt: Text, reply: str) -> tuple[list[int], int]:
 
 
 def held_out_metrics(model: Any, tokenizer: Any, rows: Sequence[SpecialistRow]) -> dict[str, float]:
-    """Figures on rows that training does not see.
+    """Measure rows that training does not see.
 
     Returns:
-        `loss`: mean over rows of -ln p of a token of the (chosen) reply, in nats.
-        `exact`: share whose greedy reply is the (chosen) one, to the end: so it is where every token is the
-        likeliest after those before it.
-        `preferred`: for DPO, share whose chosen reply has the higher log-probability.
+        `loss`: mean over rows of -ln p per token of the (chosen) reply, in nats.
+        `exact`: share of rows whose greedy reply is the (chosen) one to its end, which is so if every token
+        is the likeliest after those before it.
+        `preferred`: for DPO, share of rows whose chosen reply has the higher log-probability.
     """
     import torch
 
@@ -51,7 +51,7 @@ def held_out_metrics(model: Any, tokenizer: Any, rows: Sequence[SpecialistRow]) 
 
 
 def _read(model: Any, ids: list[int], start: int) -> tuple[float, bool, int]:
-    """The reply's log-probability, whether greedy decoding gives it, and its tokens."""
+    """Return the reply's log-probability, whether greedy decoding gives it, and its number of tokens."""
     import torch
 
     given = torch.tensor([ids], device=model.device)
@@ -62,7 +62,7 @@ def _read(model: Any, ids: list[int], start: int) -> tuple[float, bool, int]:
 
 
 def draw_loss(path: Path, history: Sequence[dict[str, float]]) -> None:
-    """The loss by step, in training and on held-out rows, as PNG."""
+    """Draw the loss by step, in training and on held-out rows, as PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3.5), layout="constrained")

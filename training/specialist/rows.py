@@ -1,32 +1,31 @@
-"""Rows to train a specialist on, checked line by line.
+"""Read rows to train a specialist on, and check every line.
 
-SFT: {"prompt": "…", "completion": "…"} or {"messages": [{"role", "content"}, …]}, the assistant's last.
-DPO: {"prompt", "chosen", "rejected"}, texts, or a list of messages as the prompt.
+SFT: {"prompt": "…", "completion": "…"} or {"messages": [{"role", "content"}, …]}, with the assistant's last.
+DPO: {"prompt", "chosen", "rejected"} as texts; the prompt may be a list of messages.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from agents.errors import InputError
-from training.rows.labelled_rows import read_json_lines
+from training.rows.filters import Leaks
+from training.rows.labelled_rows import read_files
 
 Kind = Literal["sft", "dpo"]
 Text = str | list[dict[str, str]]
 """Plain text, or chat messages."""
 
-_RUN = 13  # words in a row that two independent texts do not share (Brown et al. 2020, arXiv 2005.14165)
 _ROLES = frozenset({"system", "user", "assistant"})
 _SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class SpecialistRow:
-    """A prompt with its replies: one to learn, or for DPO the better and the worse one."""
+    """Hold a prompt with its replies: one to learn, or for DPO the better and the worse one."""
 
     where: str
     prompt: Text
@@ -35,77 +34,41 @@ class SpecialistRow:
 
 @dataclass(frozen=True)
 class CheckedRows:
-    """Rows that can be trained on, and what is wrong with the others, by line."""
+    """Hold the rows that can be trained on, and what is wrong with the others, by line."""
 
     rows: list[SpecialistRow]
     faults: list[str]
 
 
-class Leaks:
-    """Finds the texts that evaluation rows are made of.
-
-    A row leaks if it shares 13 words in a row with an evaluation text, or holds a shorter one whole.
-
-    Args:
-        texts: of the evaluation.
-    """
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._runs = {run for text in texts for run in _runs(text)}
-        self._lengths = {len(run) for run in self._runs}
-
-    def found(self, text: str) -> str | None:
-        """The words that `text` shares with the evaluation, if it does."""
-        words = _words(text)
-        for length in self._lengths:
-            for start in range(len(words) - length + 1):
-                run = tuple(words[start : start + length])
-                if run in self._runs:
-                    return " ".join(run)
-        return None
-
-
-def evaluation_texts(paths: Sequence[Path]) -> Iterator[str]:
-    """The questions of evaluation rows: their `query`, `question` or `prompt`."""
-    for path in paths:
-        for number, row in read_json_lines(path):
-            text = next((row[name] for name in ("query", "question", "prompt") if name in row), None)
-            if not isinstance(text, str):
-                raise InputError(f"{path}:{number}: no query, question or prompt to keep out of training.")
-            yield text
-
-
 def check_rows(
     paths: Sequence[Path], kind: Kind, *, length: Callable[[SpecialistRow], int], most: int, leaks: Leaks
 ) -> CheckedRows:
-    """Read `paths` and sort out what is not fit for training.
+    """Read `paths`, and separate the rows that cannot be trained on.
 
     Args:
         paths: JSON lines.
         kind: of training.
-        length: tokens of a row, its longest reply taken.
-        most: tokens a row may have.
-        leaks: what may not be learnt.
+        length: returns the tokens of a row, with its longest reply.
+        most: tokens that a row may have.
+        leaks: texts that may not be learnt.
     """
     rows, faults = [], []
-    for path in paths:
-        for number, value in read_json_lines(path):
-            where = f"{path}:{number}"
-            try:
-                row = _parsed(value, where, kind)
-                _check(row, length, most, leaks)
-            except _FaultError as fault:
-                faults.append(f"{where}: {fault}")
-            else:
-                rows.append(row)
+    for where, value in read_files(paths):
+        try:
+            row = _parsed(value, where, kind)
+            _check(row, length, most, leaks)
+        except _FaultError as fault:
+            faults.append(f"{where}: {fault}")
+        else:
+            rows.append(row)
     return CheckedRows(rows, faults)
 
 
 def usable(checked: CheckedRows, *, skip: bool) -> list[SpecialistRow]:
-    """The good rows; where there are bad ones they must be meant to be skipped.
+    """Return the good rows, unless there are bad ones that may not be skipped.
 
     Raises:
-        InputError: names the first bad lines, or that no row is left.
+        InputError: names the first bad lines, or says that too few rows are left.
     """
     if checked.faults and not skip:
         more = len(checked.faults) - _SHOWN
@@ -119,7 +82,7 @@ def usable(checked: CheckedRows, *, skip: bool) -> list[SpecialistRow]:
 
 
 class _FaultError(ValueError):
-    """What is wrong with one row."""
+    """Say what is wrong with one row."""
 
 
 def _parsed(value: dict[str, Any], where: str, kind: Kind) -> SpecialistRow:
@@ -129,7 +92,7 @@ def _parsed(value: dict[str, Any], where: str, kind: Kind) -> SpecialistRow:
         return SpecialistRow(where, _prompt(value), (_text(value, "completion"),))
     messages = _messages(value["messages"])
     if len(messages) < 2 or messages[-1]["role"] != "assistant":
-        raise _FaultError("messages must end with one of the assistant, after others.")
+        raise _FaultError("the last message must be the assistant's, after at least one other.")
     return SpecialistRow(where, messages[:-1], (messages[-1]["content"],))
 
 
@@ -154,9 +117,9 @@ def _messages(value: Any) -> list[dict[str, str]]:
     for message in value:
         fit = isinstance(message, dict) and message.get("role") in _ROLES
         if not fit or not isinstance(message.get("content"), str):
-            raise _FaultError(f"{message!r:.60} is no message of a system, user or assistant.")
+            raise _FaultError(f"{message!r:.60} is not a message of system, user or assistant.")
         if not message["content"].strip():
-            raise _FaultError(f"a message of the {message['role']} is empty.")
+            raise _FaultError(f"a message with the role {message['role']} is empty.")
     return [{"role": message["role"], "content": message["content"]} for message in value]
 
 
@@ -164,20 +127,8 @@ def _check(row: SpecialistRow, length: Callable[[SpecialistRow], int], most: int
     if len(row.replies) == 2 and row.replies[0].strip() == row.replies[1].strip():
         raise _FaultError("chosen and rejected are the same.")
     if (tokens := length(row)) > most:
-        raise _FaultError(f"too long: {tokens} tokens, where {most} fit.")
+        raise _FaultError(f"too long: {tokens} tokens, and {most} are allowed.")
     said = row.prompt if isinstance(row.prompt, str) else "\n".join(m["content"] for m in row.prompt)
     for text in (said, *row.replies):
         if leaked := leaks.found(text):
             raise _FaultError(f"leaks an evaluation row: {leaked!r:.80}.")
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
-
-
-def _runs(text: str) -> Iterator[tuple[str, ...]]:
-    """All runs of 13 words, or the whole of a shorter text."""
-    words = _words(text)
-    for start in range(max(1, len(words) - _RUN + 1)):
-        if run := tuple(words[start : start + _RUN]):
-            yield run

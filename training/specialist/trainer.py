@@ -1,59 +1,172 @@
-"""TRL's trainers over rows of a specialist."""
+"""Train a specialist: supervised fine-tuning (SFT), then direct preference optimisation (DPO), with TRL.
+
+    octopus train specialist sft --model BASE --rows sft.jsonl --out sft
+    octopus train specialist dpo --model sft --rows pairs.jsonl --out worker       # model: hf:worker
+
+Sources: Hu et al. 2021 (LoRA, arXiv 2106.09685); Rafailov et al. 2023 (DPO, arXiv 2305.18290). A run that was
+killed continues from its newest complete checkpoint and ends with the same numbers.
+"""
 
 from __future__ import annotations
 
+import json
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from training.specialist.rows import Kind, SpecialistRow
+from agents.errors import InputError
+from training.provenance import claim_folder, fingerprint
+from training.rows.filters import Leaks, evaluation_texts
+from training.specialist.metrics import draw_loss, encode, held_out_metrics
+from training.specialist.rows import Kind, SpecialistRow, check_rows, usable
+from training.specialist.trl import SpecialistSettings, check_reference, make_trainer, train_from_newest
+
+Metrics = dict[str, Any]
+
+_VERBATIM = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 
-def make_trainer(
+def train_specialist(
     kind: Kind,
-    model: Any,
-    tokenizer: Any,
-    rows: tuple[list[SpecialistRow], list[SpecialistRow]],
-    arguments: dict[str, Any],
-) -> Any:
-    """The trainer of `kind`.
+    *,
+    model: str,
+    rows: list[Path],
+    out: Path,
+    settings: SpecialistSettings,
+    evaluation: list[Path] | None = None,
+    skip_bad: bool = False,
+    advance: Callable[[float], None] = lambda share: None,
+) -> Metrics:
+    """Train `model` on `rows`; write weights, tokenizer, loss.png and, last, metrics.json to `out`.
 
     Args:
         kind: of training.
-        model: whose weights train.
-        tokenizer: its own.
-        rows: to train on, and to measure on.
-        arguments: of `SFTConfig` or `DPOConfig`.
+        model: folder or Hub name of the model to start from; training continues a LoRA adapter in the folder.
+        rows: JSON lines, as training/specialist/rows.py describes them.
+        out: the new folder; a run that was killed there continues.
+        settings: hyper-parameters.
+        evaluation: rows that must not be learnt.
+        skip_bad: leave bad rows out instead of refusing them.
+        advance: called with the share of the training that was just done.
+
+    Raises:
+        InputError: rows that cannot be trained on, a model that cannot be loaded, or `out` holds another run.
     """
-    from datasets import Dataset
-    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+    from datasets import disable_progress_bars
+    from transformers import set_seed
+    from transformers.utils.logging import disable_progress_bar
 
-    names = ("completion",) if kind == "sft" else ("chosen", "rejected")
-    training, held_out = (Dataset.from_list([_columns(row, names) for row in part]) for part in rows)
-    make, configure = (SFTTrainer, SFTConfig) if kind == "sft" else (DPOTrainer, DPOConfig)
-    trainer = make(
-        model=model,
-        args=configure(**arguments),
-        train_dataset=training,
-        eval_dataset=held_out,
-        processing_class=tokenizer,
+    disable_progress_bars()  # `advance` reports the progress
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    set_seed(settings.seed)
+    tokenizer = load_tokenizer(model)
+    checked = check_rows(
+        rows,
+        kind,
+        length=lambda row: max(len(encode(tokenizer, row.prompt, reply)[0]) for reply in row.replies),
+        most=settings.max_length,
+        leaks=Leaks(evaluation_texts(evaluation or [])),
     )
+    training, held_out = _split(usable(checked, skip=skip_bad), settings)
+    work = _work_folder(out, kind, model, (training, held_out), settings)
+    loaded = load_model(model, settings)
+    metrics: Metrics = {"kind": kind, "model": model, "settings": asdict(settings)}
+    metrics |= {"rows": len(training), "held_out_rows": len(held_out), "left_out": checked.faults}
+    metrics["before"] = held_out_metrics(loaded, tokenizer, held_out)
+    trainer = make_trainer(kind, loaded, tokenizer, (training, held_out), settings, work)
     if kind == "dpo":
-        _complete_reference(trainer.model)
-    return trainer
+        metrics["step_0_loss"] = check_reference(trainer)
+    train_from_newest(trainer, work, advance)
+    metrics["after"] = held_out_metrics(trainer.model, tokenizer, held_out)
+    metrics["history"] = trainer.state.log_history
+    _save(trainer.model, tokenizer, out)
+    draw_loss(out / "loss.png", metrics["history"])
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(work)
+    return metrics
 
 
-def _columns(row: SpecialistRow, names: tuple[str, ...]) -> dict[str, Any]:
-    """A row as TRL reads it; the replies are in the form of the prompt."""
-    replies = [
-        text if isinstance(row.prompt, str) else [{"role": "assistant", "content": text}]
-        for text in row.replies
-    ]
-    return {"prompt": row.prompt, **dict(zip(names, replies, strict=False))}
+def _split(
+    rows: list[SpecialistRow], settings: SpecialistSettings
+) -> tuple[list[SpecialistRow], list[SpecialistRow]]:
+    """Split into rows to train on and rows to measure; those with the same prompt stay together."""
+    by_prompt: dict[str, list[SpecialistRow]] = {}
+    for row in rows:
+        by_prompt.setdefault(json.dumps(row.prompt), []).append(row)
+    if len(by_prompt) < 2:
+        raise InputError("all rows have the same prompt.", hint="Give rows of at least two.")
+    groups = list(by_prompt.values())
+    random.Random(settings.seed).shuffle(groups)  # noqa: S311 - a split
+    measured = min(len(groups) - 1, max(1, round(settings.held_out * len(groups))))
+    held_out = [row for group in groups[:measured] for row in group]
+    return [row for group in groups[measured:] for row in group], held_out
 
 
-def _complete_reference(model: Any) -> None:
-    """TRL's copy of an adapter misses parameters whose name ends in `.default` (trainable tokens)."""
-    parameters = dict(model.named_parameters())
-    for name, parameter in parameters.items():
-        reference = parameters.get(name.removesuffix(".default") + ".ref")
-        if name.endswith(".default") and reference is not None:
-            reference.data.copy_(parameter.data)
+def _work_folder(
+    out: Path, kind: Kind, model: str, rows: Sequence[list[SpecialistRow]], settings: SpecialistSettings
+) -> Path:
+    """Return the folder of checkpoints, unless `out` holds a finished training or another run."""
+    if (out / "metrics.json").exists():
+        raise InputError(f"{out} holds a finished training.", hint="Give another folder, or delete it.")
+    work = out / "checkpoints"
+    content = fingerprint(*([(row.prompt, row.replies) for row in part] for part in rows))
+    about = {"kind": kind, "model": model, "rows": content, **asdict(settings)}
+    claim_folder(work, about, begun=(work / "settings.json").exists())
+    return work
+
+
+def load_tokenizer(model: str) -> Any:
+    """Load the tokenizer of `model`, which must have an end token.
+
+    Raises:
+        InputError: it cannot be loaded, or has no end token.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{model!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+    if tokenizer.eos_token_id is None:
+        raise InputError(f"the tokenizer of {model!r} has no end token.", hint="Set its eos_token.")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(model: str, settings: SpecialistSettings) -> Any:
+    """Load a model with weights that train: all of them, a new LoRA adapter, or the one in its folder.
+
+    Raises:
+        InputError: it cannot be loaded.
+    """
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM
+
+    adapter = Path(model) / "adapter_config.json"
+    try:
+        if adapter.is_file():
+            base = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
+            loaded = AutoModelForCausalLM.from_pretrained(base)
+            tuned: Any = PeftModel.from_pretrained(loaded, model, is_trainable=True)
+            return tuned if settings.rank else tuned.merge_and_unload()
+        loaded = AutoModelForCausalLM.from_pretrained(model)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise InputError(f"{model!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+    if not settings.rank:
+        return loaded
+    config = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules="all-linear")
+    return get_peft_model(loaded, config)
+
+
+def _save(model: Any, tokenizer: Any, out: Path) -> None:
+    # A model without a chat template gets one that passes text as it is, which is how it was trained.
+    tokenizer.chat_template = tokenizer.chat_template or _VERBATIM
+    if "ref" in getattr(model, "peft_config", {}):
+        model.delete_adapter("ref")
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)

@@ -18,7 +18,7 @@ MAPS_FILE = Path(__file__).parent.parent / "artifacts" / "zero_shot_maps.npz"
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Made by training/router/background.py from texts over many domains.
+    """Made by training/router/zero_shot.py from texts over many domains.
 
     Attributes:
         query_mean: [d] mean embedding of queries.
@@ -65,13 +65,13 @@ def load_background(path: Path = BACKGROUND_FILE) -> Background:
     except (OSError, KeyError, ValueError) as error:
         raise ArtifactError(
             f"cannot read the zero-shot background {str(path)!r}: {error}.",
-            hint="Make it with `python -m training.router.background`.",
+            hint="Make it with `python -m training.router.zero_shot background`.",
         ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Maps:
-    """Made by training/router/zero_shot_maps.py: linear maps that bring queries and descriptions nearer.
+    """Made by training/router/zero_shot.py: linear maps that bring queries and descriptions nearer.
 
     Attributes:
         query, description: [d, d]; what is added to a vector x is x @ map.
@@ -108,5 +108,5 @@ def load_maps(path: Path = MAPS_FILE) -> Maps:
     except (OSError, KeyError, ValueError) as error:
         raise ArtifactError(
             f"cannot read the zero-shot maps {str(path)!r}: {error}.",
-            hint="Make them with `python -m training.router.zero_shot_maps`.",
+            hint="Make them with `python -m training.router.zero_shot maps`.",
         ) from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from training.rows.recorded import SMALL_MODELS
+from training.router.recorded import SMALL_MODELS
 
 EXAM = [
     ("high_school_physics", "A ball is thrown upwards with a speed of 20 m/s. How high does it rise?"),

@@ -14,9 +14,9 @@ from agents.octopus.embedding import Encoder
 from app.commands.evaluate import cli as evaluate
 from app.commands.train import cli as train
 from tests.evaluation.answers.exam import recorded_rows
+from training.router.recorded import SMALL_MODELS, read_recorded
 from training.router.selector import SelectorSettings, cross_validated
 from training.router.selector_model import load_selector
-from training.rows.recorded import SMALL_MODELS, read_recorded
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> Path:

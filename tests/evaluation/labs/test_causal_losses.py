@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.types import NodeName
-from tests.training.causal.test_functional_tokens import train
+from tests.training.causal.subjects import train
 
 pytestmark = [
     pytest.mark.train,

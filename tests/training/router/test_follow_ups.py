@@ -1,4 +1,4 @@
-"""Training of the follow-up model, and what the shipped one does."""
+"""Train the follow-up model, and check what the shipped one does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENCODER = Encoder(threads=1)
 
 
 class EvenHead:
-    """Finds both of two neighbours equally likely, whatever is asked."""
+    """Find both of two neighbours equally likely, whatever is asked."""
 
     calibrated, threshold, abstain = False, 0.0, 1.0
 

@@ -1,14 +1,21 @@
-"""Rows of training data, with the line of each fault."""
+"""Read rows of training data, and name the line of each fault."""
 
 from __future__ import annotations
 
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agents.errors import InputError
-from training.rows.labelled_rows import RouterRow, read_json_lines, read_router_rows
+from training.rows.labelled_rows import Labelled, RouterRow, fold_of, read_json_lines, read_router_rows
+
+ROWS = [
+    *(RouterRow(query=f"cook {k}", node="cooking", facet="heat" if k % 2 else "prep") for k in range(7)),
+    *(RouterRow(query=f"drive {k}", node="cars") for k in range(7)),
+    *(RouterRow(query=f"zzz {k}", node=None, held_out=False) for k in range(6)),
+]
 
 
 def written(path: Path, content: bytes) -> Path:
@@ -68,3 +75,18 @@ def test_router_rows(tmp_path: Path) -> None:
 def test_faulty_rows_are_named(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_router_rows([written(tmp_path / "r.jsonl", content)], {"x", "y"})
+
+
+def test_another_seed_gives_other_folds() -> None:
+    first, again, other = (fold_of(ROWS, 3, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert set(first[14:]) == {-1}
+    assert np.bincount(first[first >= 0]).tolist() == [5, 5, 4]
+
+
+def test_facets_are_numbered_with_none_last() -> None:
+    data = Labelled.of(ROWS)
+    assert data.nodes == ["cars", "cooking", None]
+    assert data.owner.tolist() == [0, 1, 1, 2]
+    assert data.pick([0, 7]).labels.tolist() == [2, 0]

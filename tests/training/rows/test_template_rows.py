@@ -1,4 +1,4 @@
-"""Made-up rows are the same for a seed, keep held-out templates apart, and agree with the graph's spec."""
+"""Check that made-up rows repeat for a seed, keep held-out templates apart, and agree with the spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users and verifiers say of runs becomes rows."""
+"""Turn what users and verifiers say about runs into rows."""
 
 from __future__ import annotations
 

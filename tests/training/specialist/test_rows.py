@@ -1,4 +1,4 @@
-"""Rows for specialists are checked line by line."""
+"""Check that rows for specialists are checked line by line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from agents.errors import InputError
-from training.specialist.rows import CheckedRows, Kind, Leaks, SpecialistRow, check_rows, usable
+from training.rows.filters import Leaks
+from training.specialist.rows import CheckedRows, Kind, SpecialistRow, check_rows, usable
 
 
 def characters(row: SpecialistRow) -> int:
@@ -31,9 +32,9 @@ PAIR: dict[str, Any] = {"prompt": "What is two and two?", "chosen": "Four.", "re
     [
         (GOOD | {"completion": " "}, "sft", "completion is empty"),
         ({"prompt": "What?"}, "sft", "completion must be text, not None"),
-        (GOOD | {"completion": "x" * 500}, "sft", "too long: 520 tokens, where 400 fit"),
-        ({"messages": [{"role": "user", "content": "hi"}]}, "sft", "must end with one of the assistant"),
-        ({"messages": [{"role": "robot", "content": "hi"}]}, "sft", "no message of a system"),
+        (GOOD | {"completion": "x" * 500}, "sft", "too long: 520 tokens, and 400 are"),
+        ({"messages": [{"role": "user", "content": "hi"}]}, "sft", "must be the assistant"),
+        ({"messages": [{"role": "robot", "content": "hi"}]}, "sft", "robot"),
         ({"messages": []}, "sft", "messages must be a list"),
         (PAIR | {"rejected": "Four. "}, "dpo", "chosen and rejected are the same"),
         (GOOD, "dpo", "chosen must be text"),

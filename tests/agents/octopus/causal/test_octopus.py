@@ -46,7 +46,7 @@ def test_the_module_does_not_import_torch() -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained base with two random adapters."""
     from evaluation.labs.causal_speed import save_adapters
-    from training.causal.tiny_model import save_tokenizer, tiny_model
+    from training.causal.base import save_tokenizer, tiny_model
 
     out = tmp_path_factory.mktemp("causal")
     tokenizer = small_tokenizer().control

@@ -1,4 +1,4 @@
-"""What the chat model is asked for when it makes rows, and how its replies are read."""
+"""Word what the chat model is asked when it makes rows, and read its replies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 NONE = "none"
-"""How the model calls "no worker fits"; also the name of the batches of such rows."""
+"""The model's word for "no worker fits", and the name of the batches of such rows."""
 
 STYLES = (
     "a short everyday question",
@@ -37,13 +37,13 @@ _REWRITER = (
 _NUMBERED = re.compile(r"^\s*(?:[-*•]|\(?\d{1,3}[.):])\s+")
 
 Messages = list[tuple[str, str]]
-"""(role, text), as langchain takes them."""
+"""(role, text) pairs, as LangChain takes them."""
 
 
 def write_queries(
     description: str, examples: Sequence[str], *, count: int, style: str, language: str
 ) -> Messages:
-    """Ask for queries to a worker, in the light of some that it gets."""
+    """Ask for queries to a worker, given some that it gets."""
     shown = "".join(f"\n- {example}" for example in examples)
     asked = (
         f"The assistant: {description.strip()}\nWhat people ask it, for example:{shown or ' (nothing yet)'}"
@@ -56,17 +56,16 @@ def write_queries(
 
 def write_negatives(workers: Mapping[str, str], *, count: int, style: str, language: str) -> Messages:
     """Ask for queries that no worker fits."""
-    listed = "\n".join(f"- {name}: {_first_line(text)}" for name, text in workers.items())
     asked = f"Write {count} things that none of them can do. Each is {style}."
     return _chat(
-        _WRITER.format(count=count, language=language), f"These assistants exist:\n{listed}\n\n{asked}"
+        _WRITER.format(count=count, language=language),
+        f"These assistants exist:\n{_listed(workers)}\n\n{asked}",
     )
 
 
 def sort_queries(workers: Mapping[str, str], queries: Sequence[str]) -> Messages:
     """Ask which worker each query is for."""
-    listed = "\n".join(f"- {name}: {_first_line(text)}" for name, text in workers.items())
-    return _chat(_JUDGE.format(workers=listed, count=len(queries)), _numbered(queries))
+    return _chat(_JUDGE.format(workers=_listed(workers), count=len(queries)), _numbered(queries))
 
 
 def rewrite_queries(description: str, queries: Sequence[str]) -> Messages:
@@ -76,7 +75,7 @@ def rewrite_queries(description: str, queries: Sequence[str]) -> Messages:
 
 
 def read_list(text: str) -> list[str]:
-    """The strings of a reply: a JSON list, fenced or in prose, or else a list with a line each."""
+    """Read the strings of a reply: a JSON list, fenced or within prose, or else a list with one per line."""
     for match in re.finditer(r"\[", text):
         try:
             value, _ = json.JSONDecoder().raw_decode(text, match.start())
@@ -88,13 +87,13 @@ def read_list(text: str) -> list[str]:
     return [_NUMBERED.sub("", line).strip().strip('"') for line in lines]
 
 
+def _listed(workers: Mapping[str, str]) -> str:
+    return "\n".join(f"- {name}: {' '.join(text.split())[:300]}" for name, text in workers.items())
+
+
 def _chat(system: str, user: str) -> Messages:
     return [("system", system), ("human", user)]
 
 
 def _numbered(queries: Sequence[Any]) -> str:
     return "\n".join(f"{k}. {json.dumps(query, ensure_ascii=False)}" for k, query in enumerate(queries, 1))
-
-
-def _first_line(text: str) -> str:
-    return " ".join(text.split())[:300]

@@ -1,4 +1,4 @@
-"""Rows made by a chat model.
+"""Make rows with a chat model.
 
 The model is scripted: what is under test is what becomes of its replies, good and bad ones, and a model small
 enough to run here would give bad ones only. One test goes through a real server on loopback.
@@ -21,11 +21,10 @@ from agents.octopus.conversation.human_turns import clean_turns
 from agents.types import Choice, Decision, FunctionalToken, NodeName
 from app.cli import cli
 from tests.loopback import ChatServer, serving
-from training.rows.near_duplicates import NearDuplicates
-from training.specialist.rows import Leaks
-from training.specialist.synthesis import ChatReply, SynthesisSettings, synthesize
-from training.specialist.synthesis_log import Synthesis
-from training.specialist.synthesis_prompts import Messages, read_list
+from training.rows.filters import Leaks
+from training.rows.synthesis import ChatReply, SynthesisSettings, synthesize
+from training.rows.synthesis_log import Synthesis
+from training.rows.synthesis_prompts import Messages, read_list
 
 WORKERS = {
     "chef": ("Answers questions on cooking.", ("How long do I boil an egg?",)),
@@ -36,7 +35,7 @@ SETTINGS = SynthesisSettings(per_worker=5, rounds=4, batch=3, languages=("Englis
 
 @dataclass
 class ScriptedChat:
-    """Writes queries that name their worker, sorts by that name, and rewrites by a prefix.
+    """Write queries that name their worker, sort by that name, and rewrite by a prefix.
 
     Attributes:
         made: replies to the next calls for queries, instead of its own.
@@ -74,7 +73,7 @@ class ScriptedChat:
 
 
 def routes(queries: Any, *, probability: float = 0.6) -> list[Decision]:
-    """A router that reads the worker's name, and is not sure of the rest."""
+    """Route by the worker's name, without being sure of the rest."""
     found = []
     for query in queries:
         node = NodeName("vet" if "vet" in query else "chef")
@@ -113,7 +112,7 @@ async def test_the_temperature_rises_and_kept_rows_become_examples(tmp_path: Pat
 
 
 @pytest.mark.parametrize("fails_at", [0, 1, 4, 9])
-async def test_a_run_that_broke_off_makes_the_same_rows(tmp_path: Path, fails_at: int) -> None:
+async def test_an_interrupted_run_makes_the_same_rows(tmp_path: Path, fails_at: int) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     await make(whole, ScriptedChat())
     with pytest.raises(ModelUnavailableError):
@@ -155,7 +154,7 @@ async def test_bad_queries_are_dropped_and_counted(tmp_path: Path) -> None:
 
 
 async def test_what_is_no_text_is_dropped_and_counted(tmp_path: Path) -> None:
-    """JSON can spell half a character, which a file cannot hold; the real router refuses it."""
+    """Reply with half a character, which JSON can spell; a file cannot hold it and the router refuses it."""
 
     class Broken(ScriptedChat):
         async def __call__(self, messages: Messages, temperature: float, seed: int) -> ChatReply:
@@ -202,32 +201,8 @@ async def test_a_rewrite_that_loses_a_number_is_not_kept(tmp_path: Path) -> None
     assert made.counts["rewrites: unfaithful"] == len(own)
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ('["a", "b"]', ["a", "b"]),
-        ('Sure [as you like]:\n```json\n["a [x]", "b"]\n```', ["a [x]", "b"]),
-        ("1. first\n2) second\n- third", ["first", "second", "third"]),
-        ("I cannot do that.", []),
-        ('{"a": 1}', []),
-        ("[1, 2]", []),
-    ],
-)
-def test_lists_are_read(text: str, found: list[str]) -> None:
-    assert read_list(text) == found
-
-
-def test_near_duplicates_share_their_words_in_order() -> None:
-    seen = NearDuplicates()
-    seen.add("How long do I have to boil an egg?")
-    seen.add("鸡蛋要煮多长时间才能熟？")
-    assert seen.has("how long do I have to boil the egg")
-    assert seen.has("鸡蛋要煮多长时间才会熟？")
-    assert not seen.has("How hot is the water when an egg is boiled for long?")
-
-
 def test_through_a_server_and_the_command_line(tmp_path: Path) -> None:
-    """The server says the same to every call, so that little of it can be kept; what was asked is checked."""
+    """Check what the server is asked; it replies the same every time, so few rows can be kept."""
     graph = tmp_path / "pets.yaml"
     graph.write_text(
         "masters: {octopus: {neighbours: [fish, birds]}}\nworkers:\n"

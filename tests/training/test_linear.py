@@ -1,14 +1,14 @@
-"""The functional-token head against scikit-learn, which solves the same problem."""
+"""Compare linear models with scikit-learn, which solves the same problems."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from agents.octopus.calibration import softmax
-from training.router.head import LinearHead, train_head
+from training.linear import LinearHead, ridge, train_head
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,10 @@ def test_a_class_without_rows_keeps_its_place(data: tuple[NDArray[np.float64], N
     head = train_head(inputs, labels, np.ones(len(labels)), 6, penalty=0.5)
     assert head.logits(inputs).shape == (300, 6)
     assert softmax(head.logits(inputs))[:, 4:].max() < 0.05
+
+
+def test_the_same_slopes_as_scikit_learn(data: tuple[NDArray[np.float64], NDArray[np.int64]]) -> None:
+    inputs, labels = data
+    targets = np.eye(4)[labels]
+    reference = Ridge(alpha=0.7, fit_intercept=False).fit(inputs, targets)
+    np.testing.assert_allclose(ridge(inputs, targets, 0.7), reference.coef_.T, atol=1e-8)

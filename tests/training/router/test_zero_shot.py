@@ -1,4 +1,4 @@
-"""The background of zero-shot routing."""
+"""Check the background and the maps of zero-shot routing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.background import load_background
 from agents.octopus.encoder.zero_shot import Candidate, describe
-from training.router.background import build_background, read_tools
+from training.router.zero_shot import build_background, read_tools
 
 
 def test_a_saved_background_is_read_back(tmp_path: Path) -> None:
@@ -40,3 +40,20 @@ def test_every_tool_is_complete_and_named_once() -> None:
 def test_a_background_needs_tools() -> None:
     with pytest.raises(ValueError, match="none"):
         build_background([], Encoder(threads=1).embed)
+
+
+@pytest.mark.train
+def test_maps_bring_needs_nearer_to_tools_that_they_were_not_trained_on() -> None:
+    from training.router.zero_shot import HeldOut, ToolTexts, train_maps
+
+    tools = read_tools()[::4]
+    texts = ToolTexts.embed(tools, load_background())
+    places = np.random.default_rng(0).permutation(len(tools))
+    seen, unseen = np.sort(places[20:]), np.sort(places[:20])
+    maps = train_maps(texts, seen)
+    held_out = HeldOut()
+    held_out.measure(texts, unseen, maps, seed=0)
+    assert np.mean(held_out.ranks_after) <= np.mean(held_out.ranks_before)
+    assert np.mean(held_out.best_fitting) > np.mean(held_out.best_foreign)
+    slope, bias = held_out.fit()
+    assert slope > 0 > bias

@@ -1,30 +1,46 @@
-"""Maps that bring queries and descriptions nearer, for zero-shot routing of any graph.
+"""Make what zero-shot routing ships with, from the tool descriptions and queries written for this project.
 
-    python -m training.router.zero_shot_maps        (extra `train`; a few minutes)
+    python -m training.router.zero_shot background [--tools FILE] [--out FILE]      (seconds)
+    python -m training.router.zero_shot maps [--tools FILE] [--out FILE]            (extra `train`; minutes)
 
-A need ("somewhere quiet near the lake for the weekend") and the tool for it ("Search hotels and holiday
-homes") share few words, and the public encoder was not trained on such pairs. A low-rank linear map on either
-side is trained by in-batch contrast (InfoNCE, van den Oord et al. 2018, arXiv 1807.03748) on our own texts.
-Descriptions count as queries too, so that literal queries do not suffer; several maps from different seeds
-are averaged and damped, because one map would learn its tools by heart. Measured on held-out tools.
+Run both again when the shipped encoder or the texts change.
+
+The background holds the means that are subtracted from embeddings, and the frequencies of terms. The maps
+bring queries and descriptions nearer to each other: a need ("somewhere quiet near the lake for the weekend")
+and the tool for it ("Search hotels and holiday homes") share few words, and the public encoder was not
+trained on such pairs. A low-rank linear map on either side is trained by in-batch contrast (InfoNCE, van den
+Oord et al. 2018, arXiv 1807.03748). Descriptions count as queries too, so that literal queries do not suffer.
+Maps of several seeds are averaged and damped, because one map would learn its tools by heart. All figures
+come from tools that training did not see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.background import MAPS_FILE, Background, Maps, load_background
-from agents.octopus.encoder.zero_shot import Candidate, describe, unit
-from training.router.background import read_tools
+from agents.octopus.encoder.background import (
+    BACKGROUND_FILE,
+    MAPS_FILE,
+    Background,
+    Maps,
+    load_background,
+)
+from agents.octopus.encoder.bm25 import document_frequencies
+from agents.octopus.encoder.zero_shot import Candidate, Embed, describe, unit
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TOOLS_FILE = Path(__file__).parent.parent / "text" / "tools.jsonl"
 RANK, STEPS, BATCH, SEEDS = 64, 150, 384, 5
 LEARNING_RATE, WEIGHT_DECAY, DROPOUT, TEMPERATURE = 5e-3, 0.05, 0.5, 0.07
 DAMPING = 0.35  # chosen on held-out tools: beyond it literal queries suffer
@@ -33,13 +49,36 @@ FOLDS = 4
 Floats = NDArray[np.float32]
 
 
+def build_background(tools: Sequence[Mapping[str, Any]], embed: Embed) -> Background:
+    """Compute means and term frequencies of `tools` (rows with `name`, `description`, `queries`).
+
+    Raises:
+        ValueError: there are no tools.
+    """
+    if not tools:
+        raise ValueError("a background needs tools: there are none")
+    candidates = [Candidate(tool["name"], tool["description"]) for tool in tools]
+    queries = [query for tool in tools for query in tool["queries"]]
+    return Background(
+        query_mean=embed(queries).mean(axis=0),
+        description_mean=describe(candidates, embed).mean(axis=0),
+        document_frequency=document_frequencies([f"{tool['name']}: {tool['description']}" for tool in tools]),
+        size=len(tools),
+    )
+
+
+def read_tools(path: Path = TOOLS_FILE) -> list[dict[str, Any]]:
+    """Read a JSON-lines file of tools."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
 @dataclass(frozen=True)
 class ToolTexts:
-    """Embedded tools.
+    """Hold embedded tools.
 
     Attributes:
         descriptions: [n, d], as zero-shot routing reads them.
-        literal: [n, d], the description alone, as if it were a query.
+        literal: [n, d], the descriptions alone, as if they were queries.
         queries: [m, d].
         owner: [m], the tool of each query.
     """
@@ -66,13 +105,16 @@ class ToolTexts:
 
 
 def train_maps(texts: ToolTexts, tools: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """The damped mean maps [d, d] for queries and descriptions, from some of the `tools`."""
+    """Train on some of the tools; return the damped mean maps [d, d] for queries and descriptions."""
     trained = [_train(texts, tools, seed) for seed in range(SEEDS)]
     query, description = (np.mean([pair[side] for pair in trained], axis=0) for side in (0, 1))
     return DAMPING * query, DAMPING * description
 
 
 def _train(texts: ToolTexts, tools: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
+    import torch
+    from torch import nn
+
     torch.manual_seed(seed)
     place = {int(tool): k for k, tool in enumerate(tools)}
     own = np.flatnonzero(np.isin(texts.owner, tools))
@@ -98,23 +140,25 @@ def _train(texts: ToolTexts, tools: NDArray[np.int64], seed: int) -> tuple[Float
 
 
 def _mapped(vectors: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    from torch import nn
+
     changed = vectors + nn.functional.dropout(vectors, DROPOUT) @ first @ second
     return nn.functional.normalize(changed, dim=-1)
 
 
 @dataclass
 class HeldOut:
-    """What maps do on tools that they were not trained on."""
+    """Collect what maps do on tools that they were not trained on."""
 
-    best_fitting: list[float]
-    best_foreign: list[float]
-    ranks_before: list[int]
-    ranks_after: list[int]
+    best_fitting: list[float] = field(default_factory=list)
+    best_foreign: list[float] = field(default_factory=list)
+    ranks_before: list[int] = field(default_factory=list)
+    ranks_after: list[int] = field(default_factory=list)
 
     def measure(
         self, texts: ToolTexts, tools: NDArray[np.int64], maps: tuple[Floats, Floats], seed: int
     ) -> None:
-        """Ranks among the held-out `tools`, and the best cosine with and without the right one present."""
+        """Add ranks among the held-out `tools`, and the best cosine with and without the right one."""
         rng = np.random.default_rng(seed)
         own = np.flatnonzero(np.isin(texts.owner, tools))
         gold = np.asarray([int(np.flatnonzero(tools == texts.owner[k])[0]) for k in own])
@@ -133,7 +177,10 @@ class HeldOut:
             self.best_fitting.append(float(after[row, [right, *others[1:]]].max()))
 
     def fit(self) -> tuple[float, float]:
-        """Slope and bias of the logistic regression of "fits" on the best cosine."""
+        """Return slope and bias of the logistic regression of "fits" on the best cosine."""
+        import torch
+        from torch import nn
+
         cosine = torch.tensor(self.best_fitting + self.best_foreign)
         fits = torch.tensor([1.0] * len(self.best_fitting) + [0.0] * len(self.best_foreign))
         line = torch.zeros(2, requires_grad=True)
@@ -146,16 +193,15 @@ class HeldOut:
             return value
 
         optimizer.step(loss)  # type: ignore[no-untyped-call]
-        return float(line[0]), float(line[1])
+        slope, bias = line.detach().tolist()
+        return slope, bias
 
 
-def main() -> None:
-    """Train on all tools, having measured on held-out ones, and write the maps."""
-    background = load_background()
-    tools = read_tools()
-    texts = ToolTexts.embed(tools, background)
+def make_maps(tools: Sequence[dict[str, Any]], out: Path) -> None:
+    """Train the maps on all tools, having measured maps on held-out ones, and write them to `out`."""
+    texts = ToolTexts.embed(tools, load_background())
     order = np.random.default_rng(0).permutation(len(tools))
-    held_out = HeldOut([], [], [], [])
+    held_out = HeldOut()
     for fold in range(FOLDS):
         seen = np.sort(np.concatenate([order[k::FOLDS] for k in range(FOLDS) if k != fold]))
         held_out.measure(texts, np.sort(order[fold::FOLDS]), train_maps(texts, seen), fold)
@@ -164,8 +210,22 @@ def main() -> None:
         print(f"{name}: top-1 {top[1]:.3f}, top-5 {top[5]:.3f} among held-out tools")  # noqa: T201
     slope, bias = held_out.fit()
     query, description = train_maps(texts, np.arange(len(tools)))
-    Maps(query, description, slope, bias).save(MAPS_FILE)
-    print(f"{MAPS_FILE.name}: fit {slope:.2f} * cosine {bias:+.2f}")  # noqa: T201
+    Maps(query, description, slope, bias).save(out)
+    print(f"{out.name}: fit {slope:.2f} * cosine {bias:+.2f}")  # noqa: T201
+
+
+def main() -> None:
+    """Make what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("what", choices=("background", "maps"))
+    parser.add_argument("--tools", type=Path, default=TOOLS_FILE)
+    parser.add_argument("--out", type=Path, help="by default where the shipped one is")
+    arguments = parser.parse_args()
+    tools = read_tools(arguments.tools)
+    if arguments.what == "maps":
+        make_maps(tools, arguments.out or MAPS_FILE)
+    else:
+        build_background(tools, Encoder().embed).save(arguments.out or BACKGROUND_FILE)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Recorded answers: questions with what several models answered, as MMLU-Pro publishes them.
+"""Read recorded answers: questions with what several models answered, as MMLU-Pro publishes them.
 
 A row has question, options, answer (a letter), category, and responses {model: letter}; a letter is "" where
-the model's text could not be read, and "NA" where it was not asked. Wang et al. 2024, arXiv 2406.01574.
+the model's text could not be read, and "NA" where the model was not asked (Wang et al. 2024, arXiv
+2406.01574).
 """
 
 from __future__ import annotations
@@ -16,24 +17,12 @@ from numpy.typing import NDArray
 
 from agents.errors import InputError
 from training.router.selector_model import SILENT
-from training.rows.labelled_rows import read_json_lines
+from training.rows.labelled_rows import read_files
 
-SMALL_MODELS = (
-    "Llama-2-7b-hf",
-    "Meta-Llama-3-8B",
-    "Meta-Llama-3-8B-Instruct",
-    "Meta-Llama-3_1-8B",
-    "Meta-Llama-3_1-8B-Instruct",
-    "Mistral-7B-Instruct-v0.1",
-    "Mistral-7B-Instruct-v0.2",
-    "Mistral-7B-v0.1",
-    "Mistral-7B-v0.2-hf",
-    "Phi-3-mini-4k-instruct",
-    "Qwen1.5-7B-Chat",
-    "Yi-6B",
-    "Yi-6b-Chat",
-    "gemma-7b",
-    "mathstral-7B",
+SMALL_MODELS = tuple(
+    "Llama-2-7b-hf Meta-Llama-3-8B Meta-Llama-3-8B-Instruct Meta-Llama-3_1-8B Meta-Llama-3_1-8B-Instruct "
+    "Mistral-7B-Instruct-v0.1 Mistral-7B-Instruct-v0.2 Mistral-7B-v0.1 Mistral-7B-v0.2-hf "
+    "Phi-3-mini-4k-instruct Qwen1.5-7B-Chat Yi-6B Yi-6b-Chat gemma-7b mathstral-7B".split()
 )
 """The models of at most 10 billion parameters among those whose answers are published."""
 
@@ -42,16 +31,16 @@ _COLUMNS = ("question", "options", "answer", "category", "responses")
 
 @dataclass(frozen=True)
 class RecordedAnswers:
-    """n questions and what the models answered.
+    """Hold n questions and what the models answered.
 
     Attributes:
         models: by place.
-        texts: [n] questions with their options, a line each.
+        texts: [n], each question with its options, a line each.
         categories: [n].
         gold: [n], the place of the right option.
         answers: [n, models], places of options, or `SILENT`.
-        sources: [n], where the question comes from; "" where the row does not say.
-        ids: [n], `question_id`, or where the row stands.
+        sources: [n], where each question comes from; "" where the row does not say.
+        ids: [n], `question_id`, or the file and line of the row.
     """
 
     models: tuple[str, ...]
@@ -64,40 +53,35 @@ class RecordedAnswers:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """[n, models], whether each model is right."""
+        """Tell whether each model is right, [n, models]."""
         return np.asarray(self.answers == self.gold[:, None])
 
     def pick(self, rows: NDArray[np.bool_]) -> RecordedAnswers:
-        """Those of `rows` [n]."""
+        """Return the questions where `rows` [n] is true."""
         kept = np.flatnonzero(rows)
+        texts, categories, sources, ids = (
+            [column[k] for k in kept] for column in (self.texts, self.categories, self.sources, self.ids)
+        )
         return RecordedAnswers(
-            self.models,
-            [self.texts[k] for k in kept],
-            [self.categories[k] for k in kept],
-            self.gold[kept],
-            self.answers[kept],
-            [self.sources[k] for k in kept],
-            [self.ids[k] for k in kept],
+            self.models, texts, categories, self.gold[kept], self.answers[kept], sources, ids
         )
 
 
 def read_recorded(paths: Sequence[Path], models: Sequence[str] = SMALL_MODELS) -> RecordedAnswers:
-    """All rows of `paths`.
+    """Read all rows of `paths`.
 
     Raises:
         InputError: names file, line and what is wrong; also when there is no row at all.
     """
     texts, categories, gold, answers, sources, ids = [], [], [], [], [], []
-    for path in paths:
-        for number, row in read_json_lines(path):
-            where = f"{path}:{number}"
-            _check(row, where, models)
-            texts.append("\n".join([row["question"], *row["options"]]))
-            categories.append(str(row["category"]))
-            gold.append(_place(row["answer"], len(row["options"]), where, silent=False))
-            answers.append([_place(row["responses"][m], len(row["options"]), where) for m in models])
-            sources.append(str(row.get("src", "")))
-            ids.append(row.get("question_id", where))
+    for where, row in read_files(paths):
+        _check(row, where, models)
+        texts.append("\n".join([row["question"], *row["options"]]))
+        categories.append(str(row["category"]))
+        gold.append(_place(row["answer"], len(row["options"]), where, silent=False))
+        answers.append([_place(row["responses"][m], len(row["options"]), where) for m in models])
+        sources.append(str(row.get("src", "")))
+        ids.append(row.get("question_id", where))
     if not texts:
         raise InputError(f"no rows in {', '.join(map(str, paths)) or 'no file'}.")
     return RecordedAnswers(
@@ -115,12 +99,13 @@ def _check(row: dict[str, Any], where: str, models: Collection[str]) -> None:
     unknown = next((model for model in models if model not in row["responses"]), None)
     if unknown:
         raise InputError(
-            f"{where}: there is no answer of {unknown!r}.", hint='Write "NA" for a model that was not asked.'
+            f"{where}: there is no answer of {unknown!r}.",
+            hint='Write "NA" for a model that was not asked.',
         )
 
 
 def _place(letter: Any, options: int, where: str, *, silent: bool = True) -> int:
-    """The place of the option called `letter`; a letter beyond the options is a reply that names none."""
+    """Return the place of the option `letter`; a letter beyond the options is a reply that names none."""
     if isinstance(letter, str) and len(letter) == 1 and 0 <= ord(letter) - ord("A") < options:
         return ord(letter) - ord("A")
     if silent and isinstance(letter, str):

@@ -1,4 +1,4 @@
-"""What `octopus train synthesize` has made so far, in memory and on disk."""
+"""Keep what `octopus train synthesize` has made so far, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agents.errors import InputError
+from training.provenance import claim_folder
 from training.rows.labelled_rows import read_json_lines
-from training.specialist.synthesis_prompts import NONE
+from training.rows.synthesis_prompts import NONE
 
 
 @dataclass
 class Synthesis:
-    """The rows so far, and what became of the others.
+    """Hold the rows so far, and count what became of the others.
 
     Attributes:
         rows: kept.
-        counts: made, kept and dropped, by reason.
-        calls, read, written: of the chat model.
+        counts: queries made, kept and dropped, by reason.
+        calls, read, written: calls of the chat model, and the tokens that it read and wrote.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -30,11 +30,11 @@ class Synthesis:
     written: int = 0
 
     def kept(self, node: str) -> int:
-        """How many rows of `node`."""
+        """Return how many rows `node` has."""
         return sum((row["node"] or NONE) == node for row in self.rows)
 
     def add(self, batch: dict[str, Any]) -> None:
-        """Add a batch as it stands in the log."""
+        """Add a batch, in the form in which it is logged."""
         self.rows += batch["rows"]
         self.counts.update(batch["counts"])
         self.calls += batch["calls"]
@@ -43,17 +43,13 @@ class Synthesis:
 
 
 def resume(out: Path, settings: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """The batches that are done, by number; a last line that was cut off is taken away.
+    """Return the batches that are done, by number; a last line that was cut off is removed.
 
     Raises:
-        InputError: `out` is of a run with other settings.
+        InputError: `out` belongs to a run with other settings.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    note, log = out / "settings.json", out / "batches.jsonl"
-    text = json.dumps(settings, indent=2, sort_keys=True)
-    if log.exists() and (not note.exists() or note.read_text(encoding="utf-8") != text):
-        raise InputError(f"{out} is of a run with other settings.", hint="Give another folder, or delete it.")
-    note.write_text(text, encoding="utf-8")
+    log = out / "batches.jsonl"
+    claim_folder(out, settings, begun=log.exists())
     if not log.exists():
         return {}
     whole, _, cut_off = log.read_bytes().rpartition(b"\n")

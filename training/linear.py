@@ -1,4 +1,4 @@
-"""A functional-token head: multinomial logistic regression on unit vectors, by L-BFGS."""
+"""Fit linear models on embeddings: multinomial logistic regression and ridge regression."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LinearHead:
-    """Token vectors [facets, d] and bias [facets]."""
+    """Hold token vectors [facets, d] and a bias [facets]."""
 
     vectors: Floats
     bias: Floats
 
     def logits(self, inputs: NDArray[np.floating]) -> Floats:
-        """[n, facets] for inputs [n, d]."""
+        """Return logits [n, facets] of inputs [n, d]."""
         return np.asarray(inputs @ self.vectors.T + self.bias, dtype=np.float64)
 
 
@@ -38,16 +38,16 @@ def train_head(
     """Minimise the weighted cross-entropy plus `penalty` times the squared distance to `start`.
 
     Args:
-        inputs: [n, d] unit vectors.
-        labels: [n] facets in 0..classes-1.
-        weights: [n] importance of each row.
-        classes: how many facets there are.
-        penalty: of the squared token vectors, against the summed loss of the rows.
-        start: a head to stay near; None is zero, that is ordinary L2.
-        iterations: at most.
+        inputs: unit vectors [n, d].
+        labels: facets [n] in 0..classes-1.
+        weights: importance [n] of each row.
+        classes: number of facets.
+        penalty: factor of the squared token vectors, against the summed loss of the rows.
+        start: a head to stay near; None means zero, which is ordinary L2.
+        iterations: upper limit for L-BFGS.
 
-    Source: the convex problem of scikit-learn's LogisticRegression (penalty = 1 / 2C), solved the same way
-    (L-BFGS, Liu and Nocedal 1989), without the dependency.
+    This is the convex problem of scikit-learn's LogisticRegression (penalty = 1 / 2C), solved with the same
+    method (L-BFGS, Liu and Nocedal 1989), but with a start to stay near, which scikit-learn does not offer.
     """
     dimension = inputs.shape[1]
     data = np.asarray(inputs, dtype=np.float64)
@@ -72,3 +72,9 @@ def train_head(
     found = minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": iterations})
     both = found.x.reshape(classes, dimension + 1)
     return LinearHead(both[:, :-1].copy(), both[:, -1].copy())
+
+
+def ridge(inputs: Floats, targets: Floats, penalty: float) -> Floats:
+    """Return the slopes [d, targets] of a ridge regression (Hoerl and Kennard 1970)."""
+    gram = inputs.T @ inputs + penalty * np.eye(inputs.shape[1])
+    return np.asarray(np.linalg.solve(gram, inputs.T @ targets), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""SFT, then DPO, on a small real model: held-out rows get better, a killed run comes to the same numbers."""
+"""Train a small real model by SFT, then DPO: held-out rows improve, and a killed run ends the same."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def sft_rows(path: Path) -> Path:
-    """Half of the answers long, half short, at random: what DPO then has to decide."""
+    """Write long and short answers at random, between which DPO then has to decide."""
     rng, pairs = random.Random(0), list(itertools.product(ADJECTIVES, NOUNS))
     answers = (long_answer, short_answer)
     return write(path, [{"prompt": prompt_of(*p), "completion": rng.choice(answers)(*p)} for p in pairs * 4])
@@ -48,7 +48,7 @@ def dpo_rows(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def settings() -> Any:
-    from training.specialist.specialist import SpecialistSettings
+    from training.specialist.trl import SpecialistSettings
 
     return SpecialistSettings(
         rank=0, epochs=12, batch=32, learning_rate=3e-3, max_length=32, held_out=0.15, save_steps=40
@@ -57,7 +57,7 @@ def settings() -> Any:
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Made:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     folder = tmp_path_factory.mktemp("sft")
     base, rows = make_base(folder / "base"), sft_rows(folder / "rows.jsonl")
@@ -67,8 +67,8 @@ def tuned(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Made:
 
 @pytest.fixture(scope="module")
 def preferring(tmp_path_factory: pytest.TempPathFactory, tuned: Made, settings: Any) -> Made:
-    """DPO with a LoRA adapter on the tuned model."""
-    from training.specialist.specialist import train_specialist
+    """Train a LoRA adapter on the tuned model by DPO."""
+    from training.specialist.trainer import train_specialist
 
     folder = tmp_path_factory.mktemp("dpo")
     lora = replace(settings, rank=8, epochs=4, learning_rate=2e-3, batch=16, save_steps=10)
@@ -111,9 +111,9 @@ def test_the_result_loads_in_transformers_and_peft(preferring: Made) -> None:
     assert metrics["after"]["exact"] > 0.5
 
 
-def test_dpo_goes_on_from_an_adapter(preferring: Made, tmp_path: Path, settings: Any) -> None:
-    """The reference is then a copy of that adapter, whatever it has learnt."""
-    from training.specialist.specialist import train_specialist
+def test_dpo_continues_an_adapter(preferring: Made, tmp_path: Path, settings: Any) -> None:
+    """Check that the reference is a copy of that adapter, whatever it has learnt."""
+    from training.specialist.trainer import train_specialist
 
     lora = replace(settings, rank=8, epochs=1, learning_rate=1e-4)
     rows = dpo_rows(tmp_path / "pairs.jsonl")
@@ -128,15 +128,14 @@ def test_a_wrong_reference_is_noticed(tuned: Made, tmp_path: Path, settings: Any
     import torch
 
     from training.specialist.rows import SpecialistRow
-    from training.specialist.specialist import _arguments, _load, _tokenizer, check_reference
-    from training.specialist.trainer import make_trainer
+    from training.specialist.trainer import load_model, load_tokenizer
+    from training.specialist.trl import check_reference, make_trainer
 
-    model, tokenizer = _load(str(tuned[0]), settings), _tokenizer(str(tuned[0]))
+    model, tokenizer = load_model(str(tuned[0]), settings), load_tokenizer(str(tuned[0]))
     rows = [
         SpecialistRow("", prompt_of("red", n), (short_answer("red", n), long_answer("red", n))) for n in NOUNS
     ]
-    arguments = _arguments("dpo", tmp_path, settings)
-    trainer = make_trainer("dpo", model, tokenizer, (rows, rows), arguments)
+    trainer = make_trainer("dpo", model, tokenizer, (rows, rows), settings, tmp_path)
     with torch.no_grad():
         trainer.model.lm_head.weight.mul_(1.5)
     with pytest.raises(RuntimeError, match=r"not 0\.6931"):
@@ -144,7 +143,7 @@ def test_a_wrong_reference_is_noticed(tuned: Made, tmp_path: Path, settings: Any
 
 
 def test_chat_rows_are_trained_on(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     base = make_base(tmp_path / "base", chat=True)
     rows = [
@@ -168,7 +167,7 @@ def test_chat_rows_are_trained_on(tmp_path: Path, settings: Any) -> None:
 
 
 def test_chat_rows_need_a_template(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     base = make_base(tmp_path / "base")
     messages = [{"role": "user", "content": "see"}, {"role": "assistant", "content": "it"}]
@@ -183,7 +182,7 @@ def command(base: Path, rows: Path, out: Path) -> list[str]:
     return [*start, "--model", str(base), "--rows", str(rows), "--out", str(out), *options]
 
 
-def test_a_killed_run_comes_to_the_same_numbers(tmp_path: Path) -> None:
+def test_a_killed_run_ends_with_the_same_numbers(tmp_path: Path) -> None:
     base, rows = make_base(tmp_path / "base"), sft_rows(tmp_path / "rows.jsonl")
     subprocess.run(command(base, rows, tmp_path / "whole"), check=True, capture_output=True)
     process = subprocess.Popen(command(base, rows, tmp_path / "killed"), stderr=subprocess.DEVNULL)
@@ -205,18 +204,18 @@ def test_a_killed_run_comes_to_the_same_numbers(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_another_run_is_refused(tuned: Made, tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import train_specialist
+    from training.specialist.trainer import train_specialist
 
     rows = sft_rows(tmp_path / "rows.jsonl")
     with pytest.raises(InputError, match="holds a finished training"):
         train_specialist("sft", model=str(tuned[0]), rows=[rows], out=tuned[0], settings=settings)
 
 
-def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
+def test_a_run_does_not_continue_where_a_row_has_changed(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is trained on or measured. The kill is played where the model would be loaded."""
-    from training.specialist import specialist
+    """Change rows that are trained on or measured; the kill comes before the model is loaded."""
+    from training.specialist import trainer
 
     def killed(*arguments: Any) -> Any:
         raise RuntimeError("killed")
@@ -226,12 +225,10 @@ def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
         if changed is not None:
             rows[changed]["completion"] = " it is old"
         path = write(tmp_path / "rows.jsonl", rows)
-        specialist.train_specialist(
-            "sft", model=str(base), rows=[path], out=tmp_path / "out", settings=settings
-        )
+        trainer.train_specialist("sft", model=str(base), rows=[path], out=tmp_path / "out", settings=settings)
 
     base = make_base(tmp_path / "base")
-    monkeypatch.setattr(specialist, "_load", killed)
+    monkeypatch.setattr(trainer, "load_model", killed)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="killed"):
             run()
@@ -240,10 +237,10 @@ def test_a_run_is_not_gone_on_with_where_a_row_has_changed(
             run(changed)
 
 
-def test_weights_that_are_cut_off_are_told_in_a_line(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.specialist import _load
+def test_truncated_weights_are_refused_in_one_line(tmp_path: Path, settings: Any) -> None:
+    from training.specialist.trainer import load_model
 
     weights = make_base(tmp_path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(InputError, match="cannot be loaded"):
-        _load(str(tmp_path), settings)
+        load_model(str(tmp_path), settings)

@@ -1,0 +1,70 @@
+"""Check that an artifact is complete, takes further masters, and can be merged into a plain model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agents.errors import ArtifactError, InputError
+from agents.octopus.causal.manifest import read_manifest
+from agents.types import NodeName
+from tests.training.causal.subjects import train
+
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+]
+
+
+def test_the_folder_is_complete(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    own = manifest.masters[NodeName("octopus")]
+    assert own.neighbours[NodeName("math")] == "<nexa_0>"
+    assert set(own.metrics) == {"route", "exact", "ece_before", "ece_after"}
+    assert "Causal Octopus of the graph subjects" in (folder / "README.md").read_text()
+    history = json.loads((folder / "metrics.json").read_text())["history"]
+    assert [figures["step"] for figures in history["base"]] == [3, 6]
+    assert [figures["step"] for figures in history["adapter"]] == [2, 4]
+    assert not (folder / "checkpoint" / "state.pt").exists()
+
+
+def test_a_second_master_shares_the_base(folder: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shutil.copytree(folder, shared)
+    weights = (shared / "base" / "model.safetensors").read_bytes()
+    manifest = train(shared, "other")
+    assert set(manifest.masters) == {"octopus", "other"}
+    assert manifest.masters[NodeName("other")].adapter == "adapters/1"
+    assert (shared / "base" / "model.safetensors").read_bytes() == weights
+
+
+def test_merging_changes_no_decision(folder: Path, tmp_path: Path) -> None:
+    from agents.octopus.causal.artifact import open_causal
+    from agents.octopus.causal.model import Request
+    from training.causal.artifact import merge_adapter
+
+    merge_adapter(folder, tmp_path)
+    name, query, found = NodeName("octopus"), "What is the molar mass of ozone?", []
+    for place in (folder, tmp_path):
+        artifact = open_causal(place)
+        tokens = artifact.manifest.masters[name].neighbours
+        vocabulary = artifact.parts.prompts.tokenizer
+        legal = tuple(k for token in tokens.values() if (k := vocabulary.token_id(token)) is not None)
+        prompt = artifact.parts.prompts.prompt(query)
+        request = Request(prompt, artifact.manifest.masters[name].adapter, legal, lambda logits: 0)
+        found.append(artifact.parts.batcher.ask([request])[0])
+    assert found[0].logits == pytest.approx(found[1].logits, abs=1e-4)
+    assert found[0].output == found[1].output
+    assert read_manifest(tmp_path).masters[name].adapter is None
+
+
+def test_the_master_to_merge_must_be_known(folder: Path, tmp_path: Path) -> None:
+    from training.causal.artifact import merge_adapter
+
+    with pytest.raises(InputError, match=r"'other' names no adapter.*octopus"):
+        merge_adapter(folder, tmp_path / "merged", "other")
+    with pytest.raises(ArtifactError):
+        merge_adapter(tmp_path, tmp_path / "merged")
