@@ -22,7 +22,7 @@ from agents.modalities import attachments_of, modalities_of
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
-from agents.workers.reader import Reader
+from agents.workers.specialist import Reader
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
 from graphs.edges import send
 from graphs.gating import account, escalation, gated

@@ -71,16 +71,15 @@ def _threads(place: Place) -> tuple[bool, list[str]]:
 def _model(text: str | None) -> str:
     from agents.errors import SpecError
     from agents.redaction import bare_urls
-    from agents.workers.models.reference import ModelReference
-    from app.reachable import answers
+    from agents.workers.kinds import parse_reference
 
     if not text:
         return "OCTOPUS_MODEL is not set: workers answer with their tools only"
     try:
-        reference = ModelReference.parse(text)
+        reachable = parse_reference(text).reachable()
     except SpecError as error:
         return bare_urls(f"OCTOPUS_MODEL: {error}")
-    return bare_urls(text) + ("" if answers(reference) else " does not answer")
+    return bare_urls(text) + ("" if reachable else " does not answer")
 
 
 def _sqlite(file: Path) -> tuple[bool, list[str]]:

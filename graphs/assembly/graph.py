@@ -174,7 +174,7 @@ class Wiring(OctopusWiring):
         from agents.judge import ModelJudge
 
         model = self.settings.model
-        return ModelJudge(self.models.connect(NodeName("judge"), model, "")) if model else None
+        return ModelJudge(self.models.connect(model, self.models.given("judge"))) if model else None
 
     def _subgraph(self, graph: str) -> Worker:
         from graphs.subgraph import SubgraphWorker
@@ -219,7 +219,7 @@ class Wiring(OctopusWiring):
         return ToolAgent(found, self._chooser(found), self._tools())
 
     def _chooser(self, functions: Sequence[ToolFunction]) -> FunctionChooser:
-        from agents.workers.function_chooser import EncoderChooser
+        from agents.workers.tool_agent import EncoderChooser
 
         build = partial(self._heads.build, embed=self.encoder.embed)
         return EncoderChooser(functions, self.encoder, build)

@@ -8,7 +8,7 @@ import pytest
 
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
-from agents.workers.function_chooser import EncoderChooser
+from agents.workers.tool_agent import EncoderChooser
 from tools.registry import functions
 
 

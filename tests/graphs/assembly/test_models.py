@@ -15,8 +15,7 @@ from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.octopus.served.wire.vllm import VllmEngine
 from agents.types import NodeName, WorkerRequest
-from agents.workers.reader import Reader
-from agents.workers.specialist import Specialist
+from agents.workers.specialist import Reader, Specialist
 from app.settings import Settings, parse_bytes
 from graphs.assembly.graph import Wiring
 from graphs.spec_file import parse_spec

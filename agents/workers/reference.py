@@ -1,0 +1,137 @@
+"""Define what a reference to a worker's model is: `KIND:…`, one line in a spec or in OCTOPUS_MODEL.
+
+A kind of reference is a class that parses, connects and checks; agents/workers/kinds.py lists the kinds.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
+from urllib.parse import urlsplit
+
+from agents.redaction import bare_urls
+from agents.types import Worker
+
+if TYPE_CHECKING:
+    from agents.workers.models.local_model import LocalModel
+    from agents.workers.models.manager import ModelManager
+    from agents.workers.tool_agent import FunctionChooser
+    from tools.declaration import ToolFunction
+
+_NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
+_URL = re.compile(r"https?://\S+")
+_PATIENCE = 2.0  # seconds for a server to say that it is there
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """Describe a worker that can prepare for a query before the query is written."""
+
+    def warm(self) -> None:
+        """Begin to load what the worker needs; return at once."""
+        ...
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Hold what a worker is built with, besides its reference.
+
+    Attributes:
+        name: of the worker, for messages.
+        prompt: system prompt; "" sends none.
+        window: tokens of prompt and answer; None takes what the model or its server says.
+        summarises: whether turns that do not fit are summarised rather than left out.
+        silent: whether what the model writes is not for the user's eyes.
+        folder: where the folders of local models are looked for first; as a rule that of the spec.
+        manager: loads local models; all workers share it.
+        make_chooser: builds what ranks the tools of an MCP server.
+        general: the model of workers without their own; it fills in arguments of MCP tools.
+    """
+
+    name: str
+    prompt: str = ""
+    window: int | None = None
+    summarises: bool = False
+    silent: bool = False
+    folder: Path | None = None
+    manager: ModelManager[LocalModel] | None = None
+    make_chooser: Callable[[Sequence[ToolFunction]], FunctionChooser] | None = None
+    general: ModelReference | None = None
+
+
+@dataclass(frozen=True)
+class ModelReference(ABC):
+    """Name a model, an agent or a server of tools, and where it is.
+
+    Attributes:
+        kind: the word before the first colon.
+        form: how such a reference is written, for messages.
+        text_only: whether its workers cannot read images and audio.
+        health: the path below `url` that is asked whether the server is there.
+        name: of the model, its repository or folder; of a remote graph its id; "" for an MCP server.
+        url: base URL of the server; "" for a model without one.
+        adapter: repository or folder of a LoRA adapter, for local models.
+        options: `dtype`, `device` and `load`, as far as given, for local models.
+    """
+
+    kind: ClassVar[str]
+    form: ClassVar[str]
+    text_only: ClassVar[bool] = False
+    health: ClassVar[str] = ""
+
+    name: str = ""
+    url: str = ""
+    adapter: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, rest: str) -> Self | None:
+        """Read what follows `KIND:`; return None if it has another form."""
+
+    @abstractmethod
+    def connect(self, given: Connection) -> Worker:
+        """Build the worker; load nothing and send nothing."""
+
+    def reachable(self) -> bool:
+        """Return whether a server answers at `url`, if there is one; blocking."""
+        return not self.url or speaks_http(f"{self.url.rstrip('/')}{self.health}")
+
+    def __str__(self) -> str:
+        where = f" at {self.shown}" if self.url else ""
+        adapter = f" with the adapter {self.adapter!r}" if self.adapter else ""
+        return f"{self.name!r}{adapter}{where}" if self.name else self.shown
+
+    @property
+    def shown(self) -> str:
+        """Return the URL without a password or query, which may be a key."""
+        return bare_urls(self.url)
+
+
+def name_and_url(rest: str) -> tuple[str, str] | None:
+    """Split `NAME@URL`; return None if `rest` has another form."""
+    match = _NAME_AT_URL.fullmatch(rest)
+    return (match["name"], match["url"]) if match and is_url(match["url"]) else None
+
+
+def is_url(text: str) -> bool:
+    """Return whether `text` is an HTTP URL with a host."""
+    try:
+        return bool(_URL.fullmatch(text) and urlsplit(text).hostname)
+    except ValueError:
+        return False
+
+
+def speaks_http(url: str) -> bool:
+    """Return whether a server answers at `url` and is not failing; blocking."""
+    import httpx
+
+    try:
+        with httpx.stream("GET", url, timeout=_PATIENCE) as reply:  # the body may never end
+            return reply.status_code < 500
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False
