@@ -11,12 +11,12 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from agents.errors import SpecError
 from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.reference import Connection, ModelReference, Warmable, is_url
+from agents.workers.reference import Connection, ModelReference, Warmable
 from agents.workers.tool_agent import FunctionChooser, described, no_call
 from tools import types
 from tools.declaration import Cue, Parameter, ToolFunction
@@ -43,12 +43,8 @@ class McpReference(ModelReference):
 
     kind = "mcp"
     form = "mcp:URL"
+    pattern = re.compile(r"(?P<url>https?://\S+)")
     text_only = True
-
-    @classmethod
-    def parse(cls, rest: str) -> Self | None:
-        """Read `URL`."""
-        return cls(url=rest) if is_url(rest) else None
 
     def connect(self, given: Connection) -> Worker:
         """Build the worker; the general model, unless it is an MCP server too, fills in arguments.

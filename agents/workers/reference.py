@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 from urllib.parse import urlsplit
 
 from agents.redaction import bare_urls
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from agents.workers.tool_agent import FunctionChooser
     from tools.declaration import ToolFunction
 
-_NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
-_URL = re.compile(r"https?://\S+")
+NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
 _PATIENCE = 2.0  # seconds for a server to say that it is there
 
 
@@ -43,9 +42,12 @@ class Connection:
     Attributes:
         name: of the worker, for messages.
         prompt: system prompt; "" sends none.
-        window: tokens of prompt and answer; None takes what the model or its server says.
-        summarises: whether turns that do not fit are summarised rather than left out.
+        window: tokens of prompt and answer; None takes what the model says, or what a server names when it
+            refuses a prompt as too long.
+        summarises: whether turns that do not fit are summarised, by one more call, rather than left out.
         silent: whether what the model writes is not for the user's eyes.
+        timeout: seconds for one request.
+        retries: how often a failed request is sent again.
         folder: where the folders of local models are looked for first; as a rule that of the spec.
         manager: loads local models; all workers share it.
         make_chooser: builds what ranks the tools of an MCP server.
@@ -57,6 +59,8 @@ class Connection:
     window: int | None = None
     summarises: bool = False
     silent: bool = False
+    timeout: float = 60.0
+    retries: int = 2
     folder: Path | None = None
     manager: ModelManager[LocalModel] | None = None
     make_chooser: Callable[[Sequence[ToolFunction]], FunctionChooser] | None = None
@@ -70,6 +74,7 @@ class ModelReference(ABC):
     Attributes:
         kind: the word before the first colon.
         form: how such a reference is written, for messages.
+        pattern: of what follows `KIND:`; its groups are named as the attributes.
         text_only: whether its workers cannot read images and audio.
         health: the path below `url` that is asked whether the server is there.
         name: of the model, its repository or folder; of a remote graph its id; "" for an MCP server.
@@ -80,6 +85,7 @@ class ModelReference(ABC):
 
     kind: ClassVar[str]
     form: ClassVar[str]
+    pattern: ClassVar[re.Pattern[str]]
     text_only: ClassVar[bool] = False
     health: ClassVar[str] = ""
 
@@ -89,9 +95,11 @@ class ModelReference(ABC):
     options: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    @abstractmethod
     def parse(cls, rest: str) -> Self | None:
         """Read what follows `KIND:`; return None if it has another form."""
+        match = cls.pattern.fullmatch(rest)
+        found: dict[str, Any] = {key: own for key, own in match.groupdict().items() if own} if match else {}
+        return cls(**found) if found and _has_host(found.get("url", "http://none")) else None
 
     @abstractmethod
     def connect(self, given: Connection) -> Worker:
@@ -99,7 +107,7 @@ class ModelReference(ABC):
 
     def reachable(self) -> bool:
         """Return whether a server answers at `url`, if there is one; blocking."""
-        return not self.url or speaks_http(f"{self.url.rstrip('/')}{self.health}")
+        return not self.url or _speaks_http(f"{self.url.rstrip('/')}{self.health}")
 
     def __str__(self) -> str:
         where = f" at {self.shown}" if self.url else ""
@@ -112,21 +120,14 @@ class ModelReference(ABC):
         return bare_urls(self.url)
 
 
-def name_and_url(rest: str) -> tuple[str, str] | None:
-    """Split `NAME@URL`; return None if `rest` has another form."""
-    match = _NAME_AT_URL.fullmatch(rest)
-    return (match["name"], match["url"]) if match and is_url(match["url"]) else None
-
-
-def is_url(text: str) -> bool:
-    """Return whether `text` is an HTTP URL with a host."""
+def _has_host(url: str) -> bool:
     try:
-        return bool(_URL.fullmatch(text) and urlsplit(text).hostname)
+        return bool(urlsplit(url).hostname)
     except ValueError:
         return False
 
 
-def speaks_http(url: str) -> bool:
+def _speaks_http(url: str) -> bool:
     """Return whether a server answers at `url` and is not failing; blocking."""
     import httpx
 

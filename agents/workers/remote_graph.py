@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import convert_to_messages, convert_to_openai_messages
 
 from agents.modalities import human
 from agents.types import AnswerStatus, Worker, WorkerAnswer, WorkerRequest
-from agents.workers.reference import Connection, ModelReference, name_and_url
+from agents.workers.reference import NAME_AT_URL, Connection, ModelReference
 
 if TYPE_CHECKING:
     import httpx
@@ -23,13 +23,8 @@ class RemoteGraphReference(ModelReference):
 
     kind = "remote-graph"
     form = "remote-graph:ID@URL"
+    pattern = NAME_AT_URL
     health = "/ok"
-
-    @classmethod
-    def parse(cls, rest: str) -> Self | None:
-        """Read `ID@URL`."""
-        found = name_and_url(rest)
-        return cls(*found) if found else None
 
     def connect(self, given: Connection) -> Worker:
         """Build the worker."""

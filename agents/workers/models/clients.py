@@ -17,17 +17,14 @@ from langchain_core.messages import BaseMessage
 from agents.errors import ModelUnavailableError, OctopusGraphError, SpecError
 from agents.types import Worker, WorkerRequest
 from agents.workers.models.language_model import ANSWER_TOKENS, ChatReference
-from agents.workers.reference import Connection, name_and_url
+from agents.workers.reference import NAME_AT_URL, Connection
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from agents.workers.models.local_chat import LocalChat
-    from agents.workers.models.local_model import LocalModel
-    from agents.workers.models.manager import ModelManager
 
-_LOCAL = re.compile(r"(?P<name>[^#?\r\n]+)(?:#(?P<adapter>[^#?\r\n]+))?(?:\?(?P<options>[^#?\s]+))?")
-_LOCAL_OPTIONS: Mapping[str, re.Pattern[str]] = {
+_OPTIONS: Mapping[str, re.Pattern[str]] = {
     "dtype": re.compile("auto|float32|bfloat16|float16"),
     "device": re.compile(r"cpu|mps|(cuda|xpu)(:\d+)?"),
     "load": re.compile("4bit|8bit"),
@@ -40,16 +37,11 @@ class OpenAIReference(ChatReference):
 
     kind = "openai"
     form = "openai:NAME@URL"
+    pattern = NAME_AT_URL
     health = "/models"
     key: ClassVar[str] = "OPENAI_API_KEY"
 
-    @classmethod
-    def parse(cls, rest: str) -> Self | None:
-        """Read `NAME@URL`."""
-        found = name_and_url(rest)
-        return cls(*found) if found else None
-
-    def chat(self, timeout: float, retries: int, manager: ModelManager[LocalModel] | None) -> BaseChatModel:
+    def chat(self, given: Connection) -> BaseChatModel:
         """Build a client with a timeout for each request."""
         from langchain_openai import ChatOpenAI
         from pydantic import SecretStr
@@ -58,8 +50,8 @@ class OpenAIReference(ChatReference):
             model=self.name,
             base_url=self.base_url,
             api_key=SecretStr(os.environ.get(self.key) or "none"),
-            timeout=timeout,
-            max_retries=retries,
+            timeout=given.timeout,
+            max_retries=given.retries,
             streaming=True,
             stream_usage=True,
         )
@@ -77,21 +69,19 @@ class OpenAIReference(ChatReference):
 
 @dataclass(frozen=True)
 class EndpointReference(OpenAIReference):
-    """Name an inference endpoint of Hugging Face.
+    """Name an inference endpoint of Hugging Face, whose server speaks OpenAI's protocol below /v1.
 
-    Its Text Generation Inference speaks OpenAI's protocol below /v1. `HuggingFaceEndpoint` would ask every
-    server for a model called "dummy".
+    The server, Text Generation Inference, takes any name of a model, and calls its own `tgi`. LangChain's
+    `HuggingFaceEndpoint` would ask every server for a model called "dummy".
     """
 
     kind = "hf-endpoint"
     form = "hf-endpoint:URL or hf-endpoint:NAME@URL"
+    pattern = re.compile(r"(?:(?P<name>\S+)@)?(?P<url>https?://\S+)")
     health = ""
     key = "HF_TOKEN"
 
-    @classmethod
-    def parse(cls, rest: str) -> Self | None:
-        """Read `NAME@URL` or `URL`; the server takes any name, and calls its model `tgi` itself."""
-        return super().parse(rest) or super().parse(f"tgi@{rest}")
+    name: str = "tgi"
 
     @property
     def base_url(self) -> str:
@@ -106,14 +96,10 @@ class ProviderReference(ChatReference):
 
     kind = "provider"
     form = "provider:PROVIDER:NAME or provider:NAME"
+    pattern = re.compile(r"(?P<name>[^\s:]+(:\S+)?)")
     keeps_time = False
 
-    @classmethod
-    def parse(cls, rest: str) -> Self | None:
-        """Read `PROVIDER:NAME`, or `NAME` alone where the name tells the provider."""
-        return cls(rest) if re.fullmatch(r"[^\s:]+(:\S+)?", rest) else None
-
-    def chat(self, timeout: float, retries: int, manager: ModelManager[LocalModel] | None) -> BaseChatModel:
+    def chat(self, given: Connection) -> BaseChatModel:
         """Build the provider's own client.
 
         Raises:
@@ -148,22 +134,20 @@ class LocalReference(ChatReference):
 
     kind = "hf"
     form = "hf:ORG/NAME or hf:FOLDER, then #ADAPTER and ?dtype=bfloat16&device=cuda&load=4bit as needed"
+    pattern = re.compile(r"(?P<name>[^#?\r\n]+)(?:#(?P<adapter>[^#?\r\n]+))?")
     text_only = True
 
     @classmethod
     def parse(cls, rest: str) -> Self | None:
-        """Read `NAME[#ADAPTER][?OPTION=VALUE&…]`."""
-        match = _LOCAL.fullmatch(rest)
-        if not match:
-            return None
+        """Read `NAME[#ADAPTER][?OPTION=VALUE&…]`; return None if it has another form."""
+        rest, mark, given = rest.partition("?")
+        found = super().parse(rest)
         try:
-            options = dict(parse_qsl(match["options"] or "", strict_parsing=bool(match["options"])))
+            options = dict(parse_qsl(given, strict_parsing=bool(mark)))
         except ValueError:
             return None
-        known = _LOCAL_OPTIONS
-        if not all(name in known and known[name].fullmatch(value) for name, value in options.items()):
-            return None
-        return cls(match["name"], "", match["adapter"] or "", options)
+        known = all(name in _OPTIONS and _OPTIONS[name].fullmatch(own) for name, own in options.items())
+        return replace(found, options=options) if found and known else None
 
     def beside(self, folder: Path | None) -> LocalReference:
         """Return the reference with its paths found in `folder`; else they stay relative or of the Hub."""
@@ -177,17 +161,17 @@ class LocalReference(ChatReference):
         """Build the worker; its folders are looked for beside the spec first."""
         return super(LocalReference, self.beside(given.folder)).connect(given)
 
-    def chat(self, timeout: float, retries: int, manager: ModelManager[LocalModel] | None) -> BaseChatModel:
+    def chat(self, given: Connection) -> BaseChatModel:
         """Build a chat model that loads when it is first asked.
 
         Raises:
             SpecError: no manager is given.
         """
-        if manager is None:
+        if given.manager is None:
             raise SpecError(f"the model {self} needs a model manager.", hint="Give the connection one.")
         from agents.workers.models.local_chat import LocalChat
 
-        return LocalChat(reference=self, manager=manager)
+        return LocalChat(reference=self, manager=given.manager)
 
     def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
         """Keep the answer within the room that the prompt leaves in the window."""

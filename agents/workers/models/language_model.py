@@ -6,7 +6,7 @@ import asyncio
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import RunnableConfig
 
-    from agents.workers.models.local_model import LocalModel
-    from agents.workers.models.manager import ModelManager
-
 ANSWER_TOKENS = 1024  # kept free for the answer, but for small windows
 HOW_TO_CONNECT = (
     "For all workers at once: OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1 (Ollama; vLLM, "
@@ -55,25 +52,11 @@ class ChatReference(ModelReference):
 
     def connect(self, given: Connection) -> Worker:
         """Build the worker."""
-        return LanguageModel(
-            given.name,
-            self,
-            given.prompt,
-            window=given.window,
-            manager=given.manager,
-            summarises=given.summarises,
-            silent=given.silent,
-        )
+        return LanguageModel(self, given)
 
     @abstractmethod
-    def chat(self, timeout: float, retries: int, manager: ModelManager[LocalModel] | None) -> BaseChatModel:
-        """Build LangChain's chat model; load nothing and send nothing.
-
-        Args:
-            timeout: seconds for one request to a server.
-            retries: how often a failed request to a server is sent again.
-            manager: loads local models.
-        """
+    def chat(self, given: Connection) -> BaseChatModel:
+        """Build LangChain's chat model; load nothing and send nothing."""
 
     def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
         """Return the options of one call.
@@ -106,27 +89,17 @@ class LanguageModel:
     """Answer with a chat model.
 
     Attributes:
-        node: the worker's name, for messages.
         reference: which model, where.
-        prompt: system prompt; "" sends none.
-        timeout: seconds for one request.
-        retries: how often a failed request is sent again.
-        window: tokens of prompt and answer; None takes what the model says, or what a server names when it
-            refuses a prompt as too long.
-        manager: loads local models.
-        summarises: whether turns that do not fit are summarised, by one more call, rather than left out.
-        silent: whether what it writes is not for the user's eyes.
+        given: name, prompt, limits and the rest.
+        window: tokens of prompt and answer, once they are known.
     """
 
-    node: str
     reference: ChatReference
-    prompt: str = ""
-    timeout: float = 60.0
-    retries: int = 2
-    window: int | None = None
-    manager: ModelManager[LocalModel] | None = None
-    summarises: bool = False
-    silent: bool = False
+    given: Connection
+    window: int | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.window = self.given.window
 
     @cached_property
     def chat(self) -> BaseChatModel:
@@ -135,7 +108,7 @@ class LanguageModel:
         Raises:
             ModelUnavailableError: a package or a key is missing.
         """
-        return self.reference.chat(self.timeout, self.retries, self.manager)
+        return self.reference.chat(self.given)
 
     def warm(self) -> None:
         """Begin to load a local model that was chosen, while its query is still being written."""
@@ -144,14 +117,14 @@ class LanguageModel:
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Stream the model's answer; `unavailable` when the model cannot be reached or refuses."""
         if request.attachments and self.reference.text_only:
-            return WorkerAnswer("declined", refusal(self.node, modalities_of(request.attachments)))
+            return WorkerAnswer("declined", refusal(self.given.name, modalities_of(request.attachments)))
         messages = [*request.conversation, human(request.query, request.attachments)]
-        if self.prompt:
-            messages = [SystemMessage(self.prompt), *messages]
+        if self.given.prompt:
+            messages = [SystemMessage(self.given.prompt), *messages]
         try:
             return await self._answer(messages, request)
         except InputError as error:
-            return WorkerAnswer("declined", f"{self.node} cannot be asked this: {error}")
+            return WorkerAnswer("declined", f"{self.given.name} cannot be asked this: {error}")
         except Exception as error:
             if (why := self.why(error)) is None:
                 raise
@@ -168,7 +141,7 @@ class LanguageModel:
         if window is not None:
             most = window - min(request.max_tokens or ANSWER_TOKENS, window // 4)
             fitted = await self._fitted(messages, most)
-            if fitted.left_out and self.summarises:
+            if fitted.left_out and self.given.summarises:
                 summary, fitted = await self._summarised(messages, most, request)
             if not fitted.fits:
                 return self._too_long(fitted, window)
@@ -177,7 +150,7 @@ class LanguageModel:
             if summary is not None:
                 evidence["trimmed"]["summary"] = str(summary.text)
             messages, room = fitted.messages, window - fitted.tokens
-        reply = await self._ask(messages, self.reference.call_options(request, room), self.silent)
+        reply = await self._ask(messages, self.reference.call_options(request, room), self.given.silent)
         usage = add_usage(reply.usage_metadata, summary.usage_metadata if summary else None)
         counted = reply.usage_metadata or summary
         return WorkerAnswer("answered", str(reply.text), evidence | {"usage": dict(usage) if counted else {}})
@@ -203,7 +176,7 @@ class LanguageModel:
 
     async def _ask(self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool) -> AIMessage:
         config: RunnableConfig = {"tags": ["nostream"]} if silent else {}
-        async with asyncio.timeout(None if self.reference.keeps_time else self.timeout):
+        async with asyncio.timeout(None if self.reference.keeps_time else self.given.timeout):
             return await self.chat.ainvoke(list(messages), config, **options)
 
     def _count(self, messages: Sequence[BaseMessage]) -> int:
@@ -212,8 +185,8 @@ class LanguageModel:
     def _too_long(self, fitted: Fitted, window: int) -> WorkerAnswer:
         return WorkerAnswer(
             "declined",
-            f"The query takes {fitted.tokens:,} tokens, and the context window of {self.node}'s model has "
-            f"{window:,}. Shorten it, or connect a model with a larger one.",
+            f"The query takes {fitted.tokens:,} tokens, and the context window of {self.given.name}'s model "
+            f"has {window:,}. Shorten it, or connect a model with a larger one.",
             {"model": self.reference.name, "window": window},
         )
 
@@ -222,7 +195,7 @@ class LanguageModel:
         from openai import APIConnectionError, APIError, APITimeoutError
 
         if isinstance(error, APITimeoutError | TimeoutError):
-            return f"nothing within {self.timeout:g} seconds"
+            return f"nothing within {self.given.timeout:g} seconds"
         if isinstance(error, APIConnectionError):
             return f"nothing answers there ({type(error).__name__})"
         if isinstance(error, APIError):
@@ -233,8 +206,8 @@ class LanguageModel:
         start = "Start the server, or connect another" if self.reference.url else "Or connect another"
         return WorkerAnswer(
             "unavailable",
-            f"{self.node} was chosen, but its model {self.reference} gave no answer: {why.rstrip('.')}. "
-            f"{start}. {HOW_TO_CONNECT}",
+            f"{self.given.name} was chosen, but its model {self.reference} gave no answer: "
+            f"{why.rstrip('.')}. {start}. {HOW_TO_CONNECT}",
             {"model": self.reference.name},
         )
 

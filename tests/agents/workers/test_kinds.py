@@ -109,11 +109,9 @@ def test_the_folders_of_a_local_model_are_those_beside_the_spec(tmp_path: Path) 
 
 
 def test_a_chat_model_takes_what_is_given() -> None:
-    given = Connection("law", "Be brief.", window=4096, summarises=True, silent=True)
+    given = Connection("law", "Be brief.", window=4096, summarises=True)
     worker = connect("openai:m@http://h/v1", given)
-    assert worker == LanguageModel(
-        "law", OpenAIReference("m", "http://h/v1"), "Be brief.", window=4096, summarises=True, silent=True
-    )
+    assert worker == LanguageModel(OpenAIReference("m", "http://h/v1"), given)
 
 
 class Unordered:
@@ -132,7 +130,7 @@ def test_the_general_model_fills_in_arguments_of_tools(general: str, filled: boo
     assert isinstance(worker, McpAgent)
     assert (worker.model is not None) is filled
     if isinstance(worker.model, LanguageModel):
-        assert (worker.model.prompt, worker.model.silent) == ("", True)
+        assert (worker.model.given.prompt, worker.model.given.silent) == ("", True)
 
 
 def test_what_a_kind_needs_is_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
@@ -11,6 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agents.types import WorkerRequest
 from agents.workers.models.clients import EndpointReference, OpenAIReference, ProviderReference
 from agents.workers.models.language_model import LanguageModel
+from agents.workers.reference import Connection
 from tests.loopback import ChatServer, free_port, serving
 
 REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")
@@ -22,8 +24,8 @@ def server() -> Iterator[ChatServer]:
         yield chat
 
 
-def model(url: str, **settings: float) -> LanguageModel:
-    return LanguageModel("math", OpenAIReference("tiny", url), "You count.", **settings)  # type: ignore[arg-type]
+def model(url: str, **settings: Any) -> LanguageModel:
+    return LanguageModel(OpenAIReference("tiny", url), Connection("math", "You count.", **settings))
 
 
 async def test_an_answer_with_prompt_and_conversation(server: ChatServer) -> None:
@@ -46,7 +48,7 @@ async def test_an_answer_with_prompt_and_conversation(server: ChatServer) -> Non
 
 
 async def test_no_prompt_sends_no_system_message(server: ChatServer) -> None:
-    await LanguageModel("math", OpenAIReference("tiny", server.url)).answer(REQUEST)
+    await LanguageModel(OpenAIReference("tiny", server.url), Connection("math")).answer(REQUEST)
     assert [message["role"] for message in server.requests[0][1]["messages"]] == ["user"]
 
 
@@ -125,7 +127,7 @@ async def test_an_inference_endpoint_is_asked_below_v1(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     reference = EndpointReference("tgi", server.url.removesuffix("/v1"))
-    answer = await LanguageModel("math", reference).answer(REQUEST)
+    answer = await LanguageModel(reference, Connection("math")).answer(REQUEST)
     assert (answer.status, answer.text) == ("answered", "Forty-two.")
     headers, body = server.requests[0]
     assert headers["authorization"] == "Bearer hf_secret"
@@ -134,7 +136,7 @@ async def test_an_inference_endpoint_is_asked_below_v1(
 
 async def test_a_provider_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
-    answer = await LanguageModel("math", ProviderReference("openai:gpt-x")).answer(REQUEST)
+    answer = await LanguageModel(ProviderReference("openai:gpt-x"), Connection("math")).answer(REQUEST)
     assert answer.status == "unavailable"
     assert "pip install -e '.[provider]'" in answer.text
 

@@ -21,6 +21,7 @@ from agents.workers.models.language_model import LanguageModel
 from agents.workers.models.local_chat import LocalChat
 from agents.workers.models.local_model import LocalModel, load
 from agents.workers.models.manager import ModelManager
+from agents.workers.reference import Connection
 from tests.tiny_model import TEMPLATE, make_tokenizer, save_adapter, save_base, spoilt_adapters
 
 pytestmark = [
@@ -226,7 +227,7 @@ def test_without_a_template_it_is_asked_plainly() -> None:
 
 async def test_a_worker_trims_its_conversation_and_says_so(tmp_path: Path) -> None:
     folder = save_base(tmp_path, window=160, template=TEMPLATE)
-    worker = LanguageModel("math", parsed(folder), "Count.", manager=ModelManager(10**8))
+    worker = LanguageModel(parsed(folder), Connection("math", "Count.", manager=ModelManager(10**8)))
     talk = [HumanMessage("x" * 90), AIMessage("y" * 90), HumanMessage("z" * 40), AIMessage("w" * 20)]
     answer = await worker.answer(WorkerRequest("and now?", conversation=talk))
     assert answer.status == "answered"
@@ -246,18 +247,18 @@ async def test_weights_cut_off_are_unavailable(
     folder = shutil.copytree(adapters[0] if of_adapter else base, tmp_path / "cut")
     (weights,) = folder.glob("*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-100])
-    worker = LanguageModel("math", parsed(folder), manager=ModelManager(10**8))
+    worker = LanguageModel(parsed(folder), Connection("math", manager=ModelManager(10**8)))
     answer = await worker.answer(WorkerRequest("hello"))
     assert answer.status == "unavailable"
     assert f"{str(folder)!r} cannot be loaded" in answer.text
 
 
 async def test_what_cannot_be_loaded_is_unavailable(base: Path, tmp_path: Path) -> None:
-    missing = LanguageModel("math", parsed(tmp_path), manager=ModelManager(10**8))
+    missing = LanguageModel(parsed(tmp_path), Connection("math", manager=ModelManager(10**8)))
     answer = await missing.answer(WorkerRequest("hello"))
     assert answer.status == "unavailable"
     assert f"{str(tmp_path)!r} cannot be loaded" in answer.text
-    large = LanguageModel("math", parsed(base), manager=ModelManager(1000))
+    large = LanguageModel(parsed(base), Connection("math", manager=ModelManager(1000)))
     answer = await large.answer(WorkerRequest("hello"))
     assert answer.status == "unavailable"
     assert "the budget is 0.00 GB" in answer.text
