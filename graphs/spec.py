@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agents.modalities import Modality
 from agents.octopus.served.reference import RouterReference
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
-from agents.reflection.schema import SchemaVerifier
 from agents.reflection.types import Mode
+from agents.reflection.verifiers import SchemaVerifier
 from agents.types import Edge, FunctionalToken, NodeName
 from agents.workers.kinds import parse_reference
 from graphs.soundness import KeyPath, UnsoundError, problems

@@ -19,8 +19,8 @@ from graphs.spec import GraphSpec, NodeSpec, WorkerSpec
 from graphs.spec_file import load_spec
 
 if TYPE_CHECKING:
-    from agents.judge import Judge
     from agents.reflection.types import Verifier
+    from agents.reflection.worker import Judge
     from agents.workers.models.local_model import LocalModel
     from agents.workers.models.manager import ModelManager
     from agents.workers.tool_agent import FunctionChooser
@@ -171,7 +171,7 @@ class Wiring(OctopusWiring):
         )
 
     def _judge(self) -> Judge | None:
-        from agents.judge import ModelJudge
+        from agents.reflection.worker import ModelJudge
 
         model = self.settings.model
         return ModelJudge(self.models.connect(model, self.models.given("judge"))) if model else None
@@ -191,7 +191,7 @@ class Wiring(OctopusWiring):
         return SubgraphWorker(wiring.graph().compile(name=inner.name))
 
     def _verifier(self, wanted: str | dict[str, Any] | None) -> Verifier | None:
-        from agents.reflection.schema import SchemaVerifier
+        from agents.reflection.verifiers import SchemaVerifier
 
         if isinstance(wanted, dict):
             return SchemaVerifier(wanted)

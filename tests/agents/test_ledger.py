@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from agents.judge import ModelJudge
 from agents.ledger import Ledger, Policy, Profile, usage_of
+from agents.reflection.worker import ModelJudge
 from agents.types import NodeName, WorkerAnswer
 from tests.scripted import ScriptedWorker
 

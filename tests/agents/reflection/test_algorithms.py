@@ -10,11 +10,9 @@ from typing import cast
 import pytest
 
 from agents.reflection.auto import Auto, choose_level
-from agents.reflection.basic import Basic
-from agents.reflection.budget import Budget
 from agents.reflection.lats import Lats, backpropagate, path, uct
-from agents.reflection.loop import follow, run, take
-from agents.reflection.reflexion import Reflexion
+from agents.reflection.loop import Budget, follow, run, take
+from agents.reflection.trials import Basic, Reflexion
 from agents.reflection.types import Lesson, Mode, Parts, ReflectionState, TreeNode, new_state
 from tests.agents.reflection.scripted import (
     LetterStepper,
