@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-
-from agents.types import Hop
+from collections.abc import Iterator, Sequence
 
 _QUOTED = re.compile(
     r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»|(?<!\w)'([^'\n]+)'(?!\w)|(?<!\w)‘([^’\n]+)’(?!\w)"
@@ -64,13 +62,6 @@ def lost(query: str, rewritten: str) -> list[str]:
     if not missing and not _touches(query, rewritten):
         missing = [query.strip()]
     return list(dict.fromkeys(missing))
-
-
-def rates(hops: Iterable[Hop]) -> dict[str, float]:
-    """Return the shares of hops whose query was changed, and whose rewrite was bypassed, in [0, 1]."""
-    kinds = Counter(hop["rewrite"] for hop in hops if hop["node"])
-    total = sum(kinds.values())
-    return {kind: kinds[kind] / total if total else 0.0 for kind in ("changed", "bypassed")}
 
 
 def _numbers(text: str) -> Iterator[str]:

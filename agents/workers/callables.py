@@ -10,7 +10,7 @@ from typing import Any, Literal, get_type_hints
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
+from langchain_core.messages import AIMessage, convert_to_messages
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.errors import GraphBubbleUp
@@ -73,7 +73,8 @@ class CallableWorker:
         except GraphBubbleUp:  # a question to the user, or a command for the graph around this one
             raise
         except Exception as error:  # code of anyone raises anything
-            return self._unavailable(f"raised {type(error).__name__}: {error}")
+            told = next(iter(str(error).strip().splitlines()), "")
+            return self._unavailable(f"raised {type(error).__name__}{': ' if told else ''}{told}")
         if isinstance(output, dict) and output.get("__interrupt__"):
             return self._unavailable(
                 "asked a question back, which stays in its own checkpointer. Compile it without one"
@@ -94,15 +95,28 @@ class CallableWorker:
         if isinstance(output, AIMessage):
             return str(output.text), output.usage_metadata
         if isinstance(output, Mapping):
-            if isinstance(output.get("messages"), Sequence):
-                return _last(convert_to_messages(output["messages"]), asked)
+            if isinstance(output.get("messages"), list | tuple):
+                return self._last(output["messages"], asked)
             if key := next((one for one in ANSWER_KEYS if one in output), None):
                 value = output[key]
                 if value is None or isinstance(value, str | AIMessage):
                     return self._read(value, asked)
                 raise self._unreadable(f"{key!r}: {type(value).__name__}")
-            raise self._unreadable(f"a dict with the keys {', '.join(map(repr, output)) or 'of none'}")
+            keys = ", ".join(map(repr, output))
+            raise self._unreadable(f"a dict with the keys {keys}" if keys else "a dict with no keys")
         raise self._unreadable(f"an object of type {type(output).__name__}")
+
+    def _last(self, given: Sequence[Any], asked: Collection[str]) -> tuple[str, UsageMetadata | None]:
+        """Read the text of the last new AI message, and the usage of all of them."""
+        try:
+            messages = convert_to_messages(given)
+        except (ValueError, NotImplementedError) as error:
+            raise self._unreadable("messages of another form") from error
+        new = [one for one in messages if isinstance(one, AIMessage) and one.id not in asked]
+        usage: UsageMetadata | None = None
+        for one in new:
+            usage = add_usage(usage, one.usage_metadata) if one.usage_metadata else usage
+        return (str(new[-1].text) if new else ""), usage
 
     def _unreadable(self, what: str) -> SpecError:
         known = ", ".join(("messages", *ANSWER_KEYS))
@@ -207,15 +221,6 @@ def _schema(thing: Runnable[Any, Any]) -> dict[str, Any]:
         if isinstance(first.annotation, str):  # postponed, which LangChain does not see through
             return TypeAdapter(get_type_hints(function)[first.name]).json_schema()
     return thing.get_input_jsonschema()
-
-
-def _last(messages: Sequence[BaseMessage], asked: Collection[str]) -> tuple[str, UsageMetadata | None]:
-    """Return the text of the last new AI message, and the usage of all of them."""
-    new = [one for one in messages if isinstance(one, AIMessage) and one.id not in asked]
-    usage: UsageMetadata | None = None
-    for one in new:
-        usage = add_usage(usage, one.usage_metadata) if one.usage_metadata else usage
-    return (str(new[-1].text) if new else ""), usage
 
 
 def _shown(thing: object) -> str:

@@ -17,7 +17,6 @@ from agents.redaction import bare_urls
 from agents.types import Worker
 
 if TYPE_CHECKING:
-    from agents.workers.models.local_model import LocalModel
     from agents.workers.models.manager import ModelManager
     from agents.workers.tool_agent import FunctionChooser
     from tools.declaration import ToolFunction
@@ -62,7 +61,7 @@ class Connection:
     timeout: float = 60.0
     retries: int = 2
     folder: Path | None = None
-    manager: ModelManager[LocalModel] | None = None
+    manager: ModelManager[Any] | None = None
     make_chooser: Callable[[Sequence[ToolFunction]], FunctionChooser] | None = None
     general: ModelReference | None = None
 

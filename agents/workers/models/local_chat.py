@@ -11,13 +11,14 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict
 
 from agents.workers.models.chat_prompt import prompt_ids
@@ -71,7 +72,7 @@ class LocalChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **options: Any,
     ) -> ChatResult:
-        return _whole(list(self._stream(messages, stop, **options)))
+        return generate_from_stream(self._stream(messages, stop, **options))
 
     async def _agenerate(
         self,
@@ -80,7 +81,7 @@ class LocalChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **options: Any,
     ) -> ChatResult:
-        return _whole([chunk async for chunk in self._astream(messages, stop, **options)])
+        return await agenerate_from_stream(self._astream(messages, stop, **options))
 
     def _stream(
         self,
@@ -206,9 +207,3 @@ def _chunk_of(event: _Event) -> ChatGenerationChunk | None:
     if isinstance(event, BaseException):
         raise event
     return event
-
-
-def _whole(chunks: Sequence[ChatGenerationChunk]) -> ChatResult:
-    text = "".join(str(chunk.text) for chunk in chunks)
-    usage = cast(AIMessageChunk, chunks[-1].message).usage_metadata
-    return ChatResult(generations=[ChatGeneration(message=AIMessage(text, usage_metadata=usage))])

@@ -197,6 +197,14 @@ async def failing_later(query: str) -> str:
     raise KeyError(query)
 
 
+def failing_at_length(query: str) -> str:
+    raise ValueError("first\nsecond")
+
+
+def failing_silently(query: str) -> str:
+    raise NotImplementedError
+
+
 def failing_state(state: Any) -> Any:
     raise TimeoutError("too slow")
 
@@ -206,6 +214,8 @@ def failing_state(state: Any) -> Any:
     [
         (failing, "ConnectionError: https://host/x refused"),
         (failing_later, "KeyError: 'leeks?'"),
+        (failing_at_length, "it raised ValueError: first."),
+        (failing_silently, "it raised NotImplementedError."),
         (RunnableLambda(failing), "ConnectionError"),
         (graph_of(failing_state), "TimeoutError: too slow"),
         (graph_of(in_words, checkpointer=InMemorySaver()), "ValueError"),
@@ -231,6 +241,9 @@ async def test_an_empty_answer_is_none(thing: object) -> None:
     [
         ({"rate": 1.2, "date": "today"}, "'rate', 'date'"),
         ({"answer": 42}, "'answer': int"),
+        ({"messages": [42]}, "messages of another form"),
+        ({"messages": "yes"}, "'messages'"),
+        ({}, "no keys"),
         (42, "type int"),
         (["a"], "type list"),
         (HumanMessage("a"), "type HumanMessage"),
