@@ -15,7 +15,7 @@ _NUMBERS = count()
 
 
 class AdapterError(ValueError):
-    """Say that a folder or repository holds no LoRA adapter for this base."""
+    """Signal that a folder or repository holds no LoRA adapter for this base."""
 
 
 def attach(model: Any, adapter: str | Path) -> tuple[Any, str]:

@@ -22,22 +22,22 @@ class OctopusGraphError(Exception):
 
 
 class InputError(OctopusGraphError, ValueError):
-    """Say that the query or a row of input cannot be used as it is."""
+    """Signal that the query or a row of input cannot be used as it is."""
 
 
 class SpecError(OctopusGraphError, ValueError):
-    """Say that a graph spec is wrong."""
+    """Signal that a graph spec is wrong."""
 
 
 class ArtifactError(OctopusGraphError, ValueError):
-    """Say that a trained artifact is missing, incomplete or of another graph."""
+    """Signal that a trained artifact is missing, incomplete or of another graph."""
 
 
 class RoutingError(OctopusGraphError, RuntimeError):
-    """Say that an Octopus chose a token or node that is no edge of its node."""
+    """Signal that an Octopus chose a token or node that is not an edge of its node."""
 
 
 class ModelUnavailableError(OctopusGraphError, RuntimeError):
-    """Say that a model or its server cannot be reached, or that a package it needs is not installed."""
+    """Signal that a model or its server cannot be reached, or that a package it needs is not installed."""
 
     exit_code = 3

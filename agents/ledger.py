@@ -76,7 +76,7 @@ class Ledger:
         return measured.seconds / measured.calls if measured else self.profile(node).latency
 
     def record(self, node: NodeName, usage: tuple[float, float], seconds: float) -> None:
-        """Count a call into the means."""
+        """Include a call in the running means."""
         measured = self._measured.setdefault(node, _Measured())
         measured.calls += 1
         measured.seconds += seconds
@@ -152,7 +152,7 @@ class Ledger:
 
 
 def usage_of(evidence: Mapping[str, Any]) -> tuple[int, int]:
-    """Read the tokens in and out from a worker's evidence, by any of their usual names."""
+    """Return the input and output tokens in a worker's evidence, by any of their usual names."""
     usage = evidence.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     into = usage.get("input_tokens") or usage.get("prompt_tokens") or 0

@@ -20,7 +20,7 @@ def attachments_of(message: BaseMessage) -> list[dict[str, Any]]:
 
 
 def modalities_of(attachments: Sequence[dict[str, Any]]) -> frozenset[str]:
-    """Return what a worker must be able to read for them, known to us or not."""
+    """Return the kinds of the attachments, whether or not a worker can declare them."""
     return frozenset(str(block["type"]) for block in attachments)
 
 

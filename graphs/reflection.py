@@ -1,4 +1,4 @@
-"""Reflection as LangGraph subgraphs: a node per step, so that each round is a checkpoint and an event."""
+"""Run reflection as LangGraph subgraphs: a node per step, so that each round is a checkpoint and an event."""
 
 from __future__ import annotations
 

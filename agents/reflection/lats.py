@@ -60,7 +60,7 @@ class Lats(Steps):
         }
 
     def next_step(self, done: str | None, state: ReflectionState) -> str | None:
-        """Go round; the steps give the reason to stop."""
+        """Cycle through the steps, which give the reason to stop."""
         if done == "select" and state["tree"][state["simulated"]]["complete"]:
             return "simulate"  # there is nothing below it
         return "draft" if done is None else _NEXT[done]

@@ -15,7 +15,7 @@ Step = Callable[[ReflectionState], Awaitable[Update]]
 
 
 class BudgetUsedError(Exception):
-    """Say that nothing is left of the budget; ends a loop, never a run."""
+    """Signal that the budget is used up; it ends a loop, never a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Basic(Steps):
         return {"draft": self.draft, "critique": self.critique}
 
     def next_step(self, done: str | None, state: ReflectionState) -> str | None:
-        """Alternate; the steps give the reason to stop."""
+        """Alternate between the steps, which give the reason to stop."""
         return "critique" if done == "draft" else "draft"
 
 
@@ -43,7 +43,7 @@ class Reflexion(Steps):
         return {"recall": self._recall, "draft": self.draft, "verify": self.verify, "reflect": self.reflect}
 
     def next_step(self, done: str | None, state: ReflectionState) -> str | None:
-        """Go round; the steps give the reason to stop."""
+        """Cycle through the steps, which give the reason to stop."""
         return "recall" if done is None else _NEXT[done]
 
     async def _recall(self, state: ReflectionState) -> Update:

@@ -42,7 +42,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class CallableWorker:
-    """Answer with what a call returns; whatever the call raises becomes an answer that says so.
+    """Answer with what a call returns; an exception becomes an answer that says so.
 
     Attributes:
         name: the worker's name, for messages.
@@ -72,7 +72,7 @@ class CallableWorker:
             output = await self.call({self.takes.key: given} if self.takes.key else given, **options)
         except GraphBubbleUp:  # a question to the user, or a command for the graph around this one
             raise
-        except Exception as error:  # code of anyone raises anything
+        except Exception as error:  # user code may raise anything
             told = next(iter(str(error).strip().splitlines()), "")
             return self._unavailable(f"raised {type(error).__name__}{': ' if told else ''}{told}")
         if isinstance(output, dict) and output.get("__interrupt__"):
@@ -209,7 +209,7 @@ def _keys(thing: Runnable[Any, Any]) -> tuple[list[str], str]:
         return list(get_type_hints(thing.builder.input_schema)), "object"
     try:
         schema = _schema(thing)
-    except Exception:  # types of anyone, which Pydantic may not know
+    except Exception:  # Pydantic may not know the user's types
         return [], ""
     return list(schema.get("properties", {})), str(schema.get("type", ""))
 

@@ -94,7 +94,7 @@ class McpAgent:
             tools, functions, chooser = await self._connected()
         except ModuleNotFoundError as error:
             return self._unavailable(f"the package {error.name!r} is not installed (pip install -e '.[mcp]')")
-        except Exception as error:  # whatever went wrong on the way, in groups of the client's
+        except Exception as error:  # the client raises groups of its own
             return self._unavailable(_innermost(error))
         unread: dict[str, str] = {}
         for choice in (await asyncio.to_thread(chooser.rank, question))[:_TRIES]:
@@ -229,7 +229,7 @@ def _shown(value: Any) -> str:
 
 
 def _innermost(error: BaseException) -> str:
-    """Tell the cause within nested groups, as tasks of the client raise them, without keys in URLs."""
+    """Describe the innermost cause of nested exception groups, without keys in URLs."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{bare_urls(str(error)) or 'nothing in time'} ({type(error).__name__})"

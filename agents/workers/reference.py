@@ -1,6 +1,6 @@
-"""Define what a reference to a worker's model is: `KIND:…`, one line in a spec or in OCTOPUS_MODEL.
+"""Define references to models: `KIND:…`, one line in a spec or in OCTOPUS_MODEL.
 
-A kind of reference is a class that parses, connects and checks; agents/workers/kinds.py lists the kinds.
+Each kind is a class that parses, connects and checks; agents/workers/kinds.py lists the kinds.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ def _templated(tokenizer: Any, turns: list[Turn]) -> str:
 
 
 def _without_system(turns: Sequence[Turn]) -> list[Turn]:
-    """Have the user tell the system prompt, for templates that refuse it or a first turn of the assistant."""
-    told = [{**turn, "role": "user"} if turn["role"] == "system" else dict(turn) for turn in turns]
-    while told and told[0]["role"] == "assistant":
-        told.pop(0)
-    return _merged(told)
+    """Move the system prompt into a user turn, for templates that refuse it or a first assistant turn."""
+    moved = [{**turn, "role": "user"} if turn["role"] == "system" else dict(turn) for turn in turns]
+    while moved and moved[0]["role"] == "assistant":
+        moved.pop(0)
+    return _merged(moved)

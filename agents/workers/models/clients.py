@@ -150,7 +150,7 @@ class LocalReference(ChatReference):
         return replace(found, options=options) if found and known else None
 
     def beside(self, folder: Path | None) -> LocalReference:
-        """Return the reference with its paths found in `folder`; else they stay relative or of the Hub."""
+        """Return the reference with its paths resolved in `folder`, where they exist there."""
 
         def found(name: str) -> str:
             return str(folder / name) if folder and name and (folder / name).is_dir() else name
@@ -158,7 +158,7 @@ class LocalReference(ChatReference):
         return replace(self, name=found(self.name), adapter=found(self.adapter))
 
     def connect(self, given: Connection) -> Worker:
-        """Build the worker; its folders are looked for beside the spec first."""
+        """Build the worker; its folders are looked for in the given folder first."""
         return super(LocalReference, self.beside(given.folder)).connect(given)
 
     def chat(self, given: Connection) -> BaseChatModel:
@@ -191,11 +191,11 @@ class LocalReference(ChatReference):
         """Begin to load the model, in a thread."""
 
         def start() -> None:
-            with suppress(OctopusGraphError):  # told to whoever asks the worker
+            with suppress(OctopusGraphError):  # raised again when the worker is asked
                 cast("LocalChat", chat()).warm()
 
         threading.Thread(target=start, name="warm-up", daemon=True).start()
 
     def why(self, error: Exception) -> str | None:
-        """Explain what transformers raises, as a rule for want of memory."""
+        """Explain what transformers raises, usually for lack of memory."""
         return f"it failed: {error}" if isinstance(error, RuntimeError | MemoryError) else None

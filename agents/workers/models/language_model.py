@@ -158,7 +158,7 @@ class LanguageModel:
     async def _summarised(
         self, messages: Sequence[BaseMessage], room: int, request: WorkerRequest
     ) -> tuple[AIMessage | None, Fitted]:
-        """Summarise what is left out, and return what is kept with it; without room, leave it at that."""
+        """Summarise what is left out, if there is room; return the summary and what is kept with it."""
         fitted = await self._fitted(messages, room - 2 * SUMMARY_TOKENS)
         if not fitted.fits:
             return None, await self._fitted(messages, room)
@@ -213,7 +213,7 @@ class LanguageModel:
 
 
 def without_keys(said: str) -> str:
-    """Take out of a server's message the key that some repeat when they refuse it."""
+    """Remove from a server's message the key that some servers repeat when they refuse it."""
     for name in _KEYS:
         if key := os.environ.get(name):
             said = said.replace(key, f"[{name}]")
