@@ -18,7 +18,7 @@ from agents.workers.models.clients import (
     OpenAIReference,
     ProviderReference,
 )
-from agents.workers.reference import Connection, ModelReference
+from agents.workers.models.reference import Connection, ModelReference
 from agents.workers.remote_graph import RemoteGraphReference
 
 _KINDS: tuple[type[ModelReference], ...] = (

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from agents.errors import SpecError
 from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.reference import Connection, ModelReference, Warmable
-from agents.workers.tool_agent import FunctionChooser, described, no_call
+from agents.workers.models.reference import Connection, FunctionChooser, ModelReference, Warmable
+from agents.workers.tool_agent import described, no_call
 from tools import types
 from tools.declaration import Cue, Parameter, ToolFunction
 from tools.reading import UnreadError, read_arguments

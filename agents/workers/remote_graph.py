@@ -11,7 +11,7 @@ from langchain_core.messages import convert_to_messages, convert_to_openai_messa
 
 from agents.modalities import human
 from agents.types import AnswerStatus, Worker, WorkerAnswer, WorkerRequest
-from agents.workers.reference import NAME_AT_URL, Connection, ModelReference
+from agents.workers.models.reference import NAME_AT_URL, Connection, ModelReference
 
 if TYPE_CHECKING:
     import httpx

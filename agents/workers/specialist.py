@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from agents.modalities import modalities_of, readable, refusal
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 from agents.workers.models.language_model import HOW_TO_CONNECT
-from agents.workers.reference import Warmable
+from agents.workers.models.reference import Warmable
 
 
 @dataclass

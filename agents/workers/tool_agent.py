@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
 from agents.types import AnswerStatus, Choice, NodeName, WorkerAnswer, WorkerRequest
+from agents.workers.models.reference import FunctionChooser
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
 from tools.reading import NotAskedError, UnreadError, read_arguments
@@ -43,14 +44,6 @@ _REQUEST = re.compile(
 )
 
 Call = tuple[ToolFunction, Mapping[str, Any]]
-
-
-class FunctionChooser(Protocol):
-    """Rank the functions of one worker for a question."""
-
-    def rank(self, query: str) -> Sequence[Choice]:
-        """Rank all functions, best first; the `node` of a choice is the name, `subject.function`."""
-        ...
 
 
 @dataclass

@@ -14,7 +14,7 @@ from agents.errors import InputError, ModelUnavailableError
 from agents.types import Worker, WorkerRequest
 from agents.workers.models.local_model import LocalModel, source_of, with_base
 from agents.workers.models.manager import ModelManager
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 from evaluation.answers.multiple_choice import LETTERS, letter_of
 
 _REPLY_TOKENS = 32

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agents.reflection.worker import Judge
     from agents.workers.models.local_model import LocalModel
     from agents.workers.models.manager import ModelManager
-    from agents.workers.tool_agent import FunctionChooser
+    from agents.workers.models.reference import FunctionChooser
     from graphs.build import Graph
     from tools.declaration import ToolFunction
     from tools.sandbox import Sandbox

@@ -14,14 +14,14 @@ from agents.redaction import bare_urls
 from agents.types import NodeName, Octopus, Worker
 from agents.workers.kinds import connect, parse_reference
 from agents.workers.models.manager import ModelManager
-from agents.workers.reference import Connection, Warmable
+from agents.workers.models.reference import Connection, Warmable
 from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
 
 if TYPE_CHECKING:
     from agents.octopus.encoder.octopus import EncoderOctopus
     from agents.workers.models.local_model import LocalModel
-    from agents.workers.tool_agent import FunctionChooser
+    from agents.workers.models.reference import FunctionChooser
     from tools.declaration import ToolFunction
 
 

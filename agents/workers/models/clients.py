@@ -17,7 +17,7 @@ from langchain_core.messages import BaseMessage
 from agents.errors import ModelUnavailableError, OctopusGraphError, SpecError
 from agents.types import Worker, WorkerRequest
 from agents.workers.models.language_model import ANSWER_TOKENS, ChatReference
-from agents.workers.reference import NAME_AT_URL, Connection
+from agents.workers.models.reference import NAME_AT_URL, Connection
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

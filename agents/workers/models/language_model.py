@@ -16,6 +16,7 @@ from langchain_core.messages.ai import add_usage
 from agents.errors import InputError, OctopusGraphError
 from agents.modalities import human, modalities_of, refusal
 from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.workers.models.reference import Connection, ModelReference
 from agents.workers.models.window import (
     SUMMARY_TOKENS,
     Fitted,
@@ -25,7 +26,6 @@ from agents.workers.models.window import (
     window_in,
     with_summary,
 )
-from agents.workers.reference import Connection, ModelReference
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -24,7 +24,7 @@ from pydantic import ConfigDict
 from agents.workers.models.chat_prompt import prompt_ids
 from agents.workers.models.local_model import LocalModel, source_of, with_base
 from agents.workers.models.manager import ModelManager, Source
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 
 _MOST_TOKENS = 1024  # of an answer, where nobody says
 

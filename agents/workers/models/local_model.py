@@ -14,7 +14,7 @@ from typing import Any
 from agents.adapters import BASE, AdapterError, attach
 from agents.errors import ModelUnavailableError
 from agents.workers.models.manager import Source
-from agents.workers.reference import ModelReference
+from agents.workers.models.reference import ModelReference
 
 INSTALL = "Install the extra: pip install -e '.[hf]'."
 

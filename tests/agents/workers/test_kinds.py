@@ -18,7 +18,7 @@ from agents.workers.models.clients import (
     ProviderReference,
 )
 from agents.workers.models.language_model import LanguageModel
-from agents.workers.reference import Connection, ModelReference, Warmable
+from agents.workers.models.reference import Connection, ModelReference, Warmable
 from agents.workers.remote_graph import RemoteGraphReference
 from tests.loopback import ChatServer, free_port, serving
 

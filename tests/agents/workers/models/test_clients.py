@@ -9,7 +9,7 @@ import pytest
 from agents.types import WorkerRequest
 from agents.workers.models.clients import ProviderReference
 from agents.workers.models.language_model import LanguageModel
-from agents.workers.reference import Connection
+from agents.workers.models.reference import Connection
 from tests.loopback import ChatServer, serving
 
 pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::DeprecationWarning")]

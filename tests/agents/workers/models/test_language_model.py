@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agents.types import WorkerRequest
 from agents.workers.models.clients import EndpointReference, OpenAIReference, ProviderReference
 from agents.workers.models.language_model import LanguageModel
-from agents.workers.reference import Connection
+from agents.workers.models.reference import Connection
 from tests.loopback import ChatServer, free_port, serving
 
 REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")

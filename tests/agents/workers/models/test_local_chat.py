@@ -18,7 +18,7 @@ from agents.workers.models.language_model import LanguageModel
 from agents.workers.models.local_chat import LocalChat
 from agents.workers.models.local_model import LocalModel, load
 from agents.workers.models.manager import ModelManager
-from agents.workers.reference import Connection
+from agents.workers.models.reference import Connection
 from tests.tiny_model import TEMPLATE, save_adapter, save_base, spoilt_adapters
 
 pytestmark = [

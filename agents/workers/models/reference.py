@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkab
 from urllib.parse import urlsplit
 
 from agents.redaction import bare_urls
-from agents.types import Worker
+from agents.types import Choice, Worker
 
 if TYPE_CHECKING:
     from agents.workers.models.manager import ModelManager
-    from agents.workers.tool_agent import FunctionChooser
     from tools.declaration import ToolFunction
 
 NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
@@ -31,6 +30,14 @@ class Warmable(Protocol):
 
     def warm(self) -> None:
         """Begin to load what the worker needs; return at once."""
+        ...
+
+
+class FunctionChooser(Protocol):
+    """Rank the functions of one worker for a question."""
+
+    def rank(self, query: str) -> Sequence[Choice]:
+        """Rank all functions, best first; the `node` of a choice is the name, `subject.function`."""
         ...
 
 
