@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property, partial
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import graphs as graph_package
-from agents.errors import ArtifactError
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
-from agents.octopus.encoder.head_cache import HeadCache
-from agents.octopus.encoder.heads import Head, Untrained, trained_head
+from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
-from agents.types import Edge, NodeName
+from agents.octopus.kinds.reference import OctopusParts
+from agents.octopus.kinds.registry import EncoderReference, local_octopus, parse_octopus
+from agents.types import Decision, Edge, NodeName, Octopus, Step
 from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec
 
 if TYPE_CHECKING:
     from agents.octopus.causal.artifact import CausalArtifact
-    from agents.octopus.local import LocalOctopus
-    from agents.octopus.planning.docstrings import Docstrings
+    from agents.octopus.encoder.octopus import LocalOctopus
+    from agents.octopus.encoder.zero_shot import ZeroShotHead
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
-    from agents.octopus.planning.stepwise import Onward
 
 GRAPHS = Path(graph_package.__file__ or "").parent
 
@@ -53,64 +52,69 @@ class OctopusWiring:
         self._causals: dict[Path, CausalArtifact] = {}
 
     def octopus(self, name: NodeName) -> LocalOctopus:
-        """The Octopus of node `name`: what its artifact is for, encoder or causal, or else zero-shot.
+        """Build the Octopus of a node in this process: of the kind that its spec names or its artifact holds.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
             ModelUnavailableError: a package that it needs is not installed.
         """
-        folder = self._folder(self.spec.nodes[name])
-        if folder is not None and is_causal(folder):
-            return self._causal_octopus(name, self._causal(folder))
-        return self.encoder_octopus(name)
+        node = self.spec.nodes[name]
+        return local_octopus(node.octopus.kind, self._folder(node)).connect(self.parts(name))
 
     def encoder_octopus(self, name: NodeName) -> EncoderOctopus:
-        """The encoder Octopus of node `name`, from its artifact or else zero-shot.
+        """Build the encoder Octopus of a node, from its artifact or else zero-shot.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
-        folder = self._folder(self.spec.nodes[name])
-        if folder is not None and is_causal(folder):
-            raise ArtifactError(f"{folder}: this is a causal Octopus; an encoder's artifact is needed here.")
-        return self.embedded_octopus(name)
+        return EncoderReference().connect(self.parts(name))
+
+    def routing_octopus(self, name: NodeName) -> Octopus:
+        """Build what routes at a node: on a server where the spec or the environment says so, else here.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+            SpecError: the reference to a server is not understood.
+        """
+        own = self.spec.nodes[name].octopus
+        text = own.model or (None if own.kind else self.settings.router)
+        return parse_octopus(text, name).connect(self.parts(name)) if text else self.octopus(name)
+
+    def parts(self, name: NodeName) -> OctopusParts:
+        """Return what the Octopus of a node is built from."""
+        node = self.spec.nodes[name]
+        edges = self.spec.edges_at(name)
+        beside = Path(self.spec.source).parent / (node.octopus.artifact or "")
+        return OctopusParts(
+            name,
+            edges,
+            self.encoder,
+            cache(partial(self.embedded_octopus, name)),
+            self._causal,
+            partial(self._next_step, name, edges),
+            artifact=self._folder(node),
+            served=beside if node.octopus.artifact and is_causal(beside) else None,
+            threshold=node.octopus.threshold,
+            generalist=node.generalist,
+            parent=self.spec.parent(name),
+            fallback=node.octopus.fallback,
+            on_choice=self.warm,
+        )
 
     def embedded_octopus(self, name: NodeName) -> EncoderOctopus:
-        """The same beside a language model that routes: where the artifact is that model's, zero-shot."""
+        """Build the encoder Octopus, zero-shot where the artifact is that of a language model that routes."""
         node = self.spec.nodes[name]
         head, top = self._head(name, node, self.artifact(node))
-        neighbours = self._neighbours(name)
+        edges = self.spec.edges_at(name)
         return EncoderOctopus(
-            neighbours,
+            list(edges.values()),
             head,
             self.encoder,
             top,
             node.octopus.threshold,
             node.generalist,
-            self._parent(name),
-            onward=partial(self._onward, name, neighbours),
-        )
-
-    def _causal_octopus(self, name: NodeName, artifact: CausalArtifact) -> LocalOctopus:
-        from agents.octopus.causal.octopus import CausalOctopus
-
-        node, master = self.spec.nodes[name], artifact.master(name)
-        neighbours = self._neighbours(name)
-        threshold = node.octopus.threshold
-        return CausalOctopus(
-            neighbours,
-            artifact.legal(name, neighbours),
-            artifact.parts,
-            self.encoder,
-            adapter=master.adapter,
-            temperature=master.temperature,
-            threshold=master.threshold if threshold is None else threshold,
-            calibrated=bool(master.metrics),
-            abstains=master.abstains,
-            generalist=node.generalist,
-            parent=self._parent(name),
-            onward=partial(self._onward, name, neighbours),
-            on_choice=self.warm,
+            self.spec.parent(name),
+            next_step=partial(self._next_step, name, edges),
         )
 
     def warm(self, name: NodeName) -> None:
@@ -123,14 +127,6 @@ class OctopusWiring:
         if folder not in self._causals:
             self._causals[folder] = open_causal(folder)
         return self._causals[folder]
-
-    def _neighbours(self, name: NodeName) -> list[Edge]:
-        return list(self.spec.edges_at(name).values())
-
-    def _parent(self, name: NodeName) -> NodeName | None:
-        masters = self.spec.masters
-        around = self.spec.nodes[name].neighbours
-        return next((n for n in around if n in masters and name in masters[n].neighbours), None)
 
     @cached_property
     def planner(self) -> Planner:
@@ -159,14 +155,12 @@ class OctopusWiring:
         return PathGraph.of(neighbours, self.spec.entry, list(self.spec.masters))
 
     @cached_property
-    def docstrings(self) -> Docstrings:
+    def docstrings(self) -> ZeroShotHead:
         """What the nodes say of themselves, as planning reads it."""
-        from agents.octopus.planning.docstrings import Docstrings
-
         said = [
             Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
         ]
-        return Docstrings(self._heads.build(said, self.encoder.embed))
+        return self._heads.build(said, self.encoder.embed)
 
     def artifact(self, node: NodeSpec) -> Artifact | None:
         """The trained encoder artifact that a node uses, if any."""
@@ -191,16 +185,14 @@ class OctopusWiring:
             Candidate(name, nodes[name].description or name, nodes[name].examples) for name in node.neighbours
         ]
 
-    def _onward(self, name: NodeName, neighbours: Sequence[Edge]) -> Onward:
-        from agents.octopus.planning.stepwise import Onward
-
-        tokens = {neighbour.node: neighbour.token for neighbour in neighbours}
-        templates = {neighbour.node: neighbour.template for neighbour in neighbours}
-        return Onward(self.planner, name, tokens, templates)
+    def _next_step(
+        self, name: NodeName, edges: Mapping[NodeName, Edge], question: str, path: Sequence[Step]
+    ) -> Decision:
+        return self.planner.decide_next(name, edges, question, path)
 
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
         if artifact is not None and artifact.planner is not None and name not in artifact.masters:
-            from agents.octopus.planning.head import FirstStep
+            from agents.octopus.planning.planner import FirstStep
 
             return FirstStep(self.planner, name), artifact.top
         if artifact is None or name not in artifact.masters:
