@@ -13,6 +13,7 @@ from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
 from agents.types import NodeName, Octopus, Worker
+from graphs.blocking import AsyncNode
 from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
 from graphs.spec import GraphSpec, WorkerSpec
@@ -48,7 +49,7 @@ def build_graph(
     """
     _check(spec, octopuses, workers)
     graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
-    graph.add_node("guard", guard_node)
+    graph.add_node("guard", AsyncNode("guard", guard_node))
     # Deferred: it waits for all branches.
     graph.add_node("answer", answer_node(judge), defer=True)
     ledger = Ledger({name: _profile(worker) for name, worker in spec.workers.items()})

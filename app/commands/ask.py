@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +13,9 @@ from app.commands.answering import Approve, Experts, Policy, Reflection, context
 from app.commands.options import Artifact, Graph
 
 if TYPE_CHECKING:
+    from app.octopus import Octopus
+    from app.runs.events import Answered
+    from app.runs.runner import Person
     from graphs.state import GraphContext
 
 Chosen = tuple[str, Path | None]  # a graph and, where not its own, the artifact of its Octopus
@@ -36,8 +37,16 @@ def ask(
     if question == "-":
         question = _standard_input()
     context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
-    unavailable = asyncio.run(_ask(question, (graph, artifact), thread, as_json, context))
-    if unavailable:
+    from app.commands.terminal import Trace
+
+    with _open((graph, artifact), context) as octopus:
+        person = _person(context)
+        if as_json:
+            answered = octopus.ask(question, thread=thread, person=person)
+            _show(answered, thread)
+        else:
+            answered = Trace().show(octopus.stream(question, thread=thread, person=person))
+    if answered.status == "unavailable":
         raise typer.Exit(3)
 
 
@@ -52,61 +61,43 @@ def chat(
 ) -> None:
     """Talk; the thread is kept, so that tomorrow goes on where today ended."""
     context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
-    asyncio.run(_chat((graph, artifact), thread or "chat", context))
-
-
-async def _ask(
-    question: str, graph: Chosen, thread: str | None, as_json: bool, context: GraphContext | None
-) -> bool:
-    from app.commands.terminal import Trace
-    from graphs.branches import outcomes
-
-    async with AsyncExitStack() as stack:
-        running = await _open(stack, graph, thread is not None, context)
-        if as_json:
-            values = await running.invoke(question, thread)
-            hops, message = values["hops"], values["messages"][-1]
-            ended = message.additional_kwargs.get("ended", [])
-            found = {"answer": str(message.text), "thread": thread, "hops": hops, "ended": ended}
-            print(json.dumps(found, ensure_ascii=False))  # noqa: T201
-        else:
-            hops = await Trace().show(running.stream(question, thread))
-        return any(hop["status"] == "unavailable" for hop in outcomes(hops))
-
-
-async def _chat(graph: Chosen, thread: str, context: GraphContext | None) -> None:
     from app.commands.terminal import Trace, say
     from app.persistence.errors import PersistenceError
 
-    async with AsyncExitStack() as stack:
-        running = await _open(stack, graph, True, context)
-        before = await running.messages(thread)
-        say(f"Thread {thread!r} of graph {graph[0]!r}, {len(before)} messages so far. An empty line ends it.")
+    thread = thread or "chat"
+    with _open((graph, artifact), context) as octopus:
+        before = octopus.messages(thread)
+        say(f"Thread {thread!r} of graph {graph!r}, {len(before)} messages so far. An empty line ends it.")
         for message in before[-4:]:
             say(f"  {'you' if message.type == 'human' else message.name or 'octopus'}: {message.text}")
-        question = await running.interrupted(thread)
-        if question is not None:
+        question = str(before[-1].text) if before and before[-1].type == "human" else ""
+        if question:
             say("Its last question was interrupted; going on with it.")
-        while question := question or await asyncio.to_thread(_prompt):
+        while question := question or _prompt():
             try:
-                await Trace().show(running.stream(question, thread))
+                Trace().show(octopus.stream(question, thread=thread, person=_person(context)))
             except (ValueError, PersistenceError) as error:
                 say(str(error))
-            question = None
+            question = ""
 
 
-async def _open(stack: AsyncExitStack, chosen: Chosen, remember: bool, context: GraphContext | None) -> Any:
+def _open(graph: Chosen, context: GraphContext | None) -> Octopus:
+    from app.octopus import Octopus
+
+    name, artifact = graph
+    return Octopus.load(name, artifact=artifact, context=context)
+
+
+def _person(context: GraphContext | None) -> Person | None:
     from app.commands.terminal import ask_person
-    from app.runs.runner import open_graph
-    from app.settings import Settings
 
-    person = ask_person if context and context.approve else None
-    graph, artifact = chosen
-    return await stack.enter_async_context(
-        open_graph(
-            graph, Settings.read(), remember=remember, context=context, person=person, artifact=artifact
-        )
-    )
+    return ask_person if context and context.approve else None
+
+
+def _show(answered: Answered, thread: str | None) -> None:
+    """Print an answer as one JSON object."""
+    found = {"answer": answered.text, "thread": thread, "hops": answered.hops, "ended": answered.ended}
+    print(json.dumps(found, ensure_ascii=False))  # noqa: T201
 
 
 def _prompt() -> str:

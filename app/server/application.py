@@ -14,10 +14,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from app.octopus import open_saver, open_store
 from app.persistence.location import Place
-from app.runs.runner import open_saver, open_store
+from app.runs.runner import Runner
 from app.runs.traces import TraceLog
-from app.runs.turns import Turns
 from app.server import errors, feedback_routes, health, page, thread_turns, threads
 from app.server import graph_drawing as drawing
 from app.server import openai as openai_api
@@ -90,8 +90,8 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
     await _warn_without_threads(saver, settings.application.threads)
     graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
     traces = settings.application.traces
-    turns = Turns(telemetry, settings.timeout, TraceLog(traces) if traces else None)
-    return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
+    runner = Runner(settings.timeout, TraceLog(traces) if traces else None, telemetry.turn)
+    return Service(settings, graphs, runner, saver, store, telemetry, int(time.time()))
 
 
 async def _warn_without_threads(saver: Saver, place: Place) -> None:

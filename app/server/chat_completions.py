@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from agents.types import Hop
 from app.runs.events import Answered, Decided, Event, Hopped, Written
-from app.runs.turns import Turn
+from app.runs.run import Run
 from app.server.messages import Messages
 from app.server.options import Options
 from app.server.sse import reasoning, summary
@@ -49,26 +49,26 @@ def usage_of(hops: list[Hop]) -> CompletionUsage:
     )
 
 
-def completion(turn: Turn, answered: Answered, thoughts: str) -> dict[str, Any]:
+def completion(run: Run, answered: Answered, thoughts: str) -> dict[str, Any]:
     """The whole answer as a ChatCompletion; `octopus` is an extension."""
     message = {"role": "assistant", "content": answered.text, "reasoning_content": thoughts}
     return ChatCompletion.model_validate(
         {
-            **_head(turn, "chat.completion"),
+            **_head(run, "chat.completion"),
             "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
             "usage": usage_of(answered.hops),
-            "octopus": summary(answered, turn.thread),
+            "octopus": summary(answered, run.thread),
         }
     ).model_dump(mode="json", exclude_unset=True)
 
 
-async def chunks(turn: Turn, events: AsyncIterator[Event], *, usage: bool) -> AsyncIterator[BaseModel]:
+async def chunks(run: Run, events: AsyncIterator[Event], *, usage: bool) -> AsyncIterator[BaseModel]:
     """The answer in pieces: decisions as `reasoning_content`, text as `content`.
 
     The extension `octopus` holds the `decision` or `hop` of a chunk, and in the last one the summary.
     """
-    head = _head(turn, "chat.completion.chunk")
-    answered = Answered("", "", [])
+    head = _head(run, "chat.completion.chunk")
+    answered = Answered()
     yield _chunk(head, {"role": "assistant", "content": ""})
     async for event in events:
         match event:
@@ -82,7 +82,7 @@ async def chunks(turn: Turn, events: AsyncIterator[Event], *, usage: bool) -> As
                 answered = event
                 if event.rest:
                     yield _chunk(head, {"content": event.rest})
-    yield _chunk(head, {}, "stop", octopus=summary(answered, turn.thread))
+    yield _chunk(head, {}, "stop", octopus=summary(answered, run.thread))
     if usage:
         yield ChatCompletionChunk.model_validate({**head, "choices": [], "usage": usage_of(answered.hops)})
 
@@ -94,10 +94,10 @@ def _chunk(
     return ChatCompletionChunk.model_validate({**head, "choices": [choice], **extension})
 
 
-def _head(turn: Turn, kind: str) -> dict[str, Any]:
+def _head(run: Run, kind: str) -> dict[str, Any]:
     return {
-        "id": f"chatcmpl-{turn.id}",
+        "id": f"chatcmpl-{run.id}",
         "object": kind,
         "created": int(time.time()),
-        "model": turn.model.id,
+        "model": run.model,
     }

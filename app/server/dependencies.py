@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from langgraph.store.base import BaseStore
 
-from app.runs.turns import Turns
+from app.runs.runner import Runner
 from app.server.models import Graphs, Saver
 from app.server.settings import ServerSettings
 from app.server.telemetry import Telemetry
@@ -34,7 +34,7 @@ class Service:
 
     settings: ServerSettings
     graphs: Graphs
-    turns: Turns
+    runner: Runner
     saver: Saver
     store: BaseStore
     telemetry: Telemetry

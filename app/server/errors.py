@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from agents.errors import ArtifactError, InputError, ModelUnavailableError, SpecError
 from app.persistence.errors import PersistenceError
+from app.runs.run import RefusedError
 
 _log = logging.getLogger("octopus.server")
 
@@ -64,6 +65,11 @@ class ApiError(Exception):
 
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_REFUSED = {  # status, field at fault, and what to do
+    "thread_busy": (409, None, ""),
+    "thread_needed": (400, "octopus", " Name its thread in X-Octopus-Thread."),
+    "nothing_asked": (400, "octopus.resume", ""),
+}
 
 
 def not_found() -> ApiError:
@@ -88,6 +94,10 @@ def as_api_error(error: Exception) -> ApiError:
     """What a client may know of `error`; what it may not is logged, without the conversation."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, RefusedError):
+        status, param, hint = _REFUSED[error.code]
+        said = f"{error.message[:1].upper()}{error.message[1:]}{hint}"
+        return ApiError(status, said, code=error.code, param=param)
     if isinstance(error, InputError):
         return ApiError(400, str(error), code="invalid_input")
     if isinstance(error, TimeoutError):

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict  # Pydantic wants that one before Python 3.12
 
 from app.runs.events import Answered, Decided, Event, Written
-from app.runs.turns import Turn
+from app.runs.run import Run
 from app.server.api_keys import Caller
 from app.server.dependencies import Service
 from app.server.errors import ApiError, invalid
@@ -110,10 +110,10 @@ class _Octopus(RunnableGenerator[Any, AIMessageChunk]):
         async def octopus(given: AsyncIterator[Any], config: Any = None) -> AsyncIterator[AIMessageChunk]:
             """The answer in pieces."""
             served: Service = app.state.service
-            turn = _turn(served, [one async for one in given][-1], config["configurable"])
-            async with aclosing(served.turns.run(turn)) as events:
+            run = _run(served, [one async for one in given][-1], config["configurable"])
+            async with aclosing(served.runner.events(run)) as events:
                 async for event in events:
-                    for chunk in _chunks(event, turn):
+                    for chunk in _chunks(event, run):
                         yield chunk
 
         super().__init__(octopus, name="octopus")
@@ -127,21 +127,20 @@ class _Octopus(RunnableGenerator[Any, AIMessageChunk]):
         ]
 
 
-def _turn(served: Service, given: Any, configurable: Mapping[str, Any]) -> Turn:
+def _run(served: Service, given: Any, configurable: Mapping[str, Any]) -> Run:
     chosen: Chosen = configurable["octopus_chosen"]
     options = configurable["octopus_options"]
-    return Turn(
-        model=served.graphs.get(str(chosen.model)),
-        messages=_messages(given, served.settings.message_characters),
+    return served.graphs.get(str(chosen.model)).run(
+        _messages(given, served.settings.message_characters),
+        configurable["octopus_caller"],
+        chosen.thread_id,
         context=options.context,
-        caller=configurable["octopus_caller"],
-        thread=chosen.thread_id,
         resume=options.resume,
         pieces=True,
     )
 
 
-def _chunks(event: Event, turn: Turn) -> Iterator[AIMessageChunk]:
+def _chunks(event: Event, run: Run) -> Iterator[AIMessageChunk]:
     match event:
         case Decided(decision):
             yield AIMessageChunk(content="", additional_kwargs={"reasoning_content": reasoning(decision)})
@@ -151,7 +150,7 @@ def _chunks(event: Event, turn: Turn) -> Iterator[AIMessageChunk]:
             used = tokens_of(event.hops)
             yield AIMessageChunk(
                 content=event.rest,
-                additional_kwargs={"octopus": summary(event, turn.thread)},
+                additional_kwargs={"octopus": summary(event, run.thread)},
                 usage_metadata=UsageMetadata(
                     input_tokens=used["prompt"],
                     output_tokens=used["completion"],

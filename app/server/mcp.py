@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 
 from agents.octopus.conversation.human_turns import clean_query
 from app.runs.events import Answered, Decided
-from app.runs.turns import Turn
 from app.server.api_keys import Caller
 from app.server.dependencies import Service
 from app.server.errors import ApiError, as_api_error, invalid
@@ -108,14 +107,10 @@ async def _ask(
     most = served.settings.message_characters
     if len(asked.question) > most:
         raise ApiError(400, f"The question has more than {most} characters.")
-    turn = Turn(
-        model=served.graphs.get(f"{model.id}/{asked.worker}" if asked.worker else model.id),
-        messages=[HumanMessage(clean_query(asked.question))],
-        caller=_caller(server),
-        thread=asked.thread,
-    )
-    answered = Answered("", "", [])
-    async with aclosing(served.turns.run(turn)) as events:
+    chosen = served.graphs.get(f"{model.id}/{asked.worker}" if asked.worker else model.id)
+    run = chosen.run([HumanMessage(clean_query(asked.question))], _caller(server), asked.thread)
+    answered = Answered()
+    async with aclosing(served.runner.events(run)) as events:
         async for event in events:
             if isinstance(event, Decided):
                 await _progress(server, reasoning(event.decision).strip())

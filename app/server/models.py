@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 
 from agents.errors import SpecError
 from agents.types import NodeName
+from app.runs.run import Compiled, Run
 from app.server.api_keys import LOCAL, Caller
 from app.server.errors import ApiError
 from app.server.owned_store import OwnedStore, owner_label
@@ -23,7 +23,6 @@ from app.settings import Settings
 from graphs.assembly.graph import Wiring, find_spec
 from graphs.spec import GraphSpec
 
-Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Saver = BaseCheckpointSaver[Any]
 
 
@@ -62,20 +61,29 @@ class Model:
         """The compiled graph; for a caller, with threads and with what the caller's runs have learnt."""
         if caller is None:
             return self._nodes
-        # Shallow: the nodes are the same, only where they keep things is the caller's.
-        found = copy.copy(self._nodes)
-        found.checkpointer, found.store = self.saver, OwnedStore(self.store, owner_label(caller))
-        return found
+        # The nodes are the same; only where they keep things is the caller's.
+        own = OwnedStore(self.store, owner_label(caller))
+        return self._nodes.copy({"checkpointer": self.saver, "store": own})
+
+    def run(
+        self, messages: Sequence[BaseMessage], caller: Caller, thread: str | None = None, **given: Any
+    ) -> Run:
+        """Return a run for `caller`, in the caller's thread of this name if there is one.
+
+        Args:
+            messages: the conversation, the question last.
+            caller: who asks; the thread and what the run learns are the caller's.
+            thread: the caller's name of the conversation; None remembers nothing.
+            given: other fields of `Run`.
+        """
+        graph = self.compiled(None if thread is None else caller)
+        return Run(graph, messages, model=self.id, thread=thread, owner=caller.prefix, **given)
 
     @cached_property
     def _nodes(self) -> Compiled:
         """The compiled graph, which keeps nothing; made on first use."""
         graph = self.wiring.graph_to(self.worker) if self.worker else self.wiring.graph()
         return graph.compile(name=self.graph)
-
-    def is_last(self, node: str) -> bool:
-        """Whether the answer of `node` is always the answer of the turn."""
-        return (node, "answer") in self._nodes.builder.edges
 
 
 class Graphs:

@@ -17,7 +17,6 @@ from fastapi.responses import JSONResponse
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from app.persistence.threads.checkpoints import config_of
-from app.runs.turns import Turn
 from app.server import chat_completions as chat
 from app.server import responses
 from app.server.api_keys import Caller
@@ -53,21 +52,20 @@ async def chat_completions(
 ) -> Response:
     """Answer a conversation."""
     model = served.graphs.get(body.model)
-    turn = Turn(
-        model=model,
-        messages=read_messages(body.messages, served.settings.message_characters, model.reads),
+    run = model.run(
+        read_messages(body.messages, served.settings.message_characters, model.reads),
+        caller,
+        thread,
         context=body.octopus.context,
-        caller=caller,
-        thread=thread,
         resume=body.octopus.resume,
         pieces=bool(body.stream),
     )
-    events = served.turns.run(turn)
+    events = served.runner.events(run)
     if body.stream:
         usage = bool(body.stream_options and body.stream_options.include_usage)
-        return server_sent(chat.chunks(turn, await begun(events), usage=usage), named=False)
+        return server_sent(chat.chunks(run, await begun(events), usage=usage), named=False)
     answered, thoughts = await while_connected(request, collect(events))
-    return JSONResponse(chat.completion(turn, answered, thoughts))
+    return JSONResponse(chat.completion(run, answered, thoughts))
 
 
 @router.post("/responses")
@@ -85,19 +83,18 @@ async def create_response(
     elif thread is None and body.store is not False:
         thread = uuid.uuid4().hex
     model = served.graphs.get(body.model)
-    turn = Turn(
-        model=model,
-        messages=read_items(body.input, body.instructions, served.settings.message_characters, model.reads),
+    run = model.run(
+        read_items(body.input, body.instructions, served.settings.message_characters, model.reads),
+        caller,
+        thread,
         context=body.octopus.context,
-        caller=caller,
-        thread=thread,
         resume=body.octopus.resume,
         pieces=bool(body.stream),
         checkpoint=checkpoint,
     )
-    response_id = f"resp_{thread}.{turn.id}" if thread else f"resp_{turn.id}"
-    answer = responses.Answer(turn, response_id, body.previous_response_id)
-    events = served.turns.run(turn)
+    response_id = f"resp_{thread}.{run.id}" if thread else f"resp_{run.id}"
+    answer = responses.Answer(run, response_id, body.previous_response_id)
+    events = served.runner.events(run)
     if body.stream:
         return server_sent(answer.events(await begun(events)), named=True)
     return JSONResponse(answer.whole(*await while_connected(request, collect(events))))

@@ -10,8 +10,8 @@ from typing import Any
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter
 
-from app.runs.events import Answered, Decided, Event, Hopped, Written
-from app.runs.turns import Turn
+from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written
+from app.runs.run import Run
 from app.server.messages import Items
 from app.server.options import Options
 from app.server.sse import reasoning, summary
@@ -41,25 +41,25 @@ class ResponseRequest(BaseModel):
 class Answer:
     """A response while it comes into being: its reasoning, then its message."""
 
-    def __init__(self, turn: Turn, response_id: str, previous: str | None) -> None:
-        self._thread = turn.thread
+    def __init__(self, run: Run, response_id: str, previous: str | None) -> None:
+        self._thread = run.thread
         self._text = ""
         self._thoughts = ""
-        self._answered = Answered("", "", [])
-        self._message = f"msg_{turn.id}"
-        self._reasoning = f"rs_{turn.id}"
+        self._answered = Answered()
+        self._message = f"msg_{run.id}"
+        self._reasoning = f"rs_{run.id}"
         self._head: dict[str, Any] = {
             "id": response_id,
             "object": "response",
             "created_at": int(time.time()),
-            "model": turn.model.id,
+            "model": run.model,
             "previous_response_id": previous,
             "error": None,
             "incomplete_details": None,
             "parallel_tool_calls": False,
             "tool_choice": "none",
             "tools": [],
-            "store": turn.thread is not None,
+            "store": run.thread is not None,
         }
 
     def whole(self, answered: Answered, thoughts: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Answer:
                 self._thoughts += text
                 yield "reasoning_summary_text.delta", {**thought, "delta": text}
                 continue
-            if isinstance(event, Hopped):
+            if isinstance(event, Hopped | Ended):
                 continue
             if not speaking:
                 speaking = True

@@ -32,12 +32,12 @@ def summary(answered: Answered, thread: str | None) -> dict[str, Any]:
     hops = answered.hops
     return {
         "thread": thread,
-        "path": [hop["node"] for hop in hops if hop["node"]],  # a hop that abstained has none
+        "path": answered.path,
         "hops": hops,
         "asked": answered.asked,
         "ended": [hop["ended"] for hop in hops if hop["ended"]],
-        "tokens": sum(hop["tokens"] for hop in hops),
-        "cost": round(sum(hop["cost"] for hop in hops), 9),
+        "tokens": answered.tokens,
+        "cost": answered.cost,
         "saved": round(sum(hop["saved"] for hop in hops), 9),
         "seconds": round(sum(hop["seconds"] for hop in hops), 6),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from agents.ledger import usage_of
 from agents.types import Hop
+from app.runs.events import Answered, Decided, Event, Hopped
 
 _PROBABILITIES = tuple(k / 10 for k in range(1, 11))
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -77,19 +78,23 @@ class TurnTelemetry:
         if self._span is not None:
             self._span.end()
 
-    def decided(self, decision: Mapping[str, Any]) -> None:
-        """A token was chosen."""
+    def __call__(self, event: Event) -> None:
+        """Count an event of the run."""
+        match event:
+            case Decided(decision):
+                self._decided(decision)
+            case Hopped(hop):
+                self._hopped(hop)
+            case Answered():
+                for one in event.asked:
+                    self._telemetry.questions.labels(self._graph, one["kind"]).inc()
+
+    def _decided(self, decision: Mapping[str, Any]) -> None:
         node = decision["node"] or ""
         self._telemetry.routes.labels(self._graph, node, decision["token"]).inc()
         self._telemetry.probability.labels(self._graph).observe(decision["probability"])
 
-    def asked(self, asked: Sequence[Mapping[str, Any]]) -> None:
-        """A person is asked."""
-        for one in asked:
-            self._telemetry.questions.labels(self._graph, one["kind"]).inc()
-
-    def hopped(self, hop: Hop) -> None:
-        """A hop is done."""
+    def _hopped(self, hop: Hop) -> None:
         self._telemetry.seconds.labels(self._graph, hop["node"]).observe(hop["seconds"])
         self._telemetry.answers.labels(self._graph, hop["node"], hop["status"]).inc()
         for kind, count in tokens_of([hop]).items():
