@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -27,17 +27,17 @@ from langgraph.store.base import BaseStore
 
 from agents.errors import InputError
 from agents.octopus.conversation.human_turns import clean_query, clean_turns
-from agents.types import Decision
+from agents.types import Decision, NodeName
 from app.persistence.threads.checkpoints import config_of, messages_of
 from app.runs.events import Answered, Event
 from app.runs.run import Compiled, Run
 from app.runs.runner import Person, Runner
 from app.runs.traces import TraceLog
 from app.settings import Settings
-from graphs.assembly.graph import Wiring as Assembly
-from graphs.assembly.graph import find_spec
+from graphs.assembly.graph import Assembly, assemble, find_spec
 from graphs.blocking import AwaitableSaver, AwaitableStore, iterate, run
 from graphs.spec import GraphSpec
+from graphs.spec_file import spec_of
 from graphs.state import GraphContext
 
 if TYPE_CHECKING:
@@ -114,7 +114,47 @@ class Octopus:
             SpecError: there is no such graph, or its spec is wrong.
         """
         settings = settings or Settings.read()
-        return cls(Assembly(find_spec(str(graph)), settings, artifact=artifact), settings, **options)
+        return cls(assemble(find_spec(str(graph)), settings, artifact=artifact), settings, **options)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        name: str = "octopus",
+        generalist: str | None = None,
+        examples: Mapping[str, Sequence[str]] | None = None,
+        settings: Settings | None = None,
+        checkpointer: BaseCheckpointSaver[Any] | None = None,
+        store: BaseStore | None = None,
+        context: GraphContext | None = None,
+        **workers: tuple[str, object],
+    ) -> Self:
+        """Make a graph of workers: one Octopus, with a functional token for each, in their order.
+
+        Args:
+            name: of the graph.
+            generalist: the worker that takes what no other clears the threshold for.
+            examples: questions that belong to a worker; they sharpen its token.
+            settings: None reads the environment.
+            checkpointer: as of the class, and so are `store` and `context`.
+            workers: what each does, and who does it: a LangChain runnable, a compiled graph or agent, a chat
+                model, a function of a text, sync or async, or a `Worker`.
+
+        Raises:
+            SpecError: a worker cannot be used, or the generalist is none of them.
+        """
+        from agents.workers.callables import as_worker
+
+        settings = settings or Settings.read()
+        master = {"neighbours": list(workers), "generalist": generalist}
+        described = {
+            worker: {"description": description, "examples": (examples or {}).get(worker, ())}
+            for worker, (description, _) in workers.items()
+        }
+        spec = spec_of({"name": name, "masters": {"octopus": master}, "workers": described}, source=name)
+        answering = {NodeName(worker): as_worker(thing, worker) for worker, (_, thing) in workers.items()}
+        assembly = assemble(spec, settings, workers=answering)
+        return cls(assembly, settings, checkpointer=checkpointer, store=store, context=context)
 
     @property
     def spec(self) -> GraphSpec:
@@ -242,7 +282,7 @@ class Octopus:
 
     async def _messages(self, thread: str, blocking: bool = False) -> list[BaseMessage]:
         saver, _ = await self._place(blocking)
-        return await messages_of(saver, await saver.aget_tuple(config_of(thread)))
+        return list(await messages_of(saver, await saver.aget_tuple(config_of(thread))))
 
     async def _place(self, blocking: bool) -> tuple[BaseCheckpointSaver[Any], BaseStore | None]:
         """Return what keeps threads and lessons; savers belong to the event loop that opened them."""

@@ -15,7 +15,7 @@ from langgraph.graph.state import CompiledStateGraph
 from agents.types import Hop
 from app.settings import Settings
 from examples import arguments
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import Assembly, assemble, find_spec
 from graphs.state import add_hops
 
 
@@ -25,9 +25,9 @@ class State(MessagesState):
     hops: Annotated[list[Hop], add_hops]
 
 
-def build(wiring: Wiring) -> CompiledStateGraph[Any, Any, Any, Any]:
+def build(assembly: Assembly) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Return START → octopus (a graph of its own) → cite → END."""
-    graph = StateGraph(State).add_node("octopus", wiring.graph().compile()).add_node("cite", cite)
+    graph = StateGraph(State).add_node("octopus", assembly.graph().compile()).add_node("cite", cite)
     return graph.add_edge(START, "octopus").add_edge("octopus", "cite").add_edge("cite", END).compile()
 
 
@@ -39,11 +39,11 @@ async def cite(state: State) -> dict[str, Any]:
 
 async def main(question: str, graph: str = "mmlu") -> list[str]:
     """Return what was said, the question first."""
-    wiring = Wiring(find_spec(graph), Settings.read())
+    assembly = assemble(find_spec(graph), Settings.read())
     try:
-        done = await build(wiring).ainvoke({"messages": [HumanMessage(question)]})
+        done = await build(assembly).ainvoke({"messages": [HumanMessage(question)]})
     finally:
-        wiring.close()
+        assembly.close()
     return [str(message.text) for message in done["messages"]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -234,6 +235,11 @@ class GraphSpec(_Spec):
         for name, node in self.nodes.items():
             for neighbour, token in node.neighbours.items():
                 yield name, token, neighbour
+
+    @property
+    def folder(self) -> Path:
+        """Return where the spec's relative paths begin."""
+        return Path(self.source).parent
 
     def edges_at(self, name: NodeName) -> dict[NodeName, Edge]:
         """Return the edges of a node, by neighbour, in the order of the spec."""

@@ -43,7 +43,7 @@ _GRAPH = '''\
 
 from pathlib import Path
 
-from app.studio.graphs import from_spec
+from app.studio import from_spec
 
 graph = from_spec(Path(__file__).with_name("{name}.yaml"))
 '''

@@ -27,10 +27,10 @@ def route(
 ) -> None:
     """Route every row: adds node, token, probability, rewritten, reason and choices."""
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
+    from graphs.assembly.graph import assemble, find_spec
 
     spec = find_spec(graph)
-    octopus = Wiring(spec, Settings.read(), artifact=artifact).router(spec.entry).octopus
+    octopus = assemble(spec, Settings.read(), artifact=artifact).routing.router(spec.entry)
     each_row(source, target, "Routing", lambda rows: _routes(octopus, rows))
 
 

@@ -102,7 +102,7 @@ def _row(judged: Feedback, hop: Hop, model: Model) -> dict[str, Any]:
     right = judged.node or (hop["node"] if judged.thumb == "up" else None)
     if right is None:
         return row
-    neighbours = model.wiring.spec.nodes[hop["master"]].neighbours  # type: ignore[index]
+    neighbours = model.assembly.spec.nodes[hop["master"]].neighbours  # type: ignore[index]
     if right not in neighbours:
         raise ApiError(400, f"{hop['master']!r} has no such neighbour.", code="invalid", param="node")
     return row | {"node": right}

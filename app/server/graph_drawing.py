@@ -16,16 +16,16 @@ router = APIRouter(prefix="/graphs", tags=["Graphs"])
 @router.get("")
 async def listing(served: Served, caller: Chatter) -> dict[str, Any]:
     """The names and descriptions of the graphs."""
-    specs = [wiring.spec for wiring in served.graphs.wirings]
+    specs = [assembly.spec for assembly in served.graphs.assemblies]
     return {"object": "list", "data": [{"id": s.name, "description": s.description} for s in specs]}
 
 
 @router.get("/{graph}")
 async def graph(graph: str, served: Served, caller: Chatter) -> dict[str, Any]:
     """One graph."""
-    for wiring in served.graphs.wirings:
-        if wiring.spec.name == graph:
-            return drawing(wiring.spec)
+    for assembly in served.graphs.assemblies:
+        if assembly.spec.name == graph:
+            return drawing(assembly.spec)
     raise ApiError(404, "There is no such graph; GET /graphs lists them.", code="not_found", param="graph")
 
 

@@ -51,7 +51,7 @@ async def metrics(served: Served, caller: Annotated[Caller, Depends(caller_with(
 async def _check(served: Service) -> dict[str, Any]:
     graphs = [model for model in served.graphs if model.worker is None]
     references = {served.settings.application.model} | {
-        worker.model for model in graphs for worker in model.wiring.spec.workers.values()
+        worker.model for model in graphs for worker in model.assembly.spec.workers.values()
     }
     known = sorted(filter(None, references))
     threads, octopuses, models = await asyncio.gather(
@@ -68,7 +68,7 @@ async def _check(served: Service) -> dict[str, Any]:
                 bool(spec.tools), up.get(spec.model or served.settings.application.model or "")
             )
             for model in graphs
-            for name, spec in model.wiring.spec.workers.items()
+            for name, spec in model.assembly.spec.workers.items()
         },
     }
 
@@ -84,7 +84,7 @@ async def threads_answer(saver: Saver) -> str:
 
 
 async def _octopus(model: Model) -> str:
-    octopus = model.wiring.octopuses[model.wiring.spec.entry]
+    octopus = model.assembly.octopuses[model.assembly.spec.entry]
     try:
         async with asyncio.timeout(10):
             await octopus.route([HumanMessage("Is the Octopus ready?")])

@@ -142,7 +142,7 @@ def _caller(server: Server[Any, Any]) -> Caller:
 
 
 def _tool(name: str, model: Model) -> types.Tool:
-    workers = ", ".join(model.wiring.spec.workers)
+    workers = ", ".join(model.assembly.spec.workers)
     return types.Tool(
         name=name,
         description=f"{model.description.strip()} Answers a question with its specialists: {workers}.",

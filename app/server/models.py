@@ -20,7 +20,7 @@ from app.server.api_keys import LOCAL, Caller
 from app.server.errors import ApiError
 from app.server.owned_store import OwnedStore, owner_label
 from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import Assembly, assemble, find_spec
 from graphs.spec import GraphSpec
 
 Saver = BaseCheckpointSaver[Any]
@@ -30,7 +30,7 @@ Saver = BaseCheckpointSaver[Any]
 class Model:
     """What `model` of a request names: a graph, or one of its workers as `graph/worker`."""
 
-    wiring: Wiring
+    assembly: Assembly
     saver: Saver
     store: BaseStore
     worker: NodeName | None = None
@@ -43,18 +43,18 @@ class Model:
     @property
     def graph(self) -> str:
         """The name of the graph."""
-        return self.wiring.spec.name
+        return self.assembly.spec.name
 
     @property
     def description(self) -> str:
         """What it is for."""
-        spec = self.wiring.spec
+        spec = self.assembly.spec
         return spec.workers[self.worker].description if self.worker else spec.description
 
     @property
     def reads(self) -> frozenset[str]:
         """What its workers read beside text."""
-        spec = self.wiring.spec
+        spec = self.assembly.spec
         return spec.modalities(self.worker or spec.entry)
 
     def compiled(self, caller: Caller | None = None) -> Compiled:
@@ -82,19 +82,19 @@ class Model:
     @cached_property
     def _nodes(self) -> Compiled:
         """The compiled graph, which keeps nothing; made on first use."""
-        graph = self.wiring.graph_to(self.worker) if self.worker else self.wiring.graph()
+        graph = self.assembly.graph_to(self.worker) if self.worker else self.assembly.graph()
         return graph.compile(name=self.graph)
 
 
 class Graphs:
     """All models by id."""
 
-    def __init__(self, wirings: list[Wiring], saver: Saver, store: BaseStore) -> None:
-        self.wirings = wirings
+    def __init__(self, assemblies: list[Assembly], saver: Saver, store: BaseStore) -> None:
+        self.assemblies = assemblies
         self.models: dict[str, Model] = {}
-        for wiring in wirings:
-            for worker in (None, *wiring.spec.workers):
-                model = Model(wiring, saver, store, worker)
+        for assembly in assemblies:
+            for worker in (None, *assembly.spec.workers):
+                model = Model(assembly, saver, store, worker)
                 self.models[model.id] = model
 
     def __iter__(self) -> Iterator[Model]:
@@ -122,21 +122,21 @@ async def open_graphs(
     Raises:
         SpecError: there is no such graph, its spec is wrong, or two have one name.
     """
-    wirings = await asyncio.to_thread(_wirings, [find_spec(name) for name in names], settings)
+    assemblies = await asyncio.to_thread(_assemblies, [find_spec(name) for name in names], settings)
     try:
-        graphs = Graphs(wirings, saver, store)
-        for wiring in wirings:
-            await asyncio.to_thread(graphs.get(wiring.spec.name).compiled, LOCAL)
-            await asyncio.to_thread(wiring.warm_up)
+        graphs = Graphs(assemblies, saver, store)
+        for assembly in assemblies:
+            await asyncio.to_thread(graphs.get(assembly.spec.name).compiled, LOCAL)
+            await asyncio.to_thread(assembly.warm_up)
         yield graphs
     finally:
-        for wiring in wirings:
-            wiring.close()
+        for assembly in assemblies:
+            assembly.close()
 
 
-def _wirings(specs: list[GraphSpec], settings: Settings) -> list[Wiring]:
+def _assemblies(specs: list[GraphSpec], settings: Settings) -> list[Assembly]:
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:
             raise SpecError(f"two graphs are called {name!r}.", hint="Give each a `name` of its own.")
-    return [Wiring(spec, settings) for spec in specs]
+    return [assemble(spec, settings) for spec in specs]

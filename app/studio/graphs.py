@@ -16,7 +16,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.types import NodeName
 from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import Assembly, assemble, find_spec
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Factory = Callable[[RunnableConfig], Awaitable[Compiled]]
@@ -43,13 +43,13 @@ async def mmlu(config: RunnableConfig) -> Compiled:
 
 
 @cache
-def _wiring(graph: str) -> Wiring:
+def _assembled(graph: str) -> Assembly:
     # The server calls its factories again and again; the encoder and the tools' process are opened once.
-    return Wiring(find_spec(graph), Settings.read())
+    return assemble(find_spec(graph), Settings.read())
 
 
 @cache
 def _compiled(graph: str, worker: str | None) -> Compiled:
-    wiring = _wiring(graph)
-    built = wiring.graph_to(NodeName(worker)) if worker else wiring.graph()
-    return built.compile(name=wiring.spec.name)
+    assembly = _assembled(graph)
+    built = assembly.graph_to(NodeName(worker)) if worker else assembly.graph()
+    return built.compile(name=assembly.spec.name)

@@ -1,8 +1,9 @@
-"""The part of the wiring that builds what routes here: encoder, heads, artifacts, Octopuses, planner."""
+"""Build what routes in a graph: encoder, heads, artifacts, Octopuses and planner."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from agents.octopus.encoder.zero_shot import Candidate
 from agents.octopus.kinds.reference import OctopusParts
 from agents.octopus.kinds.registry import EncoderReference, local_octopus, parse_octopus
 from agents.types import Decision, Edge, NodeName, Octopus, Step
-from app.settings import Settings
+from graphs.settings import GraphSettings
 from graphs.spec import GraphSpec, NodeSpec
 
 if TYPE_CHECKING:
@@ -28,30 +29,38 @@ if TYPE_CHECKING:
     from agents.octopus.planning.planner import Planner
 
 GRAPHS = Path(graph_package.__file__ or "").parent
+OnChoice = Callable[[NodeName], None]
 
 
-class OctopusWiring:
-    """Builds the Octopuses of one graph; heavy parts are opened on first use.
+def nobody(node: NodeName) -> None:
+    """Do nothing with the node that was chosen."""
 
-    Args:
+
+@dataclass(frozen=True)
+class Routing:
+    """Build what routes in one graph: Octopuses and the planner; heavy parts are opened on first use.
+
+    Attributes:
         spec: the graph.
         settings: what the environment says.
-        artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
-        zero_shot: leave trained artifacts aside.
+        encoder: embeds texts; graphs inside this one share it.
+        trained: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
+        zero_shot: whether trained artifacts are left aside.
     """
 
-    def __init__(
-        self, spec: GraphSpec, settings: Settings, *, artifact: Path | None = None, zero_shot: bool = False
-    ) -> None:
-        self.spec = spec
-        self.settings = settings
-        self.encoder = Encoder()
-        self._heads = HeadCache(settings.cache_dir)
-        self._artifact_folder = artifact
-        self._zero_shot = zero_shot
-        self._causals: dict[Path, CausalArtifact] = {}
+    spec: GraphSpec
+    settings: GraphSettings
+    encoder: Encoder = field(default_factory=Encoder)
+    trained: Path | None = None
+    zero_shot: bool = False
+    _causals: dict[Path, CausalArtifact] = field(default_factory=dict, init=False)
 
-    def octopus(self, name: NodeName) -> LocalOctopus:
+    @cached_property
+    def heads(self) -> HeadCache:
+        """Return the cache of zero-shot heads."""
+        return HeadCache(self.settings.cache_dir)
+
+    def octopus(self, name: NodeName, on_choice: OnChoice = nobody) -> LocalOctopus:
         """Build the Octopus of a node in this process: of the kind that its spec names or its artifact holds.
 
         Raises:
@@ -59,7 +68,7 @@ class OctopusWiring:
             ModelUnavailableError: a package that it needs is not installed.
         """
         node = self.spec.nodes[name]
-        return local_octopus(node.octopus.kind, self._folder(node)).connect(self.parts(name))
+        return local_octopus(node.octopus.kind, self._folder(node)).connect(self.parts(name, on_choice))
 
     def encoder_octopus(self, name: NodeName) -> EncoderOctopus:
         """Build the encoder Octopus of a node, from its artifact or else zero-shot.
@@ -69,8 +78,12 @@ class OctopusWiring:
         """
         return EncoderReference().connect(self.parts(name))
 
-    def routing_octopus(self, name: NodeName) -> Octopus:
-        """Build what routes at a node: on a server where the spec or the environment says so, else here.
+    def router(self, name: NodeName, on_choice: OnChoice = nobody) -> Octopus:
+        """Build what routes at a node: on a server if the spec or the environment says so, else here.
+
+        Args:
+            name: of the node.
+            on_choice: called with the chosen node before its query is written.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
@@ -78,13 +91,15 @@ class OctopusWiring:
         """
         own = self.spec.nodes[name].octopus
         text = own.model or (None if own.kind else self.settings.router)
-        return parse_octopus(text, name).connect(self.parts(name)) if text else self.octopus(name)
+        if not text:
+            return self.octopus(name, on_choice)
+        return parse_octopus(text, name).connect(self.parts(name, on_choice))
 
-    def parts(self, name: NodeName) -> OctopusParts:
+    def parts(self, name: NodeName, on_choice: OnChoice = nobody) -> OctopusParts:
         """Return what the Octopus of a node is built from."""
         node = self.spec.nodes[name]
         edges = self.spec.edges_at(name)
-        beside = Path(self.spec.source).parent / (node.octopus.artifact or "")
+        beside = self.spec.folder / (node.octopus.artifact or "")
         return OctopusParts(
             name,
             edges,
@@ -98,7 +113,7 @@ class OctopusWiring:
             generalist=node.generalist,
             parent=self.spec.parent(name),
             fallback=node.octopus.fallback,
-            on_choice=self.warm,
+            on_choice=on_choice,
         )
 
     def embedded_octopus(self, name: NodeName) -> EncoderOctopus:
@@ -117,11 +132,8 @@ class OctopusWiring:
             next_step=partial(self._next_step, name, edges),
         )
 
-    def warm(self, name: NodeName) -> None:
-        """Is told of a node that was chosen, before its query is written; here nothing waits for that."""
-
     def _causal(self, folder: Path) -> CausalArtifact:
-        """The causal artifact of `folder`; masters share one base."""
+        """Open the causal artifact of a folder once; masters share one base."""
         from agents.octopus.causal.artifact import open_causal
 
         if folder not in self._causals:
@@ -130,7 +142,7 @@ class OctopusWiring:
 
     @cached_property
     def planner(self) -> Planner:
-        """What comes next on paths through the graph: from the entry's artifact, or else zero-shot.
+        """Return what plans paths through the graph: from the entry's artifact, or else zero-shot.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
@@ -148,7 +160,7 @@ class OctopusWiring:
 
     @cached_property
     def path_graph(self) -> PathGraph:
-        """The graph as planning reads it."""
+        """Return the graph as planning reads it."""
         from agents.octopus.planning.path_graph import PathGraph
 
         neighbours = {name: list(node.neighbours) for name, node in self.spec.nodes.items()}
@@ -160,26 +172,26 @@ class OctopusWiring:
         said = [
             Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
         ]
-        return self._heads.build(said, self.encoder.embed)
+        return self.heads.build(said, self.encoder.embed)
 
     def artifact(self, node: NodeSpec) -> Artifact | None:
-        """The trained encoder artifact that a node uses, if any."""
+        """Return the trained encoder artifact that a node uses, if any."""
         folder = self._folder(node)
         return load_artifact(folder) if folder and not is_causal(folder) else None
 
     def _folder(self, node: NodeSpec) -> Path | None:
-        if self._zero_shot:
+        if self.zero_shot:
             return None
-        if self._artifact_folder is not None:
-            return self._artifact_folder
+        if self.trained is not None:
+            return self.trained
         if node.octopus.artifact:
-            folder = Path(self.spec.source).parent / node.octopus.artifact
+            folder = self.spec.folder / node.octopus.artifact
             served = node.octopus.model is not None and is_causal(folder)
             return None if served else folder  # else it is the served model's
-        return shipped_artifact(self.spec.name) if Path(self.spec.source).parent == GRAPHS else None
+        return shipped_artifact(self.spec.name) if self.spec.folder == GRAPHS else None
 
     def candidates(self, node: NodeSpec) -> list[Candidate]:
-        """The neighbours of a node as zero-shot routing reads them."""
+        """Return the neighbours of a node as zero-shot routing reads them."""
         nodes = self.spec.nodes
         return [
             Candidate(name, nodes[name].description or name, nodes[name].examples) for name in node.neighbours
@@ -196,6 +208,6 @@ class OctopusWiring:
 
             return FirstStep(self.planner, name), artifact.top
         if artifact is None or name not in artifact.masters:
-            return Untrained.of(self._heads.build(self.candidates(node), self.encoder.embed)), None
+            return Untrained.of(self.heads.build(self.candidates(node), self.encoder.embed)), None
         embed = partial(self.encoder.embed, top=artifact.top)
         return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top

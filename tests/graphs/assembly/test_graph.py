@@ -17,7 +17,7 @@ from agents.octopus.served.wire.vllm import VllmEngine
 from agents.types import NodeName
 from agents.workers.specialist import Specialist
 from app.settings import Settings, parse_bytes
-from graphs.assembly.graph import Wiring
+from graphs.assembly.graph import Assembly, assemble
 from graphs.spec_file import parse_spec
 from tests.loopback import ChatServer, serving
 
@@ -39,11 +39,11 @@ def server() -> Iterator[ChatServer]:
         yield chat
 
 
-def wiring(text: str = SPEC, **environment: str) -> Wiring:
-    return Wiring(parse_spec(text, environment={}), Settings.read(environment))
+def assembly(text: str = SPEC, **environment: str) -> Assembly:
+    return assemble(parse_spec(text, environment={}), Settings.read(environment))
 
 
-async def run(built: Wiring, *blocks: Any) -> Any:
+async def run(built: Assembly, *blocks: Any) -> Any:
     content = blocks[0] if len(blocks) == 1 and isinstance(blocks[0], str) else list(blocks)
     try:
         values = await built.graph().compile().ainvoke({"messages": [HumanMessage(content)]})
@@ -57,7 +57,7 @@ def words(text: str) -> dict[str, str]:
 
 
 async def test_an_image_goes_to_who_reads_images(server: ChatServer) -> None:
-    hop = await run(wiring(SPEC.replace("URL", server.url)), words("What is the sum here?"), PIXEL)
+    hop = await run(assembly(SPEC.replace("URL", server.url)), words("What is the sum here?"), PIXEL)
     assert hop["node"] in ("painter", "listener")
     assert "neighbours that read image" in hop["reason"]
     assert (hop["status"], hop["answer"]) == ("answered", "A leek.")
@@ -68,7 +68,7 @@ async def test_an_image_goes_to_who_reads_images(server: ChatServer) -> None:
 
 
 async def test_speech_without_a_word_of_text(server: ChatServer) -> None:
-    hop = await run(wiring(SPEC.replace("URL", server.url)), SOUND)
+    hop = await run(assembly(SPEC.replace("URL", server.url)), SOUND)
     assert (hop["node"], hop["status"]) == ("listener", "answered")
     ((_, body),) = server.requests
     text, sound = body["messages"][-1]["content"]
@@ -77,14 +77,16 @@ async def test_speech_without_a_word_of_text(server: ChatServer) -> None:
 
 
 async def test_where_nobody_reads_it_that_is_said(server: ChatServer) -> None:
-    hop = await run(wiring(SPEC.replace("modalities: [audio, image]", "").replace("URL", server.url)), SOUND)
+    hop = await run(
+        assembly(SPEC.replace("modalities: [audio, image]", "").replace("URL", server.url)), SOUND
+    )
     assert hop["status"] == "declined"
     assert "No neighbour reads audio" in hop["answer"]
     assert server.requests == []
 
 
 async def test_text_goes_where_it_always_went(server: ChatServer) -> None:
-    hop = await run(wiring(SPEC.replace("URL", server.url)), "What is the derivative of x^3 at x = 2?")
+    hop = await run(assembly(SPEC.replace("URL", server.url)), "What is the derivative of x^3 at x = 2?")
     assert (hop["node"], hop["status"]) == ("maths", "answered")
 
 
@@ -95,33 +97,33 @@ def test_one_line_selects_a_remote_octopus() -> None:
         "masters:\n  top: {neighbours: [law, other]}\n  law: {neighbours: [a, b], octopus: encoder}\n"
         "workers: {a: {description: x}, b: {description: y}, other: {description: z}}\n"
     )
-    built = wiring(line + nested).router(NodeName("top")).octopus
+    built = assembly(line + nested).routing.router(NodeName("top"))
     assert isinstance(built, RemoteOctopus)
     assert isinstance(built.scorer, FunctionalScorer)
     assert isinstance(built.scorer.engine, VllmEngine)
     assert built.scorer.engine.adapter == "top"
     assert built.fallback is None
-    assert isinstance(wiring(line + nested).router(NodeName("law")).octopus, EncoderOctopus)
-    everywhere = wiring(nested, OCTOPUS_ROUTER=f"ollama:llama3.2@{url}")
-    assert isinstance(everywhere.router(NodeName("top")).octopus, RemoteOctopus)
+    assert isinstance(assembly(line + nested).routing.router(NodeName("law")), EncoderOctopus)
+    everywhere = assembly(nested, OCTOPUS_ROUTER=f"ollama:llama3.2@{url}")
+    assert isinstance(everywhere.routing.router(NodeName("top")), RemoteOctopus)
     long = nested.replace(
         "[law, other]", f"[law, other], octopus: {{model: 'openai:m@{url}', fallback: true}}"
     )
-    with_fallback = wiring(long).router(NodeName("top")).octopus
+    with_fallback = assembly(long).routing.router(NodeName("top"))
     assert isinstance(with_fallback, RemoteOctopus)
     assert isinstance(with_fallback.fallback, EncoderOctopus)
 
 
 def test_a_wrong_octopus_is_a_fault_of_the_spec() -> None:
     with pytest.raises(SpecError, match="the octopus 'vllm:base' is not understood"):
-        wiring("octopus: 'vllm:base'\n" + SPEC).graph()
+        assembly("octopus: 'vllm:base'\n" + SPEC).graph()
     with pytest.raises(SpecError, match=r"octopus\.kind"):
-        wiring("octopus: squid\n" + SPEC)
+        assembly("octopus: squid\n" + SPEC)
 
 
 def test_a_wrong_model_is_told_with_its_line() -> None:
     with pytest.raises(SpecError, match=r"<spec>:3: .*the model 'llama' is not understood.*openai:NAME@URL"):
-        wiring("masters: {m: {neighbours: [w]}}\nworkers:\n  w: {description: x, model: llama}\n")
+        assembly("masters: {m: {neighbours: [w]}}\nworkers:\n  w: {description: x, model: llama}\n")
 
 
 def test_references_make_workers(tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_references_make_workers(tmp_path: Path) -> None:
       cloud: {description: x, model: "provider:openai:gpt-x", window: 4096}
     """
     spec = parse_spec(text, source=str(tmp_path / "graph.yaml"), environment={})
-    workers = Wiring(spec, Settings.read({})).workers()
+    workers = assemble(spec, Settings.read({})).workers
     models: dict[str, Any] = {n: w.model for n, w in workers.items() if isinstance(w, Specialist)}
     assert {name: type(model).__name__ for name, model in models.items()} == {
         "local": "LanguageModel",
@@ -151,7 +153,7 @@ def test_references_make_workers(tmp_path: Path) -> None:
 def test_a_model_that_reads_text_only_cannot_declare_more(model: str) -> None:
     text = SPEC.replace("openai:eye@URL", model).replace("URL", "http://h/v1")
     with pytest.raises(SpecError, match=r"'painter' declares image.*reads text only"):
-        wiring(text).workers()
+        assembly(text).graph()
 
 
 @pytest.mark.parametrize(
