@@ -1,4 +1,4 @@
-"""The graph spec: what a graph is, validated; spec_file.py reads one."""
+"""Define the graph spec, validated; spec_file.py reads one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Spec(BaseModel):
 
 
 class OctopusSpec(_Spec):
-    """The model that routes at a master.
+    """Choose the model that routes at a node.
 
     Attributes:
         kind: `encoder` or `causal`; None takes what the artifact holds, or what the environment names.
@@ -62,7 +62,7 @@ class OctopusSpec(_Spec):
 
 
 class RecommendedModel(_Spec):
-    """The model that the author of the spec would serve for a worker."""
+    """Recommend the model that the author of the spec would serve for a worker."""
 
     model: str
     size: str = ""
@@ -70,7 +70,7 @@ class RecommendedModel(_Spec):
 
 
 class Price(_Spec):
-    """Dollars for a million tokens."""
+    """Price a million tokens, in dollars."""
 
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
@@ -80,7 +80,7 @@ Neighbours = dict[NodeName, FunctionalToken]
 
 
 class NodeSpec(_Spec):
-    """What masters and workers share.
+    """Describe what masters and workers share.
 
     Attributes:
         description: docstring: what it does, parameters, returns. Its embedding is the node's functional
@@ -111,11 +111,11 @@ class NodeSpec(_Spec):
 
 
 class MasterSpec(NodeSpec):
-    """A node that coordinates: it routes, it does not answer."""
+    """Describe a node that coordinates: it routes, it does not answer."""
 
 
 class ReflectionSpec(_Spec):
-    """How a worker's drafts are reflected on.
+    """Say how a worker's drafts are reflected on.
 
     Attributes:
         mode: `auto` picks the level from the Octopus's probability and the verifier's verdict.
@@ -141,7 +141,7 @@ class ReflectionSpec(_Spec):
 
 
 class WorkerSpec(NodeSpec):
-    """A node that answers.
+    """Describe a node that answers.
 
     Attributes:
         prompt: system prompt for the worker's model.
@@ -196,7 +196,7 @@ class WorkerSpec(NodeSpec):
 
 
 class GraphSpec(_Spec):
-    """G = (N, E): masters and workers by name, and the master where a run enters.
+    """Describe G = (N, E): masters and workers by name, and the master where a run enters.
 
     Attributes:
         octopus: for every node that does not name its own.
@@ -226,12 +226,12 @@ class GraphSpec(_Spec):
 
     @property
     def nodes(self) -> dict[NodeName, NodeSpec]:
-        """Masters, then workers, by name."""
+        """Return masters, then workers, by name."""
         return {**self.masters, **self.workers}
 
     @property
     def edges(self) -> Iterator[tuple[NodeName, FunctionalToken, NodeName]]:
-        """All (node, functional token, neighbour)."""
+        """Yield all (node, functional token, neighbour)."""
         for name, node in self.nodes.items():
             for neighbour, token in node.neighbours.items():
                 yield name, token, neighbour
@@ -261,17 +261,17 @@ class GraphSpec(_Spec):
         return next((n for n in around if name in self.masters[n].neighbours), None)
 
     def modalities(self, name: NodeName, seen: frozenset[NodeName] = frozenset()) -> frozenset[str]:
-        """What a node reads beside text: a worker by itself, a master by way of its neighbours."""
+        """Return what a node reads besides text: a worker by itself, a master by way of its neighbours."""
         if name in self.workers or name in seen:
             return frozenset(self.workers[name].modalities) if name in self.workers else frozenset()
         return frozenset().union(*(self.modalities(n, seen | {name}) for n in self.nodes[name].neighbours))
 
     def template(self, name: NodeName) -> str:
-        """What a node's query looks like: a worker's own form, for a master the query itself."""
+        """Return the form of a node's query: a worker's own, for a master the query itself."""
         return self.workers[name].template if name in self.workers else "{query}"
 
     def place(self, name: NodeName) -> KeyPath:
-        """The key path of a node."""
+        """Return the key path of a node."""
         return ("masters" if name in self.masters else "workers", name)
 
     @model_validator(mode="after")

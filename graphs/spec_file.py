@@ -80,7 +80,7 @@ def _explain(error: ValidationError, source: str, lines: Lines) -> str:
 
 
 def _instead(place: Sequence[str | int]) -> str:
-    """What could stand in place of an unknown key: the nearest that is known, else all of them."""
+    """Say what could stand in place of an unknown key: the nearest that is known, else all of them."""
     kind: Any = GraphSpec
     for part in place[:-1]:
         model = isinstance(kind, type) and issubclass(kind, BaseModel)

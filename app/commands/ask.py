@@ -1,15 +1,14 @@
-"""`octopus ask` and `octopus chat`: one question, or a conversation that is remembered."""
+"""Ask one question, or hold a conversation that is remembered: `octopus ask` and `octopus chat`."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.answering import Approve, Experts, Policy, Reflection, context_of
 from app.commands.options import Artifact, Graph
 
 if TYPE_CHECKING:
@@ -19,7 +18,21 @@ if TYPE_CHECKING:
     from graphs.state import GraphContext
 
 Chosen = tuple[str, Path | None]  # a graph and, where not its own, the artifact of its Octopus
-Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to go on with.")]
+Reflection = Annotated[
+    str | None,
+    typer.Option(
+        help="How drafts are reflected on: none, basic, reflexion, lats or auto; by default as in the spec."
+    ),
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(help="How much cost weighs against probability: quality (the default), balanced or cheap."),
+]
+Experts = Annotated[
+    int | None, typer.Option(help="How many of the best neighbours answer the same question and vote.")
+]
+Approve = Annotated[bool, typer.Option("--approve", help="Ask before every step: y, n or another node.")]
+Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to continue.")]
 
 
 def ask(
@@ -59,7 +72,7 @@ def chat(
     policy: Policy = None,
     experts: Experts = None,
 ) -> None:
-    """Talk; the thread is kept, so that tomorrow goes on where today ended."""
+    """Talk; the thread is kept, so that you can continue tomorrow."""
     context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
     from app.commands.terminal import Trace, say
     from app.persistence.errors import PersistenceError
@@ -72,7 +85,7 @@ def chat(
             say(f"  {'you' if message.type == 'human' else message.name or 'octopus'}: {message.text}")
         question = str(before[-1].text) if before and before[-1].type == "human" else ""
         if question:
-            say("Its last question was interrupted; going on with it.")
+            say("Its last question was interrupted; continuing with it.")
         while question := question or _prompt():
             try:
                 Trace().show(octopus.stream(question, thread=thread, person=_person(context)))
@@ -116,3 +129,27 @@ def _standard_input() -> str:
         raise InputError(
             f"standard input is not UTF-8 at byte {error.start}.", hint="Send UTF-8 text."
         ) from error
+
+
+def context_of(*, approve: bool = False, **options: Any) -> GraphContext | None:
+    """Return what the options ask of a run; None if they ask for nothing.
+
+    Raises:
+        InputError: a value cannot be used.
+    """
+    asked = {name: value for name, value in options.items() if value is not None}
+    if approve:
+        asked |= {"approve": True, "ask_user": True}
+    if not asked:
+        return None
+    from pydantic import ValidationError
+
+    from agents.errors import InputError
+    from graphs.state import GraphContext
+
+    try:
+        return GraphContext.model_validate(asked)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        name = str(fault["loc"][0])
+        raise InputError(f"--{name} {fault['input']!r} cannot be used.", hint=f"{fault['msg']}.") from error

@@ -1,4 +1,4 @@
-"""`octopus graph`: begin, check, draw and import graphs."""
+"""Begin, check, draw and import graphs: `octopus graph`."""
 
 from __future__ import annotations
 

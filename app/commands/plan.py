@@ -1,4 +1,4 @@
-"""`octopus plan`: paths for many requests; nothing is executed."""
+"""Plan paths for many requests, and execute none: `octopus plan`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new project around a graph: a spec, what the LangGraph server reads, and an environment to fill in."""
+"""Begin a project around a graph: a spec, what the LangGraph server reads, and settings to fill in."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ LANGGRAPH_CLI_NO_ANALYTICS=1
 
 
 def new_project(folder: Path) -> list[Path]:
-    """Write the project into `folder`, whose last part is its name; returns its files.
+    """Write the project into `folder`, whose last part is its name; return its files.
 
     Raises:
         InputError: the name cannot name a graph, or there is something already.

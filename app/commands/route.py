@@ -1,4 +1,4 @@
-"""`octopus route`: decisions for many queries; nothing is answered."""
+"""Decide for many queries, and answer none: `octopus route`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Decision]:
-    """A route for each conversation: together where the model is here, else a few requests at once."""
+    """Decide for each conversation: together if the model is in this process, else a few requests at once."""
     from agents.octopus.encoder.octopus import LocalOctopus
 
     if isinstance(octopus, LocalOctopus):
@@ -78,7 +78,7 @@ def _turns(place: str, row: dict[str, Any]) -> list[str]:
 
 
 def _refusal(reason: str) -> dict[str, Any]:
-    """A row that cannot be routed abstains, so that the rows after it are not lost."""
+    """Return an abstention for a row that cannot be routed, so that the rows after it are not lost."""
     return {"node": None, "token": None, "probability": 0.0, "rewritten": "", "reason": reason, "choices": []}
 
 

@@ -1,4 +1,4 @@
-"""The server: `octopus serve`, or any ASGI server with the factory `app.server.application:create_app`."""
+"""Make the server: for `octopus serve`, or for any ASGI server by `app.server.application:create_app`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp")
 
 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
-    """The application; nothing is opened before it starts, and nothing is kept in it but what is open.
+    """Make the application; nothing is opened before it starts, and it keeps only what is open.
 
     Args:
         settings: None reads the environment.
@@ -73,7 +73,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
 
 
 def _mount_extras(app: FastAPI) -> None:
-    """The protocols of extras that are installed."""
+    """Mount the protocols of the extras that are installed."""
     if _LANGSERVE:
         from app.server import langserve as langserve_api
 
@@ -95,7 +95,7 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
 
 
 async def _warn_without_threads(saver: Saver, place: Place) -> None:
-    """Say that the place of threads does not answer; it may come later, so the server starts."""
+    """Warn if the place of threads does not answer; it may come later, so the server starts."""
     if (found := await health.threads_answer(saver)) == "ok":
         return
     where = str(place.sqlite)
@@ -109,7 +109,7 @@ async def _warn_without_threads(saver: Saver, place: Place) -> None:
 
 
 def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:
-    """Outermost first."""
+    """Return the middleware, outermost first."""
     found = [Middleware(Gate, settings=settings, rates=rates, telemetry=telemetry)]
     if settings.origins:
         found.insert(

@@ -1,4 +1,4 @@
-"""What the routes work with, made when the server starts."""
+"""Give routes what they work with, made when the server starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.server.telemetry import Telemetry
 
 @dataclass
 class Readiness:
-    """What was found when it was last looked, and when that was, on the monotonic clock."""
+    """Hold what the last check found, and when that was on the monotonic clock."""
 
     found: dict[str, Any] = field(default_factory=dict)
     at: float = float("-inf")
@@ -24,7 +24,7 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Service:
-    """The parts of a running server.
+    """Hold the parts of a running server.
 
     Attributes:
         saver: of threads.
@@ -43,6 +43,6 @@ class Service:
 
 
 async def service(request: Request) -> Service:
-    """A FastAPI dependency."""
+    """Return the service, as a FastAPI dependency."""
     found: Service = request.app.state.service
     return found

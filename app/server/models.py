@@ -1,4 +1,4 @@
-"""The graphs that are served: a model per graph, and one per worker."""
+"""Serve graphs as models: one for each graph, and one for each worker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Saver = BaseCheckpointSaver[Any]
 
 @dataclass
 class Model:
-    """What `model` of a request names: a graph, or one of its workers as `graph/worker`."""
+    """Describe what `model` of a request names: a graph, or one of its workers as `graph/worker`."""
 
     assembly: Assembly
     saver: Saver
@@ -37,28 +37,28 @@ class Model:
 
     @property
     def id(self) -> str:
-        """The name that clients use."""
+        """Return the name that clients use."""
         return f"{self.graph}/{self.worker}" if self.worker else self.graph
 
     @property
     def graph(self) -> str:
-        """The name of the graph."""
+        """Return the name of the graph."""
         return self.assembly.spec.name
 
     @property
     def description(self) -> str:
-        """What it is for."""
+        """Return what it is for."""
         spec = self.assembly.spec
         return spec.workers[self.worker].description if self.worker else spec.description
 
     @property
     def reads(self) -> frozenset[str]:
-        """What its workers read beside text."""
+        """Return what its workers read besides text."""
         spec = self.assembly.spec
         return spec.modalities(self.worker or spec.entry)
 
     def compiled(self, caller: Caller | None = None) -> Compiled:
-        """The compiled graph; for a caller, with threads and with what the caller's runs have learnt."""
+        """Return the compiled graph; for a caller, with threads and what the caller's runs have learnt."""
         if caller is None:
             return self._nodes
         # The nodes are the same; only where they keep things is the caller's.
@@ -81,13 +81,13 @@ class Model:
 
     @cached_property
     def _nodes(self) -> Compiled:
-        """The compiled graph, which keeps nothing; made on first use."""
+        """Compile the graph, which keeps nothing."""
         graph = self.assembly.graph_to(self.worker) if self.worker else self.assembly.graph()
         return graph.compile(name=self.graph)
 
 
 class Graphs:
-    """All models by id."""
+    """Hold all models by id."""
 
     def __init__(self, assemblies: list[Assembly], saver: Saver, store: BaseStore) -> None:
         self.assemblies = assemblies
@@ -101,7 +101,7 @@ class Graphs:
         return iter(self.models.values())
 
     def get(self, model: str) -> Model:
-        """The model with this id.
+        """Return the model with this id.
 
         Raises:
             ApiError: 404, there is none.

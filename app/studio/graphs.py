@@ -1,4 +1,4 @@
-"""What `langgraph.json` names: graphs as the LangGraph server takes them, without a checkpointer.
+"""Make the graphs that `langgraph.json` names, without a checkpointer, as the LangGraph server takes them.
 
 With a spec beside it, a project of one's own writes `graph = from_spec(Path(__file__).with_name("my.yaml"))`.
 """
@@ -23,14 +23,14 @@ Factory = Callable[[RunnableConfig], Awaitable[Compiled]]
 
 
 def from_spec(graph: str | Path) -> Factory:
-    """A factory of the graph with this name or path, for `graphs` of a `langgraph.json`.
+    """Return a factory of the graph with this name or path, for `graphs` of a `langgraph.json`.
 
     `{"configurable": {"worker": NAME}}` in a run's config asks that worker, whatever the Octopus would
     choose: what would it have said, in a fork of the thread?
     """
 
     async def factory(config: RunnableConfig) -> Compiled:
-        """The graph, built once for all runs."""
+        """Return the graph, built once for all runs."""
         worker = (config.get("configurable") or {}).get("worker")
         return await asyncio.to_thread(_compiled, str(graph), str(worker) if worker else None)
 
@@ -38,7 +38,7 @@ def from_spec(graph: str | Path) -> Factory:
 
 
 async def mmlu(config: RunnableConfig) -> Compiled:
-    """The shipped graph."""
+    """Return the shipped graph."""
     return await from_spec("mmlu")(config)
 
 

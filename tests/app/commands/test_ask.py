@@ -1,7 +1,7 @@
 import pytest
 
 from agents.errors import InputError
-from app.commands.answering import context_of
+from app.commands.ask import context_of
 
 
 def test_no_option_leaves_the_context_to_the_defaults() -> None:
