@@ -13,29 +13,30 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, TypeVar, Unpack
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.base import BaseStore
 
-from agents.errors import InputError
 from agents.octopus.conversation.human_turns import clean_query, clean_turns
 from agents.types import Decision, NodeName
 from app.persistence.threads.checkpoints import config_of, messages_of
 from app.runs.events import Answered, Event
+from app.runs.memory import Memory
 from app.runs.run import Compiled, Run
 from app.runs.runner import Person, Runner
 from app.runs.traces import TraceLog
 from app.settings import Settings
 from graphs.assembly.graph import Assembly, assemble, find_spec
-from graphs.blocking import AwaitableSaver, AwaitableStore, iterate, run
+from graphs.blocking import iterate, run
 from graphs.spec import GraphSpec
 from graphs.spec_file import spec_of
 from graphs.state import GraphContext
@@ -88,10 +89,10 @@ class Octopus:
     def __init__(self, assembly: Assembly, settings: Settings, **options: Unpack[Options]) -> None:
         self.assembly = assembly
         self._settings = settings
-        self._checkpointer, self._store = options.get("checkpointer"), options.get("store")
+        self._memory = Memory(settings, options.get("checkpointer"), options.get("store"))
         self._context = options.get("context") or GraphContext()
+        self._building = Lock()
         self._runner = Runner(traces=TraceLog(settings.traces) if settings.traces else None)
-        self._places: dict[asyncio.AbstractEventLoop, asyncio.Task[_Place]] = {}
 
     @classmethod
     def load(
@@ -227,12 +228,12 @@ class Octopus:
 
     def close(self) -> None:
         """Close what was opened: threads, the process of the tools, models in this process."""
-        run(self._close_place())
+        run(self._memory.close())
         self.assembly.close()
 
     async def aclose(self) -> None:
         """Close, as `close`."""
-        await self._close_place()
+        await self._memory.close()
         await asyncio.to_thread(self.close)
 
     def __enter__(self) -> Self:
@@ -254,6 +255,10 @@ class Octopus:
         self.assembly.warm_up()
         return compiled
 
+    def _ready(self) -> Compiled:
+        with self._building:  # threads may ask at once
+            return self._compiled
+
     async def _answer(self, question: Question, how: How, *, blocking: bool = False) -> Answered:
         return await self._runner.answer(await self._run(question, how, blocking), how.get("person"))
 
@@ -265,13 +270,14 @@ class Octopus:
 
     async def _run(self, question: Question, how: How, blocking: bool) -> Run:
         messages = [HumanMessage(clean_query(question))] if isinstance(question, str) else list(question)
-        graph, thread = await asyncio.to_thread(lambda: self._compiled), how.get("thread")
-        saver, store = await self._place(blocking) if thread is not None else (None, self._store)
-        if thread is None and how.get("person") is not None:
-            thread, saver = (
-                uuid.uuid4().hex,
-                InMemorySaver(),
-            )  # what waits for a person is kept while it waits
+        graph, thread = await asyncio.to_thread(self._ready), how.get("thread")
+        saver: BaseCheckpointSaver[Any] | None = None
+        store = self._memory.given_store(blocking)
+        if thread is not None:
+            saver, store = await self._memory.open(blocking)
+        elif how.get("person") is not None:
+            # What waits for a person is kept while it waits.
+            thread, saver = uuid.uuid4().hex, InMemorySaver()
         return Run(
             graph.copy({"checkpointer": saver, "store": store}),
             messages,
@@ -281,71 +287,5 @@ class Octopus:
         )
 
     async def _messages(self, thread: str, blocking: bool = False) -> list[BaseMessage]:
-        saver, _ = await self._place(blocking)
+        saver, _ = await self._memory.open(blocking)
         return list(await messages_of(saver, await saver.aget_tuple(config_of(thread))))
-
-    async def _place(self, blocking: bool) -> tuple[BaseCheckpointSaver[Any], BaseStore | None]:
-        """Return what keeps threads and lessons; savers belong to the event loop that opened them."""
-        saver, store = self._checkpointer, self._store
-        if saver is not None:
-            if blocking:
-                return AwaitableSaver(saver), AwaitableStore(store) if store is not None else None
-            return saver, store
-        loop = asyncio.get_running_loop()
-        if loop not in self._places:
-            self._places[loop] = loop.create_task(self._open_place())
-        try:
-            place = await asyncio.shield(self._places[loop])
-        except Exception:
-            self._places.pop(loop, None)
-            raise
-        return place.saver, store or place.store
-
-    async def _open_place(self) -> _Place:
-        async with AsyncExitStack() as stack:
-            saver = await stack.enter_async_context(open_saver(self._settings))
-            store = await stack.enter_async_context(open_store(self._settings))
-            return _Place(saver, store, stack.pop_all())
-        raise AssertionError("an exit stack swallows nothing")
-
-    async def _close_place(self) -> None:
-        if place := self._places.pop(asyncio.get_running_loop(), None):
-            await (await place).stack.aclose()
-
-
-class _Place(NamedTuple):
-    """Hold what keeps threads, and how it is closed."""
-
-    saver: BaseCheckpointSaver[Any]
-    store: BaseStore
-    stack: AsyncExitStack
-
-
-def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:
-    """Open what keeps threads.
-
-    Raises:
-        InputError: the url, or another setting of it, is wrong.
-    """
-    return _opened(settings.threads.open())
-
-
-def open_store(settings: Settings) -> AbstractAsyncContextManager[BaseStore]:
-    """Open the long-term store, in the same place as the threads: what reflection learnt.
-
-    Raises:
-        InputError: the url, or another setting of it, is wrong.
-    """
-    return _opened(settings.threads.open_store())
-
-
-@asynccontextmanager
-async def _opened(opening: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
-    async with AsyncExitStack() as stack:
-        try:
-            found = await stack.enter_async_context(opening)
-        except ValueError as error:
-            raise InputError(
-                str(error), hint="Look at REDIS_URL, OCTOPUS_THREAD_TTL and OCTOPUS_ENCRYPTION_KEY."
-            ) from error
-        yield found

@@ -122,7 +122,7 @@ async def _messages(saver: Saver, thread: str) -> list[Any]:
 
 
 def _with_saver(run: Callable[[Saver], Awaitable[None]]) -> None:
-    from app.octopus import open_saver
+    from app.runs.memory import open_saver
     from app.settings import Settings
 
     async def opened() -> None:

@@ -14,8 +14,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from app.octopus import open_saver, open_store
 from app.persistence.location import Place
+from app.runs.memory import open_saver, open_store
 from app.runs.runner import Runner
 from app.runs.traces import TraceLog
 from app.server import errors, feedback_routes, health, page, thread_turns, threads
