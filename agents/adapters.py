@@ -1,4 +1,4 @@
-"""LoRA adapters on a shared model: each comes whole, or leaves the model as it was (extra `hf`)."""
+"""Attach LoRA adapters to a shared model, or leave the model as it was (extra `hf`)."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _NUMBERS = count()
 
 
 class AdapterError(ValueError):
-    """A folder or repository holds no LoRA adapter for this base."""
+    """Signal that a folder or repository holds no LoRA adapter for this base."""
 
 
 def attach(model: Any, adapter: str | Path) -> tuple[Any, str]:
-    """The model with one more adapter, and the name by which calls choose it.
+    """Attach one more adapter; return the model and the name by which calls choose the adapter.
 
-    peft changes the modules of `model` before it looks at the weights. All that can be checked is checked
-    before, and an adapter that fails nevertheless is taken out again.
+    peft changes the modules of `model` before it looks at the weights. So all that can be checked is checked
+    first, and an adapter that fails nevertheless is taken out again.
 
     Args:
-        model: of transformers, or what an earlier call gave back.
+        model: of transformers, or what an earlier call returned.
         adapter: its folder, or its repository on the Hub.
 
     Raises:
@@ -41,7 +41,7 @@ def attach(model: Any, adapter: str | Path) -> tuple[Any, str]:
                 tuned = _injected(model, config, weights, name)
     except ModuleNotFoundError:
         raise
-    except Exception as error:  # files of anyone: JSON, pickle, safetensors and peft all raise their own
+    except Exception as error:  # JSON, pickle, safetensors and peft all raise their own kinds
         raise AdapterError(str(error).strip() or type(error).__name__) from error
     return tuned.eval().requires_grad_(False), name
 
@@ -80,7 +80,7 @@ def _injected(model: Any, config: Any, weights: Mapping[str, Any], name: str) ->
 
 @contextmanager
 def _undone_on_failure(model: Any, name: str) -> Iterator[None]:
-    """Puts the modules of `model` back in their places if the block fails."""
+    """Put the modules of `model` back in their places if the block fails."""
     before = [(module, dict(module._modules)) for module in model.modules()]
     first = not hasattr(model, "peft_config")
     try:

@@ -1,13 +1,13 @@
-"""Errors of the application. Each derives from its natural builtin, so that servers may show its text."""
+"""Define the errors of the application; each derives from its natural builtin, so servers show its text."""
 
 from __future__ import annotations
 
 
 class OctopusGraphError(Exception):
-    """Base of all errors that a user can act on.
+    """Tell a user what is wrong and what to do; the base of all such errors.
 
     Args:
-        message: what is wrong; names the offender with its value.
+        message: what is wrong; it names the offender with its value.
         hint: what to do about it.
         retryable: whether the same call may succeed later.
     """
@@ -22,22 +22,22 @@ class OctopusGraphError(Exception):
 
 
 class InputError(OctopusGraphError, ValueError):
-    """The query or a row of input cannot be used as it is."""
+    """Signal that the query or a row of input cannot be used as it is."""
 
 
 class SpecError(OctopusGraphError, ValueError):
-    """A graph spec is wrong."""
+    """Signal that a graph spec is wrong."""
 
 
 class ArtifactError(OctopusGraphError, ValueError):
-    """A trained artifact is missing, incomplete or of another graph."""
+    """Signal that a trained artifact is missing, incomplete or of another graph."""
 
 
 class RoutingError(OctopusGraphError, RuntimeError):
-    """An Octopus produced a token or node that is not an edge away."""
+    """Signal that an Octopus chose a token or node that is not an edge of its node."""
 
 
 class ModelUnavailableError(OctopusGraphError, RuntimeError):
-    """A model or its server cannot be reached, or a package that it needs is not installed."""
+    """Signal that a model or its server cannot be reached, or that a package it needs is not installed."""
 
     exit_code = 3

@@ -1,22 +1,20 @@
-"""Does a rewritten query still hold what the query said?
+"""Check that a rewritten query still holds what the query said.
 
 Meaning cannot be checked in code, but what must survive word for word can: numbers, units, names, negation,
-code and quoted text; and of plain words one. A rewrite that loses any of it is not sent.
+code, quoted text, and at least one plain word. A rewrite that loses any of it is not sent.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-
-from agents.types import Hop
+from collections.abc import Iterator, Sequence
 
 _QUOTED = re.compile(
     r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»|(?<!\w)'([^'\n]+)'(?!\w)|(?<!\w)‘([^’\n]+)’(?!\w)"
 )
 _CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
-# What only code and formulas are written with: calls, dotted and underscored names, operators between terms.
+# Only code and formulas have these: calls, dotted and underscored names, operators between terms.
 _FORMAL = re.compile(
     r"\b\w+\([^\s()]*\)|\b\w+(?:_\w+)+\b|\b[a-z]\w*(?:\.[a-z_]\w+)+\b|[\w)\]]+(?:[\^*/=<>+]{1,2}[\w(\[-]+)+"
 )
@@ -30,32 +28,28 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n]\s*|[-*]\s)\W*$")
 _NOT = frozenset("not no never none nothing nobody neither nor without except cannot least unless".split())
 _UNIT_WORDS = frozenset(
-    "metre metres meter meters kilometre kilometres kilometer kilometers centimetre centimetres centimeter "
-    "centimeters millimetre millimetres mile miles foot feet inch inches yard yards gram grams "
-    "kilogram kilograms "
-    "tonne tonnes pound pounds ounce ounces litre litres liter liters gallon gallons second seconds "
-    "minute minutes "
-    "hour hours day days week weeks month months year years degree degrees radian radians celsius "
-    "fahrenheit kelvin "
-    "volt volts ampere amperes amp amps watt watts joule joules newton newtons pascal pascals ohm "
-    "ohms farad hertz "
-    "percent dollar dollars euro euros mole moles calorie calories byte bytes".split()
+    "metre metres meter meters kilometre kilometres kilometer kilometers centimetre centimetres "
+    "centimeter centimeters millimetre millimetres mile miles foot feet inch inches yard yards gram grams "
+    "kilogram kilograms tonne tonnes pound pounds ounce ounces litre litres liter liters gallon gallons "
+    "second seconds minute minutes hour hours day days week weeks month months year years degree degrees "
+    "radian radians celsius fahrenheit kelvin volt volts ampere amperes amp amps watt watts joule joules "
+    "newton newtons pascal pascals ohm ohms farad hertz percent dollar dollars euro euros mole moles "
+    "calorie calories byte bytes".split()
 )
 _STEM = 4  # letters
 _PLURAL_OF = {"feet": "foot", "inches": "inch"}
 _OF_ASKING = frozenset(
-    "what who which when where why how is are do does did can could would please tell give find i "
-    "i'm i'd i've "
-    "i'll the a an and or but if in of for to".split()
+    "what who which when where why how is are do does did can could would please tell give find i i'm i'd "
+    "i've i'll the a an and or but if in of for to".split()
 )
 
 
 def lost(query: str, rewritten: str) -> list[str]:
-    """What `query` says in numbers, units, names, negation, code and quotes and `rewritten` does not.
+    """List the numbers, units, names, negations, code and quotes of `query` that `rewritten` lacks.
 
-    Counted, so that "3 and 3" is not "3"; numbers are compared by value, code without regard to spaces.
-    Negation has one kind: "isn't" may become "is not". A rewrite that has nothing of it in common, not even
-    the beginning of a word, lost all of it.
+    Each is counted, so that "3 and 3" is not "3". Numbers are compared by value, code without its spaces, and
+    "isn't" may become "is not". A rewrite that shares nothing with the query, not even the beginning of a
+    word, lost all of it.
     """
     if query in rewritten:
         return []
@@ -68,13 +62,6 @@ def lost(query: str, rewritten: str) -> list[str]:
     if not missing and not _touches(query, rewritten):
         missing = [query.strip()]
     return list(dict.fromkeys(missing))
-
-
-def rates(hops: Iterable[Hop]) -> dict[str, float]:
-    """The share of hops whose query was changed, and that of rewrites that were bypassed, in [0, 1]."""
-    kinds = Counter(hop["rewrite"] for hop in hops if hop["node"])
-    total = sum(kinds.values())
-    return {kind: kinds[kind] / total if total else 0.0 for kind in ("changed", "bypassed")}
 
 
 def _numbers(text: str) -> Iterator[str]:
@@ -105,7 +92,7 @@ def _verbatim(text: str) -> Iterator[str]:
 
 
 def _names(text: str) -> Iterator[str]:
-    """Capitalised words, but for those that a sentence begins with unless they are written twice so."""
+    """Yield capitalised words, except those that only begin a sentence."""
     for match in _WORD.finditer(text):
         word = match[0].removesuffix("'s").removesuffix("’s")
         begins = bool(_SENTENCE.search(text[: match.start()]))
@@ -115,7 +102,7 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _touches(query: str, rewritten: str) -> bool:
-    """Whether they share a number, a formula or the beginning of a word; true where there is none."""
+    """Return whether they share a number, a formula or the beginning of a word; true if `query` has none."""
     own, other = (
         {
             *_numbers(text),

@@ -1,7 +1,7 @@
-"""What workers cost and how busy they are: declared in the spec, measured while they run.
+"""Track what workers cost and how busy they are, as declared in the spec and measured in runs.
 
 Capacity is that of mixture-of-experts layers (GShard, arXiv 2006.16668; Switch Transformers, arXiv
-2101.03961) at the level of models: a worker takes so many calls at once, the next choice what is over.
+2101.03961) at the level of models: a worker takes so many calls at once, and the next choice takes the rest.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from agents.types import NodeName
 
 Policy = Literal["quality", "balanced", "cheap"]
 
-# How many nats of probability the most burdensome candidate loses: e^1 and e^3 to one.
+# How many nats the most burdensome candidate loses: its odds fall by e^1 or e^3.
 _WEIGHT: Mapping[Policy, float] = {"quality": 0.0, "balanced": 1.0, "cheap": 3.0}
 _TYPICAL = (400.0, 200.0)  # tokens in and out, before anything was measured
-_PROMISE = 2.0  # seconds that a place is held for a call that was decided and has not begun
+_PROMISE = 2.0  # seconds for which a place is held for a call that was decided and has not begun
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is known of a worker beforehand; None is unknown.
+    """Hold what is known of a worker beforehand; None is unknown.
 
     Attributes:
         price: dollars for a million tokens, in and out.
         size: billions of parameters.
         latency: seconds for an answer.
-        capacity: calls at once in this process.
+        capacity: concurrent calls in this process.
     """
 
     price: tuple[float, float] | None = None
@@ -50,10 +50,10 @@ class _Measured:
 
 @dataclass
 class Ledger:
-    """Keeps account of the workers of one graph in this process.
+    """Keep account of the workers of one graph in this process.
 
     Attributes:
-        profiles: what the spec says, for the workers that it says something about.
+        profiles: what the spec says, for workers that it says anything about.
     """
 
     profiles: Mapping[NodeName, Profile] = field(default_factory=dict)
@@ -65,28 +65,28 @@ class Ledger:
         self._free: dict[NodeName, asyncio.Semaphore] = {}
 
     def cost(self, node: NodeName, usage: tuple[float, float] | None = None) -> float:
-        """Dollars of a call with `usage` tokens in and out, or of a mean call; 0 without a price."""
+        """Return the dollars of a call of `usage` tokens in and out, or of a mean call; 0 without a price."""
         price = self.profile(node).price
         used = usage or self._mean_tokens(node)
         return (price[0] * used[0] + price[1] * used[1]) / 1e6 if price else 0.0
 
     def latency(self, node: NodeName) -> float | None:
-        """Seconds of a call: the running mean, or what the spec says before the first one."""
+        """Return the seconds of a call: the running mean, or before the first one what the spec says."""
         measured = self._measured.get(node)
         return measured.seconds / measured.calls if measured else self.profile(node).latency
 
     def record(self, node: NodeName, usage: tuple[float, float], seconds: float) -> None:
-        """Take a call into the means."""
+        """Include a call in the running means."""
         measured = self._measured.setdefault(node, _Measured())
         measured.calls += 1
         measured.seconds += seconds
         measured.tokens = (measured.tokens[0] + usage[0], measured.tokens[1] + usage[1])
 
     def prefer(self, policy: Policy, choices: Sequence[tuple[NodeName, float]]) -> NodeName:
-        """The choice of the highest utility: ln p less the weighted burden.
+        """Return the choice of the highest utility: ln p less the weighted burden.
 
-        The burden is the mean of price, size and latency, each as a share of the largest among the choices,
-        over those that are known of all choices.
+        The burden is the mean of price, size and latency, each as a share of the largest among the choices;
+        what is not known of all choices does not count.
 
         Args:
             policy: how much the burden weighs.
@@ -100,7 +100,7 @@ class Ledger:
         return choices[utility.index(max(utility))][0]
 
     def full(self, node: NodeName) -> bool:
-        """Whether its calls, begun and promised, are as many as its capacity."""
+        """Return whether the calls begun and promised fill its capacity."""
         capacity = self.profile(node).capacity
         now = time.monotonic()
         held = [at for at in self._promised.get(node, []) if now - at < _PROMISE]
@@ -113,7 +113,7 @@ class Ledger:
 
     @asynccontextmanager
     async def serving(self, node: NodeName) -> AsyncIterator[None]:
-        """A call: waits while the worker is at its capacity."""
+        """Count a call while it runs; wait while the worker is at its capacity."""
         if held := self._promised.get(node):
             held.pop(0)
         self._running[node] = self._running.get(node, 0) + 1
@@ -127,7 +127,7 @@ class Ledger:
             self._running[node] -= 1
 
     def profile(self, node: NodeName) -> Profile:
-        """What the spec says of it."""
+        """Return what the spec says of a worker."""
         return self.profiles.get(node, Profile())
 
     def _mean_tokens(self, node: NodeName) -> tuple[float, float]:
@@ -152,7 +152,7 @@ class Ledger:
 
 
 def usage_of(evidence: Mapping[str, Any]) -> tuple[int, int]:
-    """Tokens in and out of a worker's evidence, however its usage record calls them."""
+    """Return the input and output tokens in a worker's evidence, by any of their usual names."""
     usage = evidence.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     into = usage.get("input_tokens") or usage.get("prompt_tokens") or 0

@@ -1,4 +1,4 @@
-"""Images and audio in messages: which there are, and the message to route by when there is little text."""
+"""Find images and audio in messages, and say what a worker can read."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _NOT_MEDIA = frozenset({"text", "reasoning", "tool_call", "non_standard"})
 
 
 def attachments_of(message: BaseMessage) -> list[dict[str, Any]]:
-    """The blocks of a message that are not text, in LangChain's standard form; JSON values."""
+    """Return the blocks of a message that are not text, in LangChain's standard form; JSON values."""
     if isinstance(message.content, str):
         return []
     return [dict(block) for block in message.content_blocks if block["type"] not in _NOT_MEDIA]
 
 
 def modalities_of(attachments: Sequence[dict[str, Any]]) -> frozenset[str]:
-    """What a worker must be able to read for them; kinds that no worker can declare are named as they are."""
+    """Return the kinds of the attachments, whether or not a worker can declare them."""
     return frozenset(str(block["type"]) for block in attachments)
 
 
 def with_words(message: BaseMessage) -> BaseMessage:
-    """The message itself, or where it is attachments only, with a text that says so: routing reads text."""
+    """Return the message, with a text where it has attachments only: routing reads text."""
     attachments = attachments_of(message)
     if not attachments or str(message.text).strip():
         return message
@@ -34,7 +34,7 @@ def with_words(message: BaseMessage) -> BaseMessage:
 
 
 def readable(message: BaseMessage, modalities: frozenset[str]) -> BaseMessage:
-    """An earlier message as a worker may be shown it: what it cannot read is only mentioned."""
+    """Return an earlier message as a worker may see it: what it cannot read is only mentioned."""
     attachments = attachments_of(message)
     if modalities_of(attachments) <= modalities:
         return message
@@ -44,17 +44,17 @@ def readable(message: BaseMessage, modalities: frozenset[str]) -> BaseMessage:
 
 
 def human(text: str, attachments: Sequence[dict[str, Any]] = ()) -> HumanMessage:
-    """A message of text, with attachments if there are any."""
+    """Build a message of the user, of text and attachments."""
     return HumanMessage([{"type": "text", "text": text}, *attachments] if attachments else text)
 
 
 def listed(names: Collection[str]) -> str:
-    """Names in a sentence: "audio and image"."""
+    """Join names for a sentence: "audio and image"."""
     return " and ".join(sorted(names)) or "text"
 
 
 def refusal(node: str, lacking: Collection[str]) -> str:
-    """What a worker says that cannot read what is attached."""
+    """Say that a worker cannot read what is attached, and which worker could."""
     known = [name for name in lacking if name in get_args(Modality)]
     hint = (
         f"A worker whose model can says `modalities: [{', '.join(sorted(known))}]` in its spec."

@@ -1,6 +1,7 @@
-"""Takes out of a text what identifies a person or opens a door, before it is kept.
+"""Remove from a text what identifies a person or gives access, before the text is kept.
 
-Patterns, not understanding: names and addresses in prose stay. What is taken out leaves its kind behind.
+It matches patterns and does not understand: names and addresses in prose stay. `[email]` and the like replace
+what is removed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _PATTERNS = (
     ),
 )
 _CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])")
-# User and password; what may be told; query and fragment. A comma separates replicas.
+# User and password, then what may be shown, then query and fragment. A comma separates replicas.
 _URL = re.compile(
     r"""(https?://)(?:[^\s/?#]*@)?((?:(?!,https?://)[^\s?#"<>])*)"""
     r"""(?:[?#](?:(?!,https?://)[^\s"<>])*(?<!'))?"""
@@ -32,19 +33,19 @@ _URL = re.compile(
 
 
 def bare_urls(text: str) -> str:
-    """`text` with each URL in it as it may be told: without a password or query, which may be a key."""
+    """Strip each URL in `text` of its password and query, which may be a key."""
     return _URL.sub(r"\1\2", text)
 
 
 def redact(text: str) -> str:
-    """`text` with e-mail and IP addresses, phone, card and account numbers, keys and passwords taken out."""
+    """Remove e-mail and IP addresses, phone, card and account numbers, keys and passwords from `text`."""
     for kind, pattern in _PATTERNS:
         text = pattern.sub(f"[{kind}]", text)
     return _CARD.sub(lambda match: "[card]" if _luhn(match[0]) else match[0], text)
 
 
 def redacted(value: Any) -> Any:
-    """A JSON value with every text in it redacted."""
+    """Redact every text in a JSON value."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
@@ -53,7 +54,7 @@ def redacted(value: Any) -> Any:
 
 
 def _luhn(text: str) -> bool:
-    """Whether the check digit is that of a card number (ISO/IEC 7812-1); other long numbers are kept."""
+    """Return whether the check digit is that of a card number (ISO/IEC 7812-1); other numbers are kept."""
     digits = [int(character) for character in text if character.isdigit()]
     doubled = [
         digit if k % 2 == 0 else sum(divmod(2 * digit, 10)) for k, digit in enumerate(reversed(digits))

@@ -18,7 +18,7 @@ from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from agents.workers.models.reference import ModelReference
+from agents.workers.kinds import parse_reference
 from examples import arguments, headers
 
 
@@ -33,7 +33,7 @@ async def main(url: str, question: str, model: BaseChatModel) -> list[Any]:
 
 def chat_model(reference: str) -> BaseChatModel:
     """Return `openai:NAME@URL` as LangChain's chat model."""
-    found = ModelReference.parse(reference)
+    found = parse_reference(reference)
     return ChatOpenAI(model=found.name, base_url=found.url, api_key=SecretStr("none"))
 
 

@@ -9,10 +9,10 @@ from itertools import groupby, permutations
 
 from langchain_core.messages import HumanMessage
 
-from agents.judge import Judge
 from agents.modalities import attachments_of
 from agents.octopus.conversation.compound import parts_of
 from agents.octopus.conversation.human_turns import clean_query
+from agents.reflection.worker import Judge
 from agents.types import Branch, Hop
 from graphs.traversal import RoutingNode, Walk, is_alone
 

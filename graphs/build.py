@@ -8,10 +8,10 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 
 from agents.errors import SpecError
-from agents.judge import Judge
 from agents.ledger import Ledger, Profile
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
+from agents.reflection.worker import Judge
 from agents.types import NodeName, Octopus, Worker
 from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node

@@ -16,13 +16,13 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
 from agents.errors import InputError
-from agents.judge import Judge
 from agents.ledger import Ledger
 from agents.modalities import attachments_of, modalities_of
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
+from agents.reflection.worker import Judge
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
-from agents.workers.reader import Reader
+from agents.workers.specialist import Reader
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
 from graphs.edges import send
 from graphs.gating import account, escalation, gated

@@ -1,4 +1,4 @@
-"""Reflection as LangGraph subgraphs: a node per step, so that each round is a checkpoint and an event."""
+"""Run reflection as LangGraph subgraphs: a node per step, so that each round is a checkpoint and an event."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.store.base import BaseStore
 
 from agents.reflection.auto import Auto
-from agents.reflection.basic import Basic
-from agents.reflection.budget import Budget, ReflectionResult, result_of
 from agents.reflection.lats import Lats
-from agents.reflection.loop import Algorithm, follow, take
-from agents.reflection.reflexion import Reflexion
+from agents.reflection.loop import Algorithm, Budget, ReflectionResult, follow, take
 from agents.reflection.steps import LESSONS
+from agents.reflection.trials import Basic, Reflexion
 from agents.reflection.types import Lesson, Mode, Parts, ReflectionState, Update, Verifier, new_state
 from agents.reflection.worker import JudgeVerifier, WholeAnswers, WorkerCritic, WorkerGenerator
 from agents.types import Worker, WorkerAnswer, WorkerRequest
@@ -33,7 +31,7 @@ ReflectionGraph = StateGraph[ReflectionState, None, ReflectionState, ReflectionS
 
 
 def reflection_graph(algorithm: Algorithm) -> ReflectionGraph:
-    """The uncompiled subgraph of an algorithm; its input is `new_state(question)`."""
+    """Build the uncompiled subgraph of an algorithm; its input is `new_state(question)`."""
     graph: ReflectionGraph = StateGraph(ReflectionState)
     names = dict.fromkeys(algorithm.steps)
 
@@ -56,13 +54,13 @@ def reflection_graph(algorithm: Algorithm) -> ReflectionGraph:
 
 @dataclass(frozen=True, slots=True)
 class StoreMemory:
-    """Lessons of a worker in a LangGraph store, for later runs and other threads."""
+    """Keep lessons of a worker in a LangGraph store, for later runs and other threads."""
 
     store: BaseStore
     node: str
 
     async def recall(self, question: str) -> Sequence[Lesson]:
-        """The latest lessons on this question."""
+        """Return the latest lessons on this question."""
         found = await self.store.asearch(self._namespace, filter={"question": question}, limit=100)
         latest = sorted(found, key=lambda item: item.created_at)[-LESSONS:]
         return [Lesson(draft=item.value["draft"], feedback=item.value["feedback"]) for item in latest]
@@ -78,18 +76,18 @@ class StoreMemory:
 
 @dataclass(frozen=True, slots=True)
 class Reflecting:
-    """How one worker reflects: its spec, and the verifier if that is a tool or a schema."""
+    """Reflect on the drafts of one worker, by its spec; `verifier` is a tool or a schema, if there is one."""
 
     node: str
     spec: ReflectionSpec
     verifier: Verifier | None = None
 
     def mode(self, context: GraphContext) -> Mode:
-        """The mode of this call: the context's, else the spec's."""
+        """Return the mode of this call: the context's, else the spec's."""
         return context.reflection or self.spec.mode
 
     def budget(self, context: GraphContext) -> Budget:
-        """The budget of this call; a worker's time bounds it too."""
+        """Return the budget of this call, which a worker's timeout bounds too."""
         seconds = context.reflection_seconds or self.spec.seconds
         return Budget(
             rounds=context.reflection_rounds or self.spec.rounds,
@@ -105,7 +103,7 @@ class Reflecting:
         probability: float,
         store: BaseStore | None = None,
     ) -> WorkerAnswer:
-        """The worker's best draft, with the rounds in its evidence under `reflection`.
+        """Answer with the worker's best draft; its evidence holds the rounds under `reflection`.
 
         Raises:
             Exception: of the worker, if there is no first draft.
@@ -119,7 +117,7 @@ class Reflecting:
             state = await compiled.ainvoke(new_state(request.query, probability), config)
         except TimeoutError:
             return WorkerAnswer("unavailable", f"No answer within {budget.seconds:g} seconds.")
-        return _answer(mode, result_of(cast(ReflectionState, state)))
+        return _answer(mode, ReflectionResult.of(cast(ReflectionState, state)))
 
     def _parts(self, mode: Mode, worker: Worker, request: WorkerRequest, store: BaseStore | None) -> Parts:
         generator = WorkerGenerator(worker, request)

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agents.modalities import Modality
 from agents.octopus.served.reference import RouterReference
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
-from agents.reflection.schema import SchemaVerifier
 from agents.reflection.types import Mode
+from agents.reflection.verifiers import SchemaVerifier
 from agents.types import Edge, FunctionalToken, NodeName
-from agents.workers.models.reference import ModelReference
+from agents.workers.kinds import parse_reference
 from graphs.soundness import KeyPath, UnsoundError, problems
 
 
@@ -140,7 +140,7 @@ class WorkerSpec(NodeSpec):
         template: the query as the worker gets it; `{query}` stands for the query.
         tools: subjects (`calculus`) or single functions (`calculus.derivative`) of the tools package.
         model: a reference, e.g. `openai:llama3@http://localhost:11434/v1` (its forms are in
-            `agents.workers.models.reference`); None takes the general model, if one is set.
+            `agents.workers.kinds`); None takes the general model, if one is set.
         recommended: a Hugging Face model for this worker.
         sends: whether the worker gets the rewritten query only or the conversation before it too.
         price, size, latency: dollars for a million tokens, billions of parameters, seconds for an answer;
@@ -183,7 +183,7 @@ class WorkerSpec(NodeSpec):
     @classmethod
     def _is_a_reference(cls, value: str | None) -> str | None:
         if value:
-            ModelReference.parse(value)
+            parse_reference(value)
         return value or None
 
 

@@ -1,4 +1,4 @@
-"""A worker that is a whole graph of its own: it answers with what that graph answers."""
+"""Answer with a whole graph of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphs.state import GraphContext
 
 @dataclass
 class SubgraphWorker:
-    """Runs a compiled graph inside its node, so that its hops are checkpoints of the same thread.
+    """Run a compiled graph inside its node, so that its hops are checkpoints of the same thread.
 
     Attributes:
         graph: compiled without a checkpointer; it takes the one of the graph around it.
@@ -26,7 +26,7 @@ class SubgraphWorker:
     context: GraphContext | None = None
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
-        """The graph's answer, with its hops as evidence; answered if every part of the query was."""
+        """Answer with its hops as evidence; the status is `answered` if every part of the query was."""
         messages = [*request.conversation, human(request.query, request.attachments)]
         values = await self.graph.ainvoke({"messages": messages}, context=self.context)
         found = outcomes(values["hops"])

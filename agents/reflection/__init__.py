@@ -1,1 +1,1 @@
-"""Reflection: a draft is criticised or verified, and made again, within a budget."""
+"""Criticise or verify a draft, and make it again, within a budget."""

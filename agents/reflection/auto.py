@@ -1,24 +1,27 @@
-"""`auto`: the first draft and its verdict decide how much reflection a question is worth."""
+"""Let the first draft and its verdict decide how much reflection a question is worth: `auto`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from agents.reflection.basic import Basic
-from agents.reflection.budget import Budget
 from agents.reflection.lats import Lats
-from agents.reflection.loop import Algorithm, Step
-from agents.reflection.reflexion import Reflexion
+from agents.reflection.loop import Budget, Step
+from agents.reflection.steps import Steps
+from agents.reflection.trials import Basic, Reflexion
 from agents.reflection.types import Mode, Parts, ReflectionState, Update
 
-SURE = 0.8  # the Octopus is; without a verifier its word is taken for a draft's
-UNSURE = 0.5  # below, the worker is perhaps out of its depth: search rather than retry
+SURE = 0.8  # probability from which, without a verifier, the Octopus is trusted and the draft stands
+UNSURE = 0.5  # below, the worker may be out of its depth: search rather than retry
 TREE_ROUNDS = 3  # a tree with fewer roll-outs is no better than trials
+
+_LEVELS: Mapping[str, Callable[[Parts, Budget], Basic | Reflexion | Lats]]
+_LEVELS = {"basic": Basic, "reflexion": Reflexion, "lats": Lats}
+_AFTER_CHOICE = {"basic": "critique", "reflexion": "reflect", "lats": "backpropagate"}
 
 
 def choose_level(probability: float, passed: bool | None, budget: Budget) -> Mode:
-    """The level for a first draft.
+    """Choose the level for a first draft.
 
     Args:
         probability: of the worker, according to the Octopus.
@@ -33,35 +36,26 @@ def choose_level(probability: float, passed: bool | None, budget: Budget) -> Mod
 
 
 @dataclass(frozen=True, slots=True)
-class Auto:
-    """draft → verify → choose, then on as the chosen algorithm from that draft."""
-
-    parts: Parts
-    budget: Budget
+class Auto(Steps):
+    """Draft, verify and choose; then continue as the chosen algorithm from that draft."""
 
     @property
     def steps(self) -> Mapping[str, Step]:
-        """Those of all levels."""
-        levels = (Basic, Reflexion, Lats)
-        merged = {
-            name: step for level in levels for name, step in level(self.parts, self.budget).steps.items()
-        }
-        return merged | {"choose": self._choose}
+        """Return the steps of all levels, and the choice."""
+        merged: dict[str, Step] = {"choose": self._choose}
+        for level in _LEVELS.values():
+            merged |= level(self.parts, self.budget).steps
+        return merged
 
     def next_step(self, done: str | None, state: ReflectionState) -> str | None:
-        """The first draft, the choice, then the chosen algorithm's steps."""
+        """Draft, verify if anything can, choose, then follow the chosen algorithm."""
         if done is None:
             return "draft"
         if not state["level"]:
             return "verify" if done == "draft" and self.parts.verifier else "choose"
         if done == "choose":
-            return {"basic": "critique", "reflexion": "reflect", "lats": "backpropagate"}[state["level"]]
-        return self._level(state).next_step(done, state)
-
-    def _level(self, state: ReflectionState) -> Algorithm:
-        levels: dict[str, Callable[[Parts, Budget], Algorithm]]
-        levels = {"basic": Basic, "reflexion": Reflexion, "lats": Lats}
-        return levels[state["level"]](self.parts, self.budget)
+            return _AFTER_CHOICE[state["level"]]
+        return _LEVELS[state["level"]](self.parts, self.budget).next_step(done, state)
 
     async def _choose(self, state: ReflectionState) -> Update:
         last = state["rounds"][-1]

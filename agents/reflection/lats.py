@@ -1,11 +1,11 @@
-"""LATS: Monte-Carlo tree search over the steps of an answer.
+"""Search the steps of an answer by Monte-Carlo tree search: LATS.
 
 Source: Language Agent Tree Search (Zhou et al. 2023, arXiv 2310.04406), section 4. Selection goes down the
 tree by UCT; expansion samples several next steps; evaluation gives each V(s) = λ LM(s) + (1 - λ) SC(s), the
 model's own judgement and self-consistency, the share of samples that agree; simulation finishes the best and
 the verifier rewards it; back-propagation updates the means up to the root; a failure is put into words, which
 later steps are given. Simulation is one sampled completion rather than an expansion at every depth, as in
-plain MCTS, so that a small budget goes round more often; the first one starts at the root.
+plain MCTS, so that a small budget allows more rounds; the first one starts at the root.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.reflection.budget import Budget
 from agents.reflection.loop import Step
 from agents.reflection.steps import LESSONS, Steps, add_round, spend
-from agents.reflection.types import Draft, Parts, ReflectionState, TreeNode, Update, Verdict
+from agents.reflection.types import Draft, ReflectionState, TreeNode, Update, Verdict
 
 _NEXT = {
     "draft": "verify",
@@ -33,30 +32,27 @@ _NEXT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Lats:
-    """The search.
+class Lats(Steps):
+    """Search for an answer.
 
     Attributes:
         width: sampled steps of an expansion.
         exploration: the weight w of UCT's second term.
-        judgement: λ, the weight of the critic in the evaluation of a step; 0 asks it nothing.
+        judgement: λ, the weight of the critic in the evaluation of a step; at 0 it is not asked.
     """
 
-    parts: Parts
-    budget: Budget
     width: int = 3
     exploration: float = 1.0
     judgement: float = 0.5
 
     @property
     def steps(self) -> Mapping[str, Step]:
-        """Its steps by name."""
-        steps = Steps(self.parts, self.budget)
+        """Return the steps by name."""
         return {
-            "draft": steps.draft,
-            "verify": steps.verify,
+            "draft": self.draft,
+            "verify": self.verify,
             "backpropagate": self._backpropagate,
-            "reflect": steps.reflect,
+            "reflect": self.reflect,
             "select": self._select,
             "expand": self._expand,
             "evaluate": self._evaluate,
@@ -64,7 +60,7 @@ class Lats:
         }
 
     def next_step(self, done: str | None, state: ReflectionState) -> str | None:
-        """In a circle; the reason to stop comes from the steps."""
+        """Cycle through the steps, which give the reason to stop."""
         if done == "select" and state["tree"][state["simulated"]]["complete"]:
             return "simulate"  # there is nothing below it
         return "draft" if done is None else _NEXT[done]
@@ -98,7 +94,7 @@ class Lats:
         return await self.parts.stepper.step(state["question"], steps, state["lessons"][-LESSONS:], left)
 
     async def _evaluate(self, state: ReflectionState) -> Update:
-        """Value the new children, as far as tokens are left for it, and choose the best of them."""
+        """Value the new children, as far as tokens are left for that, and choose the best."""
         tree, verdicts = [*state["tree"]], list[Verdict]()
         new = children(tree, state["simulated"])
         for child in new if self.judgement else ():
@@ -132,12 +128,12 @@ class Lats:
 
 
 def children(tree: list[TreeNode], node: int) -> list[int]:
-    """The indices of the nodes below `node`."""
+    """Return the indices of the nodes below `node`."""
     return [index for index, other in enumerate(tree) if other["parent"] == node]
 
 
 def path(tree: list[TreeNode], node: int) -> list[str]:
-    """The steps from the root to `node`."""
+    """Return the steps from the root to `node`."""
     steps: list[str] = []
     current: int | None = node
     while current is not None:
@@ -147,7 +143,7 @@ def path(tree: list[TreeNode], node: int) -> list[str]:
 
 
 def uct(tree: list[TreeNode], node: int, exploration: float) -> float:
-    """UCT(s) = V(s) + w sqrt(ln N(parent) / N(s))."""
+    """Compute UCT(s) = V(s) + w sqrt(ln N(parent) / N(s))."""
     one = tree[node]
     assert one["parent"] is not None
     above = max(1, tree[one["parent"]]["visits"])
@@ -155,7 +151,7 @@ def uct(tree: list[TreeNode], node: int, exploration: float) -> float:
 
 
 def backpropagate(tree: list[TreeNode], node: int, reward: float) -> list[TreeNode]:
-    """The tree after `reward` at `node`; a complete answer is closed, and what has closed children only."""
+    """Return the tree after `reward` at `node`; close whole answers, and nodes with only closed children."""
     tree = [*tree]
     current: int | None = node
     while current is not None:

@@ -1,10 +1,10 @@
-"""The steps that several algorithms share: draft, verify, reflect; and how their cost is booked."""
+"""Take the steps that algorithms share: draft, verify, critique, reflect; and book their cost."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agents.reflection.budget import Budget, BudgetUsedError
+from agents.reflection.loop import Budget, BudgetUsedError
 from agents.reflection.types import Draft, Lesson, Parts, ReflectionState, Round, Update, Verdict
 
 LESSONS = 3  # Shinn et al. keep one to three in memory, for the length of prompts
@@ -13,7 +13,7 @@ _EMPTY = "The answer was empty."
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Steps on the parts and the budget of a loop."""
+    """Take steps with the parts and the budget of a loop; algorithms derive from it."""
 
     parts: Parts
     budget: Budget
@@ -29,14 +29,14 @@ class Steps:
         """Judge the last draft by the verifier.
 
         Raises:
-            ValueError: there is none, or it cannot check this draft.
+            ValueError: there is no verifier, or it cannot check this draft.
         """
         last = state["rounds"][-1]
         if not last["draft"].strip():
             return judged(state, Verdict(0.0, False, _EMPTY))
         if self.parts.verifier is None:
             raise ValueError("there is no verifier")
-        most = max(0, self.budget.tokens - state["tokens"])  # tools verify even when no token is left
+        most = max(0, self.budget.tokens - state["tokens"])  # tools verify without a token too
         verdict = await self.parts.verifier.verify(state["question"], last["draft"], most)
         return judged(state, verdict, "the verifier passed it")
 
@@ -53,7 +53,7 @@ class Steps:
 
     async def reflect(self, state: ReflectionState) -> Update:
         """Put into words why the last draft failed, and remember it."""
-        self.budget.another_round(state)  # a lesson is of use to a further draft only
+        self.budget.another_round(state)  # only a further draft can use a lesson
         left = self.budget.tokens_left(state)
         last = state["rounds"][-1]
         critic, question = self.parts.critic, state["question"]
@@ -68,7 +68,7 @@ class Steps:
 
 
 def spend(state: ReflectionState, *costs: Draft | Verdict) -> Update:
-    """Book tokens."""
+    """Return the tokens spent so far, with those of `costs`."""
     return {
         "tokens": state["tokens"] + sum(cost.tokens for cost in costs),
         "read": state["read"] + sum(cost.read for cost in costs),
@@ -79,7 +79,7 @@ def add_round(state: ReflectionState, draft: Draft) -> Update:
     """Book a draft.
 
     Raises:
-        BudgetUsedError: a later draft was refused; the earlier ones stand.
+        BudgetUsedError: a later draft was refused; the earlier ones remain.
     """
     if draft.status != "answered" and state["rounds"]:
         raise BudgetUsedError(f"the model gave no further draft: {draft.text}")
@@ -104,17 +104,9 @@ def add_round(state: ReflectionState, draft: Draft) -> Update:
 
 
 def judged(state: ReflectionState, verdict: Verdict, agreement: str = "") -> Update:
-    """Book the verdict on the last draft; where it passed, that is the reason to stop."""
+    """Book the verdict on the last draft; a draft that passed is the reason to stop."""
     *earlier, last = state["rounds"]
     spent = spend(state, verdict)
-    now = Round(
-        draft=last["draft"],
-        score=verdict.score,
-        passed=verdict.passed,
-        feedback=verdict.feedback,
-        tokens=spent["tokens"],
-        read=spent["read"],
-        evidence=last["evidence"],
-    )
-    update: Update = spent | {"rounds": [*earlier, now]}
+    found = {"score": verdict.score, "passed": verdict.passed, "feedback": verdict.feedback}
+    update: Update = spent | {"rounds": [*earlier, {**last, **found, **spent}]}
     return update | {"reason": agreement} if verdict.passed else update

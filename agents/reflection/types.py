@@ -1,4 +1,4 @@
-"""What reflection is made of: the parts that a model or tool plays, the budget, and the state of a loop."""
+"""Define what reflection is made of: the parts that models and tools play, and the state of a loop."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Mode = Literal["none", "basic", "reflexion", "lats", "auto"]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a generator wrote.
+    """Hold what a generator wrote.
 
     Attributes:
         text: an answer, or for `Stepper.step` one more step of it; "" when the model returned nothing.
         tokens: how many were generated.
         read: how many were in the prompt.
-        complete: whether the answer ends with it: not so in the middle of steps, and where it was cut off.
+        complete: whether the answer ends with it; false between steps, and where it was cut off.
         status: anything but `answered` means that `text` is a message for people, not a draft.
-        computed: by a tool, so that there is nothing to reflect on.
-        evidence: of a worker's answer; JSON values.
+        computed: whether a tool computed it, so that there is nothing to reflect on.
+        evidence: of the worker's answer; JSON values.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A judgement: a score in [0, 1], whether the draft passes, what is wrong with it, and what it cost."""
+    """Hold a judgement: a score in [0, 1], whether the draft passes, what is wrong, and tokens spent."""
 
     score: float
     passed: bool
@@ -48,33 +48,33 @@ class Verdict:
 
 
 class Lesson(TypedDict):
-    """Verbal memory of one trial: the draft, and what was said of it."""
+    """Remember one trial in words: the draft, and what was said of it."""
 
     draft: str
     feedback: str
 
 
 class Generator(Protocol):
-    """Writes a draft."""
+    """Write drafts."""
 
     async def generate(self, question: str, lessons: Sequence[Lesson], most: int) -> Draft:
-        """A draft in the light of earlier ones, of at most `most` generated tokens."""
+        """Write a draft in the light of earlier ones, of at most `most` generated tokens."""
         ...
 
 
 class Critic(Protocol):
-    """Reflects on a draft in words."""
+    """Criticise drafts in words."""
 
     async def criticise(self, question: str, draft: str, evidence: str, most: int) -> Verdict:
-        """What is wrong with an answer, or with the beginning of one; `evidence` is a verifier's feedback."""
+        """Say what is wrong with an answer or its beginning; `evidence` is a verifier's feedback."""
         ...
 
 
 class Verifier(Protocol):
-    """Judges a draft by a tool, a schema or a model."""
+    """Judge drafts by a tool, a schema or a model."""
 
     async def verify(self, question: str, draft: str, most: int) -> Verdict:
-        """The verdict.
+        """Judge a draft.
 
         Raises:
             ValueError: this question or draft cannot be checked.
@@ -83,22 +83,22 @@ class Verifier(Protocol):
 
 
 class Stepper(Protocol):
-    """Writes an answer in steps, for a tree of them."""
+    """Write an answer in steps, for a tree of them."""
 
     async def step(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
-        """One more step after those of `path`."""
+        """Write one more step after those of `path`."""
         ...
 
     async def finish(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
-        """The whole answer that begins with `path`."""
+        """Write the whole answer that begins with `path`."""
         ...
 
 
 class Memory(Protocol):
-    """Keeps lessons from one run to the next."""
+    """Keep lessons from one run to the next."""
 
     async def recall(self, question: str) -> Sequence[Lesson]:
-        """Lessons of earlier runs that may help with `question`, the oldest first."""
+        """Return lessons of earlier runs that may help with `question`, the oldest first."""
         ...
 
     async def keep(self, question: str, lesson: Lesson) -> None:
@@ -108,7 +108,7 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Who plays in a loop. `memory` is optional; the others are asked where an algorithm needs them."""
+    """Hold who plays in a loop; an algorithm asks the optional parts that it needs."""
 
     generator: Generator
     critic: Critic
@@ -118,9 +118,9 @@ class Parts:
 
 
 class Round(TypedDict):
-    """A draft with its verdict, as it is kept in state.
+    """Keep a draft with its verdict in the state.
 
-    `score` is None until somebody judged the draft. `tokens` and `read` are those of the whole run so far.
+    `score` is None until somebody judged the draft. `tokens` and `read` are those of the whole loop so far.
     """
 
     draft: str
@@ -133,7 +133,7 @@ class Round(TypedDict):
 
 
 class TreeNode(TypedDict):
-    """A node of the search tree: a step, its parent's index, and what is known of it.
+    """Keep a node of the search tree: a step, its parent's index, and what is known of it.
 
     `value` is the mean of `visits` rewards; the evaluation when the node was made counts as the first.
     `closed` nodes have nothing below them that is left to try.
@@ -148,19 +148,19 @@ class TreeNode(TypedDict):
 
 
 class ReflectionState(TypedDict):
-    """The state of a loop: JSON values.
+    """Keep the state of a loop: JSON values.
 
     Attributes:
         question: as the generator is given it.
         probability: of the worker, according to the Octopus; `auto` reads it.
         rounds: the drafts so far.
-        lessons: what was learnt of them, the oldest first.
-        tree: of LATS; its first node is the root, with no step.
+        lessons: what was learnt from them, the oldest first.
+        tree: of LATS; the first node is the root, without a step.
         simulated: the node from which the last draft was rolled out.
         level: which algorithm `auto` picked.
         tokens: generated so far, by all parts.
         read: tokens of prompts so far.
-        seconds: spent so far, without the time in which a killed process was down.
+        seconds: spent so far, without the downtime of a killed process.
         status: of the first draft.
         reason: why the loop stopped; "" while it goes on.
     """
@@ -183,7 +183,7 @@ Update = dict[str, Any]
 
 
 def new_state(question: str, probability: float = 1.0) -> ReflectionState:
-    """The state in which a loop begins."""
+    """Return the state in which a loop begins."""
     root = TreeNode(parent=None, text="", visits=0, value=0.0, complete=False, closed=False)
     return ReflectionState(
         question=question,

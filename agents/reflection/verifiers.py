@@ -1,10 +1,12 @@
-"""Verifiers that compute with tools: substitution by SymPy and units by Pint, in the sandbox."""
+"""Verify drafts by computation: substitution by SymPy, units by Pint, and JSON schemas."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from agents.reflection.types import Verdict
 from tools.errors import ToolError
@@ -17,16 +19,24 @@ _ASSIGNMENT = re.compile(rf"\b([a-zA-Z])\s*=\s*({_NUMBER})(?![\w^*(])")
 _RESULT = re.compile(rf"(?<![\w.]){_NUMBER}")
 _QUANTITY = re.compile(rf"({_NUMBER}(?:e[-+]?\d+)?)\s*([A-Za-zµ°][\w°µ/^*·]*)")
 _RELATIVE = 1e-3  # answers in prose are rounded
+# JSON Schema allows unknown keywords, and ignores them: a misspelt one would check nothing.
+_STRICT = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$id": "urn:strict",
+    "$dynamicAnchor": "meta",
+    "$ref": "https://json-schema.org/draft/2020-12/schema",
+    "unevaluatedProperties": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SympyVerifier:
-    """Substitutes a draft's solutions into the equations of the question, or repeats its calculation."""
+    """Substitute a draft's solutions into the question's equations, or repeat its calculation."""
 
     sandbox: Sandbox
 
     async def verify(self, question: str, draft: str, most: int) -> Verdict:
-        """The verdict; what is left after substitution is the feedback.
+        """Judge a draft; what is left after substitution is the feedback.
 
         Raises:
             ValueError: the question has neither equations nor a calculation.
@@ -66,12 +76,12 @@ class SympyVerifier:
 
 @dataclass(frozen=True, slots=True)
 class UnitVerifier:
-    """Converts the quantities of question and draft to the unit asked for, and compares them."""
+    """Convert the quantities of question and draft to the unit asked for, and compare them."""
 
     sandbox: Sandbox
 
     async def verify(self, question: str, draft: str, most: int) -> Verdict:
-        """The verdict.
+        """Judge a draft.
 
         Raises:
             ValueError: the question asks for no conversion.
@@ -95,8 +105,50 @@ class UnitVerifier:
         return Verdict(float(right), right, "" if right else f"{asked['quantity']} is not {converted}")
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaVerifier:
+    """Check that a draft is JSON of a schema (draft 2020-12).
+
+    Raises:
+        ValueError: the schema is wrong, or has an unknown keyword, which would not be checked.
+    """
+
+    schema: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        from jsonschema.exceptions import SchemaError, ValidationError
+        from jsonschema.validators import Draft202012Validator
+
+        try:
+            Draft202012Validator.check_schema(self.schema)
+            Draft202012Validator(_STRICT).validate(self.schema)
+        except (SchemaError, ValidationError) as error:
+            raise ValueError(f"wrong schema at {error.json_path}: {error.message}") from error
+
+    async def verify(self, question: str, draft: str, most: int) -> Verdict:
+        """Judge a draft; the feedback lists each fault with its place.
+
+        Raises:
+            ValueError: the schema refers to one that is not within it.
+        """
+        from jsonschema.validators import Draft202012Validator
+        from referencing import Registry
+        from referencing.exceptions import Unresolvable
+
+        try:
+            value = json.loads(draft)
+        except json.JSONDecodeError as error:
+            return Verdict(0.0, False, f"the answer is not JSON: {error}")
+        try:
+            found = list(Draft202012Validator(self.schema, registry=Registry()).iter_errors(value))
+        except Unresolvable as error:
+            raise ValueError(f"the schema refers to {error.ref!r}, which is not within it") from error
+        faults = [f"{fault.json_path}: {fault.message}" for fault in found]
+        return Verdict(1 / (1 + len(faults)), not faults, "; ".join(faults))
+
+
 def _solutions(draft: str, symbols: set[str]) -> Iterator[dict[str, str]]:
-    """Values of the unknowns; a symbol that is given a second value begins another solution."""
+    """Yield the values of the unknowns; a second value for a symbol begins another solution."""
     solution: dict[str, str] = {}
     for name, value in _ASSIGNMENT.findall(draft):
         if name not in symbols:

@@ -1,4 +1,4 @@
-"""A worker in the parts of reflection: it drafts, criticises and judges what it is asked to."""
+"""Let a worker play the parts of reflection: draft, criticise, judge, and choose among answers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from agents.reflection.types import Draft, Lesson, Verdict
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 
 AGREED = "AGREED"
 PASS_MARK = 0.7  # of a judge
-_CHARACTERS_PER_TOKEN = 2  # where the server does not count: more tokens than English has
+_CHARACTERS_PER_TOKEN = 2  # where the server does not count; an overestimate for English
 _SCORE = re.compile(r"SCORE:\s*(\d+(?:\.\d+)?)\s*/\s*10", re.IGNORECASE)
 
 CRITIC_PROMPT = (
@@ -27,18 +28,22 @@ JUDGE_PROMPT = (
 RETRY_PROMPT = (
     "{question}\n\n{lessons}\n\nAnswer the question again without these faults; write the answer only."
 )
+CHOICE_PROMPT = (
+    "Question:\n{question}\n\nAnswers:\n{answers}\n\n"
+    "Which answer is the most correct and complete? Reply with its number only."
+)
 LESSON_PROMPT = "An earlier answer:\n{draft}\n\nWhat was said of it:\n{feedback}"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerGenerator:
-    """Drafts by a worker; a first draft is its plain answer to the request."""
+    """Draft by a worker; the first draft is its plain answer to the request."""
 
     worker: Worker
     request: WorkerRequest
 
     async def generate(self, question: str, lessons: Sequence[Lesson], most: int) -> Draft:
-        """A draft; with lessons, the query says what was wrong before."""
+        """Write a draft; with lessons, the query says what was wrong before."""
         request = replace(self.request, query=question, max_tokens=most)
         if lessons:
             told = "\n\n".join(LESSON_PROMPT.format(**lesson) for lesson in lessons)
@@ -58,13 +63,13 @@ class WorkerGenerator:
 
 @dataclass(frozen=True, slots=True)
 class WorkerCritic:
-    """A worker's model as the reflector."""
+    """Criticise by a worker's model."""
 
     worker: Worker
     request: WorkerRequest
 
     async def criticise(self, question: str, draft: str, evidence: str, most: int) -> Verdict:
-        """What it finds wrong; it agrees by saying so, and never against a verifier's evidence."""
+        """Say what is wrong; agreement is said too, and never against a verifier's evidence."""
         found = f"A check found: {evidence}\n\n" if evidence else ""
         query = CRITIC_PROMPT.format(question=question, draft=draft, evidence=found)
         text, tokens, read = await ask(self.worker, self.request, query, most)
@@ -74,16 +79,16 @@ class WorkerCritic:
 
 @dataclass(frozen=True, slots=True)
 class JudgeVerifier:
-    """A model as judge."""
+    """Judge by a model."""
 
     worker: Worker
     request: WorkerRequest
 
     async def verify(self, question: str, draft: str, most: int) -> Verdict:
-        """Its mark out of ten.
+        """Judge by a mark out of ten.
 
         Raises:
-            ValueError: it gave none.
+            ValueError: the model gave none.
         """
         query = JUDGE_PROMPT.format(question=question, draft=draft)
         text, tokens, read = await ask(self.worker, self.request, query, most)
@@ -96,21 +101,46 @@ class JudgeVerifier:
 
 @dataclass(frozen=True, slots=True)
 class WholeAnswers:
-    """Steps of a tree that are whole answers, each made in the light of the lessons: for chat models."""
+    """Take whole answers for the steps of a tree, each made in the light of the lessons: for chat models."""
 
     generator: WorkerGenerator
 
     async def step(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
-        """Another answer."""
+        """Write another answer."""
         return await self.generator.generate(question, lessons, most)
 
     async def finish(self, question: str, path: Sequence[str], lessons: Sequence[Lesson], most: int) -> Draft:
-        """The last answer of the path: it is whole."""
+        """Return the last answer of the path, which is whole."""
         return Draft(path[-1])
 
 
+class Judge(Protocol):
+    """Choose among answers."""
+
+    async def choose(self, question: str, answers: Sequence[str]) -> int | None:
+        """Return the index of the best answer; None where the judge cannot say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelJudge:
+    """Ask a worker, as a rule a language model, for the number of the best answer."""
+
+    worker: Worker
+
+    async def choose(self, question: str, answers: Sequence[str]) -> int | None:
+        """Return the index of the best answer; None where the model gives no answer or no number of one."""
+        listed = "\n".join(f"{number}. {answer}" for number, answer in enumerate(answers, 1))
+        reply = await self.worker.answer(
+            WorkerRequest(CHOICE_PROMPT.format(question=question, answers=listed))
+        )
+        found = re.search(r"\d+", reply.text) if reply.status == "answered" else None
+        index = int(found[0]) - 1 if found else -1
+        return index if 0 <= index < len(answers) else None
+
+
 async def ask(worker: Worker, request: WorkerRequest, query: str, most: int) -> tuple[str, int, int]:
-    """The worker's text, generated tokens and tokens read.
+    """Ask the worker; return its text, the tokens generated and the tokens read.
 
     Raises:
         ValueError: it gave no answer.
@@ -123,7 +153,7 @@ async def ask(worker: Worker, request: WorkerRequest, query: str, most: int) -> 
 
 
 def spent(query: str, answer: WorkerAnswer) -> tuple[int, int]:
-    """Generated tokens and tokens read, as the server counts them, else estimated from the characters."""
+    """Count tokens generated and read as the server does, else estimate them from the characters."""
     usage = answer.evidence.get("usage") or {}
     estimates = [math.ceil(len(text) / _CHARACTERS_PER_TOKEN) for text in (answer.text, query)]
     return (

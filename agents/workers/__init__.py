@@ -1,1 +1,1 @@
-"""Workers: the nodes that answer."""
+"""Answer queries: the workers of a graph."""

@@ -1,7 +1,7 @@
-"""A worker that calls the tools of an MCP server: one functional token per tool, as in a tool agent.
+"""Answer with the tools of an MCP server: one functional token per tool, as in a tool agent.
 
-Arguments are read from the question, as for our own tools; what cannot be read so is asked of a model, if one
-is connected, and checked against the tool's schema.
+Arguments are read from the question, as for our own tools. What cannot be read is asked of a model, if one is
+connected, and checked against the tool's schema.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from agents.errors import SpecError
 from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.models.reference import ModelReference
-from agents.workers.tool_agent import FunctionChooser
+from agents.workers.models.reference import Connection, FunctionChooser, ModelReference, Warmable
+from agents.workers.tool_agent import described, no_call
 from tools import types
 from tools.declaration import Cue, Parameter, ToolFunction
 from tools.reading import UnreadError, read_arguments
@@ -35,38 +36,65 @@ _ASK = (
     "that is required is not there, reply null."
 )
 
-MakeChooser = Callable[[Sequence[ToolFunction]], FunctionChooser]
+
+@dataclass(frozen=True)
+class McpReference(ModelReference):
+    """Name an MCP server with the streamable HTTP transport."""
+
+    kind = "mcp"
+    form = "mcp:URL"
+    pattern = re.compile(r"(?P<url>https?://\S+)")
+    text_only = True
+
+    def connect(self, given: Connection) -> Worker:
+        """Build the worker; the general model, unless it is an MCP server too, fills in arguments.
+
+        Raises:
+            SpecError: nothing is given that ranks the tools.
+        """
+        if given.make_chooser is None:
+            raise SpecError(f"the tools at {self} need a chooser.", hint="Give the connection one.")
+        general = given.general
+        if general is None or isinstance(general, McpReference):
+            return McpAgent(given.name, self, given.make_chooser)
+        silent = Connection(given.name, silent=True, folder=given.folder, manager=given.manager)
+        return McpAgent(given.name, self, given.make_chooser, general.connect(silent))
 
 
 @dataclass
 class McpAgent:
-    """Calls the tool that fits.
+    """Call the tool that fits.
 
     Attributes:
         node: the worker's name, for messages.
         reference: the server's URL.
-        make_chooser: what ranks its tools, once they are known.
+        make_chooser: builds what ranks its tools, once they are known.
         model: fills in arguments that cannot be read from the question.
         timeout: seconds for the list of tools, and for one call.
     """
 
     node: str
     reference: ModelReference
-    make_chooser: MakeChooser
+    make_chooser: Callable[[Sequence[ToolFunction]], FunctionChooser]
     model: Worker | None = None
     timeout: float = 60.0
     _known: tuple[Mapping[str, BaseTool], Mapping[str, ToolFunction], FunctionChooser] | None = field(
         default=None, init=False
     )
 
+    def warm(self) -> None:
+        """Begin to load the model that fills in arguments."""
+        if isinstance(self.model, Warmable):
+            self.model.warm()
+
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
-        """The result of a tool; `unavailable` when the server cannot be reached."""
+        """Answer with the result of a tool; `unavailable` when the server cannot be reached."""
         question = request.question or request.query
         try:
             tools, functions, chooser = await self._connected()
         except ModuleNotFoundError as error:
             return self._unavailable(f"the package {error.name!r} is not installed (pip install -e '.[mcp]')")
-        except Exception as error:  # the client's own groups of errors, whatever went wrong on the way
+        except Exception as error:  # the client raises groups of its own
             return self._unavailable(_innermost(error))
         unread: dict[str, str] = {}
         for choice in (await asyncio.to_thread(chooser.rank, question))[:_TRIES]:
@@ -79,8 +107,7 @@ class McpAgent:
                 unread[function.name] = str(error)
                 continue
             return await self._call(tools[choice.node], arguments)
-        reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
-        return WorkerAnswer("declined", f"No tool was called. {reason}", {"unread": unread})
+        return no_call("tool", unread)
 
     async def _connected(
         self,
@@ -99,7 +126,7 @@ class McpAgent:
         return self._known
 
     async def _arguments(self, question: str, function: ToolFunction, tool: BaseTool) -> dict[str, Any]:
-        """From the question alone where that can be done without guessing, else by the model.
+        """Read the arguments from the question where that takes no guessing, else ask the model.
 
         Raises:
             UnreadError: neither can.
@@ -110,7 +137,7 @@ class McpAgent:
         try:
             if all(one.type is not None for one in required):
                 readable = tuple(one for one in function.parameters if one.type is not None)
-                return read_arguments(question, _with(function, readable))
+                return read_arguments(question, replace(function, parameters=readable))
             raise UnreadError("its arguments are not plain values.")
         except UnreadError:
             if self.model is None:
@@ -143,7 +170,7 @@ class McpAgent:
         from pydantic import ValidationError
 
         evidence: dict[str, Any] = {"function": tool.name, "arguments": dict(arguments)}
-        called = f"{tool.name}({', '.join(f'{k}={_shown(v)}' for k, v in arguments.items())})"
+        called = described(tool.name, arguments)
         try:
             async with asyncio.timeout(self.timeout):
                 result = _shown(await tool.ainvoke(dict(arguments)))
@@ -165,7 +192,7 @@ class McpAgent:
 
 
 def _function(tool: BaseTool) -> ToolFunction:
-    """An MCP tool as the chooser and the reader of arguments know functions."""
+    """Describe an MCP tool as the chooser and the reader of arguments know functions."""
     schema = _schema(tool)
     needed = set(schema.get("required", []))
     parameters = tuple(
@@ -179,19 +206,13 @@ def _function(tool: BaseTool) -> ToolFunction:
     )
 
 
-def _with(function: ToolFunction, parameters: tuple[Parameter, ...]) -> ToolFunction:
-    from dataclasses import replace
-
-    return replace(function, parameters=parameters)
-
-
 def _schema(tool: BaseTool) -> dict[str, Any]:
     schema: Any = tool.args_schema
     return schema if isinstance(schema, dict) else tool.get_input_jsonschema()
 
 
 def _type(part: Mapping[str, Any]) -> Any:
-    """The type of ours that reads such a value; None if there is none."""
+    """Return the type of ours that reads such a value; None if there is none."""
     items = part.get("items", {})
     if part.get("type") == "array" and isinstance(items, dict):
         return {"number": types.Numbers, "integer": types.Integers}.get(str(items.get("type")))
@@ -199,7 +220,7 @@ def _type(part: Mapping[str, Any]) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """A result as text; MCP gives content blocks."""
+    """Turn a result into text; MCP gives content blocks."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
@@ -208,7 +229,7 @@ def _shown(value: Any) -> str:
 
 
 def _innermost(error: BaseException) -> str:
-    """The cause within groups of one, as tasks of the client raise them; it may quote the URL."""
+    """Describe the innermost cause of nested exception groups, without keys in URLs."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{bare_urls(str(error)) or 'nothing in time'} ({type(error).__name__})"

@@ -1,4 +1,4 @@
-"""A worker that is a graph on a LangGraph server: another Octopus Graph, or any graph that has messages."""
+"""Answer with a graph on a LangGraph server: another Octopus Graph, or any graph that has messages."""
 
 from __future__ import annotations
 
@@ -10,16 +10,30 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import convert_to_messages, convert_to_openai_messages
 
 from agents.modalities import human
-from agents.types import AnswerStatus, WorkerAnswer, WorkerRequest
-from agents.workers.models.reference import ModelReference
+from agents.types import AnswerStatus, Worker, WorkerAnswer, WorkerRequest
+from agents.workers.models.reference import NAME_AT_URL, Connection, ModelReference
 
 if TYPE_CHECKING:
     import httpx
 
 
+@dataclass(frozen=True)
+class RemoteGraphReference(ModelReference):
+    """Name a graph or assistant on a LangGraph server."""
+
+    kind = "remote-graph"
+    form = "remote-graph:ID@URL"
+    pattern = NAME_AT_URL
+    health = "/ok"
+
+    def connect(self, given: Connection) -> Worker:
+        """Build the worker."""
+        return RemoteGraphWorker(given.name, self)
+
+
 @dataclass
 class RemoteGraphWorker:
-    """Asks a remote graph, in a run without a thread: the conversation is kept here.
+    """Ask a remote graph, in a run without a thread: the conversation is kept here.
 
     Attributes:
         node: the worker's name, for messages.
@@ -28,11 +42,11 @@ class RemoteGraphWorker:
     """
 
     node: str
-    reference: ModelReference
+    reference: RemoteGraphReference
     timeout: float = 120.0
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
-        """The last message of the remote run; `unavailable` when the server fails or cannot be reached."""
+        """Answer with the last message of the remote run; `unavailable` when the server fails."""
         import httpx
         from langgraph.errors import GraphBubbleUp
         from langgraph.pregel.remote import RemoteException, RemoteGraph
@@ -77,10 +91,10 @@ class RemoteGraphWorker:
         )
 
     def _read(self, values: Any) -> WorkerAnswer:
-        """The answer in the final state; hops of an Octopus Graph become evidence, with their tokens.
+        """Read the answer from the final state; keep hops of an Octopus Graph, with their tokens.
 
         Raises:
-            ValueError: the state has no message that is an answer.
+            ValueError: no message of the state is an answer.
         """
         messages = convert_to_messages(values["messages"]) if isinstance(values, dict) else []
         if not messages or messages[-1].type != "ai":

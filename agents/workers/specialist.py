@@ -1,16 +1,18 @@
-"""A worker as a spec describes it: its tools when they fit the query, else its model."""
+"""Answer as a spec describes a worker: with its tools when they fit the query, else with its model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agents.modalities import modalities_of, readable, refusal
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 from agents.workers.models.language_model import HOW_TO_CONNECT
+from agents.workers.models.reference import Warmable
 
 
 @dataclass
 class Specialist:
-    """Tools first, because a computed answer can be trusted; then the model; never an invented answer.
+    """Ask the tools first, because a computed answer can be trusted; then the model. Invent nothing.
 
     Attributes:
         node: the worker's name, for messages.
@@ -38,7 +40,35 @@ class Specialist:
             declined.evidence if declined else {},
         )
 
+    def warm(self) -> None:
+        """Begin to load the model."""
+        if isinstance(self.model, Warmable):
+            self.model.warm()
+
     def _connect(self, declined: str) -> str:
         without = f" Its tools cannot answer this: {declined}" if declined else ""
         suited = f" A model that suits it: {self.recommended}." if self.recommended else ""
         return f"{self.node} was chosen, but no model is connected to it.{without}{suited} {HOW_TO_CONNECT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Show a worker only what it reads, so that it does not answer as if nothing were attached.
+
+    Attributes:
+        node: the worker's name, for messages.
+        worker: what answers.
+        modalities: what it reads besides text.
+    """
+
+    node: str
+    worker: Worker
+    modalities: frozenset[str] = frozenset()
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        """Answer with the worker; `declined` where it cannot read what is attached."""
+        lacking = modalities_of(request.attachments) - self.modalities
+        if lacking:
+            return WorkerAnswer("declined", refusal(self.node, lacking), {"attached": sorted(lacking)})
+        earlier = tuple(readable(message, self.modalities) for message in request.conversation)
+        return await self.worker.answer(replace(request, conversation=earlier))

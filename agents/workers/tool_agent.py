@@ -1,45 +1,87 @@
-"""The tool agent: the second layer of abstraction, where one function is chosen by its functional token.
+"""Answer with a function, chosen by its functional token: the second layer of abstraction.
 
 Source: Octopus v2 (arXiv 2404.01744), a functional token per function. The arguments are read from the
-question by
-parsers of their types, not generated; what they cannot read without guessing is declined.
+question by parsers of their types, not generated; what they cannot read without guessing is declined.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from agents.types import AnswerStatus, Choice, WorkerAnswer, WorkerRequest
-from agents.workers.distribution import distributed
+import numpy as np
+
+from agents.octopus.calibration import softmax
+from agents.octopus.conversation.compound import parts_of
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.tokens import slot_token
+from agents.types import AnswerStatus, Choice, NodeName, WorkerAnswer, WorkerRequest
+from agents.workers.models.reference import FunctionChooser
 from tools.declaration import ToolFunction
 from tools.errors import ToolError
 from tools.reading import NotAskedError, UnreadError, read_arguments
 from tools.sandbox import Sandbox
 
 _MOST_CALLS = 16
+_TERM = r"[\w^*/+=().'’-]+"
+_ITEM = rf"{_TERM}(?:\s+(?!and\b|or\b){_TERM}){{0,6}}"
+_ITEMS = rf"(?P<items>{_ITEM}(?:\s*,\s*{_ITEM})*\s*,?\s+and\s+{_ITEM}?)"
+# Only a plural says that several things are asked: "capital of France and Germany" is not clear, and
+# "2 hours and 30 minutes" is one thing.
+_OF_EACH = re.compile(
+    rf"what are the (?P<noun>\w+(?:\s\w+)?s)\s+(?P<link>of|for|in)\s+{_ITEMS}\s*\??", re.IGNORECASE
+)
+_WHETHER = re.compile(rf"are\s+{_ITEMS}\s+(?P<kind>prime|leap year)(?:s| numbers)?\s*\??", re.IGNORECASE)
+_REQUEST = re.compile(
+    rf"(?P<verb>(?:please )?(?:factor|differentiate|integrate|simplify|expand|solve))\s+{_ITEMS}[.?]?",
+    re.IGNORECASE,
+)
 
 Call = tuple[ToolFunction, Mapping[str, Any]]
 
 
-class FunctionChooser(Protocol):
-    """Ranks the functions of one worker for a question."""
+@dataclass
+class EncoderChooser:
+    """Rank functions by their docstrings and examples, with the shared encoder.
+
+    Attributes:
+        functions: the worker's functions; the k-th has the token `<nexa_k>`.
+        encoder: shared with the Octopus.
+        build_head: embeds the functions, or takes them from a cache.
+    """
+
+    functions: Sequence[ToolFunction]
+    encoder: Encoder
+    build_head: Callable[[Sequence[Candidate]], ZeroShotHead]
+
+    @cached_property
+    def _head(self) -> ZeroShotHead:
+        return self.build_head([Candidate(one.name, one.description, one.examples) for one in self.functions])
 
     def rank(self, query: str) -> Sequence[Choice]:
-        """The functions, best first; the `node` of a choice is the function's name, `subject.function`."""
-        ...
+        """Rank all functions, best first."""
+        probabilities = softmax(self._head.scores(query, self.encoder.embed([query])[0]).logits)
+        order = np.argsort(-probabilities, kind="stable")
+        return [
+            Choice(slot_token(int(k)), NodeName(self.functions[k].name), float(probabilities[k]))
+            for k in order
+        ]
 
 
 class ToolAgent:
-    """A worker that answers with a function of tools/.
+    """Answer with a function of tools/.
 
     Args:
         functions: what it may call, from `tools.registry.functions`.
         chooser: ranks these functions.
         sandbox: where they run; workers may share one.
-        attempts: how many of the ranked functions are tried.
+        attempts: how many of the ranked functions are tried at most.
         floor: the probability below which a function is not tried.
 
     Raises:
@@ -76,11 +118,10 @@ class ToolAgent:
             return await self._compute(*called)
         if (several := await asyncio.to_thread(self._several, question)) is not None:
             return await self._compute_all(several)
-        reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
-        return WorkerAnswer("declined", f"No function was called. {reason}", {"unread": unread})
+        return no_call("function", unread)
 
     def _several(self, question: str) -> dict[str, Call] | None:
-        """A call for each question that `question` asks at once; None unless all can be read."""
+        """Read a call for each question that `question` asks at once; return None unless all can be read."""
         calls: dict[str, Call] = {}
         asked = distributed(question)
         if not 1 < len(asked) <= _MOST_CALLS:
@@ -100,7 +141,7 @@ class ToolAgent:
         return WorkerAnswer(status, text, evidence)
 
     def _choose(self, query: str) -> tuple[Call | None, dict[str, str]]:
-        """The best function whose arguments can be read, and what could not be read of those before it."""
+        """Choose the best function whose arguments can be read; tell what was unread of those before it."""
         unread: dict[str, str] = {}
         for choice in self._chooser.rank(query)[: self._attempts]:
             if choice.probability < self._floor:
@@ -116,9 +157,7 @@ class ToolAgent:
 
     async def _compute(self, function: ToolFunction, arguments: Mapping[str, Any]) -> WorkerAnswer:
         evidence: dict[str, Any] = {"function": function.name, "arguments": dict(arguments)}
-        called = (
-            f"{function.name}({', '.join(f'{name}={_shown(value)}' for name, value in arguments.items())})"
-        )
+        called = described(function.name, arguments)
         try:
             result = await self._sandbox.call(function.name, arguments)
         except ToolError as error:
@@ -130,5 +169,47 @@ class ToolAgent:
         )
 
 
+def no_call(kind: str, unread: Mapping[str, str]) -> WorkerAnswer:
+    """Decline where no tool was called, with what could not be read for the best one."""
+    reason = next((f"{name}: {text}" for name, text in unread.items()), "None fits the question.")
+    return WorkerAnswer("declined", f"No {kind} was called. {reason}", {"unread": dict(unread)})
+
+
+def described(name: str, arguments: Mapping[str, Any]) -> str:
+    """Write a call as people read it."""
+    return f"{name}({', '.join(f'{key}={_shown(value)}' for key, value in arguments.items())})"
+
+
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def distributed(question: str) -> tuple[str, ...]:
+    """Split a question into those that it asks at once: its parts, or one for each thing that it lists.
+
+    "The capitals of Kenya and Peru" asks for two. This is a proposal: a reader of arguments says whether each
+    is a question. A question that lists nothing is returned alone.
+    """
+    parts, text = parts_of(question), question.strip()
+    if len(parts) > 1:
+        return parts
+    if found := _OF_EACH.fullmatch(text):
+        noun = _singular(found["noun"])
+        return tuple(f"what is the {noun} {found['link']} {item}?" for item in _items(found["items"]))
+    if found := _WHETHER.fullmatch(text):
+        kind = "a leap year" if found["kind"].lower() == "leap year" else "a prime number"
+        return tuple(f"is {item} {kind}?" for item in _items(found["items"]))
+    if found := _REQUEST.fullmatch(text):
+        return tuple(f"{found['verb']} {item}" for item in _items(found["items"].rstrip(".?")))
+    return (question,)
+
+
+def _items(listed: str) -> list[str]:
+    split = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", listed)
+    return [item.strip() for item in split if item.strip()]
+
+
+def _singular(noun: str) -> str:
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    return noun[:-2] if noun.endswith("sses") else noun[:-1]

@@ -110,7 +110,8 @@ def graph_report(
 def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
     """Let each worker choose; those of the same model share what they answered."""
     from agents.errors import InputError, SpecError
-    from agents.workers.models.reference import ModelReference
+    from agents.workers.kinds import parse_reference
+    from agents.workers.models.clients import LocalReference
     from evaluation.answers.answerers import Answerer, by_letter, by_likelihood
 
     if by not in ("letter", "likelihood"):
@@ -126,12 +127,13 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
             key = f"{name if worker.tools or not reference else ''}|{reference}|{worker.prompt}"
             found[name] = Answerer(key, by_letter(built[name]), price)
             continue
-        if not reference.startswith("hf:"):
+        parsed = parse_reference(reference) if reference else None
+        if not isinstance(parsed, LocalReference):
             raise SpecError(
                 f"{spec.source}: the model {reference!r} of worker {name!r} gives no log-likelihoods.",
                 hint="Give it `model: hf:DIR`, or choose --by letter.",
             )
-        local = wiring.models.local(ModelReference.parse(reference))
+        local = parsed.beside(wiring.models.folder)
         key = "|".join(filter(None, ("likelihood", local.name, local.adapter)))
         found[name] = Answerer(key, by_likelihood(wiring.models.manager, local), price)
     return found

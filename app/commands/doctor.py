@@ -1,4 +1,4 @@
-"""`octopus doctor`: what is installed, which model servers answer, what to set."""
+"""Say what is installed, which model servers answer and what to set: `octopus doctor`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXTRAS = {
 
 
 def doctor() -> None:
-    """Say what is there, what is missing, and what to set; ends with 3 if threads cannot be kept."""
+    """Say what is there, what is missing and what to set; end with 3 if threads cannot be kept."""
     from agents.redaction import bare_urls
     from app.settings import Settings
 
@@ -50,7 +50,7 @@ def doctor() -> None:
 
 
 def _threads(place: Place) -> tuple[bool, list[str]]:
-    """Whether conversations can be kept, where, and what may lose them."""
+    """Say whether conversations can be kept, where, and what may lose them."""
     from app.persistence.errors import PersistenceError
 
     if not place.redis_url:
@@ -71,16 +71,15 @@ def _threads(place: Place) -> tuple[bool, list[str]]:
 def _model(text: str | None) -> str:
     from agents.errors import SpecError
     from agents.redaction import bare_urls
-    from agents.workers.models.reference import ModelReference
-    from app.reachable import answers
+    from agents.workers.kinds import parse_reference
 
     if not text:
         return "OCTOPUS_MODEL is not set: workers answer with their tools only"
     try:
-        reference = ModelReference.parse(text)
+        reachable = parse_reference(text).reachable()
     except SpecError as error:
         return bare_urls(f"OCTOPUS_MODEL: {error}")
-    return bare_urls(text) + ("" if answers(reference) else " does not answer")
+    return bare_urls(text) + ("" if reachable else " does not answer")
 
 
 def _sqlite(file: Path) -> tuple[bool, list[str]]:
@@ -109,7 +108,7 @@ def _encoder() -> str:
 
 
 def served_models(port: int, *, timeout: float = 1.0) -> list[str] | None:
-    """Names of the models that an OpenAI-compatible server on loopback `port` has; None if none answers."""
+    """List the models of an OpenAI-compatible server on loopback `port`; return None if none answers."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=timeout) as reply:
             listed = json.loads(reply.read(1_000_000))["data"]

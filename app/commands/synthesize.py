@@ -91,12 +91,11 @@ def synthesize(
 def _chat(wiring: Wiring, reference: str) -> Chat:
     """Connect to the model, and translate its provider's errors."""
     from agents.errors import InputError, ModelUnavailableError, OctopusGraphError
-    from agents.types import NodeName
     from agents.workers.models.language_model import LanguageModel
     from training.rows.synthesis import ChatReply
     from training.rows.synthesis_prompts import Messages
 
-    worker = wiring.models.connect(NodeName("synthesize"), reference, "")
+    worker = wiring.models.connect(reference, wiring.models.given("synthesize"))
     if not isinstance(worker, LanguageModel):
         raise InputError(
             f"{reference!r} is not a chat model.", hint="Write openai:NAME@URL, hf:… or provider:…."

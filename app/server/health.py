@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 from langchain_core.messages import HumanMessage
 
-from agents.workers.models.reference import ModelReference
+from agents.workers.kinds import parse_reference
 from app.persistence.threads.checkpoints import config_of
-from app.reachable import answers
 from app.server.api_keys import Caller
 from app.server.dependencies import Service, service
 from app.server.middleware import caller_with
@@ -58,7 +57,7 @@ async def _check(served: Service) -> dict[str, Any]:
     threads, octopuses, models = await asyncio.gather(
         threads_answer(served.saver),
         asyncio.gather(*map(_octopus, graphs)),
-        asyncio.gather(*(asyncio.to_thread(answers, ModelReference.parse(r)) for r in known)),
+        asyncio.gather(*(asyncio.to_thread(parse_reference(text).reachable) for text in known)),
     )
     up = dict(zip(known, models, strict=True))
     return {

@@ -20,12 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.reflection.basic import Basic
-from agents.reflection.budget import Budget
 from agents.reflection.lats import Lats
-from agents.reflection.loop import Algorithm, Step, run
-from agents.reflection.reflexion import Reflexion
+from agents.reflection.loop import Algorithm, Budget, Step, run
 from agents.reflection.steps import Steps, add_round
+from agents.reflection.trials import Basic, Reflexion
 from agents.reflection.types import Parts, ReflectionState, Update, new_state
 from evaluation.intervals import Interval, interval, paired_gain
 from evaluation.labs.arithmetic import LENGTH, ArithmeticParts, ExactVerifier, Problem, TextModel, draw

@@ -19,11 +19,11 @@ from graphs.spec import GraphSpec, NodeSpec, WorkerSpec
 from graphs.spec_file import load_spec
 
 if TYPE_CHECKING:
-    from agents.judge import Judge
     from agents.reflection.types import Verifier
+    from agents.reflection.worker import Judge
     from agents.workers.models.local_model import LocalModel
     from agents.workers.models.manager import ModelManager
-    from agents.workers.tool_agent import FunctionChooser
+    from agents.workers.models.reference import FunctionChooser
     from graphs.build import Graph
     from tools.declaration import ToolFunction
     from tools.sandbox import Sandbox
@@ -171,10 +171,10 @@ class Wiring(OctopusWiring):
         )
 
     def _judge(self) -> Judge | None:
-        from agents.judge import ModelJudge
+        from agents.reflection.worker import ModelJudge
 
         model = self.settings.model
-        return ModelJudge(self.models.connect(NodeName("judge"), model, "")) if model else None
+        return ModelJudge(self.models.connect(model, self.models.given("judge"))) if model else None
 
     def _subgraph(self, graph: str) -> Worker:
         from graphs.subgraph import SubgraphWorker
@@ -191,7 +191,7 @@ class Wiring(OctopusWiring):
         return SubgraphWorker(wiring.graph().compile(name=inner.name))
 
     def _verifier(self, wanted: str | dict[str, Any] | None) -> Verifier | None:
-        from agents.reflection.schema import SchemaVerifier
+        from agents.reflection.verifiers import SchemaVerifier
 
         if isinstance(wanted, dict):
             return SchemaVerifier(wanted)
@@ -219,7 +219,7 @@ class Wiring(OctopusWiring):
         return ToolAgent(found, self._chooser(found), self._tools())
 
     def _chooser(self, functions: Sequence[ToolFunction]) -> FunctionChooser:
-        from agents.workers.function_chooser import EncoderChooser
+        from agents.workers.tool_agent import EncoderChooser
 
         build = partial(self._heads.build, embed=self.encoder.embed)
         return EncoderChooser(functions, self.encoder, build)

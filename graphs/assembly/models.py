@@ -1,9 +1,9 @@
-"""The part of the wiring that connects models: workers by reference, and Octopuses on servers."""
+"""Connect the models of a graph: workers by reference, and Octopuses on servers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,45 +12,48 @@ from agents.errors import SpecError
 from agents.octopus.causal.manifest import is_causal
 from agents.redaction import bare_urls
 from agents.types import NodeName, Octopus, Worker
+from agents.workers.kinds import connect, parse_reference
+from agents.workers.models.manager import ModelManager
+from agents.workers.models.reference import Connection, Warmable
 from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
 
 if TYPE_CHECKING:
     from agents.octopus.encoder.octopus import EncoderOctopus
-    from agents.workers.mcp_agent import MakeChooser
     from agents.workers.models.local_model import LocalModel
-    from agents.workers.models.manager import ModelManager
-    from agents.workers.models.reference import ModelReference
+    from agents.workers.models.reference import FunctionChooser
+    from tools.declaration import ToolFunction
 
 
 @dataclass
 class ModelWiring:
-    """Connects the models of one graph.
+    """Connect the models of one graph.
 
     Attributes:
         spec: the graph.
         settings: what the environment says.
-        make_chooser: ranks the tools of an MCP server.
-        shared: of local models; None makes one when it is needed.
+        make_chooser: builds what ranks the tools of an MCP server.
+        shared: loads local models; None makes one.
     """
 
     spec: GraphSpec
     settings: Settings
-    make_chooser: MakeChooser
+    make_chooser: Callable[[Sequence[ToolFunction]], FunctionChooser]
     shared: ModelManager[LocalModel] | None = None
-    _warm: dict[NodeName, Callable[[], None]] = field(default_factory=dict, init=False)
+    _connected: dict[str, Worker] = field(default_factory=dict, init=False)
 
     @cached_property
     def manager(self) -> ModelManager[LocalModel]:
-        """Of all local models; graphs within this one share it."""
-        if self.shared is not None:
-            return self.shared
-        from agents.workers.models.manager import ModelManager
+        """Return what loads local models; graphs within this one share it."""
+        return self.shared or ModelManager(self.settings.model_memory)
 
-        return ModelManager(self.settings.model_memory)
+    @property
+    def folder(self) -> Path:
+        """Return where local models are looked for first: beside the spec."""
+        return Path(self.spec.source).parent
 
     def worker(self, name: NodeName, spec: WorkerSpec) -> Worker | None:
-        """The worker's own model, or the general one; None if neither is set.
+        """Build the worker of its own model, or of the general one; return None if neither is set.
 
         Raises:
             SpecError: the reference is not understood, or its kind cannot read what the worker declares.
@@ -58,63 +61,45 @@ class ModelWiring:
         reference = spec.model or self.settings.model
         if not reference:
             return None
-        from agents.workers.models.language_model import LanguageModel
-
-        worker = self.connect(name, reference, spec.prompt)
-        if isinstance(worker, LanguageModel):
-            worker.window, worker.summarises = spec.window, spec.overflow == "summary"
-        if spec.model and spec.modalities and spec.model.startswith(("hf:", "mcp:")):
+        if spec.model and spec.modalities and parse_reference(spec.model).text_only:
             raise SpecError(
                 f"{self.spec.source}: worker {name!r} declares {', '.join(spec.modalities)}, but "
                 f"{bare_urls(spec.model)!r} reads text only.",
                 hint="Serve such a model, and write openai:NAME@URL or provider:PROVIDER:NAME.",
             )
-        return worker
+        summarises = spec.overflow == "summary"
+        given = self.given(name, prompt=spec.prompt, window=spec.window, summarises=summarises)
+        return self.connect(reference, given)
 
-    def connect(self, name: NodeName, text: str, prompt: str, silent: bool = False) -> Worker:
-        """What a reference stands for.
+    def given(
+        self, name: str, *, prompt: str = "", window: int | None = None, summarises: bool = False
+    ) -> Connection:
+        """Return what a worker of this graph is built with."""
+        general = self.settings.model
+        return Connection(
+            name,
+            prompt,
+            window,
+            summarises,
+            folder=self.folder,
+            manager=self.manager,
+            make_chooser=self.make_chooser,
+            general=parse_reference(general) if general else None,
+        )
 
-        Args:
-            name: the worker's, for messages.
-            text: the reference.
-            prompt: system prompt.
-            silent: whether what it writes is not for the user's eyes.
+    def connect(self, reference: str, given: Connection) -> Worker:
+        """Build the worker of a reference, to be warmed by its name.
 
         Raises:
             SpecError: it is not understood.
         """
-        from agents.workers.models.reference import ModelReference
-
-        reference = ModelReference.parse(text)
-        if reference.kind == "remote-graph":
-            from agents.workers.remote_graph import RemoteGraphWorker
-
-            return RemoteGraphWorker(name, reference)
-        if reference.kind == "mcp":
-            from agents.workers.mcp_agent import McpAgent
-
-            general = self.settings.model
-            asks = general is not None and not general.startswith("mcp:")
-            fills = self.connect(name, general, "", silent=True) if general and asks else None
-            return McpAgent(name, reference, self.make_chooser, fills)
-        from agents.workers.models.language_model import LanguageModel
-
-        local = reference.kind == "hf"
-        manager = self.manager if local else None
-        reference = self.local(reference) if local else reference
-        model = LanguageModel(name, reference, prompt, manager=manager, silent=silent)
-        self._warm[name] = model.warm
-        return model
-
-    def local(self, reference: ModelReference) -> ModelReference:
-        """A reference to a local model, with its folders found beside the spec."""
-        beside = self._beside
-        return replace(reference, name=beside(reference.name), adapter=beside(reference.adapter))
+        self._connected[given.name] = worker = connect(reference, given)
+        return worker
 
     def octopus(
         self, name: NodeName, local: Callable[[], Octopus], embedded: Callable[[], EncoderOctopus]
     ) -> Octopus:
-        """The Octopus of a node: on a server if the spec or the environment says so, else `local`.
+        """Build the Octopus of a node: on a server if the spec or the environment says so, else `local`.
 
         Args:
             name: of the node.
@@ -134,7 +119,7 @@ class ModelWiring:
         from agents.octopus.served.scorers import scorer
 
         neighbours = list(self.spec.edges_at(name).values())
-        folder = Path(self.spec.source).parent / (node.octopus.artifact or "")
+        folder = self.folder / (node.octopus.artifact or "")
         taught = bool(node.octopus.artifact) and is_causal(folder)
         calls = CallFormat.read(folder, name) if taught else CallFormat()
         return RemoteOctopus(
@@ -152,15 +137,11 @@ class ModelWiring:
 
     def warm(self, name: NodeName) -> None:
         """Begin to load the model of a worker that was chosen."""
-        if start := self._warm.get(name):
-            start()
+        worker = self._connected.get(name)
+        if isinstance(worker, Warmable):
+            worker.warm()
 
     def close(self) -> None:
         """Unload local models."""
         if "manager" in self.__dict__:
             self.manager.close()
-
-    def _beside(self, name: str) -> str:
-        """A folder beside the spec goes before one of the working directory, and before the Hub."""
-        beside = Path(self.spec.source).parent / name
-        return str(beside) if name and beside.is_dir() else name

@@ -6,10 +6,8 @@ import asyncio
 
 import pytest
 
-from agents.judge import ModelJudge
 from agents.ledger import Ledger, Policy, Profile, usage_of
-from agents.types import NodeName, WorkerAnswer
-from tests.scripted import ScriptedWorker
+from agents.types import NodeName
 
 BIG, SMALL = NodeName("big"), NodeName("small")
 PRICED = {
@@ -89,18 +87,3 @@ def test_promised_places_count() -> None:
 )
 def test_usage_records_of_any_kind_are_read(usage: object, tokens: tuple[int, int]) -> None:
     assert usage_of({"usage": usage}) == tokens
-
-
-@pytest.mark.parametrize(
-    ("reply", "index"),
-    [("2", 1), ("Answer 1 is best.", 0), ("3", None), ("neither", None), ("", None)],
-)
-async def test_a_judge_names_an_answer_or_nothing(reply: str, index: int | None) -> None:
-    worker = ScriptedWorker([WorkerAnswer("answered", reply)])
-    assert await ModelJudge(worker).choose("6 times 7?", ["41", "42"]) == index
-    assert "1. 41\n2. 42" in worker.requests[0].query
-
-
-async def test_a_judge_without_a_model_says_nothing() -> None:
-    worker = ScriptedWorker([WorkerAnswer("unavailable", "1")])
-    assert await ModelJudge(worker).choose("?", ["a", "b"]) is None

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from agents.errors import SpecError
-from agents.judge import ModelJudge
+from agents.reflection.worker import ModelJudge
 from agents.types import Choice, Decision, FunctionalToken, NodeName, Worker, WorkerAnswer, WorkerRequest
 from graphs.build import build_graph
 from graphs.spec_file import parse_spec

@@ -184,7 +184,7 @@ async def test_lessons_reach_another_thread_through_the_store() -> None:
         ("{rounds: 0}", "rounds"),
         ("{verifier: guess}", "verifier"),
         ("{verifier: {type: obj}}", "'obj'"),
-        ("{verifier: {pattern: x}}", "'pattern'"),
+        ("{verifier: {patern: x}}", "'patern'"),
     ],
 )
 def test_a_bad_spec_is_refused(reflection: str, named: str) -> None:

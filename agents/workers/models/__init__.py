@@ -1,1 +1,1 @@
-"""Language models behind workers."""
+"""Run and reach the language models behind workers."""

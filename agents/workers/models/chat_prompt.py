@@ -1,4 +1,4 @@
-"""Messages → token ids by a model's own chat template, without letting text pass for control tokens."""
+"""Turn messages into token ids by a model's chat template; no text passes for a control token."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Turn = dict[str, str]
 
 
 def prompt_ids(tokenizer: Any, messages: Sequence[BaseMessage]) -> list[int]:
-    """The ids of a prompt that ends where the model's answer begins.
+    """Return the ids of a prompt that ends where the model's answer begins.
 
     Raises:
         InputError: a message spells a control token of this model in a way that cannot be undone.
@@ -26,7 +26,7 @@ def prompt_ids(tokenizer: Any, messages: Sequence[BaseMessage]) -> list[int]:
 
 
 def harmless(tokenizer: Any, text: str) -> str:
-    """`text` with this model's control tokens broken by a space (`</s>` → `< /s>`).
+    """Break this model's control tokens in `text` by a space (`</s>` → `< /s>`).
 
     Raises:
         InputError: it still holds one.
@@ -45,7 +45,7 @@ def harmless(tokenizer: Any, text: str) -> str:
 
 
 def _controls(tokenizer: Any) -> list[str]:
-    """Special tokens, and added ones that look it; vocabularies also add words and runs of spaces."""
+    """List special tokens, and added ones that look special; vocabularies also add words and spaces."""
     added = tokenizer.added_tokens_decoder.values()
     shown = {str(token) for token in added if token.special or str(token).startswith(("<", "["))}
     return [token for token in shown | set(tokenizer.all_special_tokens) if len(token) > 1]
@@ -61,7 +61,7 @@ def _turn(tokenizer: Any, message: BaseMessage) -> Turn:
 
 
 def _merged(turns: Sequence[Turn]) -> list[Turn]:
-    """Turns of one role in a row as one: many templates insist that user and assistant take turns."""
+    """Join turns of one role in a row: many templates insist that user and assistant take turns."""
     merged: list[Turn] = []
     for turn in turns:
         if merged and merged[-1]["role"] == turn["role"]:
@@ -72,7 +72,7 @@ def _merged(turns: Sequence[Turn]) -> list[Turn]:
 
 
 def _rendered(tokenizer: Any, turns: list[Turn]) -> str:
-    if tokenizer.chat_template is None:  # a model that was never taught to talk
+    if tokenizer.chat_template is None:  # a base model, not taught to chat
         names = {"user": "Question: ", "assistant": "Answer: ", "system": ""}
         return "".join(f"{names[turn['role']]}{turn['content']}\n\n" for turn in turns) + "Answer:"
     from jinja2 import TemplateError
@@ -88,8 +88,8 @@ def _templated(tokenizer: Any, turns: list[Turn]) -> str:
 
 
 def _without_system(turns: Sequence[Turn]) -> list[Turn]:
-    """For templates that refuse a system turn, or a first turn of the assistant: told by the user."""
-    told = [{**turn, "role": "user"} if turn["role"] == "system" else dict(turn) for turn in turns]
-    while told and told[0]["role"] == "assistant":
-        told.pop(0)
-    return _merged(told)
+    """Move the system prompt into a user turn, for templates that refuse it or a first assistant turn."""
+    moved = [{**turn, "role": "user"} if turn["role"] == "system" else dict(turn) for turn in turns]
+    while moved and moved[0]["role"] == "assistant":
+        moved.pop(0)
+    return _merged(moved)

@@ -1,91 +1,201 @@
-"""Chat models for references, as LangChain knows them; made when they are first needed."""
+"""Connect chat models: on an OpenAI-compatible server, at a provider, or in this process."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from urllib.parse import parse_qsl
 
-from agents.errors import ModelUnavailableError, SpecError
-from agents.workers.models.reference import ModelReference
+from langchain_core.messages import BaseMessage
+
+from agents.errors import ModelUnavailableError, OctopusGraphError, SpecError
+from agents.types import Worker, WorkerRequest
+from agents.workers.models.language_model import ANSWER_TOKENS, ChatReference
+from agents.workers.models.reference import NAME_AT_URL, Connection
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from agents.workers.models.local_model import LocalModel
-    from agents.workers.models.manager import ModelManager
+    from agents.workers.models.local_chat import LocalChat
+
+_OPTIONS: Mapping[str, re.Pattern[str]] = {
+    "dtype": re.compile("auto|float32|bfloat16|float16"),
+    "device": re.compile(r"cpu|mps|(cuda|xpu)(:\d+)?"),
+    "load": re.compile("4bit|8bit"),
+}
 
 
-_KEYS = ("OPENAI_API_KEY", "HF_TOKEN")
+@dataclass(frozen=True)
+class OpenAIReference(ChatReference):
+    """Name a model on a server that speaks OpenAI's protocol."""
+
+    kind = "openai"
+    form = "openai:NAME@URL"
+    pattern = NAME_AT_URL
+    health = "/models"
+    key: ClassVar[str] = "OPENAI_API_KEY"
+
+    def chat(self, given: Connection) -> BaseChatModel:
+        """Build a client with a timeout for each request."""
+        from langchain_openai import ChatOpenAI
+        from pydantic import SecretStr
+
+        return ChatOpenAI(
+            model=self.name,
+            base_url=self.base_url,
+            api_key=SecretStr(os.environ.get(self.key) or "none"),
+            timeout=given.timeout,
+            max_retries=given.retries,
+            streaming=True,
+            stream_usage=True,
+        )
+
+    def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
+        """Add the key by which a server recognises a repeated request."""
+        headers = {"Idempotency-Key": request.idempotency_key}
+        return {**super().call_options(request, room), "extra_headers": headers}
+
+    @property
+    def base_url(self) -> str:
+        """Return the URL below which the protocol is spoken."""
+        return self.url
 
 
-def connect(
-    reference: ModelReference, timeout: float, retries: int, manager: ModelManager[LocalModel] | None
-) -> BaseChatModel:
-    """The chat model of a reference; nothing is loaded and nothing is sent.
+@dataclass(frozen=True)
+class EndpointReference(OpenAIReference):
+    """Name an inference endpoint of Hugging Face, whose server speaks OpenAI's protocol below /v1.
 
-    Args:
-        reference: `openai`, `hf-endpoint`, `provider` or `hf`.
-        timeout: seconds for one request to an OpenAI-compatible server.
-        retries: how often a failed request to one is sent again.
-        manager: of local models; only `hf` needs it.
-
-    Raises:
-        ModelUnavailableError: a package or a key is missing.
-        SpecError: the reference is not that of a chat model.
+    The server, Text Generation Inference, takes any name of a model, and calls its own `tgi`. LangChain's
+    `HuggingFaceEndpoint` would ask every server for a model called "dummy".
     """
-    if reference.kind in ("openai", "hf-endpoint"):
-        return _openai(reference, timeout, retries)
-    if reference.kind == "provider":
-        return _provider(reference)
-    if reference.kind == "hf" and manager is not None:
+
+    kind = "hf-endpoint"
+    form = "hf-endpoint:URL or hf-endpoint:NAME@URL"
+    pattern = re.compile(r"(?:(?P<name>\S+)@)?(?P<url>https?://\S+)")
+    health = ""
+    key = "HF_TOKEN"
+
+    name: str = "tgi"
+
+    @property
+    def base_url(self) -> str:
+        """Return the URL, with /v1 if it is not there."""
+        url = self.url.rstrip("/")
+        return url if url.endswith("/v1") else f"{url}/v1"
+
+
+@dataclass(frozen=True)
+class ProviderReference(ChatReference):
+    """Name a model of a provider that LangChain's `init_chat_model` knows."""
+
+    kind = "provider"
+    form = "provider:PROVIDER:NAME or provider:NAME"
+    pattern = re.compile(r"(?P<name>[^\s:]+(:\S+)?)")
+    keeps_time = False
+
+    def chat(self, given: Connection) -> BaseChatModel:
+        """Build the provider's own client.
+
+        Raises:
+            ModelUnavailableError: a package or a key is missing.
+        """
+        try:
+            from langchain.chat_models import init_chat_model
+        except ModuleNotFoundError as error:
+            raise ModelUnavailableError(
+                f"the package {error.name!r} is not installed.",
+                hint="Install the extra: pip install -e '.[provider]'.",
+            ) from error
+        try:
+            return init_chat_model(self.name)
+        except ImportError as error:  # it names the package to install
+            raise ModelUnavailableError(f"the provider of {self.name!r}: {error}") from error
+        except Exception as error:  # each provider checks its settings in its own way
+            raise ModelUnavailableError(
+                f"the provider of {self.name!r}: {error}",
+                hint="Is its key set, and does init_chat_model know it?",
+            ) from error
+
+    def why(self, error: Exception) -> str | None:
+        """Explain any failure but one of ours: providers have their own exceptions."""
+        ours = isinstance(error, TypeError | AttributeError | NameError)
+        return None if ours else f"the provider said: {error} ({type(error).__name__})"
+
+
+@dataclass(frozen=True)
+class LocalReference(ChatReference):
+    """Name a model that this process loads, with or without a LoRA adapter."""
+
+    kind = "hf"
+    form = "hf:ORG/NAME or hf:FOLDER, then #ADAPTER and ?dtype=bfloat16&device=cuda&load=4bit as needed"
+    pattern = re.compile(r"(?P<name>[^#?\r\n]+)(?:#(?P<adapter>[^#?\r\n]+))?")
+    text_only = True
+
+    @classmethod
+    def parse(cls, rest: str) -> Self | None:
+        """Read `NAME[#ADAPTER][?OPTION=VALUE&…]`; return None if it has another form."""
+        rest, mark, given = rest.partition("?")
+        found = super().parse(rest)
+        try:
+            options = dict(parse_qsl(given, strict_parsing=bool(mark)))
+        except ValueError:
+            return None
+        known = all(name in _OPTIONS and _OPTIONS[name].fullmatch(own) for name, own in options.items())
+        return replace(found, options=options) if found and known else None
+
+    def beside(self, folder: Path | None) -> LocalReference:
+        """Return the reference with its paths resolved in `folder`, where they exist there."""
+
+        def found(name: str) -> str:
+            return str(folder / name) if folder and name and (folder / name).is_dir() else name
+
+        return replace(self, name=found(self.name), adapter=found(self.adapter))
+
+    def connect(self, given: Connection) -> Worker:
+        """Build the worker; its folders are looked for in the given folder first."""
+        return super(LocalReference, self.beside(given.folder)).connect(given)
+
+    def chat(self, given: Connection) -> BaseChatModel:
+        """Build a chat model that loads when it is first asked.
+
+        Raises:
+            SpecError: no manager is given.
+        """
+        if given.manager is None:
+            raise SpecError(f"the model {self} needs a model manager.", hint="Give the connection one.")
         from agents.workers.models.local_chat import LocalChat
 
-        return LocalChat(reference=reference, manager=manager)
-    raise SpecError(f"the model {reference} is no chat model.", hint="It can be a worker of its own.")
+        return LocalChat(reference=self, manager=given.manager)
 
+    def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
+        """Keep the answer within the room that the prompt leaves in the window."""
+        if room is None:
+            return super().call_options(request, room)
+        return {"max_tokens": min(request.max_tokens or ANSWER_TOKENS, room)}
 
-def without_keys(said: str) -> str:
-    """What a server said, without the key that some repeat when they refuse it."""
-    for name in _KEYS:
-        if key := os.environ.get(name):
-            said = said.replace(key, f"[{name}]")
-    return said
+    def window(self, chat: BaseChatModel) -> int | None:
+        """Return what the model's settings say; blocking, loads it."""
+        return cast("LocalChat", chat).window()
 
+    def count(self, chat: BaseChatModel, messages: Sequence[BaseMessage]) -> int:
+        """Count by the model's own tokenizer; blocking, loads it."""
+        return cast("LocalChat", chat).count(messages)
 
-def _openai(reference: ModelReference, timeout: float, retries: int) -> BaseChatModel:
-    from langchain_openai import ChatOpenAI
-    from pydantic import SecretStr
+    def warm(self, chat: Callable[[], BaseChatModel]) -> None:
+        """Begin to load the model, in a thread."""
 
-    # Text Generation Inference, which inference endpoints run, speaks OpenAI's protocol below /v1.
-    # HuggingFaceEndpoint would ask every server for a model called "dummy".
-    endpoint = reference.kind == "hf-endpoint"
-    key = os.environ.get("HF_TOKEN" if endpoint else "OPENAI_API_KEY")
-    url = reference.url.rstrip("/") if endpoint else reference.url
-    return ChatOpenAI(
-        model=reference.name,
-        base_url=f"{url}/v1" if endpoint and not url.endswith("/v1") else url,
-        api_key=SecretStr(key or "none"),
-        timeout=timeout,
-        max_retries=retries,
-        streaming=True,
-        stream_usage=True,
-    )
+        def start() -> None:
+            with suppress(OctopusGraphError):  # raised again when the worker is asked
+                cast("LocalChat", chat()).warm()
 
+        threading.Thread(target=start, name="warm-up", daemon=True).start()
 
-def _provider(reference: ModelReference) -> BaseChatModel:
-    try:
-        from langchain.chat_models import init_chat_model
-    except ModuleNotFoundError as error:
-        raise ModelUnavailableError(
-            f"the package {error.name!r} is not installed.",
-            hint="Install the extra: pip install -e '.[provider]'.",
-        ) from error
-    try:
-        return init_chat_model(reference.name)
-    except ImportError as error:  # it names the package to install
-        raise ModelUnavailableError(f"the provider of {reference.name!r}: {error}") from error
-    except Exception as error:  # each provider checks its settings in its own way
-        raise ModelUnavailableError(
-            f"the provider of {reference.name!r}: {error}",
-            hint="Is its key set, and is it one that init_chat_model knows?",
-        ) from error
+    def why(self, error: Exception) -> str | None:
+        """Explain what transformers raises, usually for lack of memory."""
+        return f"it failed: {error}" if isinstance(error, RuntimeError | MemoryError) else None

@@ -1,7 +1,7 @@
-"""A local language model as a LangChain chat model.
+"""Make a local language model a chat model of LangChain.
 
 `ChatHuggingFace` over a pipeline samples unless told not to, ignores stop texts, cannot be awaited, adds the
-beginning-of-text token twice and holds its model for ever; so this one generates with transformers itself.
+beginning-of-text token twice and never releases its model. So this one generates with transformers itself.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict
 
 from agents.workers.models.chat_prompt import prompt_ids
@@ -29,7 +30,7 @@ _MOST_TOKENS = 1024  # of an answer, where nobody says
 
 
 class LocalChat(BaseChatModel):
-    """Answers with a model of the manager, which it holds only while it answers.
+    """Answer with a model of the manager, held only while it answers.
 
     Attributes:
         reference: the model, with its adapter and options.
@@ -52,12 +53,12 @@ class LocalChat(BaseChatModel):
         self.manager.warm(self._source())
 
     def window(self) -> int | None:
-        """Tokens that fit into the context of the model; blocking, loads it."""
+        """Return how many tokens fit into the context of the model; blocking, loads it."""
         with self.manager.lease(self._source()) as model:
             return model.window
 
     def count(self, messages: Sequence[BaseMessage]) -> int:
-        """Tokens of a prompt of these messages; blocking, loads the model."""
+        """Count the tokens of a prompt of these messages; blocking, loads the model."""
         with self.manager.lease(self._source()) as model:
             return len(prompt_ids(model.tokenizer, messages))
 
@@ -71,7 +72,7 @@ class LocalChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **options: Any,
     ) -> ChatResult:
-        return _whole(list(self._stream(messages, stop, **options)))
+        return generate_from_stream(self._stream(messages, stop, **options))
 
     async def _agenerate(
         self,
@@ -80,7 +81,7 @@ class LocalChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **options: Any,
     ) -> ChatResult:
-        return _whole([chunk async for chunk in self._astream(messages, stop, **options)])
+        return await agenerate_from_stream(self._astream(messages, stop, **options))
 
     def _stream(
         self,
@@ -129,7 +130,7 @@ class LocalChat(BaseChatModel):
         options: dict[str, Any],
         put: Callable[[_Event], None],
     ) -> threading.Event:
-        """Generate in a thread, which ends soon after the returned event is set."""
+        """Generate in a thread, which stops soon after the returned event is set."""
         given_up = threading.Event()
         most = int(options.get("max_tokens") or self.max_tokens)
         temperature, seed = float(options.get("temperature") or 0), int(options.get("seed") or 0)
@@ -153,12 +154,12 @@ class LocalChat(BaseChatModel):
 
 
 _Event = ChatGenerationChunk | BaseException | None
-"""A piece of the answer, a fault, or the end."""
+"""Carries a piece of the answer, a fault, or the end."""
 
 
 @dataclass
 class _Writing:
-    """Text as it is generated: whole characters, and nothing of a stop text."""
+    """Send text as it is generated: whole characters, and nothing of a stop text."""
 
     tokenizer: Any
     stops: Sequence[str]
@@ -168,7 +169,7 @@ class _Writing:
     stopped: bool = False
 
     def on_tokens(self, tokens: Sequence[int]) -> bool:
-        """Send what is sure; whether to stop."""
+        """Send what is sure; return whether to stop."""
         text = self._text(tokens)
         sure = len(text.rstrip("\ufffd")) if self.stopped else len(text) - _pending(text, self.stops)
         if sure > self.sent:
@@ -177,7 +178,7 @@ class _Writing:
         return self.stopped or self.given_up.is_set()
 
     def end(self, tokens: Sequence[int], read: int) -> ChatGenerationChunk:
-        """The rest, with the usage."""
+        """Return the rest, with the usage."""
         written = len(tokens)
         usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
         return _chunk(self._text(tokens)[self.sent :], usage)
@@ -192,7 +193,7 @@ class _Writing:
 
 
 def _pending(text: str, stops: Sequence[str]) -> int:
-    """Characters at the end that may yet become another character, or a stop text."""
+    """Count the characters at the end that may yet become another character, or a stop text."""
     half = len(text) - len(text.rstrip("\ufffd"))
     begun = (n for stop in stops for n in range(1, len(stop)) if text.endswith(stop[:n]))
     return max(half, max(begun, default=0))
@@ -206,9 +207,3 @@ def _chunk_of(event: _Event) -> ChatGenerationChunk | None:
     if isinstance(event, BaseException):
         raise event
     return event
-
-
-def _whole(chunks: Sequence[ChatGenerationChunk]) -> ChatResult:
-    text = "".join(str(chunk.text) for chunk in chunks)
-    usage = cast(AIMessageChunk, chunks[-1].message).usage_metadata
-    return ChatResult(generations=[ChatGeneration(message=AIMessage(text, usage_metadata=usage))])

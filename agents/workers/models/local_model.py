@@ -1,4 +1,4 @@
-"""A causal language model in this process, on transformers: one base, any number of LoRA adapters on it."""
+"""Run a causal language model in this process, on transformers: a base and any number of LoRA adapters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ from agents.workers.models.reference import ModelReference
 INSTALL = "Install the extra: pip install -e '.[hf]'."
 
 OnTokens = Callable[[Sequence[int]], bool]
-"""Is given the tokens generated so far; says whether to stop."""
+"""Takes the tokens generated so far and returns whether to stop."""
 
 
 class LocalModel:
-    """A base model with its tokenizer; threads may share it, and generate one after another.
+    """Hold a base model with its tokenizer; threads may share it, and generate one after another.
 
-    Adapters are chosen per call, never by peft's global switch; but peft's hooks sit on the shared modules,
-    so that two calls at once would still get each other's.
+    Adapters are chosen per call, never by peft's global switch. But peft's hooks sit on the shared modules,
+    so two calls at once would still get each other's.
 
     Args:
         model: of transformers, in evaluation mode.
@@ -44,18 +45,18 @@ class LocalModel:
 
     @property
     def size(self) -> int:
-        """Bytes of the weights, of adapters too."""
+        """Return the bytes of the weights, adapters included."""
         return sum(part.numel() * part.element_size() for part in self._model.parameters())
 
     @property
     def window(self) -> int | None:
-        """Tokens that fit into the context; None if the model does not say."""
+        """Return how many tokens fit into the context; None if the model does not say."""
         config = self._model.config
         found = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
         return int(found) if found else None
 
     def unload(self) -> None:
-        """Give the memory back, that of a GPU too."""
+        """Give the memory back, GPU memory too."""
         import torch
 
         del self._model, self.tokenizer
@@ -73,10 +74,10 @@ class LocalModel:
         temperature: float = 0.0,
         seed: int = 0,
     ) -> list[int]:
-        """Continuation of `ids`: at most `most` tokens, less where it ends or `on_tokens` stops it.
+        """Continue `ids` by at most `most` tokens, fewer where the text ends or `on_tokens` stops it.
 
-        Greedy whatever the checkpoint's own settings say, of which only special tokens count: the same
-        question gets the same answer. Only with a `temperature` above 0 it is sampled, from `seed`.
+        Decoding is greedy, so that the same question gets the same answer; of the checkpoint's own settings
+        only the special tokens count. A `temperature` above 0 samples, from `seed`.
         """
         import torch
         from transformers import GenerationConfig, StoppingCriteriaList
@@ -112,7 +113,7 @@ class LocalModel:
         return [int(token) for token in tokens[0, len(ids) :]]
 
     def likelihoods(self, text: str, options: Sequence[str], adapter: str = "") -> tuple[list[float], int]:
-        """The log-probability of each option after `text`, summed over its tokens, and tokens of `text`."""
+        """Sum the log-probabilities of each option after `text`; return the sums and the tokens of `text`."""
         import torch
 
         start = self.tokenizer(text, add_special_tokens=True)["input_ids"]
@@ -121,7 +122,7 @@ class LocalModel:
             chosen = self._chosen(adapter)
             for option in options:
                 ids = self.tokenizer(option, add_special_tokens=False)["input_ids"]
-                # What does not fit is cut at the front: a question stands at the end.
+                # What does not fit is cut at the front, since a question stands at the end.
                 whole = (start + ids)[-self.window :] if self.window else start + ids
                 given = torch.tensor([whole], device=self._model.device)
                 logits = self._model(given, **chosen).logits[0, :-1].log_softmax(-1)
@@ -147,7 +148,7 @@ class LocalModel:
 
 
 def source_of(reference: ModelReference) -> Source[LocalModel]:
-    """What the model manager loads for a reference to a base model."""
+    """Tell the model manager what to load for a reference to a base model."""
     options = tuple(sorted(reference.options.items()))
     folder = Path(reference.name)
     name = str(folder.resolve()) if folder.is_dir() else reference.name
@@ -157,7 +158,7 @@ def source_of(reference: ModelReference) -> Source[LocalModel]:
 
 
 def with_base(reference: ModelReference) -> ModelReference:
-    """The reference itself, or where it names a LoRA adapter, its base with that adapter.
+    """Return the reference, or where it names a LoRA adapter, its base with that adapter.
 
     Raises:
         ModelUnavailableError: a package is missing, or the adapter's settings cannot be read.
@@ -174,11 +175,11 @@ def with_base(reference: ModelReference) -> ModelReference:
         raise ModelUnavailableError(f"{folder}: adapter_config.json cannot be read ({error!r}).") from error
     beside = folder / name
     name = str(beside) if beside.is_dir() else name
-    return ModelReference(name, "", "hf", str(folder), reference.options)
+    return replace(reference, name=name, adapter=str(folder))
 
 
 def load(reference: ModelReference) -> LocalModel:
-    """Bring a base model into memory; blocking, and it may download.
+    """Load a base model into memory; blocking, and it may download.
 
     Raises:
         ModelUnavailableError: a package is missing, or the model cannot be found or read.
@@ -215,7 +216,10 @@ def _device(torch: Any) -> str:
 
 
 def _dtype(reference: ModelReference, device: str, torch: Any) -> Any:
-    """What the reference says, else the checkpoint's; but many CPUs compute half precision slowly or not."""
+    """Choose what the reference says, else the checkpoint's own, but full precision on a CPU.
+
+    Many CPUs compute half precision slowly or not at all.
+    """
     if (wanted := reference.options.get("dtype")) is not None:
         return wanted if wanted == "auto" else getattr(torch, wanted)
     return torch.float32 if device == "cpu" else "auto"
@@ -232,7 +236,7 @@ def _quantisation(bits: str) -> Any:
 
 
 def _size_on_disk(folder: Path) -> int:
-    """Bytes of the weight files of a local model, about what it will take; 0 for one of the Hub."""
+    """Estimate the bytes that a model takes from its weight files; 0 for one of the Hub."""
     if not folder.is_dir():
         return 0
     files = list(folder.glob("*.safetensors")) or list(folder.glob("*.bin"))

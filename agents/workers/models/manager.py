@@ -1,4 +1,4 @@
-"""Models in this process: loaded on first use, shared, unloaded when memory is needed, oldest use first."""
+"""Load models on first use, share them, and unload the least recently used when memory is needed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from agents.errors import ModelUnavailableError
 
 
 class Loaded(Protocol):
-    """A model in memory."""
+    """Describe a model in memory."""
 
     @property
     def size(self) -> int:
-        """Bytes of its weights."""
+        """Return the bytes of its weights."""
         ...
 
     def unload(self) -> None:
@@ -31,12 +31,12 @@ M = TypeVar("M", bound=Loaded)
 
 @dataclass(frozen=True)
 class Source(Generic[M]):
-    """Where a model comes from.
+    """Say where a model comes from.
 
     Attributes:
-        key: equal for models that are one in memory.
+        key: equal for references to the same model in memory.
         load: brings it into memory; blocking.
-        size: bytes that it will take; 0 if that is not known beforehand.
+        size: bytes that it will take; 0 if unknown.
         name: for messages.
     """
 
@@ -54,7 +54,7 @@ class _Entry(Generic[M]):
 
 
 class ModelManager(Generic[M]):
-    """Keeps models within a budget; threads may share it.
+    """Keep models within a memory budget; threads may share it.
 
     Args:
         budget: bytes that all models may take together.
@@ -69,7 +69,7 @@ class ModelManager(Generic[M]):
 
     @contextmanager
     def lease(self, source: Source[M]) -> Iterator[M]:
-        """The model, which stays in memory until the block ends; waits for room while others are in use.
+        """Hold the model in memory until the block ends; wait for room while others are in use.
 
         Raises:
             ModelUnavailableError: it is larger than the budget.
@@ -85,13 +85,13 @@ class ModelManager(Generic[M]):
                 self._changed.notify_all()
 
     def warm(self, source: Source[M]) -> None:
-        """Begin to load a model that will be needed soon; a fault is met again by its `lease`."""
+        """Begin to load a model that will be needed soon; a fault is raised again by its `lease`."""
 
         def touch() -> None:
             try:
                 with self.lease(source):
                     pass
-            except Exception:  # noqa: S110 - told to whoever leases it
+            except Exception:  # noqa: S110 - raised again for whoever leases it
                 pass
 
         with self._changed:
@@ -100,7 +100,7 @@ class ModelManager(Generic[M]):
         threading.Thread(target=touch, name="warm-up", daemon=True).start()
 
     def loaded(self) -> list[Hashable]:
-        """Keys of the models in memory, least recently used first."""
+        """List the keys of the models in memory, least recently used first."""
         with self._changed:
             return [key for key, entry in self._entries.items() if entry.future.done()]
 
@@ -110,7 +110,7 @@ class ModelManager(Generic[M]):
             self._make_room(self.budget)
 
     def _enter(self, source: Source[M]) -> tuple[_Entry[M], bool]:
-        """The entry, counted as in use, and whether it must be loaded."""
+        """Return the entry, counted as in use, and whether it must be loaded."""
         if source.size > self.budget:
             raise self._too_large(source, source.size)
         with self._changed:
@@ -140,7 +140,7 @@ class ModelManager(Generic[M]):
             self._make_room(0)
 
     def _make_room(self, wanted: int) -> bool:
-        """Unload idle models, oldest use first, until `wanted` bytes fit; whether they do."""
+        """Unload idle models, oldest use first, until `wanted` bytes fit; return whether they do."""
         for key, entry in list(self._entries.items()):
             if self._used() + wanted <= self.budget:
                 break

@@ -1,73 +1,119 @@
-"""Which model a worker has: `KIND:…`, one line in a spec or in OCTOPUS_MODEL."""
+"""Define references to models: `KIND:…`, one line in a spec or in OCTOPUS_MODEL.
+
+Each kind is a class that parses, connects and checks; agents/workers/kinds.py lists the kinds.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Literal, get_args
-from urllib.parse import parse_qsl, urlsplit
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+from urllib.parse import urlsplit
 
-from agents.errors import SpecError
 from agents.redaction import bare_urls
+from agents.types import Choice, Worker
 
-Kind = Literal["openai", "hf", "hf-endpoint", "provider", "remote-graph", "mcp"]
+if TYPE_CHECKING:
+    from agents.workers.models.manager import ModelManager
+    from tools.declaration import ToolFunction
 
-FORMS: Mapping[Kind, str] = MappingProxyType(
-    {
-        "openai": "openai:NAME@URL",
-        "hf": "hf:ORG/NAME or hf:FOLDER, then #ADAPTER and ?dtype=bfloat16&device=cuda&load=4bit as needed",
-        "hf-endpoint": "hf-endpoint:URL or hf-endpoint:NAME@URL",
-        "provider": "provider:PROVIDER:NAME or provider:NAME",
-        "remote-graph": "remote-graph:ID@URL",
-        "mcp": "mcp:URL",
-    }
-)
-_NAMED = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
-_URL = re.compile(r"https?://\S+")
-_LOCAL = re.compile(r"(?P<name>[^#?\r\n]+)(?:#(?P<adapter>[^#?\r\n]+))?(?:\?(?P<options>[^#?\s]+))?")
-_OPTIONS: Mapping[str, re.Pattern[str]] = {
-    "dtype": re.compile("auto|float32|bfloat16|float16"),
-    "device": re.compile(r"cpu|mps|(cuda|xpu)(:\d+)?"),
-    "load": re.compile("4bit|8bit"),
-}
+NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
+_PATIENCE = 2.0  # seconds for a server to say that it is there
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """Describe a worker that can prepare for a query before the query is written."""
+
+    def warm(self) -> None:
+        """Begin to load what the worker needs; return at once."""
+        ...
+
+
+class FunctionChooser(Protocol):
+    """Rank the functions of one worker for a question."""
+
+    def rank(self, query: str) -> Sequence[Choice]:
+        """Rank all functions, best first; the `node` of a choice is the name, `subject.function`."""
+        ...
 
 
 @dataclass(frozen=True)
-class ModelReference:
-    """A model and where it is.
+class Connection:
+    """Hold what a worker is built with, besides its reference.
 
     Attributes:
-        name: of the model, its repository or folder; the id of a remote graph; "" for `mcp`.
-        url: base URL of the server, if there is one.
-        adapter: repository or folder of a LoRA adapter on `name`; for `hf` only.
-        options: `dtype`, `device` and `load`, as far as given; for `hf` only.
+        name: of the worker, for messages.
+        prompt: system prompt; "" sends none.
+        window: tokens of prompt and answer; None takes what the model says, or what a server names when it
+            refuses a prompt as too long.
+        summarises: whether turns that do not fit are summarised, by one more call, rather than left out.
+        silent: whether what the model writes is not for the user's eyes.
+        timeout: seconds for one request.
+        retries: how often a failed request is sent again.
+        folder: where the folders of local models are looked for first; as a rule that of the spec.
+        manager: loads local models; all workers share it.
+        make_chooser: builds what ranks the tools of an MCP server.
+        general: the model of workers without their own; it fills in arguments of MCP tools.
     """
 
     name: str
+    prompt: str = ""
+    window: int | None = None
+    summarises: bool = False
+    silent: bool = False
+    timeout: float = 60.0
+    retries: int = 2
+    folder: Path | None = None
+    manager: ModelManager[Any] | None = None
+    make_chooser: Callable[[Sequence[ToolFunction]], FunctionChooser] | None = None
+    general: ModelReference | None = None
+
+
+@dataclass(frozen=True)
+class ModelReference(ABC):
+    """Name a model, an agent or a server of tools, and where it is.
+
+    Attributes:
+        kind: the word before the first colon.
+        form: how such a reference is written, for messages.
+        pattern: of what follows `KIND:`; its groups are named as the attributes.
+        text_only: whether its workers cannot read images and audio.
+        health: the path below `url` that is asked whether the server is there.
+        name: of the model, its repository or folder; of a remote graph its id; "" for an MCP server.
+        url: base URL of the server; "" for a model without one.
+        adapter: repository or folder of a LoRA adapter, for local models.
+        options: `dtype`, `device` and `load`, as far as given, for local models.
+    """
+
+    kind: ClassVar[str]
+    form: ClassVar[str]
+    pattern: ClassVar[re.Pattern[str]]
+    text_only: ClassVar[bool] = False
+    health: ClassVar[str] = ""
+
+    name: str = ""
     url: str = ""
-    kind: Kind = "openai"
     adapter: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, text: str) -> ModelReference:
-        """Read a reference; its forms are in `FORMS`.
+    def parse(cls, rest: str) -> Self | None:
+        """Read what follows `KIND:`; return None if it has another form."""
+        match = cls.pattern.fullmatch(rest)
+        found: dict[str, Any] = {key: own for key, own in match.groupdict().items() if own} if match else {}
+        return cls(**found) if found and _has_host(found.get("url", "http://none")) else None
 
-        Raises:
-            SpecError: it has another form.
-        """
-        kind, _, rest = text.strip().partition(":")
-        reader = _READERS.get(kind)
-        found = reader(kind, rest) if reader else None
-        if found is None:
-            known = [FORMS[kind]] if kind in FORMS else list(FORMS.values())  # type: ignore[index]
-            raise SpecError(
-                f"the model {bare_urls(text)!r} is not understood.",
-                hint=f"Write {'; '.join(known)}; e.g. openai:llama3.2@http://localhost:11434/v1.",
-            )
-        return found
+    @abstractmethod
+    def connect(self, given: Connection) -> Worker:
+        """Build the worker; load nothing and send nothing."""
+
+    def reachable(self) -> bool:
+        """Return whether a server answers at `url`, if there is one; blocking."""
+        return not self.url or _speaks_http(f"{self.url.rstrip('/')}{self.health}")
 
     def __str__(self) -> str:
         where = f" at {self.shown}" if self.url else ""
@@ -76,40 +122,8 @@ class ModelReference:
 
     @property
     def shown(self) -> str:
-        """The URL as it may be told: without a password or query, which may be a key."""
+        """Return the URL without a password or query, which may be a key."""
         return bare_urls(self.url)
-
-
-def _named(kind: Kind, rest: str) -> ModelReference | None:
-    match = _NAMED.fullmatch(rest)
-    return ModelReference(match["name"], match["url"], kind) if match and _has_host(match["url"]) else None
-
-
-def _endpoint(kind: Kind, rest: str) -> ModelReference | None:
-    # Text Generation Inference takes any name, and calls its model so itself.
-    return _named(kind, rest) or _named(kind, f"tgi@{rest}")
-
-
-def _url(kind: Kind, rest: str) -> ModelReference | None:
-    return ModelReference("", rest, kind) if _URL.fullmatch(rest) and _has_host(rest) else None
-
-
-def _provider(kind: Kind, rest: str) -> ModelReference | None:
-    # init_chat_model knows the provider of well-known names; else it stands before a colon.
-    return ModelReference(rest, "", kind) if re.fullmatch(r"[^\s:]+(:\S+)?", rest) else None
-
-
-def _local(kind: Kind, rest: str) -> ModelReference | None:
-    match = _LOCAL.fullmatch(rest)
-    if not match:
-        return None
-    try:
-        options = dict(parse_qsl(match["options"] or "", strict_parsing=bool(match["options"])))
-    except ValueError:
-        return None
-    if not all(name in _OPTIONS and _OPTIONS[name].fullmatch(value) for name, value in options.items()):
-        return None
-    return ModelReference(match["name"], "", kind, match["adapter"] or "", options)
 
 
 def _has_host(url: str) -> bool:
@@ -119,6 +133,12 @@ def _has_host(url: str) -> bool:
         return False
 
 
-_READERS: Mapping[str, Callable[[Any, str], ModelReference | None]] = dict(
-    zip(get_args(Kind), (_named, _local, _endpoint, _provider, _named, _url), strict=True)
-)
+def _speaks_http(url: str) -> bool:
+    """Return whether a server answers at `url` and is not failing; blocking."""
+    import httpx
+
+    try:
+        with httpx.stream("GET", url, timeout=_PATIENCE) as reply:  # the body may never end
+            return reply.status_code < 500
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False

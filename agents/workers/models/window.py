@@ -1,4 +1,4 @@
-"""A context window: which of the messages fit, and what to say of those that do not."""
+"""Fit messages into a context window, and summarise those that are left out."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from agents.modalities import attachments_of
 
+SUMMARY_TOKENS = 160
+_INSTRUCTION = (
+    "Summarise the conversation in at most five sentences. Keep names, numbers, decisions and what the user "
+    "wants."
+)
+_HEADING = "Earlier in this conversation, in short: "
 _REFUSAL = re.compile(r"context (?:length|size|window)\D{0,30}?(\d{2,})", re.IGNORECASE)
-
 _ATTACHED = 1000  # tokens of an image or some seconds of speech
 
 Count = Callable[[Sequence[BaseMessage]], int]
-"""Messages → tokens of their prompt."""
+"""Counts the tokens of a prompt of these messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Messages that fit.
+    """Hold the messages that fit.
 
     Attributes:
         messages: the system prompt, if any, and the last turns.
-        left_out: how many older messages are not among them.
+        left_out: how many older messages are missing.
         tokens: of the prompt.
-        fits: whether even these are within the window; if not, the last message alone is too long.
+        fits: whether these are within the window; if not, the last message alone is too long.
     """
 
     messages: Sequence[BaseMessage]
@@ -61,8 +66,27 @@ def fit(messages: Sequence[BaseMessage], room: int, count: Count) -> Fitted:
     return Fitted(kept, start, tokens, tokens <= room)
 
 
+def to_summarise(left_out: Sequence[BaseMessage], room: int, count: Count) -> list[BaseMessage]:
+    """Ask for a summary of the messages: of their end, as far as it fits into `room` tokens."""
+    said = "\n".join(f"{message.type}: {message.text}" for message in left_out)
+    while True:
+        asked: list[BaseMessage] = [SystemMessage(_INSTRUCTION), HumanMessage(said)]
+        tokens = count(asked)
+        if tokens <= room or len(said) < 2:
+            return asked
+        said = said[-max(1, min(len(said) - 1, len(said) * room // (tokens + 1))) :]
+
+
+def with_summary(messages: Sequence[BaseMessage], summary: str) -> list[BaseMessage]:
+    """Put the summary into the system prompt of the messages, or into one of its own."""
+    text = _HEADING + " ".join(summary.split())
+    if messages and isinstance(messages[0], SystemMessage):
+        return [SystemMessage(f"{messages[0].text}\n\n{text}"), *messages[1:]]
+    return [SystemMessage(text), *messages]
+
+
 def approximate_tokens(messages: Sequence[BaseMessage]) -> int:
-    """About as many as a server's tokenizer would count; it is not here."""
+    """Estimate the tokens that a server's tokenizer, which is not here, would count."""
     from langchain_core.messages.utils import count_tokens_approximately
 
     texts = [message.model_copy(update={"content": str(message.text)}) for message in messages]
@@ -70,6 +94,6 @@ def approximate_tokens(messages: Sequence[BaseMessage]) -> int:
 
 
 def window_in(refusal: str) -> int | None:
-    """The size of the context window that a server's refusal names; None if it refused for another reason."""
+    """Read the size of the context window from a server's refusal; return None if it names none."""
     match = _REFUSAL.search(refusal)
     return int(match[1]) if match else None

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.reflection.schema import SchemaVerifier
-from agents.reflection.verifiers import SympyVerifier, UnitVerifier
+from agents.reflection.verifiers import SchemaVerifier, SympyVerifier, UnitVerifier
 from tools.sandbox import Sandbox
 
 
@@ -73,20 +72,58 @@ SCHEMA = {
 
 
 @pytest.mark.parametrize(
-    ("value", "fault"),
+    ("value", "facts"),
     [
-        ({"name": "Ada", "ages": [36]}, ""),
-        ({"name": "Ada", "ages": [36, -1]}, "$.ages[1] is -1, less than 0"),
-        ({"name": "Ada", "ages": [200]}, "$.ages[0] is 200, more than 150"),
-        ({"name": "Ada", "ages": [True]}, "$.ages[0] is not of type integer"),
-        ({"name": "Bob", "ages": []}, "$.name is 'Bob', not one of"),
-        ({"name": "Ada"}, "$ has no 'ages'"),
-        ([], "$ is not of type object"),
+        ({"name": "Ada", "ages": [36]}, []),
+        ({"name": "Ada", "ages": [36, -1]}, ["$.ages[1]", "-1", "less than", "0"]),
+        ({"name": "Ada", "ages": [200]}, ["$.ages[0]", "200", "greater than", "150"]),
+        ({"name": "Ada", "ages": [True]}, ["$.ages[0]", "not of type", "integer"]),
+        ({"name": "Bob", "ages": []}, ["$.name", "'Bob'", "not one of"]),
+        ({"name": "Ada"}, ["$: ", "'ages'", "required"]),
+        ([], ["$: ", "not of type", "object"]),
     ],
 )
-async def test_a_schema(value: Any, fault: str) -> None:
+async def test_a_schema(value: Any, facts: list[str]) -> None:
     verdict = await SchemaVerifier(SCHEMA).verify("", json.dumps(value), 0)
-    assert (verdict.passed, verdict.feedback.startswith(fault)) == (not fault, True)
+    assert (verdict.passed, bool(verdict.feedback)) == (not facts, bool(facts))
+    assert all(fact in verdict.feedback for fact in facts), verdict.feedback
+
+
+async def test_every_fault_lowers_the_score() -> None:
+    verdict = await SchemaVerifier(SCHEMA).verify("", json.dumps({"name": "Bob", "ages": [-1, 200]}), 0)
+    assert verdict.score == 1 / 4
+    assert verdict.feedback.count("$.") == 3
+
+
+@pytest.mark.parametrize(
+    ("schema", "facts"),
+    [
+        ({"type": "obj"}, ["$.type", "'obj'"]),
+        ({"properties": {"name": {"requird": ["x"]}}}, ["$.properties.name", "'requird'"]),
+        ({"anyOf": []}, ["$.anyOf"]),
+        ({"items": {"minimum": "none"}}, ["$.items.minimum", "'none'"]),
+    ],
+)
+def test_a_wrong_schema_is_refused_with_its_place(schema: dict[str, Any], facts: list[str]) -> None:
+    with pytest.raises(ValueError, match="wrong schema") as refused:
+        SchemaVerifier(schema)
+    assert all(fact in str(refused.value) for fact in facts), str(refused.value)
+
+
+async def test_the_whole_of_json_schema_is_understood() -> None:
+    schema = {
+        "$defs": {"name": {"type": "string", "pattern": "^[A-Z]"}},
+        "anyOf": [{"$ref": "#/$defs/name"}, {"type": "array", "items": {"$ref": "#/$defs/name"}}],
+    }
+    verifier = SchemaVerifier(schema)
+    assert (await verifier.verify("", '["Ada", "Alan"]', 0)).passed
+    assert not (await verifier.verify("", '"ada"', 0)).passed
+
+
+async def test_a_schema_elsewhere_is_not_fetched() -> None:
+    verifier = SchemaVerifier({"$ref": "https://schemas.test/name.json"})
+    with pytest.raises(ValueError, match=r"schemas\.test"):
+        await verifier.verify("", '"Ada"', 0)
 
 
 async def test_what_is_not_json_fails() -> None:

@@ -9,9 +9,8 @@ import pytest
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.types import WorkerAnswer, WorkerRequest
-from agents.workers.function_chooser import EncoderChooser
-from agents.workers.mcp_agent import McpAgent
-from agents.workers.models.reference import ModelReference
+from agents.workers.mcp_agent import McpAgent, McpReference
+from agents.workers.tool_agent import EncoderChooser
 from tests.http_app import serving_app
 from tests.loopback import ChatServer, free_port, serving
 from tests.scripted import ScriptedWorker
@@ -58,7 +57,7 @@ def agent(url: str, encoder: Encoder, model: ScriptedWorker | None = None) -> Mc
     def chooser(functions: Sequence[ToolFunction]) -> EncoderChooser:
         return EncoderChooser(functions, encoder, build)
 
-    return McpAgent("shop", ModelReference.parse(f"mcp:{url}"), chooser, model, timeout=20)
+    return McpAgent("shop", McpReference(url=url), chooser, model, timeout=20)
 
 
 async def test_typed_arguments_are_read_from_the_question(url: str, encoder: Encoder) -> None:

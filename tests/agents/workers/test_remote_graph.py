@@ -15,8 +15,7 @@ from langchain_core.messages import AIMessage, HumanMessage, messages_to_dict
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from agents.types import WorkerRequest
-from agents.workers.models.reference import ModelReference
-from agents.workers.remote_graph import RemoteGraphWorker
+from agents.workers.remote_graph import RemoteGraphReference, RemoteGraphWorker
 from tests.loopback import Replying, free_port, listening
 
 
@@ -72,7 +71,7 @@ def server() -> Iterator[GraphServer]:
 
 
 def worker(url: str, name: str = "loud", timeout: float = 20.0) -> RemoteGraphWorker:
-    return RemoteGraphWorker("far", ModelReference.parse(f"remote-graph:{name}@{url}"), timeout)
+    return RemoteGraphWorker("far", RemoteGraphReference(name, url), timeout)
 
 
 async def test_it_answers_with_the_last_message(server: GraphServer) -> None:

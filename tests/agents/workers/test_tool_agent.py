@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.types import Choice, FunctionalToken, NodeName, WorkerAnswer, WorkerRequest
-from agents.workers.tool_agent import ToolAgent
+from agents.workers.tool_agent import EncoderChooser, ToolAgent
 from tools.declaration import ToolFunction
 from tools.registry import SUBJECTS, functions
 from tools.sandbox import Sandbox
@@ -147,3 +149,30 @@ async def test_several_calls_of_one_question(
 async def test_it_declines_unless_every_call_can_be_read(subject: str, query: str, sandbox: Sandbox) -> None:
     answer = await ask(sandbox, subject, query)
     assert answer.status == "declined", answer.text
+
+
+@pytest.fixture(scope="module")
+def chooser(encoder: Encoder) -> EncoderChooser:
+    def build(candidates: Sequence[Candidate]) -> ZeroShotHead:
+        return ZeroShotHead.build(candidates, encoder.embed)
+
+    return EncoderChooser(functions("calculus"), encoder, build)
+
+
+@pytest.mark.parametrize(
+    ("query", "function"),
+    [
+        ("Differentiate x^3 + 2x with respect to x.", "calculus.derivative"),
+        ("What is the integral of sin(x) from 0 to pi?", "calculus.integral"),
+    ],
+)
+def test_the_right_function_is_first(chooser: EncoderChooser, query: str, function: str) -> None:
+    choices = chooser.rank(query)
+    assert choices[0].node == function
+    assert sum(choice.probability for choice in choices) == pytest.approx(1)
+    assert [c.probability for c in choices] == sorted((c.probability for c in choices), reverse=True)
+
+
+def test_every_function_has_the_token_of_its_place(chooser: EncoderChooser) -> None:
+    tokens = {choice.node: choice.token for choice in chooser.rank("the limit of 1/x")}
+    assert tokens == {one.name: f"<nexa_{k}>" for k, one in enumerate(chooser.functions)}

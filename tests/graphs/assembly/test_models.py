@@ -14,14 +14,12 @@ from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.octopus.served.wire.vllm import VllmEngine
-from agents.types import NodeName, WorkerRequest
-from agents.workers.reader import Reader
+from agents.types import NodeName
 from agents.workers.specialist import Specialist
 from app.settings import Settings, parse_bytes
 from graphs.assembly.graph import Wiring
 from graphs.spec_file import parse_spec
 from tests.loopback import ChatServer, serving
-from tests.scripted import ScriptedWorker
 
 PIXEL = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
 SOUND = {"type": "audio", "base64": "UklGRg==", "mime_type": "audio/wav"}
@@ -88,24 +86,6 @@ async def test_where_nobody_reads_it_that_is_said(server: ChatServer) -> None:
 async def test_text_goes_where_it_always_went(server: ChatServer) -> None:
     hop = await run(wiring(SPEC.replace("URL", server.url)), "What is the derivative of x^3 at x = 2?")
     assert (hop["node"], hop["status"]) == ("maths", "answered")
-
-
-async def test_a_worker_refuses_what_it_does_not_read() -> None:
-    worker = ScriptedWorker()
-    answer = await Reader("maths", worker).answer(WorkerRequest("?", attachments=[PIXEL]))
-    assert answer.status == "declined"
-    assert answer.text.startswith("maths cannot read the attached image. A worker whose model can says")
-    assert worker.requests == []
-
-
-async def test_earlier_images_are_mentioned_to_who_does_not_read_them() -> None:
-    worker = ScriptedWorker()
-    talk = [HumanMessage([words("Look."), PIXEL]), HumanMessage("Nice?")]
-    await Reader("maths", worker).answer(WorkerRequest("?", conversation=talk))
-    shown = worker.requests[0].conversation
-    assert [message.content for message in shown] == ["Look.\n[Attached image, not shown]", "Nice?"]
-    await Reader("eye", worker, frozenset({"image"})).answer(WorkerRequest("?", conversation=talk))
-    assert list(worker.requests[1].conversation) == talk
 
 
 def test_one_line_selects_a_remote_octopus() -> None:

@@ -244,7 +244,7 @@ def test_a_failure_of_a_provider_is_an_unavailable_model(
             raise LookupError("no capacity\nand what else a provider has to say")
 
     chat = Overloaded(messages=iter(()))
-    monkeypatch.setattr("agents.workers.models.language_model.connect", lambda *arguments: chat)
+    monkeypatch.setattr("agents.workers.models.clients.ProviderReference.chat", lambda *arguments: chat)
     arguments = ["train", "synthesize", "--out", str(tmp_path), "--model", "provider:someone:some-model"]
     error = CliRunner().invoke(cli, arguments).exception
     assert isinstance(error, ModelUnavailableError)

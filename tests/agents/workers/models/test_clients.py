@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from agents.types import WorkerRequest
+from agents.workers.models.clients import ProviderReference
 from agents.workers.models.language_model import LanguageModel
-from agents.workers.models.reference import ModelReference
+from agents.workers.models.reference import Connection
 from tests.loopback import ChatServer, serving
 
 pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -23,7 +24,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 
 
 def model(name: str, timeout: float = 20.0) -> LanguageModel:
-    return LanguageModel("math", ModelReference.parse(f"provider:{name}"), "You count.", timeout=timeout)
+    return LanguageModel(ProviderReference(name), Connection("math", "You count.", timeout=timeout))
 
 
 async def test_a_provider_answers(server: ChatServer) -> None:

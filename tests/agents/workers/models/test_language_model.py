@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.types import WorkerRequest
+from agents.workers.models.clients import EndpointReference, OpenAIReference, ProviderReference
 from agents.workers.models.language_model import LanguageModel
-from agents.workers.models.reference import ModelReference
+from agents.workers.models.reference import Connection
 from tests.loopback import ChatServer, free_port, serving
 
 REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")
@@ -22,8 +24,8 @@ def server() -> Iterator[ChatServer]:
         yield chat
 
 
-def model(url: str, **settings: float) -> LanguageModel:
-    return LanguageModel("math", ModelReference("tiny", url), "You count.", **settings)  # type: ignore[arg-type]
+def model(url: str, **settings: Any) -> LanguageModel:
+    return LanguageModel(OpenAIReference("tiny", url), Connection("math", "You count.", **settings))
 
 
 async def test_an_answer_with_prompt_and_conversation(server: ChatServer) -> None:
@@ -46,7 +48,7 @@ async def test_an_answer_with_prompt_and_conversation(server: ChatServer) -> Non
 
 
 async def test_no_prompt_sends_no_system_message(server: ChatServer) -> None:
-    await LanguageModel("math", ModelReference("tiny", server.url)).answer(REQUEST)
+    await LanguageModel(OpenAIReference("tiny", server.url), Connection("math")).answer(REQUEST)
     assert [message["role"] for message in server.requests[0][1]["messages"]] == ["user"]
 
 
@@ -124,8 +126,8 @@ async def test_an_inference_endpoint_is_asked_below_v1(
     server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    reference = ModelReference.parse(f"hf-endpoint:{server.url.removesuffix('/v1')}")
-    answer = await LanguageModel("math", reference).answer(REQUEST)
+    reference = EndpointReference("tgi", server.url.removesuffix("/v1"))
+    answer = await LanguageModel(reference, Connection("math")).answer(REQUEST)
     assert (answer.status, answer.text) == ("answered", "Forty-two.")
     headers, body = server.requests[0]
     assert headers["authorization"] == "Bearer hf_secret"
@@ -134,15 +136,14 @@ async def test_an_inference_endpoint_is_asked_below_v1(
 
 async def test_a_provider_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
-    answer = await LanguageModel("math", ModelReference.parse("provider:openai:gpt-x")).answer(REQUEST)
+    answer = await LanguageModel(ProviderReference("openai:gpt-x"), Connection("math")).answer(REQUEST)
     assert answer.status == "unavailable"
     assert "pip install -e '.[provider]'" in answer.text
 
 
 async def test_what_does_not_fit_is_summarised_where_that_is_wanted(server: ChatServer) -> None:
     talk = [HumanMessage("x" * 4000), AIMessage("y" * 4000), HumanMessage("a"), AIMessage("b")]
-    worker = model(server.url)
-    worker.window, worker.summarises = 1000, True
+    worker = model(server.url, window=1000, summarises=True)
     answer = await worker.answer(WorkerRequest("6 times 7?", conversation=talk))
     assert answer.evidence["trimmed"]["messages"] == 2
     assert answer.evidence["trimmed"]["summary"] == "Forty-two."
@@ -157,8 +158,7 @@ async def test_what_does_not_fit_is_summarised_where_that_is_wanted(server: Chat
 
 
 async def test_without_room_for_a_summary_there_is_none(server: ChatServer) -> None:
-    worker = model(server.url)
-    worker.window, worker.summarises = 200, True
+    worker = model(server.url, window=200, summarises=True)
     talk = [HumanMessage("x" * 4000), AIMessage("y" * 4000)]
     answer = await worker.answer(WorkerRequest("6 times 7?", conversation=talk))
     assert answer.status == "answered"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from agents.workers.models.window import approximate_tokens, fit, window_in
+from agents.workers.models.window import approximate_tokens, fit, to_summarise, window_in, with_summary
 
 
 def characters(messages: Sequence[BaseMessage]) -> int:
@@ -65,3 +65,21 @@ def test_an_image_does_not_count_by_its_bytes() -> None:
 )
 def test_a_servers_refusal_names_its_window(refusal: str, window: int | None) -> None:
     assert window_in(refusal) == window
+
+
+@given(st.integers(0, 400), st.integers(200, 500))
+def test_a_summary_is_asked_of_the_end_that_fits(length: int, room: int) -> None:
+    told = "".join(chr(ord("a") + k % 26) for k in range(length))
+    instruction, said = to_summarise([HumanMessage(told)], room, characters)
+    assert str(said.text).endswith(told[-1:])
+    assert f"human: {told}".endswith(str(said.text))
+    assert characters([instruction, said]) <= room or len(said.text) == 1
+
+
+def test_a_summary_goes_into_the_system_prompt() -> None:
+    with_prompt = with_summary(TALK, " They spoke\nof leeks. ")
+    assert [message.type for message in with_prompt] == [message.type for message in TALK]
+    assert str(with_prompt[0].text).startswith("sssss\n\n")
+    assert str(with_prompt[0].text).endswith("They spoke of leeks.")
+    without = with_summary(TALK[1:], "They spoke of leeks.")
+    assert [message.type for message in without] == ["system", "human", "ai", "human"]
