@@ -64,7 +64,7 @@ def city_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tup
         found = cities().get(_CITY_ALIASES.get(name, name), ())
         if not found or (end == index + 1 and (name in filler() or name in own_words)):
             continue
-        qualified = country_at(query, end + 1) if query.word(end) == "," else None
+        qualified = country_at(query, end + 1) if query.words[end] == "," else None
         if qualified is not None:
             found = tuple(city for city in found if city.country == qualified[0])
             end = qualified[1]
@@ -82,9 +82,9 @@ def _dominant(found: tuple[City, ...], source: str) -> City:
 
 def _ends(query: TokenizedQuery, index: int) -> list[int]:
     """List where a name that begins at a token may end, the longest first."""
-    if index >= len(query) or query.tokens[index].kind != "name":
+    if index >= len(query.tokens) or query.tokens[index].kind != "name":
         return []
-    ends = range(min(index + _LONGEST, len(query)), index, -1)
+    ends = range(min(index + _LONGEST, len(query.tokens)), index, -1)
     words = (end for end in ends if query.tokens[end - 1].kind in ("name", "number"))
     return [end for end in words if not any(query.taken[index:end])]
 

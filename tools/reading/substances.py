@@ -41,7 +41,7 @@ def read_compounds(query: TokenizedQuery) -> None:
     """Take chemical formulas, and the common names of some compounds."""
     for name, formula in _COMMON.items():
         words = tuple(name.split())
-        for index in range(len(query)):
+        for index in range(len(query.tokens)):
             if query.words_at(index, words):
                 query.take("chemical", formula, index, index + len(words))
     for match, first, end in query.matches(_WORD):
