@@ -114,9 +114,8 @@ def _check_bindings(assigned: dict[str, tuple[Mention, Any]]) -> None:
 def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
     """Check that everything beside the mentions is a word of the function, filler or punctuation."""
     for count in _COUNTING:
-        if any(query.words_at(index, count) for index in range(len(query.tokens))) and not counts(
-            function, count
-        ):
+        stands = any(query.words_at(index, count) for index in range(len(query.tokens)))
+        if stands and not counts(function, count):
             raise UnreadError(f"The question asks for a count: {' '.join(count)!r}.")
     known = vocabulary(function)
     rest = [index for index, taken in enumerate(query.taken) if not taken]
@@ -138,5 +137,5 @@ def _is_punctuation(query: TokenizedQuery, index: int) -> bool:
     if query.words[index] == "-":  # a dash between words
         return not query.adjacent(index) and not query.adjacent(index + 1)
     if query.words[index] == "=":  # "2 + 2 = ?"
-        return all(word in _PUNCTUATION for word in query.words[index + 1 :] if word)
+        return all(word in _PUNCTUATION for word in query.words[index + 1 : len(query.tokens)])
     return query.words[index] in _PUNCTUATION

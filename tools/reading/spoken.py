@@ -114,17 +114,18 @@ def _continues(query: TokenizedQuery, index: int, room: int) -> bool:
 def _refuse_two_readings(query: TokenizedQuery, index: int) -> None:
     """Refuse what is clear only with parentheses, which nobody hears: "square root of 16 plus 9"."""
     tokens, words = query.tokens, query.words
-    if not (words[index] == "^" or words[index] in FUNCTIONS) or not query.is_spoken(index):
+    is_power, is_function = words[index] == "^", words[index] in FUNCTIONS
+    if not (is_power or is_function) or not query.is_spoken(index):
         return
     end = index + 2
     while end < len(tokens) and (tokens[end].text in SYMBOLS or tokens[end].kind == "superscript"):
         end += 1
     binary = words[end] in ("+", "-", "*", "/", "^")
-    if words[index] != "^" and words[index + 1] != "(" and binary:
+    if is_function and words[index + 1] != "(" and binary:
         raise UnreadError(f"It is not clear where {query.source(index, end)!r} ends: put parentheses.")
     negative = words[index - 2] == "-" and tokens[index - 1].kind == "number"
     follows = index > 2 and (tokens[index - 3].kind == "number" or tokens[index - 3].text in SYMBOLS)
-    if words[index] == "^" and negative and not follows:
+    if is_power and negative and not follows:
         raise UnreadError("A power of a negative number needs parentheses.")
 
 
