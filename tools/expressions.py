@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from string import ascii_letters
 from typing import TypeAlias
 
 from tools.errors import ToolError
@@ -36,6 +37,10 @@ FUNCTIONS = {name: name for name in _NAMES.split()} | _OTHER_NAMES
 CONSTANTS = {"pi": "pi", "e": "E", "oo": "oo", "infinity": "oo"}
 _GREEK = {"alpha", "beta", "gamma", "theta", "lambda", "mu", "omega", *"αβγθλμω"}
 _PRODUCTS = {"xy", "xz", "yz", "xyz"}
+SYMBOLS = frozenset(ascii_letters).difference("eiIE").union(_GREEK, _PRODUCTS)
+"""The variables, and some of them side by side."""
+NAMES = SYMBOLS.union(FUNCTIONS, CONSTANTS, {"log"})
+"""The names that may stand in a formula; it takes those of functions in any case."""
 
 
 class AmbiguousFormulaError(ToolError):
@@ -101,14 +106,6 @@ def symbols(node: Node) -> frozenset[str]:
     if isinstance(node, Apply):
         return frozenset().union(*(symbols(argument) for argument in node.arguments))
     return frozenset()
-
-
-def is_symbol(token: Token) -> bool:
-    """Return whether a token is a variable or several juxtaposed ones."""
-    name = token.text
-    return token.kind == "name" and (
-        (len(name) == 1 and name.isascii() and name not in "eiIE") or name in _GREEK or name in _PRODUCTS
-    )
 
 
 class _Parser:
@@ -206,7 +203,7 @@ class _Parser:
 
     def refuse_run_on_exponent(self) -> None:
         last, following = self.tokens[self.position - 1], self.peek()
-        if last.kind == "number" and following and following.start == last.end and is_symbol(following):
+        if last.kind == "number" and following and following.start == last.end and following.text in SYMBOLS:
             written = f"^{last.text}{following.text}"
             raise AmbiguousFormulaError(f"{written!r} can be read in two ways: put parentheses or a space.")
 
@@ -238,7 +235,7 @@ class _Parser:
         if token.text in CONSTANTS:
             self.position += 1
             return self.apply(CONSTANTS[token.text])
-        if not is_symbol(token):
+        if token.text not in SYMBOLS:
             return None
         self.position += 1
         if token.text in _PRODUCTS:
@@ -297,7 +294,7 @@ class _Parser:
         argument = self.nested(self.unary)
         while argument is not None:
             token = self.peek()
-            if token is None or not is_symbol(token):
+            if token is None or token.text not in SYMBOLS:
                 break
             right = self.power()
             if right is None:
@@ -308,7 +305,7 @@ class _Parser:
     def logarithm(self) -> Node | None:
         following = self.peek(1)
         if following is None or not (
-            following.text in ("(", "|") or is_symbol(following) or following.kind == "number"
+            following.text in ("(", "|") or following.text in SYMBOLS or following.kind == "number"
         ):
             return None
         raise AmbiguousFormulaError("log can be read with base e or 10: write ln, log10, log2.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 TokenKind = Literal["number", "name", "operator", "superscript", "other"]
@@ -40,6 +41,13 @@ class Token:
 def tokenize(text: str) -> tuple[Token, ...]:
     """Return the tokens of any text, in order. Every character but white space is in exactly one."""
     return tuple(_token(match) for match in _TOKEN.finditer(text))
+
+
+@cache
+def cut(phrases: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Cut declared phrases into words in lower case, as a question is cut; return the longest first."""
+    words = (tuple(token.text.lower() for token in tokenize(phrase)) for phrase in phrases)
+    return tuple(sorted(words, key=len, reverse=True))
 
 
 def _token(match: re.Match[str]) -> Token:

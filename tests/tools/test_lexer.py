@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.lexer import tokenize
+from tools.lexer import cut, tokenize
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,7 @@ def test_every_character_but_white_space_is_in_one_token(text: str) -> None:
     tokens = tokenize(text)
     assert "".join(text[token.start : token.end] for token in tokens) == "".join(text.split())
     assert all(left.end <= right.start for left, right in pairwise(tokens))
+
+
+def test_phrases_are_cut_as_questions_are_and_the_longest_comes_first() -> None:
+    assert cut(("at", "With respect to", "g/mol")) == (("with", "respect", "to"), ("g", "/", "mol"), ("at",))

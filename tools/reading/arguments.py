@@ -14,7 +14,7 @@ from tools.reading import formulas, literals, places, quantities, substances, ti
 from tools.reading.assignment import assign
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
 from tools.reading.spoken import respell_formulas, respell_numbers
-from tools.reading.vocabulary import asks_for, counts, understood, vocabulary
+from tools.reading.vocabulary import asks_for, counts, filler, is_slip, vocabulary
 
 _PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
 _COUNTING = (("how", "many"), ("number", "of"))
@@ -114,12 +114,13 @@ def _check_bindings(assigned: dict[str, tuple[Mention, Any]]) -> None:
 def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
     """Check that everything beside the mentions is a word of the function, filler or punctuation."""
     for count in _COUNTING:
-        if any(query.words_at(index, count) for index in range(len(query))) and not counts(function, count):
+        stands = any(query.words_at(index, count) for index in range(len(query.tokens)))
+        if stands and not counts(function, count):
             raise UnreadError(f"The question asks for a count: {' '.join(count)!r}.")
     known = vocabulary(function)
     rest = [index for index, taken in enumerate(query.taken) if not taken]
-    words = [query.lower[index] for index in rest]
-    if words.count("(") != words.count(")"):
+    signs = [query.words[index] for index in rest]
+    if signs.count("(") != signs.count(")"):
         raise UnreadError("The parentheses do not match.")
     for index in rest:
         if not (_is_punctuation(query, index) or _is_word(query, index, known)):
@@ -127,13 +128,14 @@ def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
 
 
 def _is_word(query: TokenizedQuery, index: int, known: frozenset[str]) -> bool:
-    word = query.lower[index]
-    return word in known or (query.tokens[index].kind == "name" and understood(word, known))
+    word = query.words[index]
+    is_name = query.tokens[index].kind == "name"
+    return word in known or (is_name and (word in filler() or is_slip(word, known)))
 
 
 def _is_punctuation(query: TokenizedQuery, index: int) -> bool:
-    if query.lower[index] == "-":  # a dash between words
+    if query.words[index] == "-":  # a dash between words
         return not query.adjacent(index) and not query.adjacent(index + 1)
-    if query.lower[index] == "=":  # "2 + 2 = ?"
-        return all(word in _PUNCTUATION for word in query.lower[index + 1 :])
-    return query.lower[index] in _PUNCTUATION
+    if query.words[index] == "=":  # "2 + 2 = ?"
+        return all(word in _PUNCTUATION for word in query.words[index + 1 : len(query.tokens)])
+    return query.words[index] in _PUNCTUATION

@@ -10,11 +10,12 @@ from typing import Any
 from tools import types
 from tools.declaration import Parameter, ToolFunction
 from tools.expressions import Apply, Literal, Node, Symbol, symbols
+from tools.lexer import cut
 from tools.reading.formulas import EquationText, render
 from tools.reading.query import Mention, TokenizedQuery, UnreadError
-from tools.reading.vocabulary import cue_length, trailing_cue_length
 
 _MAX_MENTIONS = 12
+_BESIDE = frozenset("the a an is are of point value about exactly : = be".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,27 @@ def assign(query: TokenizedQuery, function: ToolFunction) -> dict[str, tuple[Men
     return {fit.parameter: (mention, fit.argument) for mention, fit in zip(query.mentions, way, strict=True)}
 
 
+def cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str, ...]) -> int:
+    """Count the words of the longest of these cues that stands directly before the mention."""
+    end = mention.first
+    while True:
+        for words in cut(cues):
+            first = end - len(words)
+            if first >= 0 and tuple(query.words[first:end]) == words:
+                return len(words)
+        if end == 0 or query.words[end - 1] not in _BESIDE:
+            return 0
+        end -= 1
+
+
+def trailing_cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str, ...]) -> int:
+    """Count the words of the longest of these cues that stands directly after the mention."""
+    for words in cut(cues):
+        if tuple(query.words[mention.end : mention.end + len(words)]) == words:
+            return len(words)
+    return 0
+
+
 def _fits(query: TokenizedQuery, mention: Mention, function: ToolFunction) -> list[_Fit]:
     """Find the parameters that a mention may be; only those that it is cued for, if there are any."""
     options = [fit for parameter in function.parameters if (fit := _fit(query, mention, parameter, function))]
@@ -77,7 +99,7 @@ def _fit(
 def _is_spoken_operation(query: TokenizedQuery, mention: Mention) -> bool:
     """Recognize the operation of "from 0 to 3 times 2", which may be one on the result."""
     indices = range(mention.first, mention.end)
-    return any(query.lower[index] in ("+", "*", "/", "^") and query.is_spoken(index) for index in indices)
+    return any(query.words[index] in ("+", "*", "/", "^") and query.is_spoken(index) for index in indices)
 
 
 def _ways(fits: list[list[_Fit]]) -> Iterator[tuple[_Fit, ...]]:

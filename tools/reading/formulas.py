@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tools.errors import ToolError
-from tools.expressions import Apply, Literal, Node, Symbol, parse_prefix, symbols
+from tools.expressions import NAMES, Apply, Literal, Node, Symbol, parse_prefix, symbols
 from tools.reading.query import Mention, TokenizedQuery, UnreadError
 
 _LINKS = tuple(
     tuple(link.split())
     for link in ("is equal to", "is", "equals", "=", "->", "approaches", "goes to", "tends to", "becomes")
 )
+_BEGINNINGS = NAMES.union("+-(|")
 _ORDERS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "twice": 2, "thrice": 3,
     "double": 2, "triple": 3,
@@ -65,9 +66,9 @@ def render(node: Node) -> str:
 def read_formulas(query: TokenizedQuery) -> None:
     """Take the longest formulas, and equations and bindings of them."""
     index = 0
-    while index < len(query):
+    while index < len(query.tokens):
         index = _definition(query, index)
-        if index >= len(query):
+        if index >= len(query.tokens):
             break
         node, end = _formula_at(query, index)
         if node is None:
@@ -78,19 +79,19 @@ def read_formulas(query: TokenizedQuery) -> None:
 
 def read_orders(query: TokenizedQuery, asks: frozenset[str]) -> None:
     """Take ordinals before a word that asks for the function: "second derivative"."""
-    for index, word in enumerate(query.lower):
+    for index, word in enumerate(query.words):
         ordinal = word in ("st", "nd", "rd", "th") and query.adjacent(index)
         first = index - 1 if ordinal else index
-        in_figures = ordinal and query.lower[first].isdigit()
-        value = int(query.lower[first]) if in_figures else _ORDERS.get(word)
-        following = query.lower[index + 1 : index + 3]
+        in_figures = ordinal and query.words[first].isdigit()
+        value = int(query.words[first]) if in_figures else _ORDERS.get(word)
+        following = query.words[index + 1 : index + 3]
         if value is not None and (asks.intersection(following) or word in ("twice", "thrice")):
             query.take("order", value, first, index + 1)
 
 
 def read_differentials(query: TokenizedQuery) -> None:
     """Take `dx` as the variable x."""
-    for index, word in enumerate(query.lower):
+    for index, word in enumerate(query.words):
         if is_differential(word) and query.tokens[index].kind == "name":
             query.take("differential", word[1], index, index + 1)
 
@@ -127,39 +128,41 @@ def _equation_text(value: Binding | EquationText) -> str:
 
 def _definition(query: TokenizedQuery, index: int) -> int:
     """Step over the `f(x) =` of a definition."""
-    name, opening, variable, closing, sign = (query.word(index + ahead) for ahead in range(5))
-    if name in "fgh" and opening + closing + sign == "()=" and len(variable) == 1:
+    name, opening, variable, closing, sign = query.words[index : index + 5]
+    if name in ("f", "g", "h") and opening + closing + sign == "()=" and len(variable) == 1:
         query.understand(range(index, index + 5))
         return index + 5
     return index
 
 
 def _formula_at(query: TokenizedQuery, index: int) -> tuple[Node | None, int]:
-    if query.taken[index] or _is_article(query, index):
+    may_begin = query.tokens[index].kind == "number" or query.words[index] in _BEGINNINGS
+    if query.taken[index] or not may_begin or _is_article(query, index):
         return None, index
-    stop = next((i for i in range(index, len(query)) if query.taken[i]), len(query))
+    stop = next((i for i in range(index, len(query.tokens)) if query.taken[i]), len(query.tokens))
     try:
         node, end = parse_prefix(query.tokens[:stop], index)
     except ToolError as error:
         raise UnreadError(str(error)) from error
-    exclaims = node is not None and query.lower[end - 1] == "!" and end == len(query) and end - index != 2
-    if exclaims and "!" not in query.lower[index : end - 1]:
+    if node is None or end < len(query.tokens):
+        return node, end
+    if query.words[end - 1] == "!" and end - index != 2 and "!" not in query.words[index : end - 1]:
         raise UnreadError(f"The '!' of {query.source(index, end)!r} can be a factorial or punctuation.")
     return node, end
 
 
 def _value_at(query: TokenizedQuery, index: int) -> tuple[Node | None, int]:
     """Read one number after an arrow: a formula may follow it, as in `lim x->0 sin(x)/x`."""
-    end = index + (2 if query.lower[index] in "+-" else 1)
+    end = index + (2 if query.words[index] in "+-" else 1)
     node, reached = parse_prefix(query.tokens[:end], index)
     return node, reached
 
 
 def _is_article(query: TokenizedQuery, index: int) -> bool:
     """Return whether `a` is the article: nothing but a space follows, and no operator."""
-    if query.lower[index] != "a" or query.tokens[index].kind != "name":
+    if query.words[index] != "a" or query.tokens[index].kind != "name":
         return False
-    if index + 1 >= len(query) or query.tokens[index + 1].kind in ("operator", "superscript"):
+    if index + 1 >= len(query.tokens) or query.tokens[index + 1].kind in ("operator", "superscript"):
         return False
     following, _ = parse_prefix(query.tokens, index + 1)
     if following is not None and symbols(following):
@@ -171,14 +174,14 @@ def _take_formula(query: TokenizedQuery, node: Node, index: int, end: int) -> in
     """Take the formula, or the binding or equation that it begins, and return the index after it."""
     for link in _LINKS:
         after = end + len(link)
-        if not query.words_at(end, link) or after >= len(query):
+        if not query.words_at(end, link) or after >= len(query.tokens):
             continue
         right, right_end = _formula_at(query, after) if link != ("->",) else _value_at(query, after)
         if right is None:
             continue
-        if link == ("=",) and query.word(right_end) == "=":
+        if link == ("=",) and query.words[right_end] == "=":
             raise UnreadError(f"{query.source(index, right_end)!r} has more than one '='.")
-        if {"mod", "modulo"}.intersection(query.lower[index : right_end + 1]):
+        if {"mod", "modulo"}.intersection(query.words[index : right_end + 1]):
             raise UnreadError("Equations in modular arithmetic are not read.")
         if isinstance(node, Symbol) and not symbols(right):
             query.take("binding", Binding(node.name, right), index, right_end)

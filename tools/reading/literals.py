@@ -25,13 +25,29 @@ _ROMAN = re.compile(r"(?<!\w)[MDCLXVI]{1,20}(?!\w)")
 _BASES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
 
 
-def number_at(query: TokenizedQuery, index: int) -> tuple[int | float, int] | None:
-    """Find the number with its sign that begins at a token, and the index after it."""
-    signed = query.word(index) in ("-", "+") and query.adjacent(index + 1)
+def find_numbers(query: TokenizedQuery) -> dict[int, tuple[int | float, int]]:
+    """Find the numbers that are not taken, with their signs: value and end, by the index of the first token.
+
+    Raises:
+        UnreadError: if one of them is out of range.
+    """
+    indices = range(len(query.tokens))
+    return {index: number for index in indices if (number := _number_at(query, index)) is not None}
+
+
+def read_numbers(query: TokenizedQuery) -> None:
+    """Take every number that is left."""
+    for index, (value, end) in find_numbers(query).items():
+        if not query.taken[index]:  # by its sign
+            query.take("number", value, index, end)
+
+
+def _number_at(query: TokenizedQuery, index: int) -> tuple[int | float, int] | None:
+    signed = query.words[index] in ("-", "+") and query.adjacent(index + 1)
     if signed and query.adjacent(index) and query.tokens[index - 1].kind in ("number", "name"):
         return None
     position = index + 1 if signed else index
-    if position >= len(query) or any(query.taken[index : position + 1]):
+    if position >= len(query.tokens) or any(query.taken[index : position + 1]):
         return None
     if query.tokens[position].kind != "number":
         return None
@@ -39,12 +55,7 @@ def number_at(query: TokenizedQuery, index: int) -> tuple[int | float, int] | No
     if len(text) > MAX_DIGITS or not math.isfinite(float(text)):
         raise UnreadError(f"The number {text[:20]!r}... is out of range.")
     value = int(text) if text.isdigit() else float(text)
-    return (-value if query.lower[index] == "-" else value), position + 1
-
-
-def read_numbers(query: TokenizedQuery) -> None:
-    """Take every number that is left."""
-    query.take_all("number", lambda index: number_at(query, index))
+    return (-value if query.words[index] == "-" else value), position + 1
 
 
 def join_lists(query: TokenizedQuery) -> None:
@@ -71,7 +82,7 @@ def read_matrices(query: TokenizedQuery) -> None:
         UnreadError: if the brackets do not match.
     """
     index = 0
-    while index < len(query):
+    while index < len(query.tokens):
         end = _closing(query, index)
         rows = _rows(query.source(index, end)) if end else None
         if end and rows is not None:
@@ -105,7 +116,7 @@ def read_roman_numerals(query: TokenizedQuery) -> None:
 
 
 def _is_separated(query: TokenizedQuery, end: int, first: int) -> bool:
-    between = query.lower[end:first]
+    between = query.words[end:first]
     if not all(word in _SEPARATORS for word in between) or len(between) > 2:
         return False
     return bool(between) or not query.adjacent(first)
@@ -123,7 +134,7 @@ def _refuse_thousands(query: TokenizedQuery, run: list[Mention]) -> None:
 def _list(query: TokenizedQuery, run: list[Mention]) -> Mention:
     first, end = run[0].first, run[-1].end
     query.understand(range(first, end))
-    if first and end < len(query) and _OPENING.get(query.lower[first - 1]) == query.lower[end]:
+    if first and end < len(query.tokens) and _OPENING.get(query.words[first - 1]) == query.words[end]:
         first, end = first - 1, end + 1
         query.understand((first, end - 1))
     return Mention("list", [mention.value for mention in run], first, end)
@@ -131,11 +142,11 @@ def _list(query: TokenizedQuery, run: list[Mention]) -> Mention:
 
 def _closing(query: TokenizedQuery, index: int) -> int | None:
     """Find the index after the bracket that closes the one at a token, if there is one at it."""
-    if query.lower[index] not in "[({":
+    if query.words[index] not in "[({":
         return None
     depth = 0
-    for position in range(index, len(query)):
-        depth += (query.lower[position] in "[({") - (query.lower[position] in "])}")
+    for position in range(index, len(query.tokens)):
+        depth += (query.words[position] in "[({") - (query.words[position] in "])}")
         if depth == 0:
             return position + 1
     raise UnreadError("The brackets of the matrix do not match.")
@@ -156,17 +167,17 @@ def _rows(source: str) -> list[list[float]] | None:
 def _bases(query: TokenizedQuery) -> list[tuple[int, int, int]]:
     """Find `binary`, `base 7`, `base-7`: the value and the tokens."""
     found = []
-    for index, word in enumerate(query.lower):
+    for index, word in enumerate(query.words):
         if word in _BASES:
             found.append((_BASES[word], index, index + 1))
         elif word == "base":
-            at = index + 2 if query.word(index + 1) == "-" else index + 1
-            if query.word(at).isdigit():
-                found.append((int(query.lower[at]), index, at + 1))
+            at = index + 2 if query.words[index + 1] == "-" else index + 1
+            if query.words[at].isdigit():
+                found.append((int(query.words[at]), index, at + 1))
     return found
 
 
 def _is_beside(query: TokenizedQuery, first: int, end: int, numeral: int, numeral_end: int) -> bool:
     if numeral_end == first:
         return True
-    return end <= numeral and query.lower[end:numeral] in ([], ["number"], ["numeral"], [":"])
+    return end <= numeral and query.words[end:numeral] in ([], ["number"], ["numeral"], [":"])

@@ -6,6 +6,8 @@ country that is as often a state.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tools.reading.query import TokenizedQuery, UnreadError
 from tools.reading.vocabulary import filler
 from tools.subjects.gazetteer import DOMINANCE, City, cities, country_codes, fold
@@ -45,8 +47,7 @@ def read_cities(query: TokenizedQuery, own_words: frozenset[str]) -> None:
 
 def country_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
     """Find the country whose name begins at a token, the longest name: its code and the index after it."""
-    for end in _ends(query, index):
-        name = fold(_without_possessive(query.source(index, end)))
+    for name, end in _names_at(query, index):
         code = country_codes().get(name)
         short = len(name.replace(" ", "")) <= 3 and name not in _LOWER_CASE
         if code is None or (short and not query.tokens[index].text[0].isupper()):
@@ -59,12 +60,11 @@ def country_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
 
 def city_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tuple[City, int] | None:
     """Find the city whose name begins at a token, and the index after it and its country."""
-    for end in _ends(query, index):
-        name = fold(_without_possessive(query.source(index, end)))
+    for name, end in _names_at(query, index):
         found = cities().get(_CITY_ALIASES.get(name, name), ())
         if not found or (end == index + 1 and (name in filler() or name in own_words)):
             continue
-        qualified = country_at(query, end + 1) if query.word(end) == "," else None
+        qualified = country_at(query, end + 1) if query.words[end] == "," else None
         if qualified is not None:
             found = tuple(city for city in found if city.country == qualified[0])
             end = qualified[1]
@@ -80,14 +80,12 @@ def _dominant(found: tuple[City, ...], source: str) -> City:
     return found[0]
 
 
-def _ends(query: TokenizedQuery, index: int) -> list[int]:
-    """List where a name that begins at a token may end, the longest first."""
-    if index >= len(query) or query.tokens[index].kind != "name":
-        return []
-    ends = range(min(index + _LONGEST, len(query)), index, -1)
-    words = (end for end in ends if query.tokens[end - 1].kind in ("name", "number"))
-    return [end for end in words if not any(query.taken[index:end])]
-
-
-def _without_possessive(source: str) -> str:
-    return source.removesuffix("'s").removesuffix("’s")
+def _names_at(query: TokenizedQuery, index: int) -> Iterator[tuple[str, int]]:
+    """Yield what may be a name that begins at a token, folded, with its end; the longest first."""
+    if index >= len(query.tokens) or query.tokens[index].kind != "name":
+        return
+    for end in range(min(index + _LONGEST, len(query.tokens)), index, -1):
+        last = query.tokens[end - 1]
+        if last.kind in ("name", "number") and not any(query.taken[index:end]):
+            source = query.text[query.tokens[index].start : last.end]
+            yield fold(source.removesuffix("'s").removesuffix("’s")), end

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from tools.reading.literals import number_at
+from tools.reading.literals import find_numbers
 from tools.reading.query import TokenizedQuery, UnreadError
 from tools.subjects.constants import ALIASES, CONSTANTS
 from tools.subjects.gazetteer import fold
@@ -28,10 +28,9 @@ _SHORT_PERIODS = frozenset({"month", "monthly", "week", "weekly", "day", "daily"
 
 def read_quantities(query: TokenizedQuery) -> None:
     """Take numbers with the unit after them; "a day" is 1 day."""
-    for index in range(len(query)):
-        number = number_at(query, index)
-        if number is None and query.tokens[index].text in ("a", "an"):
-            number = 1, index + 1
+    numbers = find_numbers(query)
+    for index, token in enumerate(query.tokens):
+        number = (1, index + 1) if token.text in ("a", "an") else numbers.get(index)
         if number is None or query.taken[index]:
             continue
         value, after = number
@@ -43,13 +42,13 @@ def read_quantities(query: TokenizedQuery) -> None:
 def read_units(query: TokenizedQuery) -> None:
     """Take the units that have no number."""
     last = max((index for index, token in enumerate(query.tokens) if token.kind == "name"), default=-1)
-    for index in range(len(query)):
+    for index in range(len(query.tokens)):
         if query.taken[index]:
             continue
         unit = _unit_at(query, index)
         if unit is not None:
             query.take("unit", unit[0], index, unit[1])
-        elif query.word(index) == "in" and query.word(index - 1) in ("to", "into") and index == last:
+        elif query.words[index] == "in" and query.words[index - 1] in ("to", "into") and index == last:
             query.take("unit", "inch", index, index + 1)
 
 
@@ -57,10 +56,10 @@ def read_constants(query: TokenizedQuery) -> None:
     """Take the names of physical constants, the longest first."""
 
     def find(index: int) -> tuple[str, int] | None:
-        for end in range(min(index + _LONGEST_CONSTANT, len(query)), index, -1):
+        for end in range(min(index + _LONGEST_CONSTANT, len(query.tokens)), index, -1):
             name = fold(query.source(index, end)).removeprefix("the ")
             name = ALIASES.get(name, name)
-            if name in CONSTANTS and query.lower[index] != "the":
+            if name in CONSTANTS and query.words[index] != "the":
                 return name, end
         return None
 
@@ -73,13 +72,12 @@ def read_percentages(query: TokenizedQuery) -> None:
     Raises:
         UnreadError: if it is a rate per month, week, day or quarter.
     """
-    for index in range(len(query)):
-        found = number_at(query, index)
+    for index, (value, after) in find_numbers(query).items():
         for words in _PERCENT:
-            if found is not None and query.words_at(found[1], words):
-                end = found[1] + len(words)
+            if query.words_at(after, words):
+                end = after + len(words)
                 _refuse_short_period(query, end)
-                query.take("percent", found[0], index, end)
+                query.take("percent", value, index, end)
 
 
 def read_money(query: TokenizedQuery) -> None:
@@ -88,15 +86,14 @@ def read_money(query: TokenizedQuery) -> None:
     Raises:
         UnreadError: if there are several currencies.
     """
-    seen = set()
-    for index, word in enumerate(query.lower):
+    seen, numbers = set(), find_numbers(query)
+    for index, word in enumerate(query.words):
         currency = _SIGNS.get(word) or _CURRENCIES.get(word)
-        ahead = number_at(query, index + 1) if currency else None
-        here = number_at(query, index)
+        ahead, here = numbers.get(index + 1), numbers.get(index)
         if currency and ahead and not query.taken[index]:
             query.take("money", ahead[0], index, ahead[1])
             seen.add(currency)
-        elif here and (unit := _CURRENCIES.get(query.word(here[1]))):
+        elif here and not query.taken[index] and (unit := _CURRENCIES.get(query.words[here[1]])):
             query.take("money", here[0], index, here[1] + 1)
             seen.add(unit)
     if len(seen) > 1:
@@ -117,9 +114,9 @@ def _units() -> dict[str, str]:
 
 def _refuse_short_period(query: TokenizedQuery, index: int) -> None:
     """Refuse `5% per month`, which is no yearly rate."""
-    while query.word(index) in ("interest", "rate", "per", "a", "each", "every"):
+    while query.words[index] in ("interest", "rate", "per", "a", "each", "every"):
         index += 1
-    if query.word(index) in _SHORT_PERIODS:
+    if query.words[index] in _SHORT_PERIODS:
         raise UnreadError("The rate is not one per year.")
 
 
@@ -129,36 +126,36 @@ def _unit_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
     if first is None:
         return None
     text, end = first
-    while query.word(end) in ("/", "per", "*"):
+    while query.words[end] in ("/", "per", "*"):
         following = _power_at(query, end + 1)
         if following is None:
             break
-        text += f" {'*' if query.lower[end] == '*' else '/'} {following[0]}"
+        text += f" {'*' if query.words[end] == '*' else '/'} {following[0]}"
         end = following[1]
     return text, end
 
 
 def _power_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
     """Find a unit with its power: `square feet`, `m^2`, `m²`."""
-    prefix = _POWERS.get(query.word(index))
+    prefix = _POWERS.get(query.words[index])
     single = _single_at(query, index + 1 if prefix else index)
     if single is None:
         return None
     name, end = single
     if prefix:
         return f"{name} ** {prefix}", end
-    if end < len(query) and query.tokens[end].kind == "superscript":
+    if end < len(query.tokens) and query.tokens[end].kind == "superscript":
         return f"{name} ** {query.tokens[end].text}", end + 1
-    if query.word(end) == "^" and query.word(end + 1) in ("2", "3"):
-        return f"{name} ** {query.lower[end + 1]}", end + 2
+    if query.words[end] == "^" and query.words[end + 1] in ("2", "3"):
+        return f"{name} ** {query.words[end + 1]}", end + 2
     return name, end
 
 
 def _single_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
-    phrase = _units().get(f"{query.word(index)} {query.word(index + 1)}")
+    phrase = _units().get(f"{query.words[index]} {query.words[index + 1]}")
     if phrase is not None and not any(query.taken[index : index + 2]):
         return phrase, index + 2
-    if index >= len(query) or query.taken[index] or query.tokens[index].kind not in ("name", "other"):
+    if index >= len(query.tokens) or query.taken[index] or query.tokens[index].kind not in ("name", "other"):
         return None
     word = query.tokens[index].text
     name = _units().get(f"={word}") or _units().get(word.lower())
@@ -167,5 +164,5 @@ def _single_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
 
 def _inch_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
     """Take the `in` of `5 in to cm` for the inch: a preposition follows it."""
-    before_preposition = query.word(index) == "in" and query.word(index + 1) in ("to", "in", "into")
+    before_preposition = query.words[index] == "in" and query.words[index + 1] in ("to", "in", "into")
     return ("inch", index + 1) if before_preposition else None

@@ -14,6 +14,7 @@ from typing import Any
 from tools.lexer import Token, tokenize
 
 MAX_CHARACTERS = 2_000
+_PADDING = 8
 
 
 class UnreadError(ValueError):
@@ -44,8 +45,13 @@ class Mention:
 class TokenizedQuery:
     """Hold the tokens of a question; readers take them as mentions or as understood words.
 
-    Args:
+    Attributes:
         text: the question.
+        tokens: its tokens, in order.
+        words: the tokens' texts in lower case, and some empty words behind them: what a reader looks up
+            beside a token, such as `words[index + 1]` or `words[index - 1]`, is there or is empty.
+        taken: whether each token is accounted for.
+        mentions: what the readers have taken.
 
     Raises:
         UnreadError: if the text is too long or has a NUL character.
@@ -60,27 +66,20 @@ class TokenizedQuery:
             raise UnreadError("The question contains a NUL character.")
         self.text = text
         self.tokens: list[Token] = list(tokenize(text))
-        self.lower = [token.text.lower().replace("’", "'") for token in self.tokens]
+        self.words = [token.text.lower().replace("’", "'") for token in self.tokens] + [""] * _PADDING
         self.taken = [False] * len(self.tokens)
         self.mentions: list[Mention] = []
-
-    def __len__(self) -> int:
-        return len(self.tokens)
 
     def replace(self, first: int, end: int, new: Sequence[Token]) -> None:
         """Put other tokens in the place of some, before anything is taken."""
         self.tokens[first:end] = new
-        self.lower[first:end] = [token.text.lower() for token in new]
+        self.words[first:end] = [token.text.lower() for token in new]
         self.taken[first:end] = [False] * len(new)
-
-    def word(self, index: int) -> str:
-        """Return a token's text in lower case, or nothing where there is no token."""
-        return self.lower[index] if 0 <= index < len(self) else ""
 
     def words_at(self, index: int, words: Sequence[str]) -> bool:
         """Return whether these words (in lower case) stand here, none of them taken."""
         end = index + len(words)
-        return self.lower[index:end] == list(words) and not any(self.taken[index:end])
+        return self.words[index:end] == list(words) and not any(self.taken[index:end])
 
     def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int, int]]:
         """Find matches of a pattern that cut no token: each with its first token and the index after it."""
@@ -104,7 +103,7 @@ class TokenizedQuery:
     def take_all(self, kind: str, find: Callable[[int], tuple[Any, int] | None]) -> None:
         """Take every mention that `find` sees at a token: its value and the index after it."""
         index = 0
-        while index < len(self):
+        while index < len(self.tokens):
             found = find(index)
             if found is not None:
                 self.take(kind, found[0], index, found[1])
@@ -126,4 +125,4 @@ class TokenizedQuery:
 
     def adjacent(self, index: int) -> bool:
         """Return whether the token at an index follows the one before it without a space."""
-        return 0 < index < len(self) and self.tokens[index - 1].end == self.tokens[index].start
+        return 0 < index < len(self.tokens) and self.tokens[index - 1].end == self.tokens[index].start

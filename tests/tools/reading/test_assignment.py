@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tools.reading.assignment import assign
+from tools.reading.assignment import assign, cue_length, trailing_cue_length
 from tools.reading.literals import read_numbers
-from tools.reading.query import TokenizedQuery, UnreadError
+from tools.reading.query import Mention, TokenizedQuery, UnreadError
 from tools.registry import function
 
 
@@ -45,3 +45,11 @@ def test_by_cues_or_in_order(text: str, name: str, arguments: dict[str, Any]) ->
 def test_what_does_not_fit_one_way_is_refused(text: str, name: str, why: str) -> None:
     with pytest.raises(UnreadError, match=why):
         assigned(text, name)
+
+
+def test_the_longest_cue_counts() -> None:
+    query = TokenizedQuery("an interest rate of about 5 per year")
+    mention = Mention("number", 5, 5, 6)
+    assert cue_length(query, mention, ("rate", "interest rate", "at")) == 2
+    assert trailing_cue_length(query, mention, ("per year", "year")) == 2
+    assert cue_length(query, mention, ("at",)) == trailing_cue_length(query, mention, ("at",)) == 0

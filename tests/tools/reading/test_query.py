@@ -6,14 +6,21 @@ import re
 
 import pytest
 
+from tools.lexer import Token
 from tools.reading.query import Mention, TokenizedQuery, UnreadError
 
 
 def test_every_character_but_space_is_in_a_token() -> None:
     query = TokenizedQuery("What’s 2 + ½ of π?")
-    assert "".join(query.source(k, k + 1) for k in range(len(query))) == "What’s2+½ofπ?"
-    assert query.lower[:1] == ["what's"]
-    assert (query.word(-1), query.word(len(query))) == ("", "")
+    assert "".join(query.source(k, k + 1) for k in range(len(query.tokens))) == "What’s2+½ofπ?"
+    assert query.words[:1] == ["what's"]
+
+
+def test_there_are_empty_words_beside_the_tokens() -> None:
+    query = TokenizedQuery("x squared")
+    assert (query.words[-1], query.words[len(query.tokens)]) == ("", "")
+    query.replace(1, 2, TokenizedQuery("^ 2").tokens)
+    assert (query.words[:3], query.words[-1], query.words[len(query.tokens)]) == (["x", "^", "2"], "", "")
 
 
 @pytest.mark.parametrize("text", ["x" * 2001, "a\0b"])
@@ -48,5 +55,5 @@ def test_a_match_that_cuts_a_token_is_none() -> None:
 
 def test_respelled_tokens_are_spoken() -> None:
     query = TokenizedQuery("x squared")
-    query.replace(1, 2, TokenizedQuery("^").tokens)
-    assert query.lower == ["x", "^"]
+    query.replace(1, 2, [Token("operator", "^", 2, 9)])
+    assert [query.is_spoken(index) for index in range(2)] == [False, True]

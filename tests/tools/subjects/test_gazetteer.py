@@ -33,6 +33,11 @@ def test_every_country_has_a_code_and_facts() -> None:
         ("U.K.", "GB"),
         ("Türkiye", "TR"),
         ("Trinidad & Tobago", "TT"),
+        ("Republic of Korea", "KR"),
+        ("People’s Republic of China", "CN"),
+        ("Kingdom of Norway", "NO"),
+        ("Swiss Confederation", "CH"),
+        ("Holy See", "VA"),
     ],
 )
 def test_a_country_is_found_by_its_names(name: str, code: str) -> None:
