@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from agents.octopus.planning.planner import Plan
     from graphs.build import Graph
 
-T = TypeVar("T")
 Question = str | Sequence[BaseMessage]
 
 
@@ -88,7 +87,6 @@ class Octopus:
 
     def __init__(self, assembly: Assembly, settings: Settings, **options: Unpack[Options]) -> None:
         self.assembly = assembly
-        self._settings = settings
         self._memory = Memory(settings, options.get("checkpointer"), options.get("store"))
         self._context = options.get("context") or GraphContext()
         self._building = Lock()
