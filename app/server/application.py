@@ -18,13 +18,20 @@ from app.persistence.location import Place
 from app.runs.memory import open_saver, open_store
 from app.runs.runner import Runner
 from app.runs.traces import TraceLog
-from app.server import errors, feedback_routes, health, page, thread_turns, threads
-from app.server import graph_drawing as drawing
-from app.server import openai as openai_api
+from app.server import (
+    catalogue,
+    chat_completions,
+    errors,
+    feedback,
+    health,
+    page,
+    responses,
+    thread_turns,
+    threads,
+)
 from app.server.dependencies import Service
-from app.server.middleware import Gate
+from app.server.middleware import Gate, Rates
 from app.server.models import Saver, open_graphs
-from app.server.rate_limits import Rates
 from app.server.settings import ServerSettings
 from app.server.telemetry import Telemetry
 
@@ -65,7 +72,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         dependencies=[Depends(HTTPBearer(auto_error=False))] if settings.keys else [],
     )
     errors.install(app)
-    for module in (openai_api, threads, thread_turns, feedback_routes, drawing, health):
+    for module in (catalogue, chat_completions, responses, threads, thread_turns, feedback, health):
         app.include_router(module.router)
     _mount_extras(app)
     page.install(app)

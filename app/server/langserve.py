@@ -29,14 +29,12 @@ from typing_extensions import TypedDict  # Pydantic wants that one before Python
 from app.runs.events import Answered, Decided, Event, Written
 from app.runs.run import Run
 from app.server.api_keys import Caller
-from app.server.dependencies import Service
+from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, invalid
-from app.server.messages import Message, read_messages
+from app.server.messages import Message, RunOptions, read_messages
 from app.server.middleware import caller_with
-from app.server.options import Options
 from app.server.sse import reasoning, summary
 from app.server.telemetry import tokens_of
-from app.server.threads import THREAD
 
 PATH = "/octopus"
 _MOST_INPUTS = 64  # of one batch
@@ -173,7 +171,7 @@ async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any
     caller: Caller = request.state.caller
     try:
         chosen = Chosen.model_validate(config.get("configurable") or {})
-        options = Options.model_validate(chosen.octopus or {})
+        options = RunOptions.model_validate(chosen.octopus or {})
     except ValidationError as error:
         fault = error.errors()[0]
         raise invalid(fault, fault["loc"]) from error

@@ -19,12 +19,11 @@ from starlette.types import Receive, Scope, Send
 from agents.octopus.conversation.human_turns import clean_query
 from app.runs.events import Answered, Decided
 from app.server.api_keys import Caller
-from app.server.dependencies import Service
+from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, as_api_error, invalid
 from app.server.middleware import allowed
 from app.server.models import Model
 from app.server.sse import reasoning
-from app.server.threads import THREAD
 
 PATH = "/mcp"
 

@@ -10,8 +10,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from app.server.errors import as_api_error
-from app.server.middleware import Gate
-from app.server.rate_limits import Rates
+from app.server.middleware import Gate, Rates
 from app.server.settings import ServerSettings
 from app.server.telemetry import Telemetry
 from tests.app.server.live import BREAD, CUBE, Live, eventually, serving

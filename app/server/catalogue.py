@@ -1,4 +1,4 @@
-"""The served graphs as data to draw: nodes, and edges with their functional tokens."""
+"""List what is served: models as OpenAI's API does, and graphs as data to draw."""
 
 from __future__ import annotations
 
@@ -6,23 +6,36 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from app.server.dependencies import Chatter, Served
 from app.server.errors import ApiError
-from app.server.openai import Chatter, Served
+from app.server.models import Model
 from graphs.spec import GraphSpec
 
-router = APIRouter(prefix="/graphs", tags=["Graphs"])
+router = APIRouter()
 
 
-@router.get("")
-async def listing(served: Served, caller: Chatter) -> dict[str, Any]:
-    """The names and descriptions of the graphs."""
+@router.get("/v1/models", tags=["OpenAI"])
+async def models(served: Served, caller: Chatter) -> dict[str, Any]:
+    """List every graph, and every worker as `graph/worker`."""
+    return {"object": "list", "data": [_model(model, served.started) for model in served.graphs]}
+
+
+@router.get("/v1/models/{model:path}", tags=["OpenAI"])
+async def model(model: str, served: Served, caller: Chatter) -> dict[str, Any]:
+    """Return one of them."""
+    return _model(served.graphs.get(model), served.started)
+
+
+@router.get("/graphs", tags=["Graphs"])
+async def graphs(served: Served, caller: Chatter) -> dict[str, Any]:
+    """List the names and descriptions of the graphs."""
     specs = [assembly.spec for assembly in served.graphs.assemblies]
     return {"object": "list", "data": [{"id": s.name, "description": s.description} for s in specs]}
 
 
-@router.get("/{graph}")
+@router.get("/graphs/{graph}", tags=["Graphs"])
 async def graph(graph: str, served: Served, caller: Chatter) -> dict[str, Any]:
-    """One graph."""
+    """Return one graph: its nodes, and its edges with their functional tokens."""
     for assembly in served.graphs.assemblies:
         if assembly.spec.name == graph:
             return drawing(assembly.spec)
@@ -30,7 +43,7 @@ async def graph(graph: str, served: Served, caller: Chatter) -> dict[str, Any]:
 
 
 def drawing(spec: GraphSpec) -> dict[str, Any]:
-    """Nodes, each a master or a worker, and edges from source to target by token. No model is named."""
+    """Return nodes, each a master or a worker, and edges by token; no language model is named."""
     return {
         "id": spec.name,
         "description": spec.description,
@@ -49,4 +62,14 @@ def drawing(spec: GraphSpec) -> dict[str, Any]:
             for name, node in spec.nodes.items()
             for target, token in node.neighbours.items()
         ],
+    }
+
+
+def _model(model: Model, created: int) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": created,
+        "owned_by": "octopus",
+        "description": model.description,
     }
