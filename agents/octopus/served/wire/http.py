@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Sequence
 from functools import cache
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import ModelUnavailableError
 from agents.redaction import bare_urls
+from agents.settings import ProviderKeys
 
 _AGAIN = frozenset({408, 409, 425, 429})
 _PATIENCE = 2.0  # seconds for a server to say that it is there
@@ -49,6 +49,7 @@ class Replicas:
         self._urls = list(urls)
         self._timeout = timeout
         self._first = 0
+        self._keys = ProviderKeys.read()
 
     async def post(self, path: str, body: RequestBody, reply: type[T]) -> T:
         """Return the reply of the first replica that gives a right one.
@@ -75,8 +76,8 @@ class Replicas:
     async def _ask(self, url: str, path: str, body: RequestBody, reply: type[T]) -> T:
         import httpx
 
-        key, shown = os.environ.get("OCTOPUS_ROUTER_KEY"), bare_urls(url)
-        headers = {"Authorization": f"Bearer {key}"} if key else None
+        key, shown = self._keys.router, bare_urls(url)
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else None
         verify = _certificates() if url.startswith("https:") else False
         content = body.model_dump(exclude_none=True, by_alias=True)
         try:
@@ -88,10 +89,10 @@ class Replicas:
         except httpx.HTTPError as error:
             raise ReplicaError(f"nothing answers at {shown} ({type(error).__name__})") from error
         if answer.status_code >= 500 or answer.status_code in _AGAIN:
-            raise ReplicaError(f"{shown} answers {answer.status_code}: {_said(answer)}")
+            raise ReplicaError(f"{shown} answers {answer.status_code}: {self._said(answer)}")
         if answer.status_code >= 300:
             raise ModelUnavailableError(
-                f"the Octopus at {shown} refuses {path} with {answer.status_code}: {_said(answer)}.",
+                f"the Octopus at {shown} refuses {path} with {answer.status_code}: {self._said(answer)}.",
                 hint="Are model and adapter served there under these names, and does the query fit?",
             )
         try:
@@ -101,18 +102,15 @@ class Replicas:
             where = ".".join(map(str, fault["loc"])) or "body"
             raise ReplicaError(f"{shown}{path} sends a malformed reply: {where}: {fault['msg']}") from error
 
+    def _said(self, answer: Any) -> str:
+        """Quote the server; some repeat the URL or the key that they refuse."""
+        said = self._keys.hidden(bare_urls(" ".join(answer.text.split())))
+        return said[:_SHOWN] or "nothing"
+
 
 @cache
 def _certificates() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def _said(answer: Any) -> str:
-    """Quote the server; some repeat the URL or the key that they refuse."""
-    said = bare_urls(" ".join(answer.text.split()))
-    if key := os.environ.get("OCTOPUS_ROUTER_KEY"):
-        said = said.replace(key, "[OCTOPUS_ROUTER_KEY]")
-    return said[:_SHOWN] or "nothing"
 
 
 def answers(url: str) -> bool:
