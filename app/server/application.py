@@ -1,4 +1,4 @@
-"""Make the server: for `octopus serve`, or for any ASGI server by `app.server.application:create_app`."""
+"""Build the server, `octopus serve`; the factory for ASGI servers is `app.server.application:create_app`."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp")
 
 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
-    """Make the application; nothing is opened before it starts, and it keeps only what is open.
+    """Build the application; nothing is opened before it starts, and it keeps only what is open.
 
     Args:
         settings: None reads the environment.
 
     Raises:
-        InputError: a variable of the environment cannot be understood.
+        InputError: a variable of the environment has a wrong value.
     """
     settings = settings or ServerSettings.read()
     telemetry, rates = Telemetry(), Rates(settings)
@@ -80,7 +80,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
 
 
 def _mount_extras(app: FastAPI) -> None:
-    """Mount the protocols of the extras that are installed."""
+    """Add the protocols of extras that are installed."""
     if _LANGSERVE:
         from app.server import langserve as langserve_api
 
@@ -97,12 +97,12 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
     await _warn_without_threads(saver, settings.application.threads)
     graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
     traces = settings.application.traces
-    runner = Runner(settings.timeout, TraceLog(traces) if traces else None, telemetry.turn)
+    runner = Runner(settings.timeout, TraceLog(traces) if traces else None, telemetry.follow)
     return Service(settings, graphs, runner, saver, store, telemetry, int(time.time()))
 
 
 async def _warn_without_threads(saver: Saver, place: Place) -> None:
-    """Warn if the place of threads does not answer; it may come later, so the server starts."""
+    """Warn if threads cannot be kept; their storage may come later, so the server starts."""
     if (found := await health.threads_answer(saver)) == "ok":
         return
     where = str(place.sqlite)
@@ -111,12 +111,12 @@ async def _warn_without_threads(saver: Saver, place: Place) -> None:
 
         where = safe_url(place.redis_url)
     _log.warning(
-        "The place of threads, %s, does not answer: it %s. Requests fail until it does.", where, found
+        "Threads are kept in %s, which does not answer: it %s. Requests fail until then.", where, found
     )
 
 
 def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:
-    """Return the middleware, outermost first."""
+    """List the middleware, outermost first."""
     found = [Middleware(Gate, settings=settings, rates=rates, telemetry=telemetry)]
     if settings.origins:
         found.insert(

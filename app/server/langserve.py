@@ -1,4 +1,4 @@
-"""LangServe under `/octopus`: invoke, batch, stream, stream_events and a playground; the extra `langserve`.
+"""Serve LangServe at `/octopus`: invoke, batch, stream, stream_events and a playground; extra `langserve`.
 
 The graph is there what a chat model is: messages in, one message out, in pieces where it is streamed. In the
 configuration `{"configurable": {...}}` a client may name the `model`, its `thread_id` and `octopus`, the
@@ -52,7 +52,7 @@ _ENDPOINTS: Any = (
 
 
 class Conversation(TypedDict):  # no model: LangServe reads those in a way that Pydantic will give up
-    """What is asked: messages as LangChain writes them, the question last."""
+    """Hold what is asked: messages as LangChain writes them, the question last."""
 
     __pydantic_config__ = ConfigDict(json_schema_extra=_WIDGET)  # type: ignore[misc]
 
@@ -60,7 +60,7 @@ class Conversation(TypedDict):  # no model: LangServe reads those in a way that 
 
 
 class Chosen(BaseModel):
-    """What a client may configure."""
+    """Hold what a client may configure."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -70,7 +70,7 @@ class Chosen(BaseModel):
 
 
 class _Body(BaseModel):
-    """What LangServe reads, checked before it does: it takes some wrong types for errors of its own."""
+    """Check what LangServe reads before it does: it takes some wrong types for errors of its own."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -102,11 +102,11 @@ def mount(app: FastAPI) -> None:
 
 
 class _Octopus(RunnableGenerator[Any, AIMessageChunk]):
-    """What LangServe serves."""
+    """Answer as a runnable, which LangServe serves."""
 
     def __init__(self, app: FastAPI) -> None:
         async def octopus(given: AsyncIterator[Any], config: Any = None) -> AsyncIterator[AIMessageChunk]:
-            """The answer in pieces."""
+            """Yield the answer in pieces."""
             served: Service = app.state.service
             run = _run(served, [one async for one in given][-1], config["configurable"])
             async with aclosing(served.runner.events(run)) as events:
@@ -118,7 +118,7 @@ class _Octopus(RunnableGenerator[Any, AIMessageChunk]):
 
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """What a client may configure; LangServe drops the rest."""
+        """List what a client may configure; LangServe drops the rest."""
         return [
             ConfigurableFieldSpec(id=name, annotation=field.annotation, default=None)
             for name, field in Chosen.model_fields.items()
@@ -158,7 +158,7 @@ def _chunks(event: Event, run: Run) -> Iterator[AIMessageChunk]:
 
 
 def _messages(given: Any, most: int) -> list[BaseMessage]:
-    """The conversation; raises ApiError 400 for what is no message."""
+    """Return the conversation; raise ApiError 400 for what is no message."""
     try:
         written = convert_to_openai_messages(convert_to_messages(given["messages"]))
         return read_messages([Message.model_validate(message) for message in written], most)
@@ -167,14 +167,13 @@ def _messages(given: Any, most: int) -> list[BaseMessage]:
 
 
 async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Of what the client configures only what it may, and who it is."""
+    """Return only what the client may configure, and who it is."""
     caller: Caller = request.state.caller
     try:
         chosen = Chosen.model_validate(config.get("configurable") or {})
         options = RunOptions.model_validate(chosen.octopus or {})
     except ValidationError as error:
-        fault = error.errors()[0]
-        raise invalid(fault, fault["loc"]) from error
+        raise invalid(error) from error
     header = request.headers.get("X-Octopus-Thread")
     if header is not None and not re.fullmatch(THREAD, header):
         raise ApiError(
@@ -195,8 +194,7 @@ async def _check(request: Request) -> None:
     try:
         body = (_Many if kind == "batch" else _One).model_validate_json(await request.body())
     except ValidationError as error:
-        fault = error.errors()[0]
-        raise invalid(fault, fault["loc"]) from error
+        raise invalid(error) from error
     if not isinstance((body.model_extra or {}).get("kwargs", {}), dict):
         raise ApiError(400, "kwargs: Input should be an object.", code="invalid", param="kwargs")
     if request.query_params.get("config_hash"):

@@ -1,4 +1,8 @@
-"""MCP at `/mcp` (streamable HTTP, without sessions): every graph is a tool; the extra `mcp`."""
+"""Serve MCP at `/mcp` (streamable HTTP, without sessions): every graph is a tool; the extra `mcp`.
+
+It stays on the package's low-level server: FastMCP gives the root logger a handler that wraps lines, reads
+`.env` and `FASTMCP_*` beside our settings, and sends clients the text of every error.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,6 @@ from starlette.types import Receive, Scope, Send
 
 from agents.octopus.conversation.human_turns import clean_query
 from app.runs.events import Answered, Decided
-from app.server.api_keys import Caller
 from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, as_api_error, invalid
 from app.server.middleware import allowed
@@ -29,7 +32,7 @@ PATH = "/mcp"
 
 
 class Question(BaseModel):
-    """What the tool is given."""
+    """Describe what a tool is given."""
 
     question: str = Field(min_length=1, description="One question, or several in one sentence.")
     worker: str | None = Field(
@@ -41,7 +44,7 @@ class Question(BaseModel):
 
 
 class Answer(BaseModel):
-    """What the tool gives back."""
+    """Describe what a tool gives back."""
 
     answer: str
     path: list[str] = Field(description="The specialists that were asked.")
@@ -66,7 +69,7 @@ async def serving(app: FastAPI, served: Service) -> AsyncIterator[None]:
 
 
 class _Endpoint:
-    """As ASGI, for MCP's library answers the connection itself."""
+    """Answer as ASGI, for MCP's library answers the connection itself."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
@@ -92,8 +95,7 @@ def _server(served: Service) -> Server[Any, Any]:
                 raise ApiError(404, f"There is no such tool; there are {', '.join(models)}.")
             return await _ask(served, server, models[name], Question.model_validate(arguments))
         except ValidationError as error:
-            fault = error.errors()[0]
-            return _fault(invalid(fault, fault["loc"]).message)
+            return _fault(invalid(error).message)
         except Exception as error:
             return _fault(as_api_error(error).message)
 
@@ -107,7 +109,8 @@ async def _ask(
     if len(asked.question) > most:
         raise ApiError(400, f"The question has more than {most} characters.")
     chosen = served.graphs.get(f"{model.id}/{asked.worker}" if asked.worker else model.id)
-    run = chosen.run([HumanMessage(clean_query(asked.question))], _caller(server), asked.thread)
+    request: Any = server.request_context.request
+    run = chosen.run([HumanMessage(clean_query(asked.question))], request.state.caller, asked.thread)
     answered = Answered()
     async with aclosing(served.runner.events(run)) as events:
         async for event in events:
@@ -126,18 +129,12 @@ async def _ask(
 
 
 async def _progress(server: Server[Any, Any], text: str) -> None:
-    """Tell a client that wants to know where the question goes."""
+    """Tell a client that wants to know it where the question goes."""
     context = server.request_context
     if context.meta and context.meta.progressToken is not None:
         await context.session.send_progress_notification(
             context.meta.progressToken, 0.0, message=text, related_request_id=str(context.request_id)
         )
-
-
-def _caller(server: Server[Any, Any]) -> Caller:
-    request: Any = server.request_context.request
-    found: Caller = request.state.caller
-    return found
 
 
 def _tool(name: str, model: Model) -> types.Tool:

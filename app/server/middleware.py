@@ -139,7 +139,7 @@ class Gate:
             self._active[caller.name] -= 1
 
     def _refused(self, why: str, error: ApiError) -> ApiError:
-        self._telemetry.refused(why)
+        self._telemetry.refusals.labels(why).inc()
         return error
 
 

@@ -1,4 +1,4 @@
-"""Serve graphs as models: one for each graph, and one for each worker."""
+"""Hold the graphs that are served: a model per graph, and one per worker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Saver = BaseCheckpointSaver[Any]
 
 @dataclass
 class Model:
-    """Describe what `model` of a request names: a graph, or one of its workers as `graph/worker`."""
+    """Hold what `model` of a request names: a graph, or one of its workers as `graph/worker`."""
 
     assembly: Assembly
     saver: Saver
@@ -53,12 +53,12 @@ class Model:
 
     @property
     def reads(self) -> frozenset[str]:
-        """Return what its workers read besides text."""
+        """Return what its workers read beside text."""
         spec = self.assembly.spec
         return spec.modalities(self.worker or spec.entry)
 
     def compiled(self, caller: Caller | None = None) -> Compiled:
-        """Return the compiled graph; for a caller, with threads and what the caller's runs have learnt."""
+        """Return the compiled graph; for a caller, with the caller's threads and lessons."""
         if caller is None:
             return self._nodes
         # The nodes are the same; only where they keep things is the caller's.
@@ -81,7 +81,7 @@ class Model:
 
     @cached_property
     def _nodes(self) -> Compiled:
-        """Compile the graph, which keeps nothing."""
+        """Compile the graph, which keeps nothing, on first use."""
         graph = self.assembly.graph_to(self.worker) if self.worker else self.assembly.graph()
         return graph.compile(name=self.graph)
 

@@ -1,18 +1,22 @@
-"""Images and audio over the API, for a worker that reads them; nothing is fetched."""
+"""Images and audio over the API, for a worker that reads them, and options; nothing is fetched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.app.server.live import HOUSE, Live, serving
+from tests.app.server.live import CUBE, HOUSE, Live, serving
 from tests.loopback import ChatServer
 
 SEEING = HOUSE.replace('bake food."}', 'bake food.", modalities: [image, audio]}')
+
 PNG = "data:image/png;base64,iVBORw0KGgo="
+
 IMAGE = {"type": "image_url", "image_url": {"url": PNG}}
+
 AUDIO = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
 
 
@@ -27,6 +31,18 @@ def ask(live: Live, *content: dict[str, Any], model: str = "house") -> Any:
     with live.http() as client:
         body = {"model": model, "messages": [{"role": "user", "content": list(content)}]}
         return client.post("/v1/chat/completions", json=body).json()
+
+
+def test_options_are_checked(live: Live) -> None:
+    for octopus, name in (
+        ({"policy": "lavish"}, "policy"),
+        ({"hops": 3}, "hops"),
+        ({"experts": 99}, "experts"),
+    ):
+        body = {"model": "house", "messages": [{"role": "user", "content": CUBE}], "octopus": octopus}
+        with live.http() as client:
+            reply: httpx.Response = client.post("/v1/chat/completions", json=body)
+        assert (reply.status_code, reply.json()["error"]["param"]) == (400, f"octopus.{name}")
 
 
 def test_an_image_goes_to_who_reads_it(seeing: Live, chat: ChatServer) -> None:

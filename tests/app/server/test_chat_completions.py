@@ -1,11 +1,10 @@
-"""The official OpenAI client against the live server."""
+"""Chat completions, with the official OpenAI client."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import httpx
-import openai
 import pytest
 from openai import AsyncOpenAI
 
@@ -15,14 +14,6 @@ from tests.loopback import ChatServer
 
 def said(question: Any) -> Any:
     return [{"role": "user", "content": question}]
-
-
-def test_models_are_graphs_and_their_workers(live: Live) -> None:
-    with live.openai() as client:
-        assert [model.id for model in client.models.list()] == ["house", "house/cooking", "house/maths"]
-        assert client.models.retrieve("house/maths").id == "house/maths"
-        with pytest.raises(openai.NotFoundError, match="There is no such model"):
-            client.models.retrieve("house/cellar")
 
 
 def test_a_tool_answers_and_the_route_is_told(live: Live) -> None:
@@ -86,81 +77,6 @@ def test_the_conversation_is_sent_or_kept(live: Live) -> None:
     for done in (sent, kept):
         assert done.octopus["hops"][0]["evidence"]["arguments"] == {"expression": "x^3", "order": 2}
     assert kept.octopus["thread"] == "kept"
-
-
-def test_responses_go_on_from_one_another(live: Live) -> None:
-    with live.openai() as client:
-        first = client.responses.create(model="house", input="What is the derivative of x^3?")
-        for _ in range(2):  # two answers may go on from one
-            second: Any = client.responses.create(
-                model="house", input="And its second derivative?", previous_response_id=first.id
-            )
-            assert second.octopus["hops"][0]["evidence"]["arguments"]["order"] == 2
-        assert "3*x^2" in first.output_text
-        assert second.previous_response_id == first.id
-        forgotten = client.responses.create(model="house", input=CUBE, store=False)
-        for unknown in (forgotten.id, "resp_x.y", "resp_", "x" * 50):
-            with pytest.raises(openai.NotFoundError):
-                client.responses.create(model="house", input=CUBE, previous_response_id=unknown)
-    with live.openai("bob") as client, pytest.raises(openai.NotFoundError):
-        client.responses.create(model="house", input=CUBE, previous_response_id=first.id)
-
-
-def test_a_response_streams(live: Live, chat: ChatServer) -> None:
-    chat.words = ["Knead", " and", " bake."]
-    with live.openai() as client, client.responses.stream(model="house", input=BREAD) as stream:
-        kinds = [event.type for event in stream]
-        done = stream.get_final_response()
-    assert kinds.count("response.output_text.delta") == 3
-    assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
-    assert done.output_text == "Knead and bake."
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ({"messages": said("?")}, "model: Field required."),
-        ({"model": "attic", "messages": said("?")}, "There is no such model"),
-        ({"model": "house", "messages": []}, "messages: List should have at least 1 item"),
-        ({"model": "house", "messages": said(" ")}, "the query is empty."),
-        ({"model": "house", "messages": [{"role": "assistant", "content": "?"}]}, "must be from the user"),
-        ({"model": "house", "messages": said([{"type": "image_url"}])}, "'image_url' is not taken"),
-        ({"model": "house", "messages": said("x" * 32_001)}, "more than 32000 characters"),
-        ({"model": "house", "messages": said("?"), "octopus": {"max_hops": 0}}, "octopus.max_hops: "),
-    ],
-)
-def test_what_is_wrong_is_said_in_openais_form(live: Live, body: dict[str, Any], message: str) -> None:
-    with live.http() as client:
-        for stream in (False, True):
-            reply = client.post("/v1/chat/completions", json={**body, "stream": stream})
-            assert reply.status_code == (404 if body.get("model") == "attic" else 400)
-            assert message in reply.json()["error"]["message"]
-            assert reply.json()["error"]["type"] == "invalid_request_error"
-
-
-@pytest.mark.parametrize(
-    ("body", "kind", "message"),
-    [
-        (b'{"model": "house"}', "", "Send the body as JSON, with Content-Type: application/json."),
-        (b'{"model": "house"}', "application/x-www-form-urlencoded", "Send the body as JSON, with"),
-        (b'{"model": ', "application/json", "The body is not JSON (Expecting value at character "),
-        (b'["house"]', "application/json", "The body must be a JSON object."),
-    ],
-)
-def test_what_a_body_should_be_is_said(live: Live, body: bytes, kind: str, message: str) -> None:
-    with live.http() as client:
-        for path in ("/v1/chat/completions", "/v1/responses"):
-            reply = client.post(path, content=body, headers={"content-type": kind} if kind else {})
-            error = reply.json()["error"]
-            assert (reply.status_code, error["param"], error["code"]) == (400, None, "invalid")
-            assert error["message"].startswith(message)
-
-
-def test_bodies_that_are_no_json(live: Live) -> None:
-    json = {"content-type": "application/json"}
-    with live.http() as client:
-        for body in (b"", b"{", b"\xff", b"[" * 100_000, b'{"model": "\\ud800", "messages": []}'):
-            assert client.post("/v1/chat/completions", content=body, headers=json).status_code == 400
 
 
 def test_an_unreachable_model_is_said_in_the_answer(live: Live, chat: ChatServer) -> None:
