@@ -70,11 +70,6 @@ class ProviderKeys(EnvironmentSettings):
         return text
 
 
-def variables(*classes: type[EnvironmentSettings]) -> list[str]:
-    """List the variables that `classes` are read from."""
-    return [field.alias for found in classes for field in found.model_fields.values() if field.alias]
-
-
 def _input_error(error: ValidationError) -> InputError:
     """Return the first fault as an error that names the variable; a validator's own error as it is."""
     fault = error.errors(include_url=False)[0]

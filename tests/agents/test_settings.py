@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from agents.errors import InputError
-from agents.settings import EnvironmentSettings, ProviderKeys, variables
+from agents.settings import EnvironmentSettings, ProviderKeys
 
 
 class Limits(EnvironmentSettings):
@@ -28,11 +28,6 @@ def test_a_constructor_does_not_look_at_the_environment(monkeypatch: pytest.Monk
 def test_a_wrong_value_is_named(value: str) -> None:
     with pytest.raises(InputError, match=f"TEST_MOST='{value}'"):
         Limits.read({"TEST_MOST": value})
-
-
-def test_one_list_names_the_variables() -> None:
-    assert variables(Limits) == ["TEST_MOST", "TEST_NAME"]
-    assert "OPENAI_API_KEY" in variables(ProviderKeys, Limits)
 
 
 def test_keys_are_neither_shown_nor_repeated() -> None:
