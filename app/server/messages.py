@@ -75,7 +75,7 @@ def read_messages(messages: Sequence[Message], most: int, reads: Set[str] = froz
     Args:
         messages: as they were sent.
         most: characters of the text of all together.
-        reads: what the workers of the graph read beside text.
+        reads: what the workers of the graph read besides text.
 
     Raises:
         ApiError: 400, the last is not a question of the user, nobody reads an attachment, or it is too long.
@@ -138,7 +138,7 @@ def attachment(part: Part, reads: Set[str]) -> dict[str, Any]:
 
     Args:
         part: as it was sent.
-        reads: what the workers of the graph read beside text.
+        reads: what the workers of the graph read besides text.
 
     Raises:
         ApiError: 400, nobody reads it, or it is not in the request itself.

@@ -53,7 +53,7 @@ class Model:
 
     @property
     def reads(self) -> frozenset[str]:
-        """Return what its workers read beside text."""
+        """Return what its workers read besides text."""
         spec = self.assembly.spec
         return spec.modalities(self.worker or spec.entry)
 
