@@ -52,7 +52,7 @@ _LANGGRAPH = """\
 {{
   "dependencies": ["."],
   "auth": {{"path": "app.studio.auth:auth", "disable_studio_auth": true}},
-  "checkpointer": {{"path": "app.persistence.location.checkpointer"}},
+  "checkpointer": {{"path": "app.studio.graphs.checkpointer"}},
   "graphs": {{"{name}": "./graph.py:graph"}},
   "env": ".env"
 }}

@@ -1,4 +1,4 @@
-"""Make the graphs that `langgraph.json` names, without a checkpointer, as the LangGraph server takes them.
+"""Make the graphs and the checkpointer that `langgraph.json` names; the LangGraph server joins them.
 
 With a spec beside it, a project of one's own writes `graph = from_spec(Path(__file__).with_name("my.yaml"))`.
 """
@@ -6,12 +6,14 @@ With a spec beside it, a project of one's own writes `graph = from_spec(Path(__f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from agents.types import NodeName
@@ -40,6 +42,13 @@ def from_spec(graph: str | Path) -> Factory:
 async def mmlu(config: RunnableConfig) -> Compiled:
     """Return the shipped graph."""
     return await from_spec("mmlu")(config)
+
+
+@asynccontextmanager
+async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[Any]]:
+    """Open the saver that the environment asks for: `checkpointer.path` of a `langgraph.json`."""
+    async with Settings.read().threads.open() as saver:
+        yield saver
 
 
 @cache
