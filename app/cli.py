@@ -1,4 +1,4 @@
-"""The `octopus` command."""
+"""Run the `octopus` command."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _exit_code(error: Exception) -> int | None:
-    """The exit code of an error that a user can act on; None for a bug."""
+    """Return the exit code of an error that a user can act on; None for a bug."""
     from agents.errors import OctopusGraphError
     from app.persistence.errors import PersistenceError
 

@@ -13,9 +13,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from agents.types import Hop
-from app.settings import Settings
+from app import Octopus
 from examples import arguments
-from graphs.assembly.graph import Wiring, find_spec
 from graphs.state import add_hops
 
 
@@ -25,9 +24,9 @@ class State(MessagesState):
     hops: Annotated[list[Hop], add_hops]
 
 
-def build(wiring: Wiring) -> CompiledStateGraph[Any, Any, Any, Any]:
+def build(octopus: Octopus) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Return START → octopus (a graph of its own) → cite → END."""
-    graph = StateGraph(State).add_node("octopus", wiring.graph().compile()).add_node("cite", cite)
+    graph = StateGraph(State).add_node("octopus", octopus.graph.compile()).add_node("cite", cite)
     return graph.add_edge(START, "octopus").add_edge("octopus", "cite").add_edge("cite", END).compile()
 
 
@@ -39,11 +38,8 @@ async def cite(state: State) -> dict[str, Any]:
 
 async def main(question: str, graph: str = "mmlu") -> list[str]:
     """Return what was said, the question first."""
-    wiring = Wiring(find_spec(graph), Settings.read())
-    try:
-        done = await build(wiring).ainvoke({"messages": [HumanMessage(question)]})
-    finally:
-        wiring.close()
+    async with Octopus.load(graph) as octopus:
+        done = await build(octopus).ainvoke({"messages": [HumanMessage(question)]})
     return [str(message.text) for message in done["messages"]]
 
 

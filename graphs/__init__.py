@@ -1,1 +1,1 @@
-"""Graphs of language models: their specs, state, edges and the LangGraph graphs built from them."""
+"""Describe graphs of language models, and build LangGraph graphs from them."""

@@ -1,4 +1,4 @@
-"""GraphSpec → LangGraph `StateGraph`: a node per worker and master, functional tokens on the edges."""
+"""Build a LangGraph `StateGraph` of a spec: a node per worker and master, functional tokens on the edges."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
 from agents.types import NodeName, Octopus, Worker
+from graphs.blocking import AsyncNode
 from graphs.edges import follow
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
 from graphs.spec import GraphSpec, WorkerSpec
@@ -30,7 +31,7 @@ def build_graph(
     judge: Judge | None = None,
     verifiers: Mapping[NodeName, Verifier] | None = None,
 ) -> Graph:
-    """The uncompiled graph of `spec`; compile it, or add its compiled form as a node of another graph.
+    """Return the uncompiled graph of `spec`; compile it, or add its compiled form to another graph.
 
     The conditional edge at a node leads along functional tokens: the keys of its `path_map` are the tokens
     of its neighbours and `<nexa_end>`, which leads to the answer. So nothing but a neighbour can be reached,
@@ -48,7 +49,7 @@ def build_graph(
     """
     _check(spec, octopuses, workers)
     graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
-    graph.add_node("guard", guard_node)
+    graph.add_node("guard", AsyncNode("guard", guard_node))
     # Deferred: it waits for all branches.
     graph.add_node("answer", answer_node(judge), defer=True)
     ledger = Ledger({name: _profile(worker) for name, worker in spec.workers.items()})

@@ -1,6 +1,6 @@
 """Interrupt a run: ask the user when nobody fits, and let a person approve every step before it runs.
 
-The run stops at LangGraph's `interrupt` with a JSON value and goes on with `Command(resume=text)`.
+The run stops at LangGraph's `interrupt` with a JSON value and continues with `Command(resume=text)`.
 """
 
 from __future__ import annotations

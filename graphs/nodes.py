@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.func import task
@@ -23,6 +24,7 @@ from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
 from agents.workers.specialist import Reader
+from graphs.blocking import AsyncNode, blocking_task
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
 from graphs.edges import send
 from graphs.gating import account, escalation, gated
@@ -33,17 +35,10 @@ from graphs.state import GraphContext, GraphState
 from graphs.traversal import RoutingNode, Walk, executed, is_alone, stop
 
 Update = dict[str, Any]
+Answering = Callable[..., Awaitable[Any]]
 
 
-class Node(Protocol):
-    """Read the run-time context at a node; LangGraph passes `runtime` by name."""
-
-    async def __call__(self, state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
-        """Return the update of the state, or also where to go."""
-        ...
-
-
-async def guard_node(state: GraphState) -> Update:
+async def guard_node(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
     """Open a turn.
 
     Raises:
@@ -54,7 +49,7 @@ async def guard_node(state: GraphState) -> Update:
     return {"turn": uuid.uuid4().hex, "planned": [stop("", "")], "walking": None}
 
 
-def master_node(at: RoutingNode) -> Node:
+def master_node(at: RoutingNode) -> AsyncNode:
     """Make a node that routes: it leaves what it planned for the conditional edge."""
 
     async def route(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
@@ -69,7 +64,7 @@ def master_node(at: RoutingNode) -> Node:
             update["hops"] = [declined | {"ended": hop["reason"]}]
         return update
 
-    return route
+    return AsyncNode(at.name, route)
 
 
 def worker_node(
@@ -78,7 +73,7 @@ def worker_node(
     worker: Worker,
     routing: Mapping[NodeName, RoutingNode],
     verifier: Verifier | None = None,
-) -> Node:
+) -> AsyncNode:
     """Make a node that answers, after reflection where that is asked for.
 
     Then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`.
@@ -86,10 +81,10 @@ def worker_node(
     at, ledger = routing.get(name), next(iter(routing.values())).ledger
     reader = Reader(name, worker, frozenset(spec.modalities))
     answer_in_time = _answering(name, reader, ledger, Reflecting(name, spec.reflection, verifier))
-    # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
-    kept: Any = task(answer_in_time, name=f"{name}.answer")
 
-    async def work(state: GraphState, runtime: Runtime[GraphContext]) -> Update | Command[str]:
+    async def work(
+        state: GraphState, runtime: Runtime[GraphContext], *, call: Answering
+    ) -> Update | Command[str]:
         walk, planned = Walk.of(state, runtime), state["planned"][0]
         request = WorkerRequest(
             query=planned["query"],
@@ -99,8 +94,7 @@ def worker_node(
             attachments=_attached(spec, walk),
         )
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
-        call = (request, seconds, walk.context, planned["probability"], runtime.store)
-        answer, took = await (answer_in_time if at is None else kept)(*call)
+        answer, took = await call(request, seconds, walk.context, planned["probability"], runtime.store)
         hop = account(ledger, executed(planned, WorkerAnswer(**answer), took))
         after = walk.after(hop)
         if at is None:
@@ -111,10 +105,19 @@ def worker_node(
             hop["ended"] = following[0]["reason"]
         return {"hops": [hop], "planned": following} | _walking(following)
 
-    return work
+    if at is None:
+        return AsyncNode(name, partial(work, call=answer_in_time))
+    # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
+    kept: Any = task(answer_in_time, name=f"{name}.answer")
+    blocking: Any = task(name=f"{name}.answer")(blocking_task(answer_in_time))
+
+    async def kept_by_blocking(*arguments: Any) -> Any:
+        return await asyncio.wrap_future(blocking(*arguments))
+
+    return AsyncNode(name, partial(work, call=kept), partial(work, call=kept_by_blocking))
 
 
-def answer_node(judge: Judge | None) -> Node:
+def answer_node(judge: Judge | None) -> AsyncNode:
     """Close the turn: the answer of every part, in the order of the question."""
 
     async def close(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
@@ -130,7 +133,7 @@ def answer_node(judge: Judge | None) -> Node:
         trace = _trace(state["turn"], hops, found)
         return {"messages": [AIMessage(merged(found), name=_message_name(name), additional_kwargs=trace)]}
 
-    return close
+    return AsyncNode("answer", close)
 
 
 def _trace(turn: str, hops: Sequence[Hop], found: Sequence[Hop]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is wrong with the structure of a spec: names, edges, and what cannot be reached."""
+"""Find what is wrong with the structure of a spec: names, edges, and what cannot be reached."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KeyPath = tuple[str, ...]
 
 
 class UnsoundError(ValueError):
-    """A structural fault and the key path of its offender."""
+    """Report a structural fault and the key path of its offender."""
 
     def __init__(self, problem: str, path: KeyPath) -> None:
         super().__init__(problem)
@@ -27,7 +27,7 @@ class UnsoundError(ValueError):
 
 
 def problems(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:
-    """Structural faults, each a key path and a sentence that names the offender; the first is reported."""
+    """Yield structural faults, each a key path and a sentence that names the offender."""
     if not spec.masters or not spec.workers:
         yield (), "the graph is empty: it needs at least one master and one worker"
     for name in spec.masters.keys() & spec.workers.keys():

@@ -1,14 +1,15 @@
-"""The graph spec: what a graph is, validated; spec_file.py reads one."""
+"""Define the graph spec, validated; spec_file.py reads one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agents.modalities import Modality
-from agents.octopus.served.reference import RouterReference
+from agents.octopus.kinds.registry import LOCAL, parse_octopus
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.reflection.types import Mode
 from agents.reflection.verifiers import SchemaVerifier
@@ -22,19 +23,19 @@ class _Spec(BaseModel):
 
 
 class OctopusSpec(_Spec):
-    """The model that routes at a master.
+    """Choose the model that routes at a node.
 
     Attributes:
-        kind: `encoder` is the embedded default.
+        kind: `encoder` or `causal`; None takes what the artifact holds, or what the environment names.
         artifact: directory of the trained artifact, relative to the spec; None looks the graph's name up
             among the shipped artifacts and routes zero-shot when there is none.
         threshold: probability below which the cascade takes over; None takes the artifact's.
         model: a model on a server that routes instead, e.g. `vllm:BASE#{master}@http://localhost:8000`;
-            its forms are in `agents.octopus.served.reference`. `octopus: MODEL` is short for it.
+            its forms are in `agents.octopus.kinds`. `octopus: MODEL` and `octopus: KIND` are short forms.
         fallback: whether the embedded default decides where that server cannot.
     """
 
-    kind: Literal["encoder"] = "encoder"
+    kind: str | None = None
     artifact: str | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     model: str | None = None
@@ -45,16 +46,23 @@ class OctopusSpec(_Spec):
     def _from_one_line(cls, value: Any) -> Any:
         return {"model" if ":" in value else "kind": value} if isinstance(value, str) else value
 
+    @field_validator("kind")
+    @classmethod
+    def _is_a_kind(cls, value: str | None) -> str | None:
+        if value is not None and value not in LOCAL:
+            raise ValueError(f"{value!r} is none of {', '.join(LOCAL)}, nor a model on a server")
+        return value
+
     @field_validator("model")
     @classmethod
     def _is_a_reference(cls, value: str | None) -> str | None:
         if value is not None:
-            RouterReference.parse(value, NodeName("master"))
+            parse_octopus(value, NodeName("master"))
         return value
 
 
 class RecommendedModel(_Spec):
-    """The model that the author of the spec would serve for a worker."""
+    """Recommend the model that the author of the spec would serve for a worker."""
 
     model: str
     size: str = ""
@@ -62,7 +70,7 @@ class RecommendedModel(_Spec):
 
 
 class Price(_Spec):
-    """Dollars for a million tokens."""
+    """Price a million tokens, in dollars."""
 
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
@@ -72,7 +80,7 @@ Neighbours = dict[NodeName, FunctionalToken]
 
 
 class NodeSpec(_Spec):
-    """What masters and workers share.
+    """Describe what masters and workers share.
 
     Attributes:
         description: docstring: what it does, parameters, returns. Its embedding is the node's functional
@@ -103,11 +111,11 @@ class NodeSpec(_Spec):
 
 
 class MasterSpec(NodeSpec):
-    """A node that coordinates: it routes, it does not answer."""
+    """Describe a node that coordinates: it routes, it does not answer."""
 
 
 class ReflectionSpec(_Spec):
-    """How a worker's drafts are reflected on.
+    """Say how a worker's drafts are reflected on.
 
     Attributes:
         mode: `auto` picks the level from the Octopus's probability and the verifier's verdict.
@@ -133,7 +141,7 @@ class ReflectionSpec(_Spec):
 
 
 class WorkerSpec(NodeSpec):
-    """A node that answers.
+    """Describe a node that answers.
 
     Attributes:
         prompt: system prompt for the worker's model.
@@ -188,7 +196,7 @@ class WorkerSpec(NodeSpec):
 
 
 class GraphSpec(_Spec):
-    """G = (N, E): masters and workers by name, and the master where a run enters.
+    """Describe G = (N, E): masters and workers by name, and the master where a run enters.
 
     Attributes:
         octopus: for every node that does not name its own.
@@ -218,15 +226,20 @@ class GraphSpec(_Spec):
 
     @property
     def nodes(self) -> dict[NodeName, NodeSpec]:
-        """Masters, then workers, by name."""
+        """Return masters, then workers, by name."""
         return {**self.masters, **self.workers}
 
     @property
     def edges(self) -> Iterator[tuple[NodeName, FunctionalToken, NodeName]]:
-        """All (node, functional token, neighbour)."""
+        """Yield all (node, functional token, neighbour)."""
         for name, node in self.nodes.items():
             for neighbour, token in node.neighbours.items():
                 yield name, token, neighbour
+
+    @property
+    def folder(self) -> Path:
+        """Return where the spec's relative paths begin."""
+        return Path(self.source).parent
 
     def edges_at(self, name: NodeName) -> dict[NodeName, Edge]:
         """Return the edges of a node, by neighbour, in the order of the spec."""
@@ -242,18 +255,23 @@ class GraphSpec(_Spec):
             for other, token in self.nodes[name].neighbours.items()
         }
 
+    def parent(self, name: NodeName) -> NodeName | None:
+        """Return the first neighbour of a node that is a master with an edge back to it."""
+        around = (n for n in self.nodes[name].neighbours if n in self.masters)
+        return next((n for n in around if name in self.masters[n].neighbours), None)
+
     def modalities(self, name: NodeName, seen: frozenset[NodeName] = frozenset()) -> frozenset[str]:
-        """What a node reads beside text: a worker by itself, a master by way of its neighbours."""
+        """Return what a node reads besides text: a worker by itself, a master by way of its neighbours."""
         if name in self.workers or name in seen:
             return frozenset(self.workers[name].modalities) if name in self.workers else frozenset()
         return frozenset().union(*(self.modalities(n, seen | {name}) for n in self.nodes[name].neighbours))
 
     def template(self, name: NodeName) -> str:
-        """What a node's query looks like: a worker's own form, for a master the query itself."""
+        """Return the form of a node's query: a worker's own, for a master the query itself."""
         return self.workers[name].template if name in self.workers else "{query}"
 
     def place(self, name: NodeName) -> KeyPath:
-        """The key path of a node."""
+        """Return the key path of a node."""
         return ("masters" if name in self.masters else "workers", name)
 
     @model_validator(mode="after")

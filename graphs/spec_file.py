@@ -40,12 +40,26 @@ def parse_spec(
         raise SpecError(f"{source}: a graph is a mapping, and this is {kind}.", hint=_LEAST)
     values = interpolate(values, os.environ if environment is None else environment, source=source)
     values.setdefault("name", Path(source).stem if source != "<spec>" else "graph")
+    return spec_of(values, source=source, lines=lines)
+
+
+def spec_of(values: dict[str, Any], *, source: str = "<spec>", lines: Lines | None = None) -> GraphSpec:
+    """Validate the values of a spec; the first master is the entry if none is named.
+
+    Args:
+        values: by key, as in YAML.
+        source: its name in messages.
+        lines: where each key is.
+
+    Raises:
+        SpecError: names the source, the line where it is known, the offender and the remedy.
+    """
     if "entry" not in values and isinstance(values.get("masters"), dict) and values["masters"]:
-        values["entry"] = next(iter(values["masters"]))
+        values = {**values, "entry": next(iter(values["masters"]))}
     try:
         return GraphSpec.model_validate({**values, "source": source})
     except ValidationError as error:
-        raise SpecError(_explain(error, source, lines)) from error
+        raise SpecError(_explain(error, source, lines or {})) from error
 
 
 def _explain(error: ValidationError, source: str, lines: Lines) -> str:
@@ -66,7 +80,7 @@ def _explain(error: ValidationError, source: str, lines: Lines) -> str:
 
 
 def _instead(place: Sequence[str | int]) -> str:
-    """What could stand in place of an unknown key: the nearest that is known, else all of them."""
+    """Say what could stand in place of an unknown key: the nearest that is known, else all of them."""
     kind: Any = GraphSpec
     for part in place[:-1]:
         model = isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -1,4 +1,4 @@
-"""Typed state of a run, its narrow input and output, and the run-time context."""
+"""Define the typed state of a run, its narrow input and output, and the run-time context."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ Messages = Annotated[list[AnyMessage], MessagesChannel(_messages_delta_reducer)]
 
 
 class GraphInput(TypedDict):
-    """What a run is given."""
+    """Hold what a run is given."""
 
     messages: Messages
 
 
 class GraphOutput(TypedDict):
-    """What a run gives back: the messages and the hops of this turn."""
+    """Hold what a run gives back: the messages and the hops of this turn."""
 
     messages: Messages
     hops: Annotated[list[Hop], add_hops]
 
 
 class GraphState(TypedDict):
-    """The whole state.
+    """Hold the whole state.
 
     Attributes:
         turn: id of this turn; every hop carries it.
@@ -88,7 +88,7 @@ class GraphState(TypedDict):
 
 
 class GraphContext(BaseModel):
-    """Run-time settings, validated on every run.
+    """Hold run-time settings, validated on every run.
 
     Attributes:
         max_hops: decisions after which a turn stops and says so; parallel branches share them.

@@ -14,7 +14,7 @@ from agents.errors import RoutingError
 from agents.fidelity import lost
 from agents.ledger import Ledger, usage_of
 from agents.modalities import attachments_of, human, with_words
-from agents.octopus.carried import carried_answers
+from agents.octopus.conversation.human_turns import carried_answers
 from agents.octopus.tokens import END_TOKEN
 from agents.types import (
     Branch,
@@ -105,12 +105,12 @@ class Walk:
 
     @property
     def question(self) -> str:
-        """What the user asked on this walk."""
+        """Return what the user asked on this walk."""
         return str(self.conversation[-1].text)
 
     @property
     def path(self) -> tuple[Step, ...]:
-        """The executed steps, as an Octopus reads them."""
+        """Return the executed steps, as an Octopus reads them."""
         return tuple(
             Step(NodeName(hop["node"]), hop["query"], hop["answer"], hop["status"])  # type: ignore[arg-type]
             for hop in self.hops
@@ -118,7 +118,7 @@ class Walk:
 
     @property
     def seconds_left(self) -> float:
-        """What is left of `max_seconds`; only work counts, so that a run resumed next day goes on."""
+        """Return what is left of `max_seconds`; only work counts, so that a run can be resumed next day."""
         return self.context.max_seconds - sum(hop["seconds"] for hop in self.hops)
 
     def exhausted(self) -> str:

@@ -1,4 +1,4 @@
-"""YAML text → plain values: duplicate keys refused, line numbers kept, `${VAR}` read from the environment."""
+"""Parse YAML text: duplicate keys are refused, line numbers kept, `${VAR}` read from the environment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Lines = dict[tuple[str, ...], int]
 
 
 def load_yaml(text: str, *, source: str) -> tuple[Any, Lines]:
-    """Parse `text`; returns the values and the line of every key.
+    """Parse `text`; return the values and the line of every key.
 
     Args:
         text: a YAML document.

@@ -20,8 +20,8 @@ from pydantic import TypeAdapter
 from agents.errors import SpecError
 from agents.modalities import human, modalities_of, refusal
 from agents.redaction import bare_urls
+from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.models.language_model import without_keys
 
 QUESTION_KEYS = ("question", "query", "input", "text")
 ANSWER_KEYS = ("output", "answer", "content", "result")
@@ -126,7 +126,7 @@ class CallableWorker:
         )
 
     def _unavailable(self, why: str) -> WorkerAnswer:
-        told = without_keys(bare_urls(why)).rstrip(".")
+        told = ProviderKeys.read().hidden(bare_urls(why)).rstrip(".")
         return WorkerAnswer("unavailable", f"{self.name} was chosen, but it {told}.")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import convert_to_messages, convert_to_openai_messages
 
 from agents.modalities import human
+from agents.settings import ProviderKeys
 from agents.types import AnswerStatus, Worker, WorkerAnswer, WorkerRequest
 from agents.workers.models.reference import NAME_AT_URL, Connection, ModelReference
 
@@ -82,10 +82,10 @@ class RemoteGraphWorker:
     def _client(self) -> httpx.AsyncClient:
         import httpx
 
-        key = os.environ.get("LANGGRAPH_API_KEY")
+        key = ProviderKeys.read().langgraph
         return httpx.AsyncClient(
             base_url=self.reference.url,
-            headers={"x-api-key": key} if key else None,
+            headers={"x-api-key": key.get_secret_value()} if key else None,
             timeout=httpx.Timeout(self.timeout, connect=5.0),
             transport=httpx.AsyncHTTPTransport(retries=1),
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agents.types import NodeName
     from evaluation.answers.answerers import Answerer
     from evaluation.report import Report
-    from graphs.assembly.graph import Wiring
+    from graphs.assembly.graph import Assembly
 
 Recorded = Annotated[
     list[Path] | None,
@@ -85,7 +85,7 @@ def _embedded(texts: list[str]) -> Vectors:
 
 
 def graph_report(
-    wiring: Wiring, data: Path, *, by: str, shots: int, limit: int | None, log: Path | None, seed: int
+    assembly: Assembly, data: Path, *, by: str, shots: int, limit: int | None, log: Path | None, seed: int
 ) -> Report:
     """Ask every worker of a graph MMLU's questions; the graph is closed at the end."""
     import asyncio
@@ -94,20 +94,20 @@ def graph_report(
     from evaluation.answers.benchmark import Exam, report_answers
     from evaluation.answers.multiple_choice import read_questions, read_shots
 
-    spec = wiring.spec
+    spec = assembly.spec
     questions = read_questions(data, limit=limit, seed=seed)
     try:
-        octopuses = {name: wiring.octopus(name) for name in spec.masters}
-        workers = _answerers(wiring, by)
+        octopuses = {name: assembly.routing.octopus(name) for name in spec.masters}
+        workers = _answerers(assembly, by)
         exam = Exam(spec.entry, octopuses, workers, read_shots(data, shots), AnswerLog(log))
         with progress("Answering", total=len(questions)) as advance:
             answers = asyncio.run(exam.answer_all(questions, advance=advance))
     finally:
-        wiring.close()
+        assembly.close()
     return report_answers(answers, questions, shots)
 
 
-def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
+def _answerers(assembly: Assembly, by: str) -> dict[NodeName, Answerer]:
     """Let each worker choose; those of the same model share what they answered."""
     from agents.errors import InputError, SpecError
     from agents.workers.kinds import parse_reference
@@ -116,12 +116,12 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
 
     if by not in ("letter", "likelihood"):
         raise InputError(f"{by!r} is not a way to choose.", hint="Take letter or likelihood.")
-    spec = wiring.spec
+    spec = assembly.spec
     found: dict[NodeName, Answerer] = {}
-    built = wiring.workers() if by == "letter" else {}
+    built = assembly.workers if by == "letter" else {}
     for name, worker in spec.workers.items():
         price = (worker.price.input, worker.price.output) if worker.price else (0.0, 0.0)
-        reference = worker.model or wiring.settings.model or ""
+        reference = worker.model or assembly.settings.model or ""
         if by == "letter":
             # Tools may answer too: without a model in common, each worker is its own.
             key = f"{name if worker.tools or not reference else ''}|{reference}|{worker.prompt}"
@@ -133,7 +133,7 @@ def _answerers(wiring: Wiring, by: str) -> dict[NodeName, Answerer]:
                 f"{spec.source}: the model {reference!r} of worker {name!r} gives no log-likelihoods.",
                 hint="Give it `model: hf:DIR`, or choose --by letter.",
             )
-        local = parsed.beside(wiring.models.folder)
+        local = parsed.beside(spec.folder)
         key = "|".join(filter(None, ("likelihood", local.name, local.adapter)))
-        found[name] = Answerer(key, by_likelihood(wiring.models.manager, local), price)
+        found[name] = Answerer(key, by_likelihood(assembly.models, local), price)
     return found

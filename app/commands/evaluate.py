@@ -13,7 +13,7 @@ from app.commands.progress import progress
 
 if TYPE_CHECKING:
     from evaluation.report import Report
-    from graphs.assembly.graph import Wiring
+    from graphs.assembly.graph import Assembly
 
 cli = typer.Typer(help="Measure.", no_args_is_help=True)
 
@@ -35,8 +35,8 @@ def routing(
     from evaluation.routing.benchmark import evaluate_routing
 
     octopus, plain = (
-        wiring.encoder_octopus(wiring.spec.entry)
-        for wiring in (_wired(graph, artifact), _wired(graph, zero_shot=True))
+        assembly.routing.encoder_octopus(assembly.spec.entry)
+        for assembly in (_assembled(graph, artifact), _assembled(graph, zero_shot=True))
     )
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_routing(
@@ -59,7 +59,7 @@ def planning(graph: Graph, data: Data = None, artifact: Artifact = None, output:
     """Score planned paths on a task graph: Node-F1, Link-F1, exact paths, made-up nodes and links, speed."""
     from evaluation.planning import evaluate_planning
 
-    planner, plain = _wired(graph, artifact).planner, _wired(graph, zero_shot=True).planner
+    planner, plain = _assembled(graph, artifact).planner, _assembled(graph, zero_shot=True).planner
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_planning(planner, plain, _folder(data), advance=advance)
     _show(report, output)
@@ -75,8 +75,8 @@ def speed(
     """Time a decision beside the bare encoder, and with 10,000 neighbours beside 17."""
     from evaluation.labs.routing_speed import evaluate_speed
 
-    wiring = _wired(graph, artifact)
-    _show(evaluate_speed(wiring.encoder_octopus(wiring.spec.entry), rounds=rounds), output)
+    assembly = _assembled(graph, artifact)
+    _show(evaluate_speed(assembly.routing.encoder_octopus(assembly.spec.entry), rounds=rounds), output)
 
 
 @cli.command()
@@ -98,14 +98,17 @@ def causal(
     from training.rows.labelled_rows import read_router_rows
     from training.rows.template_rows import template_rows
 
-    wirings = {"causal": _wired(graph, artifact), "encoder, zero-shot": _wired(graph, zero_shot=True)}
+    assemblies = {
+        "causal": _assembled(graph, artifact),
+        "encoder, zero-shot": _assembled(graph, zero_shot=True),
+    }
     if encoder is not None:
-        wirings["encoder, trained"] = _wired(graph, encoder)
-    spec = wirings["causal"].spec
+        assemblies["encoder, trained"] = _assembled(graph, encoder)
+    spec = assemblies["causal"].spec
     neighbours = spec.nodes[spec.entry].neighbours
     held_out = read_router_rows(rows, neighbours) if rows else template_rows(400, seed=seed, held_out=True)
     with progress("Evaluating", total=1.0) as advance:
-        octopuses = {name: wiring.octopus(spec.entry) for name, wiring in wirings.items()}
+        octopuses = {name: assembly.routing.octopus(spec.entry) for name, assembly in assemblies.items()}
         report = evaluate_causal(octopuses, held_out, data, advance)
     _show(report, output)
 
@@ -217,16 +220,16 @@ def answers(
     if recorded:
         report = recorded_report(recorded, selector, picks=picks, panel=panel, seed=seed)
     else:
-        wiring = _wired(graph)
-        report = graph_report(wiring, _folder(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
+        assembly = _assembled(graph)
+        report = graph_report(assembly, _folder(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
     _show(report, output)
 
 
-def _wired(graph: str, artifact: Path | None = None, *, zero_shot: bool = False) -> Wiring:
+def _assembled(graph: str, artifact: Path | None = None, *, zero_shot: bool = False) -> Assembly:
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
+    from graphs.assembly.graph import assemble, find_spec
 
-    return Wiring(find_spec(graph), Settings.read(), artifact=artifact, zero_shot=zero_shot)
+    return assemble(find_spec(graph), Settings.read(), artifact=artifact, zero_shot=zero_shot)
 
 
 def _show(report: Report, output: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""`octopus graph`: begin, check, draw and import graphs."""
+"""Begin, check, draw and import graphs: `octopus graph`."""
 
 from __future__ import annotations
 
@@ -17,25 +17,22 @@ GraphArgument = Annotated[str, typer.Argument(help="Name of a shipped graph, or 
 def validate(graph: GraphArgument) -> None:
     """Check a spec, its tools and models, and say what it holds."""
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
+    from graphs.assembly.graph import assemble, find_spec
 
     spec = find_spec(graph)
-    wiring = Wiring(spec, Settings.read())
-    wiring.workers()
-    edges = sum(1 for _ in spec.edges)
-    typer.echo(
-        f"{spec.source}: sound. {len(spec.masters)} master(s), {len(spec.workers)} worker(s), {edges} edges."
-    )
+    assembly = assemble(spec, Settings.read())
+    workers, edges = len(assembly.workers), sum(1 for _ in spec.edges)
+    typer.echo(f"{spec.source}: sound. {len(spec.masters)} master(s), {workers} worker(s), {edges} edges.")
 
 
 @cli.command()
 def draw(graph: GraphArgument) -> None:
     """Print the graph as a Mermaid diagram, functional tokens on its edges and listed as comments."""
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
+    from graphs.assembly.graph import assemble, find_spec
 
     spec = find_spec(graph)
-    drawn = Wiring(spec, Settings.read()).graph().compile().get_graph().draw_mermaid()
+    drawn = assemble(spec, Settings.read()).graph().compile().get_graph().draw_mermaid()
     # Mermaid labels are HTML, where <nexa_4> would be an unknown tag and vanish.
     typer.echo(re.sub(r"<(nexa_\w+)>", r"#lt;\1#gt;", drawn).rstrip())
     for node, token, neighbour in spec.edges:

@@ -1,4 +1,4 @@
-"""`octopus plan`: paths for many requests; nothing is executed."""
+"""Plan paths for many requests, and execute none: `octopus plan`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def plan(
 ) -> None:
     """Plan every row: adds path and probability; the path is empty, with a reason, where there is none."""
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
+    from graphs.assembly.graph import assemble, find_spec
 
-    planner = Wiring(find_spec(graph), Settings.read(), artifact=artifact).planner
+    planner = assemble(find_spec(graph), Settings.read(), artifact=artifact).planner
     each_row(source, target, "Planning", lambda rows: _plans(planner, rows))
 
 

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, and none in a pipe."""
+"""Show a progress bar on a terminal, and none in a pipe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress(title: str, *, total: float) -> Iterator[Callable[[float], None]]:
-    """Yields a function that advances the bar; it is drawn on standard error."""
+    """Yield a function that advances the bar, which is drawn on standard error."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -1,4 +1,4 @@
-"""A new project around a graph: a spec, what the LangGraph server reads, and an environment to fill in."""
+"""Begin a project around a graph: a spec, what the LangGraph server reads, and settings to fill in."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _GRAPH = '''\
 
 from pathlib import Path
 
-from app.studio.graphs import from_spec
+from app.studio import from_spec
 
 graph = from_spec(Path(__file__).with_name("{name}.yaml"))
 '''
@@ -52,7 +52,7 @@ _LANGGRAPH = """\
 {{
   "dependencies": ["."],
   "auth": {{"path": "app.studio.auth:auth", "disable_studio_auth": true}},
-  "checkpointer": {{"path": "app.persistence.location.checkpointer"}},
+  "checkpointer": {{"path": "app.studio.graphs.checkpointer"}},
   "graphs": {{"{name}": "./graph.py:graph"}},
   "env": ".env"
 }}
@@ -69,7 +69,7 @@ LANGGRAPH_CLI_NO_ANALYTICS=1
 
 
 def new_project(folder: Path) -> list[Path]:
-    """Write the project into `folder`, whose last part is its name; returns its files.
+    """Write the project into `folder`, whose last part is its name; return its files.
 
     Raises:
         InputError: the name cannot name a graph, or there is something already.

@@ -1,4 +1,4 @@
-"""`octopus route`: decisions for many queries; nothing is answered."""
+"""Decide for many queries, and answer none: `octopus route`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def route(
 ) -> None:
     """Route every row: adds node, token, probability, rewritten, reason and choices."""
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
+    from graphs.assembly.graph import assemble, find_spec
 
     spec = find_spec(graph)
-    octopus = Wiring(spec, Settings.read(), artifact=artifact).router(spec.entry).octopus
+    octopus = assemble(spec, Settings.read(), artifact=artifact).routing.router(spec.entry)
     each_row(source, target, "Routing", lambda rows: _routes(octopus, rows))
 
 
@@ -49,8 +49,8 @@ def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
 
 
 def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Decision]:
-    """A route for each conversation: together where the model is here, else a few requests at once."""
-    from agents.octopus.local import LocalOctopus
+    """Decide for each conversation: together if the model is in this process, else a few requests at once."""
+    from agents.octopus.encoder.octopus import LocalOctopus
 
     if isinstance(octopus, LocalOctopus):
         return octopus.decide_all(conversations)
@@ -78,7 +78,7 @@ def _turns(place: str, row: dict[str, Any]) -> list[str]:
 
 
 def _refusal(reason: str) -> dict[str, Any]:
-    """A row that cannot be routed abstains, so that the rows after it are not lost."""
+    """Return an abstention for a row that cannot be routed, so that the rows after it are not lost."""
     return {"node": None, "token": None, "probability": 0.0, "rewritten": "", "reason": reason, "choices": []}
 
 

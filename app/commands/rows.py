@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from app.commands.output import output_file
+from typing import IO, Any
 
 _CHUNK = 256
 
@@ -31,3 +31,16 @@ def each_row(
                 text = json.dumps({**row, **found}, ensure_ascii=False)
                 file.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
             advance(len(chunk))
+
+
+@contextmanager
+def output_file(target: Path) -> Iterator[IO[str]]:
+    """Open `target` for UTF-8 text, or standard output if it is `-`; after an error the file is as it was."""
+    if str(target) == "-":
+        yield sys.stdout
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        yield file
+    partial.replace(target)

@@ -1,4 +1,4 @@
-"""`octopus serve`: the graph for OpenAI clients, over HTTP."""
+"""Serve graphs to OpenAI clients over HTTP: `octopus serve`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import typer
 from app.commands.options import Graph, Master, find_master
 
 if TYPE_CHECKING:
-    from graphs.assembly.graph import Wiring
+    from graphs.assembly.graph import Assembly
     from training.rows.synthesis import Chat
 
 
@@ -48,7 +48,7 @@ def synthesize(
     from agents.octopus.conversation.human_turns import clean_turns
     from app.commands.progress import progress
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring
+    from graphs.assembly.graph import assemble
     from training.rows.filters import Leaks, evaluation_texts
     from training.rows.synthesis import SynthesisSettings
     from training.rows.synthesis import synthesize as make
@@ -69,13 +69,13 @@ def synthesize(
     )
     neighbours = {node: spec.nodes[node] for node in spec.nodes[name].neighbours}
     workers = {str(node): (own.description or str(node), own.examples) for node, own in neighbours.items()}
-    wiring = Wiring(spec, environment)
-    octopus = wiring.octopus(name)
+    assembly = assemble(spec, environment)
+    octopus = assembly.routing.octopus(name)
     with progress("Writing", total=per_worker * (len(workers) + 1)) as advance:
         made = asyncio.run(
             make(
                 workers,
-                _chat(wiring, reference),
+                _chat(assembly, reference),
                 out,
                 settings,
                 round_trip=lambda queries: octopus.decide_all([clean_turns([query]) for query in queries]),
@@ -88,14 +88,15 @@ def synthesize(
     typer.echo(f"{made.calls} calls, {made.read} tokens read and {made.written} written")
 
 
-def _chat(wiring: Wiring, reference: str) -> Chat:
+def _chat(assembly: Assembly, reference: str) -> Chat:
     """Connect to the model, and translate its provider's errors."""
     from agents.errors import InputError, ModelUnavailableError, OctopusGraphError
+    from agents.workers.kinds import connect
     from agents.workers.models.language_model import LanguageModel
     from training.rows.synthesis import ChatReply
     from training.rows.synthesis_prompts import Messages
 
-    worker = wiring.models.connect(reference, wiring.models.given("synthesize"))
+    worker = connect(reference, assembly.connection("synthesize"))
     if not isinstance(worker, LanguageModel):
         raise InputError(
             f"{reference!r} is not a chat model.", hint="Write openai:NAME@URL, hf:… or provider:…."

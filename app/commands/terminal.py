@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk
 from rich.console import Console
 from rich.text import Text
 
-from agents.octopus.tokens import END_TOKEN
 from agents.types import Hop
-from app.runs.questions import worded
+from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written, worded
+from graphs.traversal import is_alone
 
 _console = Console(highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """One line, as it is: nothing in it is read as markup."""
+    """Print one line as it is: nothing in it is read as markup."""
     _console.print(text, markup=False)
 
 
@@ -36,73 +35,59 @@ def _prompt(text: str, prompt: str) -> str:
 
 
 class Trace:
-    """Prints decisions when they are taken and the answer while it is written."""
+    """Print decisions when they are taken and the answer while it is written."""
 
     def __init__(self) -> None:
-        self._hops: list[Hop] = []
-        self._written = ""  # by a model, of the hop that is being executed
-        self._parallel = False
+        self._before: Hop | None = None  # the hop before a decision, its answer not shown yet
+        self._writing = False
 
-    async def show(self, events: AsyncIterator[tuple[str, Any]]) -> list[Hop]:
-        """Follow a run to its end; returns its hops."""
-        async for mode, event in events:
-            if mode == "messages":
-                self._show_chunk(event[0])
-                continue
-            for update in event.values():
-                if isinstance(update, dict):  # LangGraph reports a task's result too
-                    self._show_update(update)
-        return self._hops
-
-    def _show_update(self, update: dict[str, Any]) -> None:
-        hops = update.get("hops", [])
-        self._hops += hops
-        for hop in hops:
-            if self._parallel:
-                _line(f"  part {hop['branch']['part'] + 1}  {_told(hop)}", dim=True)
-            self._show_reflection(hop["evidence"].get("reflection"))
-        if planned := update.get("planned"):
-            self._show_decisions(planned, hops)
-        if update.get("messages"):
-            self._show_answer(str(update["messages"][-1].text))
-
-    def _show_decisions(self, planned: list[Hop], hops: list[Hop]) -> None:
-        self._parallel = self._parallel or len(planned) > 1
-        for one in planned:
-            if one["token"] != END_TOKEN:
-                if hops and not self._parallel:
-                    self._show_hop(hops[-1])
-                _show_decision(one)
-            elif one["reason"] and one["master"]:
-                if self._written:
-                    say("")
-                _line(f"  {'end':7} {_short(one['reason'])}", dim=True)
+    def show(self, events: Iterable[Event]) -> Answered:
+        """Follow a run to its end, and return that."""
+        answered = Answered()
+        for event in events:
+            match event:
+                case Decided(decision):
+                    self._show_answer_before()
+                    _show_decision(decision)
+                case Ended(decision):
+                    self._end_line()
+                    _line(f"  {'end':7} {_short(decision['reason'])}", dim=True)
+                case Hopped(hop):
+                    self._show_hop(hop)
+                case Written(text):
+                    self._writing = True
+                    _console.print(text, end="", markup=False)
+                case Answered():
+                    answered = event
+                    say(event.rest)
+                    self._writing = False
+        return answered
 
     def _show_hop(self, hop: Hop) -> None:
-        """The answer of a hop that is not the last, unless it was written as it came."""
-        if self._written:
-            say("")
+        if is_alone(hop["branch"]):
+            self._before = hop
         else:
-            _line(f"  {hop['node']:7} {_short(hop['answer'])}")
-        self._written = ""
-
-    def _show_reflection(self, trace: dict[str, Any] | None) -> None:
-        for number, one in enumerate(trace["rounds"] if trace else (), 1):
+            told = f"{hop['node']} {hop['status']}: {_short(hop['answer'], 100)}"
+            _line(f"  part {hop['branch']['part'] + 1}  {told}", dim=True)
+        reflected = hop["evidence"].get("reflection")
+        for number, one in enumerate(reflected["rounds"] if reflected else (), 1):
             verdict = "not judged" if one["score"] is None else f"score {one['score']:.2f}"
             text = f"  round {number} {verdict}, {one['tokens']} tokens so far. {_short(one['feedback'])}"
-            _console.print(Text(text.rstrip(), style="dim"))
-        if trace:
-            _console.print(Text(f"  {trace['level']} stopped: {trace['reason']}", style="dim"))
+            _line(text.rstrip(), dim=True)
+        if reflected:
+            _line(f"  {reflected['level']} stopped: {reflected['reason']}", dim=True)
 
-    def _show_chunk(self, chunk: Any) -> None:
-        # Branches would write into each other's words.
-        if isinstance(chunk, AIMessageChunk) and chunk.text and not self._parallel:
-            self._written += str(chunk.text)
-            _console.print(str(chunk.text), end="", markup=False)
+    def _show_answer_before(self) -> None:
+        """Print the answer of a hop that is not the last."""
+        self._end_line()
+        if self._before is not None:
+            _line(f"  {self._before['node']:7} {_short(self._before['answer'])}")
+            self._before = None
 
-    def _show_answer(self, text: str) -> None:
-        shown = self._written and text.strip() == self._written.strip()
-        say("" if shown else text)
+    def _end_line(self) -> None:
+        if self._writing:
+            say("")
+        self._writing = False
 
 
 def _show_decision(decision: Hop) -> None:
@@ -111,10 +96,6 @@ def _show_decision(decision: Hop) -> None:
     _console.print(Text(f"{head}  (p = {decision['probability']:.2f}{kind})", style="bold cyan"))
     for name, text in (("reason", decision["reason"]), ("query", decision["query"])):
         _line(f"  {name:7} {_short(text)}", dim=True)
-
-
-def _told(hop: Hop) -> str:
-    return f"{hop['node']} {hop['status']}: {_short(hop['answer'], 100)}"
 
 
 def _line(text: str, *, dim: bool = False) -> None:

@@ -71,7 +71,7 @@ def export(
     output: Annotated[Path, typer.Option(help="Where the lines go; - is standard output.")] = Path("-"),
 ) -> None:
     """Write a conversation, with its checkpoints, as JSON lines that `import` reads; not encrypted."""
-    from app.commands.output import output_file
+    from app.commands.rows import output_file
     from app.persistence.threads.operations import export_thread
 
     async def run(saver: Saver) -> None:
@@ -122,7 +122,7 @@ async def _messages(saver: Saver, thread: str) -> list[Any]:
 
 
 def _with_saver(run: Callable[[Saver], Awaitable[None]]) -> None:
-    from app.runs.runner import open_saver
+    from app.runs.memory import open_saver
     from app.settings import Settings
 
     async def opened() -> None:

@@ -103,11 +103,11 @@ def _train_and_compare(
     from app.settings import Settings
     from evaluation.report import points
     from evaluation.routing.gate import promote, through_the_gate
-    from graphs.assembly.graph import Wiring, spec_hash
+    from graphs.assembly.graph import assemble, spec_hash
     from training.router.trainer import RouterSettings, train_router
 
     settings, master = Settings.read(), spec.entry
-    wiring = Wiring(spec, settings, artifact=current)
+    assembly = assemble(spec, settings, artifact=current)
     candidate, options = out / "candidate", RouterSettings(seed=seed)
     with progress("Training", total=options.trainings) as advance:
         train_router(
@@ -118,11 +118,11 @@ def _train_and_compare(
             out=candidate,
             settings=options,
             # It stays near the current router, which traces alone would make forget.
-            start=wiring.artifact(spec.nodes[master]),
+            start=assembly.routing.artifact(spec.nodes[master]),
             progress=advance,
         )
-    new = Wiring(spec, settings, artifact=candidate).encoder_octopus(master)
-    result = through_the_gate(wiring.encoder_octopus(master), new, held_out, seed=seed)
+    new = assemble(spec, settings, artifact=candidate).routing.encoder_octopus(master)
+    result = through_the_gate(assembly.routing.encoder_octopus(master), new, held_out, seed=seed)
     typer.echo(
         f"gate of {result.rows} rows: current {100 * result.current:.1f} %, "
         f"candidate {100 * result.candidate:.1f} %, gain {points(result.gain)}"

@@ -67,19 +67,19 @@ def router(
 def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
     from app.commands.progress import progress
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec, spec_hash
+    from graphs.assembly.graph import assemble, find_spec, spec_hash
     from training.planner.paths import read_path_rows
     from training.planner.trainer import PlannerSettings, train_path_router
 
     spec = find_spec(graph)
-    wiring = Wiring(spec, Settings.read(), zero_shot=True)
-    found = read_path_rows(paths, wiring.path_graph)
+    assembly = assemble(spec, Settings.read(), zero_shot=True)
+    found = read_path_rows(paths, assembly.routing.path_graph)
     with progress("Training", total=1.0) as advance:
         metrics = train_path_router(
             found.rows,
-            graph=wiring.path_graph,
-            docstrings=wiring.docstrings,
-            embed=wiring.encoder.embed,
+            graph=assembly.routing.path_graph,
+            docstrings=assembly.routing.docstrings,
+            embed=assembly.routing.encoder.embed,
             name=spec.name,
             spec_hash=spec_hash(spec),
             out=out,
@@ -95,13 +95,13 @@ def _train_on_rows(
 ) -> None:
     from app.commands.progress import progress
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, spec_hash
+    from graphs.assembly.graph import assemble, spec_hash
     from training.router.trainer import train_router
     from training.rows.labelled_rows import read_router_rows
 
     spec, name = find_master(graph, master)
     found = read_router_rows(rows, spec.nodes[name].neighbours)
-    start = Wiring(spec, Settings.read()).artifact(spec.nodes[name]) if go_on else None
+    start = assemble(spec, Settings.read()).routing.artifact(spec.nodes[name]) if go_on else None
     with progress("Training", total=settings.trainings) as advance:
         metrics = train_router(
             found,

@@ -1,16 +1,10 @@
-"""Read where the environment keeps conversations, and open the saver there.
-
-`checkpointer` is for `checkpointer.path` of langgraph.json:
-
-    {"checkpointer": {"path": "app.persistence.location.checkpointer"}}
-"""
+"""Open the saver and the store where conversations are kept: on a Redis or in SQLite files."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -23,9 +17,6 @@ from app.persistence.errors import PersistenceError
 
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
-
-_YES = ("1", "true", "yes")
-_NO = ("", "0", "false", "no")
 
 
 @dataclass(frozen=True)
@@ -45,21 +36,6 @@ class Place:
     ttl: float | None = None
     encryption_key: str | None = field(default=None, repr=False)
     cluster: bool = False
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Place:
-        """Read REDIS_URL, REDIS_CLUSTER, OCTOPUS_THREAD_TTL, OCTOPUS_ENCRYPTION_KEY, OCTOPUS_CHECKPOINTS.
-
-        Raises:
-            ValueError: a ttl that is not a number of seconds, or a flag that is neither yes nor no.
-        """
-        return cls(
-            sqlite=_sqlite_file(environment),
-            redis_url=environment.get("REDIS_URL") or None,
-            ttl=_seconds("OCTOPUS_THREAD_TTL", environment),
-            encryption_key=environment.get("OCTOPUS_ENCRYPTION_KEY") or None,
-            cluster=_flag("REDIS_CLUSTER", environment),
-        )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[BaseCheckpointSaver[Any]]:
@@ -136,34 +112,3 @@ def check_sqlite(file: Path) -> None:
             f"conversations cannot be kept in '{file}' ({error}).",
             hint="Look at OCTOPUS_HOME and OCTOPUS_CHECKPOINTS.",
         ) from error
-
-
-def _seconds(name: str, environment: Mapping[str, str]) -> float | None:
-    text = environment.get(name)
-    try:
-        return float(text) if text else None
-    except ValueError:
-        raise ValueError(f"{name}={text!r} is not a number of seconds.") from None
-
-
-def _flag(name: str, environment: Mapping[str, str]) -> bool:
-    text = environment.get(name, "").lower()
-    if text not in _YES + _NO:
-        raise ValueError(f"{name}={text!r} must be one of {', '.join(_YES + _NO[1:])}.")
-    return text in _YES
-
-
-def _sqlite_file(environment: Mapping[str, str]) -> Path:
-    if chosen := environment.get("OCTOPUS_CHECKPOINTS"):
-        return Path(chosen)
-    from platformdirs import user_data_path
-
-    home = environment.get("OCTOPUS_HOME")
-    return (Path(home) if home else user_data_path("octopus-graph")) / "threads.sqlite"
-
-
-@asynccontextmanager
-async def checkpointer() -> AsyncIterator[BaseCheckpointSaver[Any]]:
-    """Open the saver that the process environment asks for."""
-    async with Place.read(os.environ).open() as saver:
-        yield saver

@@ -1,1 +1,1 @@
-"""Runs: start, resume, watch and log them."""
+"""Do runs: start, resume and watch them, ask people, and log what happened."""

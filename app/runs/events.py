@@ -1,8 +1,8 @@
-"""What happens in a run, as it is told to clients: decisions, pieces of the answer, its end."""
+"""Tell what happens in a run: decisions, hops, pieces of the answer, and its end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,110 +11,175 @@ from langgraph.types import Interrupt
 
 from agents.octopus.tokens import END_TOKEN
 from agents.types import Hop
-from app.runs.questions import worded
-from app.runs.resume import Beginning
-from app.server.models import Model
-from app.server.telemetry import TurnTelemetry
+from graphs.branches import outcomes
+from graphs.traversal import probability
+
+_MOST_CHOICES = 5  # shown to a person
 
 
 @dataclass(frozen=True)
 class Decided:
-    """The Octopus chose; of parallel branches, each has a decision of its own."""
+    """Tell that the Octopus chose; of parallel branches, each has a decision of its own."""
+
+    decision: Hop
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Tell that the Octopus, or a budget, ended a walk."""
 
     decision: Hop
 
 
 @dataclass(frozen=True)
 class Hopped:
-    """A worker is done."""
+    """Tell that a worker is done."""
 
     hop: Hop
 
 
 @dataclass(frozen=True)
 class Written:
-    """The next piece of the answer."""
+    """Tell the next piece of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Answered:
-    """The turn is over, or waits for a person.
+    """Tell that the run is over, or waits for a person.
 
     Attributes:
-        rest: what of the answer was not `Written` yet.
-        text: the whole answer; of a turn that waits, what is asked.
-        hops: all hops of this turn, those before an interruption too.
-        asked: what a person is asked, each with the id that the answer names; empty if the turn is over.
+        text: the whole answer; what is asked, if the run waits.
+        hops: all hops of this run, those before an interruption too.
+        asked: what a person is asked, each with the id that the answer names; empty if the run is over.
+        rest: what of the text was not `Written` yet.
     """
 
-    rest: str
-    text: str
-    hops: list[Hop]
+    text: str = ""
+    hops: list[Hop] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    rest: str = ""
+
+    @property
+    def status(self) -> str:
+        """Return `answered`, `declined` or `unavailable`; `asked` if the run waits for a person."""
+        if self.asked:
+            return "asked"
+        return next((str(one["status"]) for one in self._outcomes if one["status"] != "answered"), "answered")
+
+    @property
+    def reason(self) -> str:
+        """Return why the Octopus chose who answered, or why it chose nobody."""
+        return " ".join(hop["reason"] for hop in self._outcomes)
+
+    @property
+    def path(self) -> list[str]:
+        """Return the nodes that were asked, in order."""
+        return [hop["node"] for hop in self.hops if hop["node"]]  # a hop that abstained has none
+
+    @property
+    def ended(self) -> list[str]:
+        """Return why the walks to the answer stopped early."""
+        return [hop["ended"] for hop in self._outcomes if hop["ended"]]
+
+    @property
+    def probability(self) -> float:
+        """Return the probability of the path."""
+        return probability(self.hops)
+
+    @property
+    def tokens(self) -> int:
+        """Return what models read and generated."""
+        return sum(hop["tokens"] for hop in self.hops)
+
+    @property
+    def cost(self) -> float:
+        """Return dollars."""
+        return round(sum(hop["cost"] for hop in self.hops), 9)
+
+    @property
+    def _outcomes(self) -> list[Hop]:
+        return outcomes(self.hops)
 
 
-Event = Decided | Hopped | Written | Answered
+Event = Decided | Ended | Hopped | Written | Answered
 
 
 class Watch:
-    """Reads the events of one run.
+    """Read the events of one run from what LangGraph streams.
 
     Args:
-        begun: what the run was given.
+        last: the nodes whose answer is always the answer of the run.
+        hops: those that a resumed run has done already.
+        parallel: whether a resumed run has parallel branches.
     """
 
-    def __init__(self, model: Model, telemetry: TurnTelemetry, begun: Beginning) -> None:
-        self._model = model
-        self._telemetry = telemetry
-        self._hops = list(begun.hops)
-        self._parallel = begun.parallel
+    def __init__(self, last: frozenset[str], hops: Sequence[Hop], parallel: bool) -> None:
+        self._last = last
+        self._hops = list(hops)
+        self._parallel = parallel
         self._written = ""
         self._interrupts: list[Interrupt] = []
 
     def piece(self, chunk: BaseMessage, metadata: Mapping[str, Any]) -> Iterator[Event]:
-        """Text of a language model whose answer is the last one.
+        """Read text of a language model whose answer is the last one.
 
         What others say may not be the answer: drafts in a subgraph, and branches, whose words would mix.
         """
         inside = "|" in str(metadata.get("langgraph_checkpoint_ns", ""))
-        last = self._model.is_last(str(metadata.get("langgraph_node", "")))
+        last = metadata.get("langgraph_node") in self._last
         if isinstance(chunk, AIMessageChunk) and chunk.text and last and not inside and not self._parallel:
             self._written += str(chunk.text)
             yield Written(str(chunk.text))
 
-    def update(self, event: Mapping[str, Any]) -> Iterator[Event]:
-        """Decisions, hops and the answer of finished nodes."""
-        self._interrupts += event.get("__interrupt__", ())
-        for update in event.values():
+    def update(self, updates: Mapping[str, Any]) -> Iterator[Event]:
+        """Read decisions, hops and the answer of finished nodes."""
+        self._interrupts += updates.get("__interrupt__", ())
+        for update in updates.values():
             if isinstance(update, dict):  # LangGraph reports a task's result too
                 yield from self._read(update)
 
     def end(self) -> Iterator[Event]:
-        """What the run asks where it stopped without an answer."""
+        """Read what the run asks, if it stopped without an answer."""
         if self._interrupts:
             asked = [{"id": one.id, **one.value} for one in self._interrupts]
             text = "\n\n".join("\n".join(worded(one)) for one in asked)
-            self._telemetry.asked(asked)
-            yield Answered(self._rest(text), text, self._hops, asked)
+            yield Answered(text, self._hops, asked, self._rest(text))
 
     def _read(self, update: Mapping[str, Any]) -> Iterator[Event]:
         for hop in update.get("hops", []):
             self._hops.append(hop)
-            self._telemetry.hopped(hop)
             yield Hopped(hop)
         planned = update.get("planned", [])
         self._parallel = self._parallel or len(planned) > 1
         for hop in planned:
             if hop["token"] != END_TOKEN:
-                self._telemetry.decided(hop)
                 yield Decided(hop)
+            elif hop["reason"] and hop["master"]:
+                yield Ended(hop)
         if messages := update.get("messages"):
             answer = str(messages[-1].text)
-            yield Answered(self._rest(answer), answer, self._hops)
+            yield Answered(answer, self._hops, rest=self._rest(answer))
 
     def _rest(self, answer: str) -> str:
         if answer.startswith(self._written):
             return answer[len(self._written) :]
         return f"\n\n{answer}"  # the model broke off, and what it had begun cannot be taken back
+
+
+def worded(asked: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the question of an interrupt in words, and which answers it takes.
+
+    Args:
+        asked: the interrupt's JSON value, of kind `approve` or `ask`.
+    """
+    lines = [asked["error"]] if "error" in asked else []
+    if asked["kind"] == "approve":
+        lines += [
+            f"{step['master']} → {step['token']} {step['node']}: {step['query']}" for step in asked["steps"]
+        ]
+        return "\n".join(lines), "Go on? [y/n/another node]"
+    ranked = ", ".join(f"{c['node']} ({c['probability']:.2f})" for c in asked["choices"][:_MOST_CHOICES])
+    lines += [asked["reason"], f"Choices: {ranked}"]
+    return "\n".join(lines), "A node, or more words:"

@@ -1,191 +1,121 @@
-"""A compiled graph ready to run, with its checkpointer."""
+"""Do runs: as events or to their end, stopped at a deadline or when nobody listens any more."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from langchain_core.messages import BaseMessage, HumanMessage
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.store.base import BaseStore
-from langgraph.types import Command
-
-from agents.errors import InputError
-from agents.octopus.conversation.human_turns import clean_query
-from agents.types import Hop
-from app.persistence.threads.checkpoints import config_of, messages_of
+from app.runs.events import Answered, Event, Watch
+from app.runs.resume import Beginning, begin
+from app.runs.run import RefusedError, Run
 from app.runs.traces import TraceLog
-from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
-from graphs.state import GraphContext
 
 Person = Callable[[dict[str, Any]], Awaitable[str]]
-"""Answers an interrupt: its JSON value → what to resume with."""
+"""Answers what a run asks: the interrupt's JSON value → what to resume with."""
 
-T = TypeVar("T")
-RECURSION_LIMIT = 250  # LangGraph's own default would let a fault in an edge run for hours
+Observe = Callable[[str], AbstractContextManager[Callable[[Event], None]]]
+"""Opens what is told every event of one run of the graph with this name."""
 
 
 @dataclass
-class RunningGraph:
-    """A compiled graph; `thread` is None for a question that is not remembered.
+class Runner:
+    """Do runs, one at a time in each thread.
 
     Attributes:
-        context: run-time settings; None takes the defaults.
-        person: answers interrupts; None leaves the run where it stopped.
+        timeout: seconds for a run; None sets no limit.
         traces: where finished runs are logged; None logs none.
+        observe: what is told every event.
+        busy: keys of the threads that have a run now.
     """
 
-    compiled: CompiledStateGraph[Any, Any, Any, Any]
-    context: GraphContext | None = None
-    person: Person | None = None
+    timeout: float | None = None
     traces: TraceLog | None = None
+    observe: Observe = lambda _: nullcontext(lambda _: None)
+    busy: set[str] = field(default_factory=set)
 
-    async def invoke(self, question: str, thread: str | None) -> dict[str, Any]:
-        """The messages and hops of one turn; the question of an interrupted turn is gone on with.
+    async def events(self, run: Run, person: Person | None = None) -> AsyncGenerator[Event]:
+        """Yield what happens, as it happens; closing the iterator stops the run.
+
+        A run that was cut short continues at its hop if the same question is sent to the thread, and one that
+        waits for a person if the answer is.
+
+        Args:
+            run: what is to be done.
+            person: answers what the run asks; None ends the events with what is asked.
 
         Raises:
-            InputError: the question is empty or not text.
+            RefusedError: the thread is busy, or the run cannot begin; see `begin`.
+            TimeoutError: the run took too long.
         """
-        arguments, given = self._arguments(thread), await self._input(question, thread)
-        while True:
-            values = dict(await self.compiled.ainvoke(given, **arguments))
-            given = await self._answers(values.get("__interrupt__", ()))
-            if given is None:
-                self._log(question, values.get("hops", []))
-                return values
-
-    async def stream(self, question: str, thread: str | None) -> AsyncIterator[tuple[str, Any]]:
-        """As `invoke`: ("updates", {node: update}) and ("messages", (chunk, metadata)) as they happen."""
-        arguments, given = self._arguments(thread), await self._input(question, thread)
-        hops: list[Hop] = []
-        while True:
-            interrupts: list[Any] = []
-            run = self.compiled.astream(given, **arguments, stream_mode=["updates", "messages"])
-            async for mode, event in run:
-                if mode == "updates" and "__interrupt__" in event:
-                    interrupts += event["__interrupt__"]
-                else:
-                    hops += _hops_in(event) if mode == "updates" else []
-                    yield str(mode), event
-            given = await self._answers(interrupts)
-            if given is None:
-                self._log(question, hops)
-                return
-
-    def _log(self, question: str, hops: Sequence[Hop]) -> None:
-        if self.traces is not None:
-            self.traces.record(self.compiled.get_name(), question, hops)
-
-    async def _answers(self, interrupts: Any) -> Any:
-        """What to resume with; None where nobody was asked, or nobody answers."""
-        if not interrupts or self.person is None:
-            return None
-        return Command(resume={asked.id: await self.person(asked.value) for asked in interrupts})
-
-    async def messages(self, thread: str) -> list[BaseMessage]:
-        """What was said in a thread so far."""
-        state = await self.compiled.aget_state({"configurable": {"thread_id": thread}})
-        return list(state.values.get("messages", []))
-
-    async def interrupted(self, thread: str) -> str | None:
-        """The question of a turn that was not finished, because its process was killed or a server failed."""
-        saver = self.compiled.checkpointer
-        if not isinstance(saver, BaseCheckpointSaver):
-            return None
-        # As it was kept: a state would count a step as done whose checkpoint is missing.
-        messages = await messages_of(saver, await saver.aget_tuple(config_of(thread)))
-        return str(messages[-1].text) if messages and messages[-1].type == "human" else None
-
-    async def _input(self, question: str, thread: str | None) -> dict[str, Any] | None:
-        """None goes on where the run stopped, so that finished workers do not run again."""
-        question = clean_query(question)
-        if thread is not None and await self.interrupted(thread) == question:
-            return None
-        return {"messages": [HumanMessage(question)]}
-
-    def _arguments(self, thread: str | None) -> dict[str, Any]:
-        config: dict[str, Any] = {"recursion_limit": RECURSION_LIMIT}
-        if thread is None and self.person is not None:
-            thread = uuid.uuid4().hex  # what waits for a person is kept while it waits
-        if thread is None:
-            return {"config": config, "context": self.context}
-        # Every hop is on disk before the next begins, so that a killed process resumes at its hop.
-        return {
-            "config": config | {"configurable": {"thread_id": thread}},
-            "context": self.context,
-            "durability": "sync",
-        }
-
-
-def _hops_in(updates: dict[str, Any]) -> list[Hop]:
-    """What the nodes of an update executed; LangGraph reports a task's result too, which is none."""
-    return [hop for update in updates.values() if isinstance(update, dict) for hop in update.get("hops", [])]
-
-
-@asynccontextmanager
-async def open_graph(
-    graph: str,
-    settings: Settings,
-    *,
-    remember: bool,
-    context: GraphContext | None = None,
-    person: Person | None = None,
-    artifact: Path | None = None,
-) -> AsyncIterator[RunningGraph]:
-    """The graph called `graph`, with threads and lessons where the settings keep them if it is to `remember`.
-
-    Without an `artifact`, its Octopus is the spec's or the shipped one.
-
-    Raises:
-        SpecError: there is no such graph, or its spec is wrong.
-        InputError: the settings of the place of threads are wrong.
-    """
-    wiring = Wiring(find_spec(graph), settings, artifact=artifact)
-    async with AsyncExitStack() as stack:
-        stack.callback(wiring.close)
-        saver = await stack.enter_async_context(open_saver(settings)) if remember else None
-        store = await stack.enter_async_context(open_store(settings)) if remember else None
-        graph_of_models = wiring.graph()
-        wiring.warm_up()
-        compiled = graph_of_models.compile(
-            checkpointer=saver or (InMemorySaver() if person else None), store=store, name=wiring.spec.name
-        )
-        traces = TraceLog(settings.traces) if settings.traces else None
-        yield RunningGraph(compiled, context, person, traces)
-
-
-def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:
-    """The saver of threads.
-
-    Raises:
-        InputError: the url, or another setting of it, is wrong.
-    """
-    return _opened(settings.threads.open())
-
-
-def open_store(settings: Settings) -> AbstractAsyncContextManager[BaseStore]:
-    """The long-term store, in the same place as the threads: what reflection learnt.
-
-    Raises:
-        InputError: the url, or another setting of it, is wrong.
-    """
-    return _opened(settings.threads.open_store())
-
-
-@asynccontextmanager
-async def _opened(opening: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
-    async with AsyncExitStack() as stack:
+        key = run.key
+        if key in self.busy:
+            raise RefusedError("thread_busy", "this thread is still working on another request.")
+        if key is not None:
+            self.busy.add(key)
         try:
-            found = await stack.enter_async_context(opening)
-        except ValueError as error:
-            raise InputError(
-                str(error), hint="Look at REDIS_URL, OCTOPUS_THREAD_TTL and OCTOPUS_ENCRYPTION_KEY."
-            ) from error
-        yield found
+            name = run.graph.get_name()
+            with self.observe(name) as told:
+                async with aclosing(self._answering(run, person)) as events:
+                    async for event in events:
+                        told(event)
+                        if self.traces and isinstance(event, Answered) and not event.asked:
+                            await asyncio.to_thread(self.traces.record, name, run.question, event.hops)
+                        yield event
+        finally:
+            self.busy.discard(key or "")
+
+    async def answer(self, run: Run, person: Person | None = None) -> Answered:
+        """Do `run` to its end; as `events`."""
+        async with aclosing(self.events(run, person)) as events:
+            return [event async for event in events if isinstance(event, Answered)][-1]
+
+    async def _answering(self, run: Run, person: Person | None) -> AsyncGenerator[Event]:
+        """Yield the events of `run`, and of what follows each answer of the person."""
+        waits: Run | None = run
+        while waits is not None:
+            asking, waits = waits, None
+            async with aclosing(self._watch(asking)) as events:
+                async for event in events:
+                    if person is not None and isinstance(event, Answered) and event.asked:
+                        waits = replace(run, resume={one["id"]: await person(one) for one in event.asked})
+                    else:
+                        yield event
+
+    async def _watch(self, run: Run) -> AsyncGenerator[Event]:
+        clock = asyncio.get_running_loop().time
+        deadline = None if self.timeout is None else clock() + self.timeout
+        async with asyncio.timeout_at(deadline):
+            begun = await begin(run)
+        last = frozenset(node for node, follows in run.graph.builder.edges if follows == "answer")
+        watch = Watch(last, begun.hops, begun.parallel)
+        async with aclosing(_parts(run, begun)) as parts:  # type: ignore[type-var]
+            while True:
+                # Not around the loop: the time-out must not strike in the code that we yield to.
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        part = await anext(parts)
+                except StopAsyncIteration:
+                    break
+                told = (
+                    watch.piece(*part["data"]) if part["type"] == "messages" else watch.update(part["data"])
+                )
+                for event in told:
+                    yield event
+        for event in watch.end():
+            yield event
+
+
+def _parts(run: Run, begun: Beginning) -> AsyncIterator[Any]:
+    """Stream what LangGraph reports."""
+    return run.graph.astream(
+        begun.given,
+        run.config(begun.context),
+        context=begun.context,
+        stream_mode=["updates", "messages"] if run.pieces else ["updates"],
+        # Every hop is kept before the next begins, so that a killed process resumes at its hop.
+        durability="sync" if run.thread is not None else None,
+        version="v2",
+    )

@@ -1,4 +1,4 @@
-"""A log of runs to train on: asked for by `OCTOPUS_TRACES`, redacted, one JSON line a run or a feedback."""
+"""Log runs to train on, redacted, if `OCTOPUS_TRACES` asks for it: one JSON line for a run or a feedback."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _KEPT = ("master", "node", "token", "probability", "query", "status", "answer", 
 
 @dataclass(frozen=True)
 class TraceLog:
-    """Appends to a file that only its owner may read; writers in other processes do not mix lines."""
+    """Append to a file that only its owner may read; lines of several processes do not mix."""
 
     path: Path
 
     def record(self, graph: str, question: str, hops: Sequence[Hop]) -> str:
-        """Keep a run; returns its turn id, "" for a run without hops."""
+        """Keep a run; return its turn id, "" for a run without hops."""
         if not hops:
             return ""
         turn = hops[0]["turn"]
@@ -33,7 +33,7 @@ class TraceLog:
         return turn
 
     def feedback(self, turn: str | None, said: dict[str, Any]) -> str:
-        """Keep what a user thinks of a run, by default the last one; returns its turn id.
+        """Keep what a user thinks of a run, by default the last one; return its turn id.
 
         Raises:
             InputError: there is no such run in the log.

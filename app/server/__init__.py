@@ -1,1 +1,1 @@
-"""The HTTP server."""
+"""Serve graphs over HTTP."""

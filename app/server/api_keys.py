@@ -1,4 +1,4 @@
-"""API keys: kept as hashes, each with a name that owns threads, and scopes."""
+"""Read API keys: kept as hashes, each with a name that owns threads, and scopes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _FORM = "Write NAME:SHA256 or NAME:SHA256:SCOPE+SCOPE; `octopus serve --new-key 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request.
+    """Say who sent a request.
 
     Attributes:
-        name: of the key; "" is the person at this machine, where no keys are set.
+        name: the name of the key; "" is the person at this machine, where no keys are set.
         scopes: what the key may do.
     """
 
@@ -32,12 +32,12 @@ class Caller:
     scopes: frozenset[Scope]
 
     def stored(self, thread: str) -> str:
-        """The id under which a thread of this caller is kept: no other caller can write it."""
+        """Return the id under which a thread of this caller is kept: no other caller can write it."""
         return self.prefix + thread
 
     @property
     def prefix(self) -> str:
-        """How all ids of kept threads of this caller begin."""
+        """Return how all ids of kept threads of this caller begin."""
         return f"{self.name}/" if self.name else ""
 
 
@@ -46,10 +46,10 @@ LOCAL = Caller("", frozenset(SCOPES))
 
 
 def read_keys(text: str) -> Mapping[str, Caller]:
-    """Hash → caller, from entries `NAME:SHA256[:SCOPE+SCOPE]` between white space or commas; # is a comment.
+    """Read callers by hash from entries `NAME:SHA256[:SCOPE+SCOPE]` between spaces or commas; # is a comment.
 
     Raises:
-        InputError: an entry has another form, a scope is unknown, or a hash stands twice.
+        InputError: an entry has another form, a scope is unknown, or a hash occurs twice.
     """
     found: dict[str, Caller] = {}
     entries = re.split(r"[\s,]+", re.sub(r"#.*", "", text))
@@ -72,12 +72,12 @@ def read_keys(text: str) -> Mapping[str, Caller]:
 
 
 def key_hash(key: str) -> str:
-    """SHA-256 in hex; enough for keys of 256 random bits, which no dictionary holds."""
+    """Return the SHA-256 in hex; enough for keys of 256 random bits, which no dictionary holds."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def new_key(name: str) -> tuple[str, str]:
-    """A fresh key for the client, and its entry for the server.
+    """Make a fresh key for the client, and its entry for the server.
 
     Raises:
         InputError: the name cannot stand in an entry.

@@ -1,4 +1,4 @@
-"""The server: `octopus serve`, or any ASGI server with the factory `app.server.application:create_app`."""
+"""Build the server, `octopus serve`; the factory for ASGI servers is `app.server.application:create_app`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app.persistence.location import Place
-from app.runs.runner import open_saver, open_store
+from app.runs.memory import open_saver, open_store
+from app.runs.runner import Runner
 from app.runs.traces import TraceLog
-from app.runs.turns import Turns
-from app.server import errors, feedback_routes, health, page, thread_turns, threads
-from app.server import graph_drawing as drawing
-from app.server import openai as openai_api
+from app.server import (
+    catalogue,
+    chat_completions,
+    errors,
+    feedback,
+    health,
+    page,
+    responses,
+    thread_turns,
+    threads,
+)
 from app.server.dependencies import Service
-from app.server.middleware import Gate
+from app.server.middleware import Gate, Rates
 from app.server.models import Saver, open_graphs
-from app.server.rate_limits import Rates
 from app.server.settings import ServerSettings
 from app.server.telemetry import Telemetry
 
@@ -33,13 +40,13 @@ _LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp")
 
 
 def create_app(settings: ServerSettings | None = None) -> FastAPI:
-    """The application; nothing is opened before it starts, and nothing is kept in it but what is open.
+    """Build the application; nothing is opened before it starts, and it keeps only what is open.
 
     Args:
         settings: None reads the environment.
 
     Raises:
-        InputError: a variable of the environment cannot be understood.
+        InputError: a variable of the environment has a wrong value.
     """
     settings = settings or ServerSettings.read()
     telemetry, rates = Telemetry(), Rates(settings)
@@ -65,7 +72,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         dependencies=[Depends(HTTPBearer(auto_error=False))] if settings.keys else [],
     )
     errors.install(app)
-    for module in (openai_api, threads, thread_turns, feedback_routes, drawing, health):
+    for module in (catalogue, chat_completions, responses, threads, thread_turns, feedback, health):
         app.include_router(module.router)
     _mount_extras(app)
     page.install(app)
@@ -73,7 +80,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
 
 
 def _mount_extras(app: FastAPI) -> None:
-    """The protocols of extras that are installed."""
+    """Add the protocols of extras that are installed."""
     if _LANGSERVE:
         from app.server import langserve as langserve_api
 
@@ -90,12 +97,12 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
     await _warn_without_threads(saver, settings.application.threads)
     graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
     traces = settings.application.traces
-    turns = Turns(telemetry, settings.timeout, TraceLog(traces) if traces else None)
-    return Service(settings, graphs, turns, saver, store, telemetry, int(time.time()))
+    runner = Runner(settings.timeout, TraceLog(traces) if traces else None, telemetry.follow)
+    return Service(settings, graphs, runner, saver, store, telemetry, int(time.time()))
 
 
 async def _warn_without_threads(saver: Saver, place: Place) -> None:
-    """Say that the place of threads does not answer; it may come later, so the server starts."""
+    """Warn if threads cannot be kept; their storage may come later, so the server starts."""
     if (found := await health.threads_answer(saver)) == "ok":
         return
     where = str(place.sqlite)
@@ -104,12 +111,12 @@ async def _warn_without_threads(saver: Saver, place: Place) -> None:
 
         where = safe_url(place.redis_url)
     _log.warning(
-        "The place of threads, %s, does not answer: it %s. Requests fail until it does.", where, found
+        "Threads are kept in %s, which does not answer: it %s. Requests fail until then.", where, found
     )
 
 
 def _middleware(settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> list[Middleware]:
-    """Outermost first."""
+    """List the middleware, outermost first."""
     found = [Middleware(Gate, settings=settings, rates=rates, telemetry=telemetry)]
     if settings.origins:
         found.insert(

@@ -1,4 +1,11 @@
-"""`/v1/chat/completions` as OpenAI writes it."""
+"""Serve `/v1/chat/completions` as OpenAI writes it.
+
+Extensions, here and in `/v1/responses`, all optional: the header `X-Octopus-Thread` keeps the conversation on
+the server; the request's field `octopus` holds budgets, policy and reflection (see `GraphContext`), `approve`
+and `ask_user`; the answer's field `octopus` holds `thread`, `path`, `hops`, what they cost, and `asked`: what
+a person is to answer. The thread's next message is that answer (`y`, `n`, a node, more words), and so is
+`resume` in the field `octopus`.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +13,31 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.completion_usage import CompletionUsage
 from pydantic import BaseModel, Field
 
 from agents.types import Hop
 from app.runs.events import Answered, Decided, Event, Hopped, Written
-from app.runs.turns import Turn
-from app.server.messages import Messages
-from app.server.options import Options
-from app.server.sse import reasoning, summary
+from app.runs.run import Run
+from app.server.dependencies import Chatter, Served, ThreadHeader
+from app.server.messages import Messages, RunOptions, read_messages
+from app.server.sse import begun, collect, reasoning, server_sent, summary, while_connected
 from app.server.telemetry import tokens_of
+
+router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
 
 class StreamOptions(BaseModel):
-    """Of a stream: whether its last chunk counts tokens."""
+    """Say whether the last chunk of a stream counts tokens."""
 
     include_usage: bool | None = None
 
 
 class ChatRequest(BaseModel):
-    """What is read of a request; other parameters (temperature, tools, …) are ignored.
+    """Describe what is read of a request; other parameters (temperature, tools, …) are ignored.
 
     Attributes:
         octopus: budgets, policy, reflection, answers to questions; an extension.
@@ -36,39 +47,49 @@ class ChatRequest(BaseModel):
     messages: Messages
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    octopus: Options = Field(default_factory=Options)
+    octopus: RunOptions = Field(default_factory=RunOptions)
 
 
-def usage_of(hops: list[Hop]) -> CompletionUsage:
-    """Tokens of the language models that answered."""
-    used = tokens_of(hops)
-    return CompletionUsage(
-        prompt_tokens=used["prompt"],
-        completion_tokens=used["completion"],
-        total_tokens=used["prompt"] + used["completion"],
+@router.post("/chat/completions")
+async def chat_completions(
+    body: ChatRequest, request: Request, served: Served, caller: Chatter, thread: ThreadHeader = None
+) -> Response:
+    """Answer a conversation."""
+    model = served.graphs.get(body.model)
+    run = model.run(
+        read_messages(body.messages, served.settings.message_characters, model.reads),
+        caller,
+        thread,
+        context=body.octopus.context,
+        resume=body.octopus.resume,
+        pieces=bool(body.stream),
     )
+    events = served.runner.events(run)
+    if body.stream:
+        usage = bool(body.stream_options and body.stream_options.include_usage)
+        return server_sent(_chunks(run, await begun(events), usage=usage), named=False)
+    return JSONResponse(_completion(run, *await while_connected(request, collect(events))))
 
 
-def completion(turn: Turn, answered: Answered, thoughts: str) -> dict[str, Any]:
-    """The whole answer as a ChatCompletion; `octopus` is an extension."""
+def _completion(run: Run, answered: Answered, thoughts: str) -> dict[str, Any]:
     message = {"role": "assistant", "content": answered.text, "reasoning_content": thoughts}
     return ChatCompletion.model_validate(
         {
-            **_head(turn, "chat.completion"),
+            **_head(run, "chat.completion"),
             "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
-            "usage": usage_of(answered.hops),
-            "octopus": summary(answered, turn.thread),
+            "usage": _usage(answered.hops),
+            "octopus": summary(answered, run.thread),
         }
     ).model_dump(mode="json", exclude_unset=True)
 
 
-async def chunks(turn: Turn, events: AsyncIterator[Event], *, usage: bool) -> AsyncIterator[BaseModel]:
-    """The answer in pieces: decisions as `reasoning_content`, text as `content`.
+async def _chunks(run: Run, events: AsyncIterator[Event], *, usage: bool) -> AsyncIterator[BaseModel]:
+    """Yield the answer in pieces: decisions as `reasoning_content`, text as `content`.
 
     The extension `octopus` holds the `decision` or `hop` of a chunk, and in the last one the summary.
     """
-    head = _head(turn, "chat.completion.chunk")
-    answered = Answered("", "", [])
+    head = _head(run, "chat.completion.chunk")
+    answered = Answered()
     yield _chunk(head, {"role": "assistant", "content": ""})
     async for event in events:
         match event:
@@ -82,9 +103,9 @@ async def chunks(turn: Turn, events: AsyncIterator[Event], *, usage: bool) -> As
                 answered = event
                 if event.rest:
                     yield _chunk(head, {"content": event.rest})
-    yield _chunk(head, {}, "stop", octopus=summary(answered, turn.thread))
+    yield _chunk(head, {}, "stop", octopus=summary(answered, run.thread))
     if usage:
-        yield ChatCompletionChunk.model_validate({**head, "choices": [], "usage": usage_of(answered.hops)})
+        yield ChatCompletionChunk.model_validate({**head, "choices": [], "usage": _usage(answered.hops)})
 
 
 def _chunk(
@@ -94,10 +115,14 @@ def _chunk(
     return ChatCompletionChunk.model_validate({**head, "choices": [choice], **extension})
 
 
-def _head(turn: Turn, kind: str) -> dict[str, Any]:
-    return {
-        "id": f"chatcmpl-{turn.id}",
-        "object": kind,
-        "created": int(time.time()),
-        "model": turn.model.id,
-    }
+def _head(run: Run, kind: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{run.id}", "object": kind, "created": int(time.time()), "model": run.model}
+
+
+def _usage(hops: list[Hop]) -> CompletionUsage:
+    used = tokens_of(hops)
+    return CompletionUsage(
+        prompt_tokens=used["prompt"],
+        completion_tokens=used["completion"],
+        total_tokens=used["prompt"] + used["completion"],
+    )

@@ -1,4 +1,4 @@
-"""Errors as OpenAI's API writes them: `{"error": {message, type, param, code}}`."""
+"""Write errors as OpenAI's API does: `{"error": {message, type, param, code}}`."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from limits.errors import StorageError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from agents.errors import ArtifactError, InputError, ModelUnavailableError, SpecError
 from app.persistence.errors import PersistenceError
+from app.runs.run import RefusedError
 
 _log = logging.getLogger("octopus.server")
 
 
 class ApiError(Exception):
-    """What a client is told.
+    """Tell a client what is wrong.
 
     Args:
-        status: of the HTTP response.
+        status: the status of the HTTP response.
         message: one sentence, with nothing in it that the client must not see.
         code: for programs.
         param: the field at fault.
@@ -51,7 +53,7 @@ class ApiError(Exception):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The JSON body."""
+        """Return the JSON body."""
         kind = _TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
         return {
             "error": {"message": self.message, "type": kind, "param": self.param, "code": self.code},
@@ -59,20 +61,30 @@ class ApiError(Exception):
 
     @property
     def response(self) -> JSONResponse:
-        """The HTTP response."""
+        """Return the HTTP response."""
         return JSONResponse(self.body, self.status, self.headers)
 
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_REFUSED = {  # status, field at fault, and what to do
+    "thread_busy": (409, None, ""),
+    "thread_needed": (400, "octopus", " Name its thread in X-Octopus-Thread."),
+    "nothing_asked": (400, "octopus.resume", ""),
+}
 
 
 def not_found() -> ApiError:
-    """The same words for a thread that is not there and for one that is somebody else's."""
+    """Say the same of a thread that is not there and of one that is somebody else's."""
     return ApiError(404, "There is no such thread.", code="not_found")
 
 
-def invalid(fault: Mapping[str, Any], place: Sequence[str | int]) -> ApiError:
-    """A fault that Pydantic found at `place`. The value is left out: it may be long, or private."""
+def invalid(error: ValidationError) -> ApiError:
+    """Return the first fault that Pydantic found; its value is left out: it may be long, or private."""
+    fault = error.errors(include_url=False)[0]
+    return _invalid(fault, fault["loc"])
+
+
+def _invalid(fault: Mapping[str, Any], place: Sequence[str | int]) -> ApiError:
     if fault["type"] == "json_invalid":
         position = f" at character {place[0]}" if place else ""
         return ApiError(400, f"The body is not JSON ({fault['ctx']['error']}{position}).", code="invalid")
@@ -85,16 +97,20 @@ def invalid(fault: Mapping[str, Any], place: Sequence[str | int]) -> ApiError:
 
 
 def as_api_error(error: Exception) -> ApiError:
-    """What a client may know of `error`; what it may not is logged, without the conversation."""
+    """Return what a client may know of `error`; log the rest, without the conversation."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, RefusedError):
+        status, param, hint = _REFUSED[error.code]
+        said = f"{error.message[:1].upper()}{error.message[1:]}{hint}"
+        return ApiError(status, said, code=error.code, param=param)
     if isinstance(error, InputError):
         return ApiError(400, str(error), code="invalid_input")
     if isinstance(error, TimeoutError):
         return ApiError(504, "The answer took longer than this server allows.", code="timeout")
     name = type(error).__name__
     if isinstance(error, PersistenceError | StorageError):
-        _log.error("The place of threads fails: %s", name)
+        _log.error("Threads cannot be read or kept: %s", name)
         return ApiError(503, "Threads cannot be reached now.", code="threads_unavailable", retry_after=5)
     if isinstance(error, ModelUnavailableError | SpecError | ArtifactError):
         _log.error("A graph cannot be used: %s", name)
@@ -105,7 +121,7 @@ def as_api_error(error: Exception) -> ApiError:
 
 
 def install(app: FastAPI) -> None:
-    """Every error of `app` in this form."""
+    """Answer every error of `app` in this form."""
 
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> JSONResponse:
@@ -116,7 +132,7 @@ def install(app: FastAPI) -> None:
         fault = error.errors()[0]
         if not isinstance(fault, dict):  # LangServe's own have no place
             return ApiError(400, f"{fault}.", code="invalid").response
-        return invalid(fault, fault["loc"][1:]).response  # the first part says body, path or query
+        return _invalid(fault, fault["loc"][1:]).response  # the first part says body, path or query
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:

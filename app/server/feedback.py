@@ -1,4 +1,4 @@
-"""What people say of a hop, kept in the store as rows that a router can be trained on."""
+"""Keep what people say of a hop, as rows that a router can be trained on."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.store.base import BaseStore
 from pydantic import BaseModel, Field
 
 from agents.types import Hop
+from app.persistence.threads.checkpoints import config_of, messages_of
 from app.server.api_keys import Caller
+from app.server.dependencies import Owner, Served, Service, ThreadId, hops_of
 from app.server.errors import ApiError, not_found
 from app.server.models import Model
 from app.server.owned_store import owner_label
 
+router = APIRouter(tags=["Feedback"])
 _PAGE = 100
 
 
 class Feedback(BaseModel):
-    """A judgement of one hop.
+    """Judge one hop.
 
     Attributes:
-        turn: as the hops have it; by default the last turn.
+        turn: the turn as its hops name it; by default the last one.
         hop: its place on the path of that turn.
         thumb: whether the node was the right one.
         node: the one that would have been right.
@@ -38,40 +43,32 @@ class Feedback(BaseModel):
     comment: str = Field(default="", max_length=2000)
 
 
-async def keep(
-    store: BaseStore,
-    caller: Caller,
-    thread: str,
-    judged: Feedback,
-    step: CheckpointTuple,
-    messages: Sequence[BaseMessage],
-    model: Model,
-) -> dict[str, Any]:
-    """Store a judgement; a second one of the same hop replaces the first.
-
-    Args:
-        step: a checkpoint of the turn, the hop done.
-        messages: what had been said by then.
-
-    Raises:
-        ApiError: 404, there is no such hop; 400, the node is not a neighbour where the hop was decided.
-    """
-    hops: list[Hop] = step.checkpoint["channel_values"].get("hops", [])
-    if judged.hop >= len(hops):
+@router.post("/threads/{thread}/feedback", status_code=201)
+async def judge(thread: ThreadId, body: Feedback, served: Served, caller: Owner) -> dict[str, Any]:
+    """Say whether a hop went to the right node, or which would have been; a second judgement replaces it."""
+    step = await _step(served, caller, thread, body.turn)
+    hops = hops_of(step)
+    if body.hop >= len(hops):
         raise not_found()
-    hop = hops[judged.hop]
-    row = _row(judged, hop, model) | {
-        "query": _question(messages, hop["turn"]),
+    hop, model = hops[body.hop], served.graphs.get(str(step.metadata.get("model")))
+    row = _row(body, hop, model) | {
+        "query": _question(await messages_of(served.saver, step), hop["turn"]),
         "graph": model.graph,
         "thread": thread,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    await store.aput(_namespace(caller, thread), f"{hop['turn']}:{judged.hop}", row, index=False)
+    await served.store.aput(_namespace(caller, thread), f"{hop['turn']}:{body.hop}", row, index=False)
     return row
 
 
-async def rows(store: BaseStore, caller: Caller, *, training: bool) -> AsyncIterator[str]:
-    """All judgements of a caller as JSON lines; for `training` those only whose right node is known."""
+@router.get("/feedback")
+async def export(served: Served, caller: Owner, training: bool = False) -> StreamingResponse:
+    """Return your judgements as JSON lines; with `training`, rows for `octopus train router --rows`."""
+    rows = _rows(served.store, caller, training=training)
+    return StreamingResponse(rows, media_type="application/jsonl")
+
+
+async def _rows(store: BaseStore, caller: Caller, *, training: bool) -> AsyncIterator[str]:
     offset = 0
     while found := await store.asearch(_namespace(caller), limit=_PAGE, offset=offset):
         offset += len(found)
@@ -88,6 +85,24 @@ async def forget(store: BaseStore, caller: Caller, thread: str) -> None:
             await store.adelete(item.namespace, item.key)
 
 
+async def _step(served: Service, caller: Caller, thread: str, turn: str | None) -> CheckpointTuple:
+    """Return the last checkpoint of a turn."""
+    newest = await served.newest(caller, thread)
+    if turn is None:
+        return newest
+    # To its end, and not until it is found: SQLite's saver serves nobody else while a listing is open.
+    steps = [step async for step in served.saver.alist(config_of(caller.stored(thread)))]
+    of_turn = (step for step in [newest, *steps] if _turn(step) == turn)
+    if step := next(of_turn, None):
+        return step
+    raise not_found()
+
+
+def _turn(step: CheckpointTuple) -> str | None:
+    hops = hops_of(step)
+    return hops[-1]["turn"] if hops else None
+
+
 def _row(judged: Feedback, hop: Hop, model: Model) -> dict[str, Any]:
     row: dict[str, Any] = {
         "turn": hop["turn"],
@@ -102,14 +117,14 @@ def _row(judged: Feedback, hop: Hop, model: Model) -> dict[str, Any]:
     right = judged.node or (hop["node"] if judged.thumb == "up" else None)
     if right is None:
         return row
-    neighbours = model.wiring.spec.nodes[hop["master"]].neighbours  # type: ignore[index]
+    neighbours = model.assembly.spec.nodes[hop["master"]].neighbours  # type: ignore[index]
     if right not in neighbours:
         raise ApiError(400, f"{hop['master']!r} has no such neighbour.", code="invalid", param="node")
     return row | {"node": right}
 
 
 def _question(messages: Sequence[BaseMessage], turn: str) -> str:
-    """What was asked in a turn: before its answer, which carries the turn's id; or last, without one."""
+    """Return the question of a turn: before its answer, which carries the turn's id; or last, without one."""
     ends = (k for k, message in enumerate(messages) if message.additional_kwargs.get("turn") == turn)
     before = messages[: next(ends, len(messages))]
     return next((str(m.text) for m in reversed(before) if isinstance(m, HumanMessage)), "")

@@ -1,36 +1,33 @@
-"""Health for load balancers, and metrics for Prometheus."""
+"""Tell load balancers of health, and Prometheus of metrics."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from langchain_core.messages import HumanMessage
 
 from agents.workers.kinds import parse_reference
 from app.persistence.threads.checkpoints import config_of
-from app.server.api_keys import Caller
-from app.server.dependencies import Service, service
-from app.server.middleware import caller_with
+from app.server.dependencies import Operator, Served, Service
 from app.server.models import Model, Saver
 
 router = APIRouter(tags=["Operations"])
-Served = Annotated[Service, Depends(service)]
-_FRESH = 5.0  # seconds that a finding is used again, so that asking costs nothing
+_FRESH = 5.0  # seconds that a finding is used again, so that probes cost nothing
 
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """Whether the process answers."""
+    """Say that the process answers."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
 async def readyz(served: Served) -> Response:
-    """Whether questions can be answered: the place of threads, the Octopus, the workers.
+    """Say whether questions can be answered: whether threads can be kept, the Octopus routes, workers answer.
 
     A worker whose model does not answer is named, but the server stays ready for the others.
     """
@@ -43,15 +40,15 @@ async def readyz(served: Served) -> Response:
 
 
 @router.get("/metrics")
-async def metrics(served: Served, caller: Annotated[Caller, Depends(caller_with("metrics"))]) -> Response:
-    """Counts and times in Prometheus's text format."""
+async def metrics(served: Served, caller: Operator) -> Response:
+    """Return counts and times in Prometheus's text format."""
     return Response(served.telemetry.text, media_type="text/plain; version=0.0.4")
 
 
 async def _check(served: Service) -> dict[str, Any]:
     graphs = [model for model in served.graphs if model.worker is None]
     references = {served.settings.application.model} | {
-        worker.model for model in graphs for worker in model.wiring.spec.workers.values()
+        worker.model for model in graphs for worker in model.assembly.spec.workers.values()
     }
     known = sorted(filter(None, references))
     threads, octopuses, models = await asyncio.gather(
@@ -68,13 +65,13 @@ async def _check(served: Service) -> dict[str, Any]:
                 bool(spec.tools), up.get(spec.model or served.settings.application.model or "")
             )
             for model in graphs
-            for name, spec in model.wiring.spec.workers.items()
+            for name, spec in model.assembly.spec.workers.items()
         },
     }
 
 
 async def threads_answer(saver: Saver) -> str:
-    """ "ok", or that the place of threads fails, and with what."""
+    """Return "ok", or with what error the storage of threads fails."""
     try:
         async with asyncio.timeout(3):
             await saver.aget_tuple(config_of("~ready"))
@@ -84,7 +81,7 @@ async def threads_answer(saver: Saver) -> str:
 
 
 async def _octopus(model: Model) -> str:
-    octopus = model.wiring.octopuses[model.wiring.spec.entry]
+    octopus = model.assembly.octopuses[model.assembly.spec.entry]
     try:
         async with asyncio.timeout(10):
             await octopus.route([HumanMessage("Is the Octopus ready?")])

@@ -1,4 +1,4 @@
-"""LangServe under `/octopus`: invoke, batch, stream, stream_events and a playground; the extra `langserve`.
+"""Serve LangServe at `/octopus`: invoke, batch, stream, stream_events and a playground; extra `langserve`.
 
 The graph is there what a chat model is: messages in, one message out, in pieces where it is streamed. In the
 configuration `{"configurable": {...}}` a client may name the `model`, its `thread_id` and `octopus`, the
@@ -27,16 +27,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict  # Pydantic wants that one before Python 3.12
 
 from app.runs.events import Answered, Decided, Event, Written
-from app.runs.turns import Turn
+from app.runs.run import Run
 from app.server.api_keys import Caller
-from app.server.dependencies import Service
+from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, invalid
-from app.server.messages import Message, read_messages
+from app.server.messages import Message, RunOptions, read_messages
 from app.server.middleware import caller_with
-from app.server.options import Options
 from app.server.sse import reasoning, summary
 from app.server.telemetry import tokens_of
-from app.server.threads import THREAD
 
 PATH = "/octopus"
 _MOST_INPUTS = 64  # of one batch
@@ -54,7 +52,7 @@ _ENDPOINTS: Any = (
 
 
 class Conversation(TypedDict):  # no model: LangServe reads those in a way that Pydantic will give up
-    """What is asked: messages as LangChain writes them, the question last."""
+    """Hold what is asked: messages as LangChain writes them, the question last."""
 
     __pydantic_config__ = ConfigDict(json_schema_extra=_WIDGET)  # type: ignore[misc]
 
@@ -62,7 +60,7 @@ class Conversation(TypedDict):  # no model: LangServe reads those in a way that 
 
 
 class Chosen(BaseModel):
-    """What a client may configure."""
+    """Hold what a client may configure."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -72,7 +70,7 @@ class Chosen(BaseModel):
 
 
 class _Body(BaseModel):
-    """What LangServe reads, checked before it does: it takes some wrong types for errors of its own."""
+    """Check what LangServe reads before it does: it takes some wrong types for errors of its own."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -104,44 +102,43 @@ def mount(app: FastAPI) -> None:
 
 
 class _Octopus(RunnableGenerator[Any, AIMessageChunk]):
-    """What LangServe serves."""
+    """Answer as a runnable, which LangServe serves."""
 
     def __init__(self, app: FastAPI) -> None:
         async def octopus(given: AsyncIterator[Any], config: Any = None) -> AsyncIterator[AIMessageChunk]:
-            """The answer in pieces."""
+            """Yield the answer in pieces."""
             served: Service = app.state.service
-            turn = _turn(served, [one async for one in given][-1], config["configurable"])
-            async with aclosing(served.turns.run(turn)) as events:
+            run = _run(served, [one async for one in given][-1], config["configurable"])
+            async with aclosing(served.runner.events(run)) as events:
                 async for event in events:
-                    for chunk in _chunks(event, turn):
+                    for chunk in _chunks(event, run):
                         yield chunk
 
         super().__init__(octopus, name="octopus")
 
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
-        """What a client may configure; LangServe drops the rest."""
+        """List what a client may configure; LangServe drops the rest."""
         return [
             ConfigurableFieldSpec(id=name, annotation=field.annotation, default=None)
             for name, field in Chosen.model_fields.items()
         ]
 
 
-def _turn(served: Service, given: Any, configurable: Mapping[str, Any]) -> Turn:
+def _run(served: Service, given: Any, configurable: Mapping[str, Any]) -> Run:
     chosen: Chosen = configurable["octopus_chosen"]
     options = configurable["octopus_options"]
-    return Turn(
-        model=served.graphs.get(str(chosen.model)),
-        messages=_messages(given, served.settings.message_characters),
+    return served.graphs.get(str(chosen.model)).run(
+        _messages(given, served.settings.message_characters),
+        configurable["octopus_caller"],
+        chosen.thread_id,
         context=options.context,
-        caller=configurable["octopus_caller"],
-        thread=chosen.thread_id,
         resume=options.resume,
         pieces=True,
     )
 
 
-def _chunks(event: Event, turn: Turn) -> Iterator[AIMessageChunk]:
+def _chunks(event: Event, run: Run) -> Iterator[AIMessageChunk]:
     match event:
         case Decided(decision):
             yield AIMessageChunk(content="", additional_kwargs={"reasoning_content": reasoning(decision)})
@@ -151,7 +148,7 @@ def _chunks(event: Event, turn: Turn) -> Iterator[AIMessageChunk]:
             used = tokens_of(event.hops)
             yield AIMessageChunk(
                 content=event.rest,
-                additional_kwargs={"octopus": summary(event, turn.thread)},
+                additional_kwargs={"octopus": summary(event, run.thread)},
                 usage_metadata=UsageMetadata(
                     input_tokens=used["prompt"],
                     output_tokens=used["completion"],
@@ -161,7 +158,7 @@ def _chunks(event: Event, turn: Turn) -> Iterator[AIMessageChunk]:
 
 
 def _messages(given: Any, most: int) -> list[BaseMessage]:
-    """The conversation; raises ApiError 400 for what is no message."""
+    """Return the conversation; raise ApiError 400 for what is no message."""
     try:
         written = convert_to_openai_messages(convert_to_messages(given["messages"]))
         return read_messages([Message.model_validate(message) for message in written], most)
@@ -170,14 +167,13 @@ def _messages(given: Any, most: int) -> list[BaseMessage]:
 
 
 async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Of what the client configures only what it may, and who it is."""
+    """Return only what the client may configure, and who it is."""
     caller: Caller = request.state.caller
     try:
         chosen = Chosen.model_validate(config.get("configurable") or {})
-        options = Options.model_validate(chosen.octopus or {})
+        options = RunOptions.model_validate(chosen.octopus or {})
     except ValidationError as error:
-        fault = error.errors()[0]
-        raise invalid(fault, fault["loc"]) from error
+        raise invalid(error) from error
     header = request.headers.get("X-Octopus-Thread")
     if header is not None and not re.fullmatch(THREAD, header):
         raise ApiError(
@@ -198,8 +194,7 @@ async def _check(request: Request) -> None:
     try:
         body = (_Many if kind == "batch" else _One).model_validate_json(await request.body())
     except ValidationError as error:
-        fault = error.errors()[0]
-        raise invalid(fault, fault["loc"]) from error
+        raise invalid(error) from error
     if not isinstance((body.model_extra or {}).get("kwargs", {}), dict):
         raise ApiError(400, "kwargs: Input should be an object.", code="invalid", param="kwargs")
     if request.query_params.get("config_hash"):

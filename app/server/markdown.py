@@ -1,15 +1,18 @@
-"""Markdown to HTML that is safe to show: what a model writes can neither run nor fetch anything.
+"""Turn Markdown into HTML that is safe to show: what a model writes can neither run nor fetch anything.
 
 Raw HTML is escaped, a link has a harmless scheme or is text, and an image is a link: showing it would tell
-its server that the answer was read.
+its server that the answer was read. TeX becomes MathML, which browsers draw themselves.
 """
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
+from xml.etree import ElementTree
 
+from latex2mathml.converter import convert_to_element
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -17,15 +20,25 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from typing_extensions import TypedDict
 
-from app.server.maths import mathml
+MOST_TEX = 4_000  # characters of one formula
+
+_ELEMENTS = frozenset(
+    "math mfrac menclose mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt"
+    " mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none".split()
+)
+_ATTRIBUTES = frozenset(
+    "accent accentunder columnalign columnlines columnspacing depth display displaystyle fence form height"
+    " largeop linethickness lspace mathcolor mathvariant maxsize minsize movablelimits notation rowlines"
+    " rowspacing rspace scriptlevel separator stretchy symmetric voffset width".split()
+)
 
 
 class Block(TypedDict):
-    """A paragraph, list, table, …
+    """Hold a paragraph, a list, a table or another block.
 
     Attributes:
-        html: of the block.
-        line: where it begins, counted from 0; None where that is not known.
+        html: safe to show.
+        line: where the block begins in the text, counted from 0; None if that is not known.
     """
 
     html: str
@@ -33,7 +46,7 @@ class Block(TypedDict):
 
 
 def render(text: str) -> list[Block]:
-    """The blocks of a Markdown text, in order."""
+    """Return the blocks of a Markdown text, in order."""
     parser, env = _parser(), dict[str, Any]()
     blocks = _blocks(parser.parse(text, env))
     return [
@@ -45,7 +58,7 @@ def render(text: str) -> list[Block]:
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = (
-        # Tools put what they say on lines of its own.
+        # Tools put each thing that they say on a line of its own.
         MarkdownIt("js-default", {"html": False, "breaks": True})
         .use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
         .use(amsmath_plugin)
@@ -61,7 +74,7 @@ def _parser() -> MarkdownIt:
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Tokens by top-level block."""
+    """Group tokens by top-level block."""
     block: list[Token] = []
     for token in tokens:
         block.append(token)
@@ -75,7 +88,7 @@ def _line(token: Token) -> int | None:
 
 
 def _brackets(state: StateInline, silent: bool) -> bool:
-    r"""A rule for \(x\) and \[x\], also in the middle of a paragraph, where models like to put them."""
+    r"""Read \(x\) and \[x\], also in the middle of a paragraph, where models like to put them."""
     opening = state.src[state.pos : state.pos + 2]
     if opening not in (r"\(", r"\["):
         return False
@@ -115,3 +128,31 @@ def _cell(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env:
     if style:
         tokens[index].attrSet("class", style.replace(":", "-"))
     return str(renderer.renderToken(tokens, index, options, env))
+
+
+@lru_cache(maxsize=512)
+def mathml(tex: str, *, block: bool) -> str:
+    """Return `tex` as a `<math>` element, or as escaped code if it is not understood.
+
+    Args:
+        tex: a formula without its delimiters.
+        block: whether it stands on a line of its own.
+    """
+    if len(tex) <= MOST_TEX:
+        try:
+            found = convert_to_element(tex, display="block" if block else "inline")
+            return ElementTree.tostring(_cleaned(found), encoding="unicode", short_empty_elements=False)
+        except Exception:  # noqa: S110  the converter has no base class of errors, and half-written TeX is usual
+            pass
+    return f'<code class="tex">{html.escape(tex)}</code>'
+
+
+def _cleaned(element: ElementTree.Element) -> ElementTree.Element:
+    r"""Copy known elements and attributes only: TeX has \href, \style and the like."""
+    name = element.tag.rpartition("}")[2]
+    copy = ElementTree.Element(name if name in _ELEMENTS else "mrow")
+    copy.attrib = {key: value for key, value in element.attrib.items() if key in _ATTRIBUTES}
+    # The converter writes symbols as character references.
+    copy.text, copy.tail = html.unescape(element.text or ""), html.unescape(element.tail or "")
+    copy.extend(_cleaned(child) for child in element)
+    return copy

@@ -1,4 +1,8 @@
-"""MCP at `/mcp` (streamable HTTP, without sessions): every graph is a tool; the extra `mcp`."""
+"""Serve MCP at `/mcp` (streamable HTTP, without sessions): every graph is a tool; the extra `mcp`.
+
+It stays on the package's low-level server: FastMCP gives the root logger a handler that wraps lines, reads
+`.env` and `FASTMCP_*` beside our settings, and sends clients the text of every error.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +22,17 @@ from starlette.types import Receive, Scope, Send
 
 from agents.octopus.conversation.human_turns import clean_query
 from app.runs.events import Answered, Decided
-from app.runs.turns import Turn
-from app.server.api_keys import Caller
-from app.server.dependencies import Service
+from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, as_api_error, invalid
 from app.server.middleware import allowed
 from app.server.models import Model
 from app.server.sse import reasoning
-from app.server.threads import THREAD
 
 PATH = "/mcp"
 
 
 class Question(BaseModel):
-    """What the tool is given."""
+    """Describe what a tool is given."""
 
     question: str = Field(min_length=1, description="One question, or several in one sentence.")
     worker: str | None = Field(
@@ -43,7 +44,7 @@ class Question(BaseModel):
 
 
 class Answer(BaseModel):
-    """What the tool gives back."""
+    """Describe what a tool gives back."""
 
     answer: str
     path: list[str] = Field(description="The specialists that were asked.")
@@ -68,7 +69,7 @@ async def serving(app: FastAPI, served: Service) -> AsyncIterator[None]:
 
 
 class _Endpoint:
-    """As ASGI, for MCP's library answers the connection itself."""
+    """Answer as ASGI, for MCP's library answers the connection itself."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
@@ -94,8 +95,7 @@ def _server(served: Service) -> Server[Any, Any]:
                 raise ApiError(404, f"There is no such tool; there are {', '.join(models)}.")
             return await _ask(served, server, models[name], Question.model_validate(arguments))
         except ValidationError as error:
-            fault = error.errors()[0]
-            return _fault(invalid(fault, fault["loc"]).message)
+            return _fault(invalid(error).message)
         except Exception as error:
             return _fault(as_api_error(error).message)
 
@@ -108,14 +108,11 @@ async def _ask(
     most = served.settings.message_characters
     if len(asked.question) > most:
         raise ApiError(400, f"The question has more than {most} characters.")
-    turn = Turn(
-        model=served.graphs.get(f"{model.id}/{asked.worker}" if asked.worker else model.id),
-        messages=[HumanMessage(clean_query(asked.question))],
-        caller=_caller(server),
-        thread=asked.thread,
-    )
-    answered = Answered("", "", [])
-    async with aclosing(served.turns.run(turn)) as events:
+    chosen = served.graphs.get(f"{model.id}/{asked.worker}" if asked.worker else model.id)
+    request: Any = server.request_context.request
+    run = chosen.run([HumanMessage(clean_query(asked.question))], request.state.caller, asked.thread)
+    answered = Answered()
+    async with aclosing(served.runner.events(run)) as events:
         async for event in events:
             if isinstance(event, Decided):
                 await _progress(server, reasoning(event.decision).strip())
@@ -132,7 +129,7 @@ async def _ask(
 
 
 async def _progress(server: Server[Any, Any], text: str) -> None:
-    """Tell a client that wants to know where the question goes."""
+    """Tell a client that wants to know it where the question goes."""
     context = server.request_context
     if context.meta and context.meta.progressToken is not None:
         await context.session.send_progress_notification(
@@ -140,14 +137,8 @@ async def _progress(server: Server[Any, Any], text: str) -> None:
         )
 
 
-def _caller(server: Server[Any, Any]) -> Caller:
-    request: Any = server.request_context.request
-    found: Caller = request.state.caller
-    return found
-
-
 def _tool(name: str, model: Model) -> types.Tool:
-    workers = ", ".join(model.wiring.spec.workers)
+    workers = ", ".join(model.assembly.spec.workers)
     return types.Tool(
         name=name,
         description=f"{model.description.strip()} Answers a question with its specialists: {workers}.",

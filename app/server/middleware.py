@@ -1,4 +1,4 @@
-"""The gate before all routes: who calls, how often, how much at once; and errors that nobody foresaw."""
+"""Guard all routes: who calls, how often, how much at once; and answer errors that nobody foresaw."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fastapi import Request
+from limits import RateLimitItem
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
 from app.server.api_keys import LOCAL, Caller, Scope, key_hash
 from app.server.errors import ApiError, as_api_error
-from app.server.rate_limits import Rates
 from app.server.settings import ServerSettings, is_loopback
 from app.server.telemetry import Telemetry
 
@@ -25,8 +28,45 @@ PAGE_PATHS = ("/", "/web")
 """The page and the folder of its files, the same for everybody: the page asks for the key."""
 
 
+class Rates:
+    """Count requests, in Redis for all servers together, or else in this process; close it at the end."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._rates = settings.rates
+        self._pool: Any = None
+        self._limiter = SlidingWindowCounterRateLimiter(self._storage(settings))
+
+    async def exceeded(self, name: str) -> RateLimitItem | None:
+        """Count a request of the key `name`; return the limit that it broke, if any.
+
+        Raises:
+            StorageError: Redis cannot be reached.
+        """
+        for rate in self._rates:
+            if not await self._limiter.hit(rate, name):
+                return rate
+        return None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    def _storage(self, settings: ServerSettings) -> Storage:
+        place = settings.application.threads
+        url = place.redis_url or ""
+        if place.cluster or not url.startswith(("redis://", "rediss://")):
+            return MemoryStorage()
+        from redis.asyncio import ConnectionPool
+
+        self._pool = ConnectionPool.from_url(url)
+        return RedisStorage(
+            f"async+{url}", wrap_exceptions=True, implementation="redispy", connection_pool=self._pool
+        )
+
+
 class Gate:
-    """ASGI middleware, not a dependency, so that a stream holds its place until its last byte."""
+    """Let requests in; as middleware, not a dependency, so that a stream holds its place to its last byte."""
 
     def __init__(self, app: ASGIApp, settings: ServerSettings, rates: Rates, telemetry: Telemetry) -> None:
         self._app = app
@@ -99,7 +139,7 @@ class Gate:
             self._active[caller.name] -= 1
 
     def _refused(self, why: str, error: ApiError) -> ApiError:
-        self._telemetry.refused(why)
+        self._telemetry.refusals.labels(why).inc()
         return error
 
 
@@ -109,7 +149,7 @@ def _open(path: str) -> bool:
 
 
 def caller_with(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
-    """A FastAPI dependency: the caller, who must have `scope`."""
+    """Return a FastAPI dependency: the caller, who must have `scope`."""
 
     async def check(request: Request) -> Caller:
         return allowed(request.state.caller, scope)
@@ -118,7 +158,7 @@ def caller_with(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
 
 
 def allowed(caller: Caller, scope: Scope) -> Caller:
-    """The caller; raises ApiError 403 if the key lacks `scope`."""
+    """Return the caller; raise ApiError 403 if the key lacks `scope`."""
     if scope not in caller.scopes:
         raise ApiError(403, f"This API key lacks the scope {scope!r}.", code="insufficient_scope")
     return caller

@@ -1,99 +1,107 @@
-"""The graphs that are served: a model per graph, and one per worker."""
+"""Hold the graphs that are served: a model per graph, and one per worker."""
 
 from __future__ import annotations
 
 import asyncio
-import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.store.base import BaseStore
 
 from agents.errors import SpecError
 from agents.types import NodeName
+from app.runs.run import Compiled, Run
 from app.server.api_keys import LOCAL, Caller
 from app.server.errors import ApiError
 from app.server.owned_store import OwnedStore, owner_label
 from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import Assembly, assemble, find_spec
 from graphs.spec import GraphSpec
 
-Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Saver = BaseCheckpointSaver[Any]
 
 
 @dataclass
 class Model:
-    """What `model` of a request names: a graph, or one of its workers as `graph/worker`."""
+    """Hold what `model` of a request names: a graph, or one of its workers as `graph/worker`."""
 
-    wiring: Wiring
+    assembly: Assembly
     saver: Saver
     store: BaseStore
     worker: NodeName | None = None
 
     @property
     def id(self) -> str:
-        """The name that clients use."""
+        """Return the name that clients use."""
         return f"{self.graph}/{self.worker}" if self.worker else self.graph
 
     @property
     def graph(self) -> str:
-        """The name of the graph."""
-        return self.wiring.spec.name
+        """Return the name of the graph."""
+        return self.assembly.spec.name
 
     @property
     def description(self) -> str:
-        """What it is for."""
-        spec = self.wiring.spec
+        """Return what it is for."""
+        spec = self.assembly.spec
         return spec.workers[self.worker].description if self.worker else spec.description
 
     @property
     def reads(self) -> frozenset[str]:
-        """What its workers read beside text."""
-        spec = self.wiring.spec
+        """Return what its workers read besides text."""
+        spec = self.assembly.spec
         return spec.modalities(self.worker or spec.entry)
 
     def compiled(self, caller: Caller | None = None) -> Compiled:
-        """The compiled graph; for a caller, with threads and with what the caller's runs have learnt."""
+        """Return the compiled graph; for a caller, with the caller's threads and lessons."""
         if caller is None:
             return self._nodes
-        # Shallow: the nodes are the same, only where they keep things is the caller's.
-        found = copy.copy(self._nodes)
-        found.checkpointer, found.store = self.saver, OwnedStore(self.store, owner_label(caller))
-        return found
+        # The nodes are the same; only where they keep things is the caller's.
+        own = OwnedStore(self.store, owner_label(caller))
+        return self._nodes.copy({"checkpointer": self.saver, "store": own})
+
+    def run(
+        self, messages: Sequence[BaseMessage], caller: Caller, thread: str | None = None, **given: Any
+    ) -> Run:
+        """Return a run for `caller`, in the caller's thread of this name if there is one.
+
+        Args:
+            messages: the conversation, the question last.
+            caller: who asks; the thread and what the run learns are the caller's.
+            thread: the caller's name of the conversation; None remembers nothing.
+            given: other fields of `Run`.
+        """
+        graph = self.compiled(None if thread is None else caller)
+        return Run(graph, messages, model=self.id, thread=thread, owner=caller.prefix, **given)
 
     @cached_property
     def _nodes(self) -> Compiled:
-        """The compiled graph, which keeps nothing; made on first use."""
-        graph = self.wiring.graph_to(self.worker) if self.worker else self.wiring.graph()
+        """Compile the graph, which keeps nothing, on first use."""
+        graph = self.assembly.graph_to(self.worker) if self.worker else self.assembly.graph()
         return graph.compile(name=self.graph)
-
-    def is_last(self, node: str) -> bool:
-        """Whether the answer of `node` is always the answer of the turn."""
-        return (node, "answer") in self._nodes.builder.edges
 
 
 class Graphs:
-    """All models by id."""
+    """Hold all models by id."""
 
-    def __init__(self, wirings: list[Wiring], saver: Saver, store: BaseStore) -> None:
-        self.wirings = wirings
+    def __init__(self, assemblies: list[Assembly], saver: Saver, store: BaseStore) -> None:
+        self.assemblies = assemblies
         self.models: dict[str, Model] = {}
-        for wiring in wirings:
-            for worker in (None, *wiring.spec.workers):
-                model = Model(wiring, saver, store, worker)
+        for assembly in assemblies:
+            for worker in (None, *assembly.spec.workers):
+                model = Model(assembly, saver, store, worker)
                 self.models[model.id] = model
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())
 
     def get(self, model: str) -> Model:
-        """The model with this id.
+        """Return the model with this id.
 
         Raises:
             ApiError: 404, there is none.
@@ -114,21 +122,21 @@ async def open_graphs(
     Raises:
         SpecError: there is no such graph, its spec is wrong, or two have one name.
     """
-    wirings = await asyncio.to_thread(_wirings, [find_spec(name) for name in names], settings)
+    assemblies = await asyncio.to_thread(_assemblies, [find_spec(name) for name in names], settings)
     try:
-        graphs = Graphs(wirings, saver, store)
-        for wiring in wirings:
-            await asyncio.to_thread(graphs.get(wiring.spec.name).compiled, LOCAL)
-            await asyncio.to_thread(wiring.warm_up)
+        graphs = Graphs(assemblies, saver, store)
+        for assembly in assemblies:
+            await asyncio.to_thread(graphs.get(assembly.spec.name).compiled, LOCAL)
+            await asyncio.to_thread(assembly.warm_up)
         yield graphs
     finally:
-        for wiring in wirings:
-            wiring.close()
+        for assembly in assemblies:
+            assembly.close()
 
 
-def _wirings(specs: list[GraphSpec], settings: Settings) -> list[Wiring]:
+def _assemblies(specs: list[GraphSpec], settings: Settings) -> list[Assembly]:
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:
             raise SpecError(f"two graphs are called {name!r}.", hint="Give each a `name` of its own.")
-    return [Wiring(spec, settings) for spec in specs]
+    return [assemble(spec, settings) for spec in specs]

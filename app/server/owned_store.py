@@ -1,7 +1,8 @@
-"""A part of a store for each caller, so that what one's runs learnt is in nobody else's prompt."""
+"""Give each caller a part of a store, so that what one's runs learnt is in nobody else's prompt."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +15,6 @@ from langgraph.store.base import (
     Op,
     PutOp,
     Result,
-    SearchItem,
     SearchOp,
 )
 
@@ -22,12 +22,12 @@ from app.server.api_keys import Caller
 
 
 def owner_label(caller: Caller) -> str:
-    """The caller as a label of a namespace: the store refuses periods, and no name has a "~"."""
+    """Return the caller as a label of a namespace: the store refuses periods, and no name has a "~"."""
     return (caller.name or "~local").replace(".", "~")
 
 
 class OwnedStore(BaseStore):
-    """The namespaces of `store` that begin with `owner`, and no others.
+    """Show the namespaces of `store` that begin with `owner`, and no others.
 
     Args:
         store: shared by all callers.
@@ -39,12 +39,12 @@ class OwnedStore(BaseStore):
         self._owner = owner
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """The operations, on one's own part."""
+        """Do the operations, on one's own part."""
         asked = list(ops)
         return [self._outside(r) for r in self._store.batch([self._inside(op) for op in asked])]
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """The operations, on one's own part."""
+        """Do the operations, on one's own part."""
         asked = list(ops)
         return [self._outside(r) for r in await self._store.abatch([self._inside(op) for op in asked])]
 
@@ -56,7 +56,7 @@ class OwnedStore(BaseStore):
                 return op._replace(namespace_prefix=(self._owner, *op.namespace_prefix))
             case ListNamespacesOp():
                 return self._listing(op)
-        raise TypeError(f"{type(op).__name__} is no operation of a store.")
+        raise TypeError(f"a store has no operation {type(op).__name__}.")
 
     def _listing(self, op: ListNamespacesOp) -> ListNamespacesOp:
         given = op.match_conditions or ()
@@ -75,11 +75,6 @@ class OwnedStore(BaseStore):
 
     @staticmethod
     def _shown(item: Item) -> Item:
-        fields: dict[str, Any] = {
-            "value": item.value,
-            "key": item.key,
-            "namespace": item.namespace[1:],
-            "created_at": item.created_at,
-            "updated_at": item.updated_at,
-        }
-        return SearchItem(**fields, score=item.score) if isinstance(item, SearchItem) else Item(**fields)
+        shown = copy.copy(item)
+        shown.namespace = item.namespace[1:]
+        return shown

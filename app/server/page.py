@@ -1,4 +1,4 @@
-"""The page at `/`: static files, and HTML of the Markdown that it shows; all else is the public API."""
+"""Serve the page at `/`: static files, and HTML of the Markdown that it shows; all else is the public API."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, Field
 from starlette.staticfiles import StaticFiles
 
-from app.server.api_keys import Caller
+from app.server.dependencies import Chatter
 from app.server.markdown import Block, render
-from app.server.middleware import PAGE_PATHS, caller_with
+from app.server.middleware import PAGE_PATHS
 
 _WEB = Path(__file__).parent / "web"
 _HEADERS = {
@@ -31,7 +31,7 @@ router = APIRouter(tags=["Page"])
 
 
 class Markdown(BaseModel):
-    """A text to show; at most so long that no text takes more than seconds."""
+    """Hold a text to show; its limit keeps rendering within seconds."""
 
     text: Annotated[str, Field(max_length=32_000)]
 
@@ -51,13 +51,11 @@ def install(app: FastAPI) -> None:
 
 @router.get("/", include_in_schema=False)
 async def page() -> Response:
-    """The page itself."""
+    """Return the page itself."""
     return FileResponse(_WEB / "index.html", headers=_HEADERS)
 
 
 @router.post("/render")
-async def rendered(
-    body: Markdown, caller: Annotated[Caller, Depends(caller_with("chat"))]
-) -> dict[str, list[Block]]:
-    """Markdown as blocks of safe HTML, with the line where each begins; formulas are MathML."""
+async def rendered(body: Markdown, caller: Chatter) -> dict[str, list[Block]]:
+    """Return Markdown as blocks of safe HTML, with the line where each begins; formulas are MathML."""
     return {"blocks": await asyncio.to_thread(render, body.text)}

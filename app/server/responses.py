@@ -1,31 +1,39 @@
-"""`/v1/responses` as OpenAI writes it: an answer that can be gone on from."""
+"""Serve `/v1/responses` as OpenAI writes it: answers that a later question can follow."""
 
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter
 
-from app.runs.events import Answered, Decided, Event, Hopped, Written
-from app.runs.turns import Turn
-from app.server.messages import Items
-from app.server.options import Options
-from app.server.sse import reasoning, summary
+from app.persistence.threads.checkpoints import config_of
+from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written
+from app.runs.run import Run
+from app.server.api_keys import Caller
+from app.server.dependencies import Chatter, Served, ThreadHeader
+from app.server.errors import ApiError
+from app.server.messages import Items, RunOptions, read_items
+from app.server.sse import begun, collect, reasoning, server_sent, summary, while_connected
 from app.server.telemetry import tokens_of
 
+router = APIRouter(prefix="/v1", tags=["OpenAI"])
 _EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
 
 
 class ResponseRequest(BaseModel):
-    """What is read of a request; other parameters are ignored.
+    """Describe what is read of a request; other parameters are ignored.
 
     Attributes:
-        previous_response_id: the answer to go on from; several may go on from one.
-        store: whether the answer may be gone on from.
+        previous_response_id: the response to continue from; several may continue from one.
+        store: whether a later request may continue from this response.
         octopus: budgets, policy, reflection, answers to questions; an extension.
     """
 
@@ -35,40 +43,83 @@ class ResponseRequest(BaseModel):
     previous_response_id: str | None = None
     store: bool | None = None
     stream: bool | None = None
-    octopus: Options = Field(default_factory=Options)
+    octopus: RunOptions = Field(default_factory=RunOptions)
 
 
-class Answer:
-    """A response while it comes into being: its reasoning, then its message."""
+@router.post("/responses")
+async def create_response(
+    body: ResponseRequest, request: Request, served: Served, caller: Chatter, thread: ThreadHeader = None
+) -> Any:
+    """Answer, in a form from which `previous_response_id` continues."""
+    checkpoint = None
+    if body.previous_response_id:
+        thread, checkpoint = await _previous(served.saver, caller, body.previous_response_id)
+    elif thread is None and body.store is not False:
+        thread = uuid.uuid4().hex
+    model = served.graphs.get(body.model)
+    run = model.run(
+        read_items(body.input, body.instructions, served.settings.message_characters, model.reads),
+        caller,
+        thread,
+        context=body.octopus.context,
+        resume=body.octopus.resume,
+        pieces=bool(body.stream),
+        checkpoint=checkpoint,
+    )
+    answer = _Answer(run, body.previous_response_id)
+    events = served.runner.events(run)
+    if body.stream:
+        return server_sent(answer.events(await begun(events)), named=True)
+    return JSONResponse(answer.whole(*await while_connected(request, collect(events))))
 
-    def __init__(self, turn: Turn, response_id: str, previous: str | None) -> None:
-        self._thread = turn.thread
+
+async def _previous(
+    saver: BaseCheckpointSaver[Any], caller: Caller, response_id: str
+) -> tuple[str, str | None]:
+    """Return the thread and the last checkpoint of a response of this caller; None is the thread's end."""
+    thread, _, run = response_id.removeprefix("resp_").rpartition(".")
+    if thread and run.isalnum():
+        config = config_of(caller.stored(thread))
+        found = [step async for step in saver.alist(config, filter={"run": run}, limit=1)]
+        newest = await saver.aget_tuple(config)
+        if found and newest:
+            step = str(found[0].config["configurable"]["checkpoint_id"])
+            # At its end a thread continues as it is, with what it waits for; before it, from there.
+            return thread, None if step == newest.checkpoint["id"] else step
+    raise ApiError(404, "There is no such response.", code="not_found", param="previous_response_id")
+
+
+class _Answer:
+    """Build a response: its reasoning, then its message."""
+
+    def __init__(self, run: Run, previous: str | None) -> None:
+        self._thread = run.thread
         self._text = ""
         self._thoughts = ""
-        self._answered = Answered("", "", [])
-        self._message = f"msg_{turn.id}"
-        self._reasoning = f"rs_{turn.id}"
+        self._answered = Answered()
+        self._message = f"msg_{run.id}"
+        self._reasoning = f"rs_{run.id}"
         self._head: dict[str, Any] = {
-            "id": response_id,
+            "id": f"resp_{run.thread}.{run.id}" if run.thread else f"resp_{run.id}",
             "object": "response",
             "created_at": int(time.time()),
-            "model": turn.model.id,
+            "model": run.model,
             "previous_response_id": previous,
             "error": None,
             "incomplete_details": None,
             "parallel_tool_calls": False,
             "tool_choice": "none",
             "tools": [],
-            "store": turn.thread is not None,
+            "store": run.thread is not None,
         }
 
     def whole(self, answered: Answered, thoughts: str) -> dict[str, Any]:
-        """The response when all is over."""
+        """Return the response of a run that is over."""
         self._text, self._thoughts, self._answered = answered.text, thoughts, answered
         return Response.model_validate(self._completed()).model_dump(mode="json", exclude_unset=True)
 
     async def events(self, events: AsyncIterator[Event]) -> AsyncIterator[BaseModel]:
-        """The response in pieces."""
+        """Yield the response in pieces."""
         numbers = count()
         async for kind, fields in self._events(events):
             yield _EVENT.validate_python(
@@ -81,9 +132,8 @@ class Answer:
         yield "in_progress", {"response": begun}
         thought = {"item_id": self._reasoning, "output_index": 0, "summary_index": 0}
         said = {"item_id": self._message, "output_index": 1, "content_index": 0}
-        yield "output_item.added", {"output_index": 0, "item": self._reasoning_item("in_progress", [])}
-        empty = {"type": "summary_text", "text": ""}
-        yield "reasoning_summary_part.added", {**thought, "part": empty}
+        yield "output_item.added", {"output_index": 0, "item": self._reasoning_item("in_progress")}
+        yield "reasoning_summary_part.added", {**thought, "part": self._summary_part}
         speaking = False
         async for event in events:
             if isinstance(event, Decided):
@@ -91,49 +141,31 @@ class Answer:
                 self._thoughts += text
                 yield "reasoning_summary_text.delta", {**thought, "delta": text}
                 continue
-            if isinstance(event, Hopped):
+            if isinstance(event, Hopped | Ended):
                 continue
             if not speaking:
                 speaking = True
-                for closing in self._reasoning_ends(thought):
-                    yield closing
-                yield "output_item.added", {"output_index": 1, "item": self._message_item("in_progress", [])}
-                yield "content_part.added", {**said, "part": self._part("")}
+                yield "reasoning_summary_text.done", {**thought, "text": self._thoughts}
+                yield "reasoning_summary_part.done", {**thought, "part": self._summary_part}
+                yield "output_item.done", {"output_index": 0, "item": self._reasoning_item("completed")}
+                yield "output_item.added", {"output_index": 1, "item": self._message_item("in_progress")}
+                yield "content_part.added", {**said, "part": self._text_part}
             text = event.text if isinstance(event, Written) else event.rest
             self._text += text
             if text:
                 yield "output_text.delta", {**said, "delta": text, "logprobs": []}
             if isinstance(event, Answered):
                 self._answered = event
-        for closing in self._message_ends(said):
-            yield closing
+        yield "output_text.done", {**said, "text": self._text, "logprobs": []}
+        yield "content_part.done", {**said, "part": self._text_part}
+        yield "output_item.done", {"output_index": 1, "item": self._message_item("completed")}
         yield "completed", {"response": self._completed()}
-
-    def _reasoning_ends(self, thought: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-        part = {"type": "summary_text", "text": self._thoughts}
-        return [
-            ("reasoning_summary_text.done", {**thought, "text": self._thoughts}),
-            ("reasoning_summary_part.done", {**thought, "part": part}),
-            ("output_item.done", {"output_index": 0, "item": self._reasoning_item("completed", [part])}),
-        ]
-
-    def _message_ends(self, said: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-        part = self._part(self._text)
-        return [
-            ("output_text.done", {**said, "text": self._text, "logprobs": []}),
-            ("content_part.done", {**said, "part": part}),
-            ("output_item.done", {"output_index": 1, "item": self._message_item("completed", [part])}),
-        ]
 
     def _completed(self) -> dict[str, Any]:
         used = tokens_of(self._answered.hops)
-        summary_part = {"type": "summary_text", "text": self._thoughts}
         return self._head | {
             "status": "completed",
-            "output": [
-                self._reasoning_item("completed", [summary_part]),
-                self._message_item("completed", [self._part(self._text)]),
-            ],
+            "output": [self._reasoning_item("completed"), self._message_item("completed")],
             "usage": {
                 "input_tokens": used["prompt"],
                 "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -144,18 +176,19 @@ class Answer:
             "octopus": summary(self._answered, self._thread),
         }
 
-    def _reasoning_item(self, status: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    def _reasoning_item(self, status: str) -> dict[str, Any]:
+        parts = [self._summary_part] if status == "completed" else []
         return {"type": "reasoning", "id": self._reasoning, "status": status, "summary": parts}
 
-    def _message_item(self, status: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
-        return {
-            "type": "message",
-            "id": self._message,
-            "role": "assistant",
-            "status": status,
-            "content": parts,
-        }
+    def _message_item(self, status: str) -> dict[str, Any]:
+        parts = [self._text_part] if status == "completed" else []
+        head = {"type": "message", "id": self._message, "role": "assistant"}
+        return {**head, "status": status, "content": parts}
 
-    @staticmethod
-    def _part(text: str) -> dict[str, Any]:
-        return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    @property
+    def _summary_part(self) -> dict[str, Any]:
+        return {"type": "summary_text", "text": self._thoughts}
+
+    @property
+    def _text_part(self) -> dict[str, Any]:
+        return {"type": "output_text", "text": self._text, "annotations": [], "logprobs": []}

@@ -1,92 +1,97 @@
-"""Settings of the server, read once from the environment."""
+"""Hold what the environment says about the server."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 from limits import RateLimitItem, parse_many
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from agents.errors import InputError
+from agents.settings import EnvironmentSettings
 from app.server.api_keys import Caller, read_keys
 from app.settings import Settings
 
-_VARIABLES = {
-    "rate": "OCTOPUS_RATE",
-    "concurrency": "OCTOPUS_CONCURRENCY",
-    "timeout": "OCTOPUS_TIMEOUT",
-    "body_bytes": "OCTOPUS_BODY_BYTES",
-    "message_characters": "OCTOPUS_MESSAGE_CHARACTERS",
-}
+
+def _words(text: Any) -> Any:
+    return tuple(text.split()) if isinstance(text, str) else text
 
 
-class ServerSettings(BaseModel):
-    """What the server may do, for whom, and how much of it.
+class ServerSettings(EnvironmentSettings):
+    """Hold what the server may do, for whom, and how much of it.
 
     Attributes:
-        application: the settings of the graph.
+        application: settings of the graphs and of where conversations are kept.
         graphs: names or paths of the graphs to serve.
-        keys: hash of a key → who it is; empty serves this machine only, without keys.
+        api_keys: entries as `read_keys` takes them; none serves this machine only, without keys.
+        api_keys_file: a file of more entries.
         rate: requests per key, as the limits package writes it; shared by all servers on one Redis.
         concurrency: requests of one key that this server works on at once.
-        timeout: seconds for one turn.
-        body_bytes: of one request.
-        message_characters: of all messages in one request together.
-        origins: `OCTOPUS_CORS_ORIGINS`, web pages from elsewhere that may call; none by default.
+        timeout: seconds for one run.
+        body_bytes: the longest request.
+        message_characters: the longest text of all messages in one request together.
+        origins: web pages from elsewhere that may call.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     application: Settings
     graphs: tuple[str, ...] = ("mmlu",)
-    keys: Mapping[str, Caller] = Field(default_factory=dict, repr=False)
-    rate: str = "6000/minute"
-    concurrency: int = Field(default=256, ge=1)
-    timeout: float = Field(default=300.0, gt=0)
-    body_bytes: int = Field(default=1_000_000, ge=1_000)
-    message_characters: int = Field(default=32_000, ge=1)
-    origins: tuple[str, ...] = ()
+    api_keys: SecretStr = Field(default=SecretStr(""), alias="OCTOPUS_API_KEYS")
+    api_keys_file: Path | None = Field(default=None, alias="OCTOPUS_API_KEYS_FILE")
+    rate: str = Field(default="6000/minute", alias="OCTOPUS_RATE")
+    concurrency: int = Field(default=256, ge=1, alias="OCTOPUS_CONCURRENCY")
+    timeout: float = Field(default=300.0, gt=0, alias="OCTOPUS_TIMEOUT")
+    body_bytes: int = Field(default=1_000_000, ge=1_000, alias="OCTOPUS_BODY_BYTES")
+    message_characters: int = Field(default=32_000, ge=1, alias="OCTOPUS_MESSAGE_CHARACTERS")
+    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
+        default=(), alias="OCTOPUS_CORS_ORIGINS"
+    )
+
+    @field_validator("rate")
+    @classmethod
+    def _check_rate(cls, rate: str) -> str:
+        try:
+            parse_many(rate)
+        except ValueError:
+            raise ValueError("it is not understood; write e.g. 600/minute") from None
+        return rate
 
     @property
     def rates(self) -> list[RateLimitItem]:
-        """The rate limits, parsed."""
+        """Return the rate limits, parsed."""
         return parse_many(self.rate)
 
-    @classmethod
-    def read(
-        cls, environment: Mapping[str, str] | None = None, graphs: tuple[str, ...] = ("mmlu",)
-    ) -> ServerSettings:
-        """Read `environment`, by default the process's.
+    @cached_property
+    def keys(self) -> Mapping[str, Caller]:
+        """Return who may call, by the hash of the key; empty serves this machine only.
 
         Raises:
-            InputError: a variable cannot be understood.
+            InputError: the file cannot be read, or an entry is not understood.
+        """
+        text, file = self.api_keys.get_secret_value(), self.api_keys_file
+        try:
+            text += "\n" + (file.read_text(encoding="utf-8") if file else "")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"OCTOPUS_API_KEYS_FILE='{file}' cannot be read: {error}.") from error
+        return read_keys(text)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None, **given: Any) -> Self:
+        """Read `environment`, by default the process's; `given` are fields that come from elsewhere.
+
+        Raises:
+            InputError: a variable has a wrong value.
         """
         environment = os.environ if environment is None else environment
-        values: dict[str, Any] = {
-            field: environment[variable]
-            for field, variable in _VARIABLES.items()
-            if environment.get(variable)
-        }
-        values["origins"] = tuple(environment.get("OCTOPUS_CORS_ORIGINS", "").split())
-        try:
-            settings = cls(
-                application=Settings.read(environment), graphs=graphs, keys=_keys(environment), **values
-            )
-            settings.rates  # noqa: B018  parsed here, so that a bad one is named at the start
-        except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            name = _VARIABLES.get(str(fault["loc"][0]), str(fault["loc"][0]))
-            raise InputError(f"{name}={fault['input']!r}: {fault['msg']}.") from error
-        except ValueError as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"OCTOPUS_RATE={values['rate']!r} is not understood.", hint="Write e.g. 600/minute."
-            ) from error
+        settings = super().read(environment, application=Settings.read(environment), **given)
+        wanted = "OCTOPUS_API_KEYS_FILE" in environment or settings.api_keys.get_secret_value().strip()
+        if wanted and not settings.keys:
+            raise InputError("API keys are set, but there is none in them.", hint="Or unset both variables.")
         return settings
 
     def check_address(self, host: str) -> None:
@@ -103,21 +108,8 @@ class ServerSettings(BaseModel):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` means this machine alone."""
+    """Say whether `host` means this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _keys(environment: Mapping[str, str]) -> Mapping[str, Caller]:
-    text = environment.get("OCTOPUS_API_KEYS", "")
-    if file := environment.get("OCTOPUS_API_KEYS_FILE"):
-        try:
-            text += "\n" + Path(file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"OCTOPUS_API_KEYS_FILE={file!r} cannot be read: {error}.") from error
-    keys = read_keys(text)
-    if not keys and ("OCTOPUS_API_KEYS_FILE" in environment or text.strip()):
-        raise InputError("API keys are set, but there is none in them.", hint="Or unset both variables.")
-    return keys

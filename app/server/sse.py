@@ -1,4 +1,4 @@
-"""How events of a turn reach the client, and how a client that leaves stops the turn."""
+"""Send the events of a run to the client; a client that leaves stops the run."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ T = TypeVar("T")
 
 
 def reasoning(decision: Hop) -> str:
-    """A decision as a line of reasoning."""
+    """Return a decision as a line of reasoning."""
     chosen = f"{decision['master']} → {decision['token']} {decision['node']}"
     return f"{chosen} (p = {decision['probability']:.2f}): {decision['reason']}\n"
 
 
 def summary(answered: Answered, thread: str | None) -> dict[str, Any]:
-    """The extension field `octopus`: how the question went through the graph, at what cost, what is asked.
+    """Return the extension field `octopus`: how the question went through the graph, and at what cost.
 
-    `asked` is what a person is to answer before the turn goes on, `ended` why walks stopped early.
+    `asked` is what a person is to answer before the run continues, `ended` why walks stopped early.
     """
     hops = answered.hops
     return {
         "thread": thread,
-        "path": [hop["node"] for hop in hops if hop["node"]],  # a hop that abstained has none
+        "path": answered.path,
         "hops": hops,
         "asked": answered.asked,
         "ended": [hop["ended"] for hop in hops if hop["ended"]],
-        "tokens": sum(hop["tokens"] for hop in hops),
-        "cost": round(sum(hop["cost"] for hop in hops), 9),
+        "tokens": answered.tokens,
+        "cost": answered.cost,
         "saved": round(sum(hop["saved"] for hop in hops), 9),
         "seconds": round(sum(hop["seconds"] for hop in hops), 6),
     }
 
 
 async def collect(events: AsyncIterator[Event]) -> tuple[Answered, str]:
-    """The answer and the reasoning, when all is over."""
+    """Return the answer and the reasoning when the run is over."""
     thoughts, answered = "", None
     async for event in events:
         if isinstance(event, Decided):
@@ -57,7 +57,7 @@ async def collect(events: AsyncIterator[Event]) -> tuple[Answered, str]:
 
 
 async def while_connected(request: Request, work: Awaitable[T]) -> T:
-    """The result of `work`, which is cancelled when the client leaves."""
+    """Return the result of `work`, which is cancelled when the client leaves."""
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_disconnect(request))
     try:
@@ -76,7 +76,7 @@ async def _disconnect(request: Request) -> None:
 
 
 async def begun(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """The same events, the first of them waited for: what fails before it still has a status of its own."""
+    """Return the same events once the first is there: what fails before it has a status of its own."""
     first = await anext(events)
 
     async def all_events() -> AsyncGenerator[Event]:
@@ -91,7 +91,7 @@ async def begun(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
 
 
 def server_sent(chunks: AsyncIterator[BaseModel], *, named: bool) -> EventSourceResponse:
-    """Chunks as server-sent events, ended by [DONE], or `named` by their own type."""
+    """Return chunks as server-sent events, ended by [DONE], or `named` by their own type."""
 
     async def lines() -> AsyncIterator[ServerSentEvent]:
         try:

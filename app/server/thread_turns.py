@@ -1,4 +1,4 @@
-"""The turns of a thread: what was asked, the hops to the answer, and where to fork to have them otherwise."""
+"""Serve the turns of a thread: what was asked, the hops to the answer, and where to fork to change them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import CheckpointTuple
 
 from agents.types import Hop
 from app.persistence.threads.checkpoints import config_of, messages_by_checkpoint
-from app.server.threads import Owner, Served, ThreadId, hops_of, newest_of
+from app.server.dependencies import Owner, Served, ThreadId, hops_of
 
 router = APIRouter(tags=["Threads"])
 
@@ -23,13 +23,13 @@ Said = Mapping[str, Sequence[BaseMessage]]
 async def turns(
     thread: ThreadId, served: Served, caller: Owner, limit: Annotated[int, Query(ge=1, le=2000)] = 500
 ) -> dict[str, Any]:
-    """The turns, oldest first, as far as the newest `limit` checkpoints tell.
+    """List the turns, oldest first, as far as the newest `limit` checkpoints tell.
 
-    Of each: the model, the number of messages before it, whether it was answered, the checkpoint before it,
-    and its hops, each with the checkpoint at which it begins; null where the thread was forked off later. A
-    fork there, asked the same of the same model, does that hop again.
+    Each has the model, the number of messages before it, whether it was answered, the checkpoint before it,
+    and its hops, each with the checkpoint at which it begins: null if the thread was forked off later. A fork
+    there that is asked the same of the same model does that hop again.
     """
-    await newest_of(served, caller, thread)
+    await served.newest(caller, thread)
     # To its end: SQLite's saver serves nobody else while a listing is open.
     steps = [step async for step in served.saver.alist(config_of(caller.stored(thread)), limit=limit)]
     said = await messages_by_checkpoint(served.saver, steps)
@@ -38,7 +38,7 @@ async def turns(
 
 
 def _inherited(first: CheckpointTuple, said: Said) -> list[dict[str, Any]]:
-    """The turn before the first one of a fork, of which the end is known."""
+    """Return the turn before the first one of a fork, of which only the end is known."""
     hops = hops_of(first)
     if not _takes_in(first) or not hops:
         return []
@@ -47,7 +47,7 @@ def _inherited(first: CheckpointTuple, said: Said) -> list[dict[str, Any]]:
 
 
 def _by_turn(steps: Sequence[CheckpointTuple]) -> Iterator[list[CheckpointTuple]]:
-    """Checkpoints, oldest first, by turn: a new turn begins where a question is taken in."""
+    """Group checkpoints, oldest first, by turn: a new turn begins where a question is taken in."""
     turn: list[CheckpointTuple] = []
     for step in steps:
         if turn and _takes_in(step):
@@ -70,14 +70,14 @@ def _turn(steps: list[CheckpointTuple], said: Said) -> dict[str, Any]:
 
 
 def _new_hops(first: CheckpointTuple, last: CheckpointTuple) -> list[Hop]:
-    """The hops of a turn; a fork begins with some of them, all else with those of the turn before."""
+    """Return the hops of a turn; a fork begins with some of them, all else with those of the turn before."""
     turn = last.checkpoint["channel_values"].get("turn")
     old = hops_of(first) if _takes_in(first) else []
     return [hop for hop in hops_of(last) if hop["turn"] == turn and hop not in old]
 
 
 def _beginning(steps: list[CheckpointTuple], hop: Hop) -> str | None:
-    """The last checkpoint of a turn without the hop: the one from which its worker was asked."""
+    """Return the last checkpoint of a turn without the hop: the one from which its worker was asked."""
     without = [step for step in steps if hop not in hops_of(step)]
     return _id(without[-1]) if without else None
 
@@ -87,7 +87,7 @@ def _takes_in(step: CheckpointTuple) -> bool:
 
 
 def _empty(turn: list[CheckpointTuple]) -> bool:
-    """A fork from before a question, where none was asked yet."""
+    """Say whether this is a fork from before a question, where none was asked yet."""
     return len(turn) == 1 and _takes_in(turn[0])
 
 

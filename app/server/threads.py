@@ -1,4 +1,4 @@
-"""Threads of a caller: list, read, fork, delete, export. Others' look as if they were not there."""
+"""Serve the threads of a caller: list, read, fork, delete, export. Others' look as if they were not there."""
 
 from __future__ import annotations
 
@@ -6,35 +6,29 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.types import StateSnapshot
 from pydantic import BaseModel, Field
 
-from agents.types import Hop
 from app.persistence.threads.checkpoints import config_of, messages_of
 from app.persistence.threads.operations import export_thread, fork_thread, list_threads
 from app.server import feedback
 from app.server.api_keys import Caller
-from app.server.dependencies import Service, service
+from app.server.dependencies import THREAD, Owner, Served, Service, ThreadId, hops_of
 from app.server.errors import ApiError, not_found
-from app.server.middleware import caller_with
 
 router = APIRouter(prefix="/threads", tags=["Threads"])
-THREAD = r"^[A-Za-z0-9_.:@-]{1,128}$"
-ThreadId = Annotated[str, Path(pattern=THREAD)]
 CheckpointId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Owner = Annotated[Caller, Depends(caller_with("threads"))]
-Served = Annotated[Service, Depends(service)]
 
 
 class Fork(BaseModel):
-    """Where to fork, and what the new thread is called.
+    """Say where to fork, and what the new thread is called.
 
     Attributes:
-        checkpoint: from the thread's history; by default its end.
-        id: of the new thread; by default a fresh one.
+        checkpoint: one of the thread's history; by default its end.
+        id: the name of the new thread; by default a fresh one.
     """
 
     checkpoint: CheckpointId | None = None
@@ -48,7 +42,7 @@ async def listing(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     after: Annotated[str | None, Query(pattern=THREAD)] = None,
 ) -> dict[str, Any]:
-    """The threads, the one used last first; `after` is the last id of the page before."""
+    """List the threads, the one used last first; `after` is the last id of the page before."""
     every = await list_threads(served.saver, prefix=caller.prefix)
     found = [summary for summary in every if "/" not in summary.thread_id[len(caller.prefix) :]]
     ids = [summary.thread_id for summary in found]
@@ -71,8 +65,8 @@ async def listing(
 
 @router.get("/{thread}")
 async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any]:
-    """What was said, the hops of the last turn, and for one that is not over what comes next or is asked."""
-    newest = await newest_of(served, caller, thread)
+    """Return what was said, the hops of the last run, and if that is not over what comes next or is asked."""
+    newest = await served.newest(caller, thread)
     return {
         "id": thread,
         "model": newest.metadata.get("model"),
@@ -87,8 +81,8 @@ async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any
 async def history(
     thread: ThreadId, served: Served, caller: Owner, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> dict[str, Any]:
-    """Checkpoints to fork at, newest first: one before each node, and the path by then."""
-    newest = await newest_of(served, caller, thread)
+    """List checkpoints to fork at, newest first: one before each node, and the path by then."""
+    newest = await served.newest(caller, thread)
     compiled = served.graphs.get(str(newest.metadata.get("model"))).compiled(caller)
     steps = compiled.aget_state_history(config_of(caller.stored(thread)), limit=limit)
     data = [_checkpoint(step) async for step in steps]
@@ -97,7 +91,7 @@ async def history(
 
 @router.post("/{thread}/fork", status_code=201)
 async def fork(thread: ThreadId, body: Fork, served: Served, caller: Owner) -> dict[str, Any]:
-    """A new thread that begins as this one was; ask it another model (`graph/worker`) to compare answers."""
+    """Begin a new thread as this one was; ask it another model (`graph/worker`) to compare answers."""
     target = body.id or uuid.uuid4().hex
     try:
         await fork_thread(served.saver, caller.stored(thread), caller.stored(target), body.checkpoint)
@@ -111,7 +105,7 @@ async def fork(thread: ThreadId, body: Fork, served: Served, caller: Owner) -> d
 @router.delete("/{thread}", status_code=204)
 async def delete(thread: ThreadId, served: Served, caller: Owner) -> Response:
     """Forget a thread, with its checkpoints and feedback."""
-    await newest_of(served, caller, thread)
+    await served.newest(caller, thread)
     await served.saver.adelete_thread(caller.stored(thread))
     await feedback.forget(served.store, caller, thread)
     return Response(status_code=204)
@@ -119,24 +113,16 @@ async def delete(thread: ThreadId, served: Served, caller: Owner) -> Response:
 
 @router.get("/{thread}/export")
 async def export(thread: ThreadId, served: Served, caller: Owner) -> Response:
-    """The thread as JSON lines, which `octopus threads import` reads."""
-    await newest_of(served, caller, thread)
+    """Return the thread as JSON lines, which `octopus threads import` reads."""
+    await served.newest(caller, thread)
 
     # Read to its end at once: SQLite's saver serves nobody else while a listing is open.
     lines = [line async for line in export_thread(served.saver, caller.stored(thread), thread)]
     return Response("\n".join([*lines, ""]), media_type="application/jsonl")
 
 
-async def newest_of(served: Service, caller: Caller, thread: str) -> CheckpointTuple:
-    """The newest checkpoint of a thread of the caller; raises ApiError 404."""
-    found = await served.saver.aget_tuple(config_of(caller.stored(thread)))
-    if found is None:
-        raise not_found()
-    return found
-
-
 async def _waiting(served: Service, caller: Caller, step: CheckpointTuple) -> dict[str, Any]:
-    """The nodes that come next and what a person is asked; None where the model is not served here."""
+    """Return the nodes that come next and what a person is asked; None if the model is not served here."""
     model = served.graphs.models.get(str(step.metadata.get("model")))
     if model is None:
         return {"next": None, "asked": None}
@@ -154,11 +140,6 @@ def _checkpoint(step: StateSnapshot) -> dict[str, Any]:
         "path": [hop["node"] for hop in step.values.get("hops", []) if hop["node"]],
         "next": list(step.next),
     }
-
-
-def hops_of(step: CheckpointTuple) -> list[Hop]:
-    """The path of the turn, as far as it was walked by then."""
-    return list(step.checkpoint["channel_values"].get("hops", []))
 
 
 def _said(message: BaseMessage) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`auth.path` of langgraph.json: the API keys of `octopus serve`, and threads that are their owner's.
+"""Authenticate with the API keys of `octopus serve`, for `auth.path` of langgraph.json; threads have owners.
 
 Without keys the server is for its own machine, and everything is one person's.
 """
@@ -19,7 +19,7 @@ _OWNER = "octopus_owner"
 
 @auth.authenticate
 async def authenticate(authorization: str | None, scope: dict[str, Any]) -> Auth.types.MinimalUserDict:
-    """The caller's name, of a Bearer key with the scopes `chat` and `threads`.
+    """Return the caller's name, of a Bearer key with the scopes `chat` and `threads`.
 
     Raises:
         HTTPException: 401, there are keys and this is none of them, or there is none and the caller is not
@@ -44,7 +44,7 @@ async def authenticate(authorization: str | None, scope: dict[str, Any]) -> Auth
 
 @auth.on
 async def own(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dict[str, str]:
-    """What is made carries its owner's name, and nobody else finds it."""
+    """Mark what is made with its owner's name, so that nobody else finds it."""
     owner = {_OWNER: ctx.user.identity}
     value.setdefault("metadata", {}).update(owner)
     return owner
@@ -52,13 +52,13 @@ async def own(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dict[str, s
 
 @auth.on.assistants
 async def assistants(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> bool:
-    """The graphs are everybody's; where there are keys, nobody changes them for the others."""
+    """Show the graphs to everybody; if there are keys, nobody may change them for the others."""
     return ctx.action in ("read", "search") or not _settings().keys
 
 
 @auth.on.store
 async def store(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> bool:
-    """A part of the store for each owner."""
+    """Give each owner a part of the store."""
     value["namespace"] = (ctx.user.identity.replace(".", "~"), *(value.get("namespace") or ()))
     return True
 

@@ -1,4 +1,4 @@
-"""`http.app` of langgraph.json: `octopus serve` under `/serve` of the LangGraph server.
+"""Mount `octopus serve` under `/serve` of the LangGraph server, for `http.app` of langgraph.json.
 
 Under a prefix, because both servers have `/threads`, `/metrics` and `/mcp`; with the same keys, and with the
 same threads as `octopus serve`.

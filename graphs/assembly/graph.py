@@ -1,28 +1,32 @@
-"""The only place where objects are built: spec → Octopuses, workers, graph."""
+"""Assemble a graph: the only place where its parts are built, from a spec and settings."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from functools import cache, cached_property, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.errors import SpecError
-from agents.octopus.modality import ModalityOctopus
+from agents.octopus.modality import ModalityOctopus, NamedOctopus
+from agents.redaction import bare_urls
 from agents.types import NodeName, Octopus, Worker
+from agents.workers.kinds import connect, parse_reference
+from agents.workers.models.manager import ModelManager
+from agents.workers.models.reference import Connection, Warmable
 from agents.workers.specialist import Specialist
-from app.settings import Settings
-from graphs.assembly.models import ModelWiring
-from graphs.assembly.octopuses import GRAPHS, OctopusWiring
+from graphs.assembly.octopuses import GRAPHS, Routing
+from graphs.settings import GraphSettings
 from graphs.spec import GraphSpec, NodeSpec, WorkerSpec
 from graphs.spec_file import load_spec
 
 if TYPE_CHECKING:
+    from agents.octopus.planning.planner import Planner
     from agents.reflection.types import Verifier
     from agents.reflection.worker import Judge
     from agents.workers.models.local_model import LocalModel
-    from agents.workers.models.manager import ModelManager
     from agents.workers.models.reference import FunctionChooser
     from graphs.build import Graph
     from tools.declaration import ToolFunction
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def find_spec(graph: str) -> GraphSpec:
-    """The spec named `graph`: a shipped one (`mmlu`), a YAML file, or a folder of `octopus graph new`.
+    """Return the spec named `graph`: a shipped one (`mmlu`), a YAML file, or a folder of `octopus graph new`.
 
     Raises:
         SpecError: there is no such graph, or its spec is wrong.
@@ -45,77 +49,120 @@ def find_spec(graph: str) -> GraphSpec:
     return load_spec(path)
 
 
-class Wiring(OctopusWiring):
-    """Builds what a graph is made of; heavy parts are opened on first use.
+def spec_hash(spec: GraphSpec) -> str:
+    """Return a hash of what routing depends on: every node's text, examples and edges."""
+    parts = [
+        (name, node.description, node.examples, sorted(node.neighbours.items()))
+        for name, node in sorted(spec.nodes.items())
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def assemble(
+    spec: GraphSpec,
+    settings: GraphSettings,
+    *,
+    artifact: Path | None = None,
+    zero_shot: bool = False,
+    workers: Mapping[NodeName, Worker] | None = None,
+) -> Assembly:
+    """Assemble the graph of `spec`; nothing is opened before it is used.
 
     Args:
         spec: the graph.
         settings: what the environment says.
         artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
-        zero_shot: leave trained artifacts aside.
-        around: the sources of the graphs that this one is a worker of.
-        manager: of local models, shared with those graphs; None makes one when it is needed.
+        zero_shot: whether trained artifacts are left aside.
+        workers: those that are there already; the others are built as the spec says.
+    """
+    routing = Routing(spec, settings, trained=artifact, zero_shot=zero_shot)
+    return Assembly(spec, settings, routing, ModelManager(settings.model_memory), given=workers or {})
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Hold the parts of one graph; each is built on first use.
+
+    Attributes:
+        spec: the graph.
+        settings: what the environment says.
+        routing: builds Octopuses and the planner.
+        models: loads models in this process; graphs inside this one share it.
+        given: workers that were there already.
+        around: sources of the graphs that this one is a worker of.
     """
 
-    def __init__(
-        self,
-        spec: GraphSpec,
-        settings: Settings,
-        *,
-        artifact: Path | None = None,
-        zero_shot: bool = False,
-        around: Sequence[str] = (),
-        manager: ModelManager[LocalModel] | None = None,
-    ) -> None:
-        super().__init__(spec, settings, artifact=artifact, zero_shot=zero_shot)
-        self._around = around
-        self._sandbox: Sandbox | None = None
-        self._inner: list[Wiring] = []
-        self.models = ModelWiring(spec, settings, self._chooser, manager)
+    spec: GraphSpec
+    settings: GraphSettings
+    routing: Routing
+    models: ModelManager[LocalModel]
+    given: Mapping[NodeName, Worker] = field(default_factory=dict)
+    around: tuple[str, ...] = ()
+    _inner: dict[str, Assembly] = field(default_factory=dict, init=False)  # graphs that are workers
 
-    def router(self, name: NodeName) -> ModalityOctopus:
-        """What routes at node `name`: the embedded Octopus or one on a server; attachments to who reads them.
+    @cached_property
+    def octopuses(self) -> dict[NodeName, Octopus]:
+        """Return the Octopus of every node that has neighbours; attachments go to who reads them.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
             SpecError: the reference to a server is not understood.
         """
-        local, encoder = partial(self.octopus, name), cache(partial(self.embedded_octopus, name))
-        octopus = self.models.octopus(name, local, encoder)
-        return ModalityOctopus(octopus, self.spec.edges_at(name))
+        return {
+            name: ModalityOctopus(self.routing.router(name, self.warm), self.spec.edges_at(name))
+            for name, node in self.spec.nodes.items()
+            if node.neighbours
+        }
 
+    @cached_property
     def workers(self) -> dict[NodeName, Worker]:
-        """All workers of the graph.
+        """Return all workers.
 
         Raises:
             SpecError: a tool or model in the spec is not understood.
         """
-        return {name: self._worker(name, worker) for name, worker in self.spec.workers.items()}
+        return {
+            name: self.given.get(name) or self._worker(name, worker)
+            for name, worker in self.spec.workers.items()
+        }
 
+    @cached_property
     def verifiers(self) -> dict[NodeName, Verifier]:
-        """What checks drafts by a tool or a schema, for the workers whose spec names one."""
+        """Return what checks drafts by a tool or a schema, for the workers whose spec names one."""
         wanted = {name: worker.reflection.verifier for name, worker in self.spec.workers.items()}
         return {name: verifier for name, one in wanted.items() if (verifier := self._verifier(one))}
 
+    @property
+    def planner(self) -> Planner:
+        """Return what plans paths through the graph."""
+        return self.routing.planner
+
+    @cached_property
+    def judge(self) -> Judge | None:
+        """Return the general model as the judge between experts; None if there is no such model."""
+        from agents.reflection.worker import ModelJudge
+
+        model = self.settings.model
+        return ModelJudge(connect(model, self.connection("judge"))) if model else None
+
     def graph(self) -> Graph:
-        """The uncompiled LangGraph graph."""
+        """Return the uncompiled LangGraph graph."""
         from graphs.build import build_graph
 
         return build_graph(
             self.spec,
             octopuses=self.octopuses,
-            workers=self._workers,
-            judge=self._judge(),
-            verifiers=self.verifiers(),
+            workers=self.workers,
+            judge=self.judge,
+            verifiers=self.verifiers,
         )
 
     def graph_to(self, worker: NodeName) -> Graph:
-        """The uncompiled graph that asks `worker`, whatever the Octopus would choose; its threads fit.
+        """Return the uncompiled graph that asks `worker`, whatever the Octopus would choose; its threads fit.
 
         Raises:
             SpecError: there is no such worker.
         """
-        from agents.octopus.named import NamedOctopus
         from graphs.build import build_graph
 
         edge = next((edge for edge in self.spec.edges if edge[2] == worker), None)
@@ -128,84 +175,94 @@ class Wiring(OctopusWiring):
             update={"entry": master, "masters": {master: only}, "workers": {worker: alone}}
         )
         octopus = NamedOctopus(self.octopuses[master], self.spec.edges_at(master)[worker])
-        return build_graph(spec, octopuses={master: octopus}, workers={worker: self._workers[worker]})
+        return build_graph(spec, octopuses={master: octopus}, workers={worker: self.workers[worker]})
 
-    @cached_property
-    def octopuses(self) -> dict[NodeName, Octopus]:
-        """The Octopus of every node that has neighbours."""
-        nodes = self.spec.nodes
-        return {name: self.router(name) for name in nodes if nodes[name].neighbours}
-
-    @cached_property
-    def _workers(self) -> dict[NodeName, Worker]:
-        return self.workers()
+    def connection(
+        self, name: str, *, prompt: str = "", window: int | None = None, summarises: bool = False
+    ) -> Connection:
+        """Return what a worker of this graph is connected with."""
+        general = self.settings.model
+        return Connection(
+            name,
+            prompt,
+            window,
+            summarises,
+            folder=self.spec.folder,
+            manager=self.models,
+            make_chooser=self._chooser,
+            general=parse_reference(general) if general else None,
+        )
 
     def warm(self, name: NodeName) -> None:
-        """Begin to load the model of a worker that was chosen."""
-        self.models.warm(name)
+        """Begin to load the model of a worker that was chosen; not where workers were not built yet."""
+        worker = vars(self).get("workers", {}).get(name)
+        if isinstance(worker, Warmable):
+            worker.warm()
 
     def warm_up(self) -> None:
         """Start the process that tools run in, if any, while the query is still being routed."""
-        if self._sandbox is not None:
-            self._sandbox.start("sympy")
-        for wiring in self._inner:
-            wiring.warm_up()
+        if sandbox := vars(self).get("sandbox"):
+            sandbox.start("sympy")
+        for inner in self._inner.values():
+            inner.warm_up()
 
     def close(self) -> None:
         """End the process that tools run in, and unload local models."""
-        if self._sandbox is not None:
-            self._sandbox.close()
+        if sandbox := vars(self).get("sandbox"):
+            sandbox.close()
         self.models.close()
-        for wiring in self._inner:
-            wiring.close()
+        for inner in self._inner.values():
+            inner.close()
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Return the process that tools run in."""
+        from tools.sandbox import Sandbox
+
+        return Sandbox()
 
     def _worker(self, name: NodeName, spec: WorkerSpec) -> Worker:
         if spec.graph is not None:
             return self._subgraph(spec.graph)
         recommended = spec.recommended.model if spec.recommended else ""
-        return Specialist(
-            name,
-            tools=self._tool_agent(spec.tools) if spec.tools else None,
-            model=self.models.worker(name, spec),
-            recommended=recommended,
-        )
+        tools = self._tool_agent(spec.tools) if spec.tools else None
+        return Specialist(name, tools=tools, model=self._model(name, spec), recommended=recommended)
 
-    def _judge(self) -> Judge | None:
-        from agents.reflection.worker import ModelJudge
-
-        model = self.settings.model
-        return ModelJudge(self.models.connect(model, self.models.given("judge"))) if model else None
+    def _model(self, name: NodeName, spec: WorkerSpec) -> Worker | None:
+        """Connect the worker's own model, or the general one; return None if neither is set."""
+        reference = spec.model or self.settings.model
+        if not reference:
+            return None
+        if spec.model and spec.modalities and parse_reference(spec.model).text_only:
+            raise SpecError(
+                f"{self.spec.source}: worker {name!r} declares {', '.join(spec.modalities)}, but "
+                f"{bare_urls(spec.model)!r} reads text only.",
+                hint="Serve such a model, and write openai:NAME@URL or provider:PROVIDER:NAME.",
+            )
+        summarises = spec.overflow == "summary"
+        given = self.connection(name, prompt=spec.prompt, window=spec.window, summarises=summarises)
+        return connect(reference, given)
 
     def _subgraph(self, graph: str) -> Worker:
         from graphs.subgraph import SubgraphWorker
 
-        beside = Path(self.spec.source).parent / graph
-        inner = find_spec(str(beside) if beside.is_file() else graph)
-        around = (*self._around, self.spec.source)
-        if inner.source in around:
+        beside = self.spec.folder / graph
+        spec = find_spec(str(beside) if beside.is_file() else graph)
+        around = (*self.around, self.spec.source)
+        if spec.source in around:
             raise SpecError(f"{self.spec.source}: graph {graph!r} contains itself.", hint="Break the circle.")
-        manager = self.models.manager
-        wiring = Wiring(inner, self.settings, zero_shot=self._zero_shot, around=around, manager=manager)
-        wiring.encoder = self.encoder
-        self._inner.append(wiring)
-        return SubgraphWorker(wiring.graph().compile(name=inner.name))
+        routing = Routing(spec, self.settings, self.routing.encoder, zero_shot=self.routing.zero_shot)
+        inner = self._inner[graph] = Assembly(spec, self.settings, routing, self.models, around=around)
+        return SubgraphWorker(inner.graph().compile(name=spec.name))
 
     def _verifier(self, wanted: str | dict[str, Any] | None) -> Verifier | None:
-        from agents.reflection.verifiers import SchemaVerifier
+        if wanted is None or wanted == "model":  # a model judges: the worker's own
+            return None
+        from agents.reflection.verifiers import SchemaVerifier, SympyVerifier, UnitVerifier
 
         if isinstance(wanted, dict):
             return SchemaVerifier(wanted)
-        if wanted not in ("sympy", "units"):  # a model judges: the worker's own
-            return None
-        from agents.reflection.verifiers import SympyVerifier, UnitVerifier
-
-        return SympyVerifier(self._tools()) if wanted == "sympy" else UnitVerifier(self._tools())
-
-    def _tools(self) -> Sandbox:
-        from tools.sandbox import Sandbox
-
-        self._sandbox = self._sandbox or Sandbox()
-        return self._sandbox
+        return SympyVerifier(self.sandbox) if wanted == "sympy" else UnitVerifier(self.sandbox)
 
     def _tool_agent(self, names: Sequence[str]) -> Worker:
         from agents.workers.tool_agent import ToolAgent
@@ -216,19 +273,10 @@ class Wiring(OctopusWiring):
             found = functions(*names)
         except ToolError as error:
             raise SpecError(f"{self.spec.source}: {error}") from error
-        return ToolAgent(found, self._chooser(found), self._tools())
+        return ToolAgent(found, self._chooser(found), self.sandbox)
 
     def _chooser(self, functions: Sequence[ToolFunction]) -> FunctionChooser:
         from agents.workers.tool_agent import EncoderChooser
 
-        build = partial(self._heads.build, embed=self.encoder.embed)
-        return EncoderChooser(functions, self.encoder, build)
-
-
-def spec_hash(spec: GraphSpec) -> str:
-    """A hash of what routing depends on: every node's text, examples and edges."""
-    parts = [
-        (name, node.description, node.examples, sorted(node.neighbours.items()))
-        for name, node in sorted(spec.nodes.items())
-    ]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+        encoder, heads = self.routing.encoder, self.routing.heads
+        return EncoderChooser(functions, encoder, lambda said: heads.build(said, encoder.embed))

@@ -1,140 +1,148 @@
-"""The part of the wiring that builds what routes here: encoder, heads, artifacts, Octopuses, planner."""
+"""Build what routes in a graph: encoder, heads, artifacts, Octopuses and planner."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import graphs as graph_package
-from agents.errors import ArtifactError
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
-from agents.octopus.encoder.head_cache import HeadCache
-from agents.octopus.encoder.heads import Head, Untrained, trained_head
+from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
-from agents.types import Edge, NodeName
-from app.settings import Settings
+from agents.octopus.kinds.reference import OctopusParts
+from agents.octopus.kinds.registry import EncoderReference, local_octopus, parse_octopus
+from agents.types import Decision, Edge, NodeName, Octopus, Step
+from graphs.settings import GraphSettings
 from graphs.spec import GraphSpec, NodeSpec
 
 if TYPE_CHECKING:
     from agents.octopus.causal.artifact import CausalArtifact
-    from agents.octopus.local import LocalOctopus
-    from agents.octopus.planning.docstrings import Docstrings
+    from agents.octopus.encoder.octopus import LocalOctopus
+    from agents.octopus.encoder.zero_shot import ZeroShotHead
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
-    from agents.octopus.planning.stepwise import Onward
 
 GRAPHS = Path(graph_package.__file__ or "").parent
+OnChoice = Callable[[NodeName], None]
 
 
-class OctopusWiring:
-    """Builds the Octopuses of one graph; heavy parts are opened on first use.
+def nobody(node: NodeName) -> None:
+    """Do nothing with the node that was chosen."""
 
-    Args:
+
+@dataclass(frozen=True)
+class Routing:
+    """Build what routes in one graph: Octopuses and the planner; heavy parts are opened on first use.
+
+    Attributes:
         spec: the graph.
         settings: what the environment says.
-        artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
-        zero_shot: leave trained artifacts aside.
+        encoder: embeds texts; graphs inside this one share it.
+        trained: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
+        zero_shot: whether trained artifacts are left aside.
     """
 
-    def __init__(
-        self, spec: GraphSpec, settings: Settings, *, artifact: Path | None = None, zero_shot: bool = False
-    ) -> None:
-        self.spec = spec
-        self.settings = settings
-        self.encoder = Encoder()
-        self._heads = HeadCache(settings.cache_dir)
-        self._artifact_folder = artifact
-        self._zero_shot = zero_shot
-        self._causals: dict[Path, CausalArtifact] = {}
+    spec: GraphSpec
+    settings: GraphSettings
+    encoder: Encoder = field(default_factory=Encoder)
+    trained: Path | None = None
+    zero_shot: bool = False
+    _causals: dict[Path, CausalArtifact] = field(default_factory=dict, init=False)
 
-    def octopus(self, name: NodeName) -> LocalOctopus:
-        """The Octopus of node `name`: what its artifact is for, encoder or causal, or else zero-shot.
+    @cached_property
+    def heads(self) -> HeadCache:
+        """Return the cache of zero-shot heads."""
+        return HeadCache(self.settings.cache_dir)
+
+    def octopus(self, name: NodeName, on_choice: OnChoice = nobody) -> LocalOctopus:
+        """Build the Octopus of a node in this process: of the kind that its spec names or its artifact holds.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
             ModelUnavailableError: a package that it needs is not installed.
         """
-        folder = self._folder(self.spec.nodes[name])
-        if folder is not None and is_causal(folder):
-            return self._causal_octopus(name, self._causal(folder))
-        return self.encoder_octopus(name)
+        node = self.spec.nodes[name]
+        return local_octopus(node.octopus.kind, self._folder(node)).connect(self.parts(name, on_choice))
 
     def encoder_octopus(self, name: NodeName) -> EncoderOctopus:
-        """The encoder Octopus of node `name`, from its artifact or else zero-shot.
+        """Build the encoder Octopus of a node, from its artifact or else zero-shot.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
-        folder = self._folder(self.spec.nodes[name])
-        if folder is not None and is_causal(folder):
-            raise ArtifactError(f"{folder}: this is a causal Octopus; an encoder's artifact is needed here.")
-        return self.embedded_octopus(name)
+        return EncoderReference().connect(self.parts(name))
+
+    def router(self, name: NodeName, on_choice: OnChoice = nobody) -> Octopus:
+        """Build what routes at a node: on a server if the spec or the environment says so, else here.
+
+        Args:
+            name: of the node.
+            on_choice: called with the chosen node before its query is written.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+            SpecError: the reference to a server is not understood.
+        """
+        own = self.spec.nodes[name].octopus
+        text = own.model or (None if own.kind else self.settings.router)
+        if not text:
+            return self.octopus(name, on_choice)
+        return parse_octopus(text, name).connect(self.parts(name, on_choice))
+
+    def parts(self, name: NodeName, on_choice: OnChoice = nobody) -> OctopusParts:
+        """Return what the Octopus of a node is built from."""
+        node = self.spec.nodes[name]
+        edges = self.spec.edges_at(name)
+        beside = self.spec.folder / (node.octopus.artifact or "")
+        return OctopusParts(
+            name,
+            edges,
+            self.encoder,
+            cache(partial(self.embedded_octopus, name)),
+            self._causal,
+            partial(self._next_step, name, edges),
+            artifact=self._folder(node),
+            served=beside if node.octopus.artifact and is_causal(beside) else None,
+            threshold=node.octopus.threshold,
+            generalist=node.generalist,
+            parent=self.spec.parent(name),
+            fallback=node.octopus.fallback,
+            on_choice=on_choice,
+        )
 
     def embedded_octopus(self, name: NodeName) -> EncoderOctopus:
-        """The same beside a language model that routes: where the artifact is that model's, zero-shot."""
+        """Build the encoder Octopus, zero-shot where the artifact is that of a language model that routes."""
         node = self.spec.nodes[name]
         head, top = self._head(name, node, self.artifact(node))
-        neighbours = self._neighbours(name)
+        edges = self.spec.edges_at(name)
         return EncoderOctopus(
-            neighbours,
+            list(edges.values()),
             head,
             self.encoder,
             top,
             node.octopus.threshold,
             node.generalist,
-            self._parent(name),
-            onward=partial(self._onward, name, neighbours),
+            self.spec.parent(name),
+            next_step=partial(self._next_step, name, edges),
         )
-
-    def _causal_octopus(self, name: NodeName, artifact: CausalArtifact) -> LocalOctopus:
-        from agents.octopus.causal.octopus import CausalOctopus
-
-        node, master = self.spec.nodes[name], artifact.master(name)
-        neighbours = self._neighbours(name)
-        threshold = node.octopus.threshold
-        return CausalOctopus(
-            neighbours,
-            artifact.legal(name, neighbours),
-            artifact.parts,
-            self.encoder,
-            adapter=master.adapter,
-            temperature=master.temperature,
-            threshold=master.threshold if threshold is None else threshold,
-            calibrated=bool(master.metrics),
-            abstains=master.abstains,
-            generalist=node.generalist,
-            parent=self._parent(name),
-            onward=partial(self._onward, name, neighbours),
-            on_choice=self.warm,
-        )
-
-    def warm(self, name: NodeName) -> None:
-        """Is told of a node that was chosen, before its query is written; here nothing waits for that."""
 
     def _causal(self, folder: Path) -> CausalArtifact:
-        """The causal artifact of `folder`; masters share one base."""
+        """Open the causal artifact of a folder once; masters share one base."""
         from agents.octopus.causal.artifact import open_causal
 
         if folder not in self._causals:
             self._causals[folder] = open_causal(folder)
         return self._causals[folder]
 
-    def _neighbours(self, name: NodeName) -> list[Edge]:
-        return list(self.spec.edges_at(name).values())
-
-    def _parent(self, name: NodeName) -> NodeName | None:
-        masters = self.spec.masters
-        around = self.spec.nodes[name].neighbours
-        return next((n for n in around if n in masters and name in masters[n].neighbours), None)
-
     @cached_property
     def planner(self) -> Planner:
-        """What comes next on paths through the graph: from the entry's artifact, or else zero-shot.
+        """Return what plans paths through the graph: from the entry's artifact, or else zero-shot.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
@@ -152,58 +160,54 @@ class OctopusWiring:
 
     @cached_property
     def path_graph(self) -> PathGraph:
-        """The graph as planning reads it."""
+        """Return the graph as planning reads it."""
         from agents.octopus.planning.path_graph import PathGraph
 
         neighbours = {name: list(node.neighbours) for name, node in self.spec.nodes.items()}
         return PathGraph.of(neighbours, self.spec.entry, list(self.spec.masters))
 
     @cached_property
-    def docstrings(self) -> Docstrings:
+    def docstrings(self) -> ZeroShotHead:
         """What the nodes say of themselves, as planning reads it."""
-        from agents.octopus.planning.docstrings import Docstrings
-
         said = [
             Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
         ]
-        return Docstrings(self._heads.build(said, self.encoder.embed))
+        return self.heads.build(said, self.encoder.embed)
 
     def artifact(self, node: NodeSpec) -> Artifact | None:
-        """The trained encoder artifact that a node uses, if any."""
+        """Return the trained encoder artifact that a node uses, if any."""
         folder = self._folder(node)
         return load_artifact(folder) if folder and not is_causal(folder) else None
 
     def _folder(self, node: NodeSpec) -> Path | None:
-        if self._zero_shot:
+        if self.zero_shot:
             return None
-        if self._artifact_folder is not None:
-            return self._artifact_folder
+        if self.trained is not None:
+            return self.trained
         if node.octopus.artifact:
-            folder = Path(self.spec.source).parent / node.octopus.artifact
+            folder = self.spec.folder / node.octopus.artifact
             served = node.octopus.model is not None and is_causal(folder)
             return None if served else folder  # else it is the served model's
-        return shipped_artifact(self.spec.name) if Path(self.spec.source).parent == GRAPHS else None
+        return shipped_artifact(self.spec.name) if self.spec.folder == GRAPHS else None
 
     def candidates(self, node: NodeSpec) -> list[Candidate]:
-        """The neighbours of a node as zero-shot routing reads them."""
+        """Return the neighbours of a node as zero-shot routing reads them."""
         nodes = self.spec.nodes
         return [
             Candidate(name, nodes[name].description or name, nodes[name].examples) for name in node.neighbours
         ]
 
-    def _onward(self, name: NodeName, neighbours: Sequence[Edge]) -> Onward:
-        from agents.octopus.planning.stepwise import Onward
-
-        tokens = {neighbour.node: neighbour.token for neighbour in neighbours}
-        templates = {neighbour.node: neighbour.template for neighbour in neighbours}
-        return Onward(self.planner, name, tokens, templates)
+    def _next_step(
+        self, name: NodeName, edges: Mapping[NodeName, Edge], question: str, path: Sequence[Step]
+    ) -> Decision:
+        return self.planner.decide_next(name, edges, question, path)
 
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
         if artifact is not None and artifact.planner is not None and name not in artifact.masters:
-            from agents.octopus.planning.head import FirstStep
+            from agents.octopus.planning.planner import FirstStep
 
             return FirstStep(self.planner, name), artifact.top
         if artifact is None or name not in artifact.masters:
-            return Untrained.of(self._heads.build(self.candidates(node), self.encoder.embed)), None
+            return Untrained.of(self.heads.build(self.candidates(node), self.encoder.embed)), None
         embed = partial(self.encoder.embed, top=artifact.top)
         return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top

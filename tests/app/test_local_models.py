@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.types import Edge, NodeName
 from app.settings import Settings
-from graphs.assembly.graph import Wiring
+from graphs.assembly.graph import Assembly, assemble
 from graphs.spec_file import load_spec
 from tests.tiny_model import save_adapter, save_base
 
@@ -42,15 +42,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def wiring(folder: Path) -> Iterator[Wiring]:
-    built = Wiring(load_spec(folder / "graph.yaml"), Settings.read({"OCTOPUS_MODEL_MEMORY": "100MB"}))
+def assembly(folder: Path) -> Iterator[Assembly]:
+    built = assemble(load_spec(folder / "graph.yaml"), Settings.read({"OCTOPUS_MODEL_MEMORY": "100MB"}))
     yield built
     built.close()
-    assert built.models.manager.loaded() == []
+    assert built.models.loaded() == []
 
 
-async def test_workers_with_adapters_answer_from_one_base_and_stream(wiring: Wiring) -> None:
-    graph: Any = wiring.graph().compile()
+async def test_workers_with_adapters_answer_from_one_base_and_stream(assembly: Assembly) -> None:
+    graph: Any = assembly.graph().compile()
     answers = {}
     for question, node in (("Solve the equation 2x = 6.", "maths"), ("Is a verbal contract binding?", "law")):
         pieces: list[Any] = []
@@ -70,14 +70,14 @@ async def test_workers_with_adapters_answer_from_one_base_and_stream(wiring: Wir
         assert "".join(str(piece.text) for piece in pieces) == hop["answer"]
         answers[node] = hop["answer"]
     assert answers["maths"] != answers["law"]
-    assert len(wiring.models.manager.loaded()) == 1
+    assert len(assembly.models.loaded()) == 1
 
 
 class SlowScorer:
     """Chooses law at once, and takes its time to rewrite."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        self.wiring = wiring
+    def __init__(self, assembly: Assembly) -> None:
+        self.assembly = assembly
         self.loaded: list[Any] = []
 
     async def probe(self, candidates: Sequence[Edge]) -> None:
@@ -88,17 +88,17 @@ class SlowScorer:
 
     async def rewrite(self, query: str, chosen: Edge) -> str:
         began = time.monotonic()
-        while not self.wiring.models.manager.loaded() and time.monotonic() - began < 20:
+        while not self.assembly.models.loaded() and time.monotonic() - began < 20:
             await asyncio.sleep(0.01)
-        self.loaded = self.wiring.models.manager.loaded()
+        self.loaded = self.assembly.models.loaded()
         return query
 
 
-async def test_the_chosen_model_loads_while_the_query_is_rewritten(wiring: Wiring) -> None:
-    wiring.workers()
-    scorer = SlowScorer(wiring)
-    nodes = [Edge(node, token) for node, token in wiring.spec.nodes[NodeName("octopus")].neighbours.items()]
-    remote = RemoteOctopus(NodeName("octopus"), nodes, scorer, on_choice=wiring.models.warm)
+async def test_the_chosen_model_loads_while_the_query_is_rewritten(assembly: Assembly) -> None:
+    assert assembly.workers
+    scorer = SlowScorer(assembly)
+    nodes = [Edge(node, token) for node, token in assembly.spec.nodes[NodeName("octopus")].neighbours.items()]
+    remote = RemoteOctopus(NodeName("octopus"), nodes, scorer, on_choice=assembly.warm)
     route = await remote.route([HumanMessage("Is a verbal contract binding?")])
     assert route.node == "law"
     assert len(scorer.loaded) == 1

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agents.octopus.causal.call_format import CallFormat
-from agents.octopus.causal.call_text import write_call
-from agents.octopus.causal.manifest import CausalManifest, CausalMaster, write_manifest
+from agents.octopus.causal.grammar import write_call
+from agents.octopus.causal.manifest import CallFormat, CausalManifest, CausalMaster, write_manifest
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import assemble, find_spec
 from tests.app.conftest import Octopus
 from tests.engines import EngineServer, TinyEngine, serving_engine, vllm
 from tests.loopback import ChatServer, serving
@@ -101,7 +100,7 @@ async def test_follow_ups_of_a_causal_artifact_that_is_served(server: EngineServ
     )
     settings = Settings.read({"OCTOPUS_ROUTER": f"vllm:base#{{master}}@{server.url}"})
     talk = [HumanMessage("bake bread"), AIMessage("With flour."), HumanMessage(FAITHFUL)]
-    route = await Wiring(find_spec(str(path)), settings).router(NodeName("octopus")).route(talk)
+    route = await assemble(find_spec(str(path)), settings).octopuses[NodeName("octopus")].route(talk)
     assert route.node in nodes
     assert route.question.endswith(FAITHFUL)
 

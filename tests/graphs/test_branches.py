@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage
 
 from agents.octopus.conversation.compound import parts_of
 from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import assemble, find_spec
 from graphs.branches import outcomes
 
 HERE = Path(__file__).parent
@@ -22,9 +22,9 @@ WHOLE = yaml.safe_load((HERE / "whole_questions.yaml").read_text(encoding="utf-8
 
 @pytest.fixture(scope="module")
 def mmlu() -> Iterator[Any]:
-    wiring = Wiring(find_spec("mmlu"), Settings.read())
-    yield wiring.graph().compile()
-    wiring.close()
+    assembly = assemble(find_spec("mmlu"), Settings.read())
+    yield assembly.graph().compile()
+    assembly.close()
 
 
 def test_there_are_enough() -> None:

@@ -13,7 +13,7 @@ from langgraph.types import Command
 from agents.errors import SpecError
 from agents.types import NodeName, Worker
 from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import assemble, find_spec
 from graphs.build import build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
@@ -67,12 +67,12 @@ async def test_the_spec_names_it(tmp_path: Path) -> None:
         "  exam: {description: 'Answers questions of school and university, mathematics too.', graph: mmlu}\n"
         "  chess: {description: 'Plays chess.'}\n"
     )
-    wiring = Wiring(find_spec(str(spec)), Settings.read())
+    assembly = assemble(find_spec(str(spec)), Settings.read())
     try:
         question = HumanMessage("What is the derivative of x^3 at x = 2?")
-        result = await wiring.graph().compile().ainvoke({"messages": [question]})
+        result = await assembly.graph().compile().ainvoke({"messages": [question]})
     finally:
-        wiring.close()
+        assembly.close()
     assert result["hops"][0]["node"] == "exam"
     assert result["messages"][-1].text.startswith("12")
 
@@ -81,4 +81,4 @@ def test_a_graph_within_itself_is_refused(tmp_path: Path) -> None:
     spec = tmp_path / "snake.yaml"
     spec.write_text("masters: {m: {neighbours: [w]}}\nworkers: {w: {description: x, graph: snake.yaml}}\n")
     with pytest.raises(SpecError, match=r"'snake\.yaml' contains itself"):
-        Wiring(find_spec(str(spec)), Settings.read()).workers()
+        assemble(find_spec(str(spec)), Settings.read()).graph()

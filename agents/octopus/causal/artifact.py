@@ -1,4 +1,4 @@
-"""A causal Octopus read from its folder: model, tokenizers, grammar."""
+"""Read a causal Octopus from its folder: model, tokenizers, grammar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from agents.errors import ArtifactError, ModelUnavailableError
 from agents.octopus.causal.batching import Batcher
 from agents.octopus.causal.grammar import Grammar
-from agents.octopus.causal.manifest import CausalManifest, CausalMaster, read_manifest
+from agents.octopus.causal.manifest import CausalManifest, CausalMaster, master_of, read_manifest
 from agents.octopus.causal.octopus import CausalParts
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
 from agents.types import Edge, NodeName
@@ -17,30 +17,22 @@ from agents.types import Edge, NodeName
 
 @dataclass(frozen=True)
 class CausalArtifact:
-    """A loaded causal Octopus, for all masters of its graph."""
+    """Hold a loaded causal Octopus, for all routing nodes of its graph."""
 
     folder: Path
     manifest: CausalManifest
     parts: CausalParts
 
     def master(self, name: NodeName) -> CausalMaster:
-        """How `name` speaks; a checkpoint without masters speaks the same for all.
+        """Return how `name` speaks; a checkpoint without masters speaks the same for all.
 
         Raises:
             ArtifactError: it was not trained for this master.
         """
-        masters = self.manifest.masters
-        if not masters:
-            return CausalMaster(neighbours={})
-        if name not in masters:
-            raise ArtifactError(
-                f"{self.folder}: knows no master {name!r}, only {', '.join(masters)}.",
-                hint=f"Train it: octopus train functional-tokens --master {name} --out {self.folder}.",
-            )
-        return masters[name]
+        return master_of(self.folder, self.manifest, name)
 
     def legal(self, name: NodeName, neighbours: Sequence[Edge]) -> list[int]:
-        """The id of each neighbour's functional token.
+        """Return the id of each neighbour's functional token.
 
         Raises:
             ArtifactError: the vocabulary lacks a token, or training knew it by another node.

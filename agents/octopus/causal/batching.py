@@ -1,4 +1,4 @@
-"""Requests that wait at the same time become one batch on one worker thread."""
+"""Batch requests that wait at the same time, on one worker thread."""
 
 from __future__ import annotations
 
@@ -7,14 +7,49 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.octopus.causal.prompt import Prompt
+
+Pick = Callable[[NDArray[np.float64]], int | None]
+"""Logits of the legal tokens → which of them to write a call with; None writes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """Ask a causal model which functional token comes next, and for the call that begins with it.
+
+    Attributes:
+        prompt: its ids.
+        adapter: folder of the master's adapter.
+        legal: ids of the functional tokens that may be chosen.
+        pick: decides, from their logits, which of them to go on with.
+    """
+
+    prompt: Prompt
+    adapter: str | None
+    legal: tuple[int, ...]
+    pick: Pick
+
+
+@dataclass(frozen=True, slots=True)
+class CallReply:
+    """Hold logits [legal], and the ids of the call if one was written, its functional token first."""
+
+    logits: NDArray[np.float64]
+    output: tuple[int, ...] | None
+
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 
 
 class Batcher(Generic[Asked, Answered]):
-    """Runs requests from any thread or event loop, all that wait at once, never two batches at a time.
+    """Run requests from any thread or event loop, all that wait at once, never two batches at a time.
 
     The thread lives as long as something waits, so that an idle model holds none.
 
@@ -31,7 +66,7 @@ class Batcher(Generic[Asked, Answered]):
         self._running = False
 
     def submit(self, requests: Sequence[Asked]) -> list[Future[Answered]]:
-        """A future for each of `requests`."""
+        """Return a future for each of `requests`."""
         added: list[tuple[Asked, Future[Answered]]] = [(request, Future()) for request in requests]
         with self._lock:
             self._waiting.extend(added)
@@ -41,11 +76,11 @@ class Batcher(Generic[Asked, Answered]):
         return [future for _, future in added]
 
     def ask(self, requests: Sequence[Asked]) -> list[Answered]:
-        """The answers; blocking."""
+        """Return the answers; blocking."""
         return [future.result() for future in self.submit(requests)]
 
     async def ask_async(self, requests: Sequence[Asked]) -> list[Answered]:
-        """The answers; one who gives up is left out of the batch if it has not begun."""
+        """Return the answers; a cancelled request is left out of the batch if it has not begun."""
         return list(await asyncio.gather(*map(asyncio.wrap_future, self.submit(requests))))
 
     def _serve(self) -> None:

@@ -1,4 +1,4 @@
-"""A causal language model that chooses by functional token and writes calls (extra `hf`).
+"""Choose by functional token and write calls with a causal language model (extra `hf`).
 
 The choice is one prefill: the last hidden state times the rows of `lm_head` that are legal, so that the
 vocabulary is never scored and nothing else can be chosen. The call is then generated on the same cache. Rows
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,44 +20,20 @@ from numpy.typing import NDArray
 
 from agents.adapters import BASE, AdapterError, attach
 from agents.errors import ArtifactError
+from agents.octopus.causal.batching import CallReply, CallRequest
 from agents.octopus.causal.manifest import CausalManifest
-from agents.octopus.causal.prefix_cache import Adapter, Layers, PrefixCache
 from agents.octopus.causal.prompt import Prompt
 
-Pick = Callable[[NDArray[np.float64]], int | None]
-"""Logits of the legal tokens → which of them to write a call with; None writes none."""
+Adapter: TypeAlias = str | None
+Layers: TypeAlias = list[tuple[torch.Tensor, torch.Tensor]]
+"""Keys and values of each layer, each [1, heads, shared, width]."""
 
 _TOKENS_A_QUERY_TOKEN, _TOKENS_ANYHOW = 2, 64  # of a call, at most
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to decide.
-
-    Attributes:
-        prompt: its ids.
-        adapter: folder of the master's adapter.
-        legal: ids of the functional tokens that may be chosen.
-        pick: decides, from their logits, which of them to go on with.
-    """
-
-    prompt: Prompt
-    adapter: Adapter
-    legal: tuple[int, ...]
-    pick: Pick
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Logits [legal], and the ids of the call if one was written, its functional token first."""
-
-    logits: NDArray[np.float64]
-    output: tuple[int, ...] | None
-
-
 @dataclass
 class _Prefilled:
-    """Rows after their prompts: cache, mask [rows, seen], next position [rows, 1], last hidden state."""
+    """Hold rows after their prompts: cache, mask [rows, seen], next position [rows, 1], last hidden state."""
 
     cache: Any
     mask: torch.Tensor
@@ -66,7 +42,7 @@ class _Prefilled:
 
 
 class CausalModel:
-    """A base model and its adapters.
+    """Run a base model with its adapters.
 
     Args:
         model: a transformers causal model, with functional tokens in its vocabulary.
@@ -101,7 +77,7 @@ class CausalModel:
     def read(
         cls, folder: Path, manifest: CausalManifest, end: int, banned: Sequence[int], shared: Sequence[int]
     ) -> CausalModel:
-        """The model of `folder`, on the GPU if there is one.
+        """Read the model of `folder`, onto the GPU if there is one.
 
         Raises:
             ArtifactError: its weights cannot be read.
@@ -129,11 +105,11 @@ class CausalModel:
 
     @property
     def context(self) -> int:
-        """How many tokens the model reads and writes."""
+        """Return how many tokens the model reads and writes."""
         return int(self._model.config.max_position_embeddings)
 
     @torch.inference_mode()
-    def run(self, requests: Sequence[Request]) -> list[Reply]:
+    def run(self, requests: Sequence[CallRequest]) -> list[CallReply]:
         """Decide a batch: choices from one prefill, then the calls of those that want one."""
         adapters = [request.adapter for request in requests]
         prefilled = self._prefill([request.prompt for request in requests], adapters)
@@ -147,7 +123,7 @@ class CausalModel:
             kept = _keep(prefilled, writing)
             written = self._write(kept, [adapters[row] for row in writing], first, most)
             outputs = dict(zip(writing, written, strict=True))
-        return [Reply(logits, outputs.get(row)) for row, logits in enumerate(rows)]
+        return [CallReply(logits, outputs.get(row)) for row, logits in enumerate(rows)]
 
     def _cap(self, prompt: Prompt) -> int:
         room = self.context - len(prompt.shared) - len(prompt.own)
@@ -191,7 +167,7 @@ class CausalModel:
     def _write(
         self, state: _Prefilled, adapters: Sequence[Adapter], first: Sequence[int], most: Sequence[int]
     ) -> list[tuple[int, ...]]:
-        """Greedy calls; each ends with `<nexa_end>` or is cut at its cap."""
+        """Write calls greedily; each ends with `<nexa_end>` or is cut at its cap."""
         head, outputs = self._model.get_output_embeddings(), [[token] for token in first]
         tokens = torch.tensor(first, device=self._model.device)[:, None]
         mask, position, cache = state.mask, state.position, state.cache
@@ -218,7 +194,7 @@ class CausalModel:
 
     @contextmanager
     def _speaking(self, adapters: Sequence[Adapter]) -> Iterator[None]:
-        """Each row with its adapter, within the block."""
+        """Give each row its adapter, within the block."""
         names = [BASE if adapter is None else self._loaded(adapter) for adapter in adapters]
         if self._tuned is None:
             yield
@@ -237,7 +213,7 @@ class CausalModel:
                 hook.remove()
 
     def _loaded(self, adapter: str) -> str:
-        """peft's name of `adapter`, which is loaded at its first use."""
+        """Return peft's name of `adapter`, which is loaded at its first use."""
         if adapter in self._adapters:
             return self._adapters[adapter]
         assert self._folder is not None
@@ -250,9 +226,43 @@ class CausalModel:
 
 
 def _keep(state: _Prefilled, rows: Sequence[int]) -> _Prefilled:
-    """Some rows of a prefilled batch."""
+    """Return some rows of a prefilled batch."""
     if len(rows) == len(state.mask):
         return state
     chosen = torch.tensor(rows, device=state.mask.device)
     state.cache.batch_select_indices(chosen)
     return _Prefilled(state.cache, state.mask[chosen], state.position[chosen], state.hidden[chosen])
+
+
+class PrefixCache:
+    """Begin attention caches with the shared prompt, computed once for each adapter.
+
+    An adapter changes keys and values, so each has its own. A growing cache concatenates and never writes in
+    place, so that rows may be views of the stored tensors.
+
+    Args:
+        prefill: adapter → its layers for the shared prompt; called once for each adapter.
+    """
+
+    def __init__(self, prefill: Callable[[Adapter], Layers]) -> None:
+        self._prefill = prefill
+        self._layers: dict[Adapter, Layers] = {}
+
+    def rows(self, adapters: Sequence[Adapter]) -> Any:
+        """Return a `DynamicCache` with a row for each of `adapters`."""
+        from transformers import DynamicCache
+
+        found = [self._of(adapter) for adapter in adapters]
+        cache = DynamicCache()
+        for place, (keys, values) in enumerate(found[0]):
+            if len(set(adapters)) == 1:
+                batch = [own.expand(len(found), -1, -1, -1) for own in (keys, values)]
+            else:
+                batch = [torch.cat([layers[place][part] for layers in found]) for part in (0, 1)]
+            cache.update(batch[0], batch[1], place)
+        return cache
+
+    def _of(self, adapter: Adapter) -> Layers:
+        if adapter not in self._layers:
+            self._layers[adapter] = self._prefill(adapter)
+        return self._layers[adapter]

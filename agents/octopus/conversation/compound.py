@@ -1,4 +1,4 @@
-"""The parts of a compound query: "What is the capital of Kenya, and what is 3^7 mod 10?" has two.
+"""Split compound queries: "What is the capital of Kenya, and what is 3^7 mod 10?" has two parts.
 
 Syntax proposes. A query is cut only before what opens a main clause of its own (a question with inversion, a
 request), never inside quotation marks, brackets or code; a clause that leans on another ("and when was it
@@ -19,42 +19,36 @@ _LONGEST = 150  # words; longer texts are cases, sources and programs
 _MOST_PARTS = 8
 
 _AUX = (
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn't"
-    r"|aren't|don't"
-    r"|doesn't|didn't|can't)"
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn't|aren't"
+    r"|don't|doesn't|didn't|can't)"
 )
 _DEGREE = (
     r"(?:many|much|far|long|old|big|large|tall|fast|high|deep|heavy|hot|cold|wide|often|soon|likely|do you)"
 )
 _POLITE = (
-    r"(?:(?:please|kindly|also|then|next|finally|lastly|first|second|secondly|third|thirdly|now|so|ok"
-    r"|okay|hi|hey"
-    r"|hello|thanks|well|and|plus|additionally|besides|after that)[,:!]?\s+)*"
+    r"(?:(?:please|kindly|also|then|next|finally|lastly|first|second|secondly|third|thirdly|now|so|ok|okay"
+    r"|hi|hey|hello|thanks|well|and|plus|additionally|besides|after that)[,:!]?\s+)*"
 )
 _ASKING = (
     r"(?:(?:can|could|would|will) you(?: please)?\s+|i(?:'d| would) like (?:you )?to\s+|i (?:want"
-    r"|need) (?:you )?to\s+(?=\w+\s+\S)"
-    r"|(?:please )?(?:tell|show|give) me(?: please)?,?\s+|do you know\s+|i(?:'d| would) like to know\s+"
-    r"|would you mind\s+)?"
+    r"|need) (?:you )?to\s+(?=\w+\s+\S)|(?:please )?(?:tell|show|give) me(?: please)?,?\s+|do you know\s+"
+    r"|i(?:'d| would) like to know\s+|would you mind\s+)?"
 )
 _VERBS = (
     "add approximate balance calculate calc compute convert count decode define derive describe determine "
-    "differentiate diagonalize divide encode estimate evaluate expand explain factor factorise "
-    "factorize find "
-    "give graph hash identify integrate invert list multiply name outline plot predict prove "
-    "recommend reverse "
-    "round rewrite show simplify solve sort state subtract suggest summarise summarize tell "
-    "translate transpose "
-    "work write"
+    "differentiate diagonalize divide encode estimate evaluate expand explain factor factorise factorize "
+    "find give graph hash identify integrate invert list multiply name outline plot predict prove recommend "
+    "reverse round rewrite show simplify solve sort state subtract suggest summarise summarize tell "
+    "translate transpose work write"
 )
 _VERB = "(?:" + "|".join(_VERBS.split()) + ")"
 _NO_OBJECT = r"(?!\s+(?:at|for|in|by|with|on|from|to|and|or|as|it|its|them|this|that|these|those)\b)"
 
 _WH_QUESTION = re.compile(
     rf"(?:(?:what|who|which|where|when|why|how)(?:'s|’s|s| {_AUX})\s+\S|(?:what|which"
-    rf"|whose)\s+(?:\S+\s+){{1,4}}?{_AUX}"
-    rf"\s+\S|how {_DEGREE}\b\s+\S|who(?:m)?\s+(?!and\b|or\b)\w+\s+\S|which\s+(?:\w+\s+){{1,3}}\w+\s+\S"
-    rf"|(?:in|on|at|by|from|to|of|for) (?:what|which|how many|how much)\s+(?:\w+\s+){{1,3}}?{_AUX}\s+\S)",
+    rf"|whose)\s+(?:\S+\s+){{1,4}}?{_AUX}\s+\S|how {_DEGREE}\b\s+\S|who(?:m)?\s+(?!and\b|or\b)\w+\s+\S"
+    rf"|which\s+(?:\w+\s+){{1,3}}\w+\s+\S|(?:in|on|at|by|from|to|of|for) (?:what|which|how many"
+    rf"|how much)\s+(?:\w+\s+){{1,3}}?{_AUX}\s+\S)",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(rf"{_AUX}\s+(?:the|an?|there|any|all|most|some|\d|[A-Z])", re.ASCII)
@@ -62,13 +56,13 @@ _REQUEST = re.compile(rf"{_VERB}\b{_NO_OBJECT}\s+\S+", re.IGNORECASE)
 _NUMBERING = r"(?:\(?\d{1,2}[.)]\s+)?"
 _LEAD = re.compile(_NUMBERING + _POLITE + _ASKING + _POLITE, re.IGNORECASE)
 _CUT = re.compile(
-    r"(?P<end>[?!;]+[\"”')]*|\.(?=\s)|\n)?(?P<comma>\s*,)?\s+(?P<join>(?:(?:and|also|then|plus|as "
-    r"well as|&)[,:]?\s+)*)",
+    r"(?P<end>[?!;]+[\"”')]*|\.(?=\s)|\n)?(?P<comma>\s*,)?\s+(?P<join>(?:(?:and|also|then|plus|as well as"
+    r"|&)[,:]?\s+)*)",
     re.IGNORECASE,
 )
 _SHIELDED = re.compile(
-    r"```.*?```|`[^`]*`|\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'[^']+'(?!\w)|(?<!\w)‘[^’]*’(?!\w)"
-    r"|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}",
+    r"```.*?```|`[^`]*`|\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'[^']+'(?!\w)|(?<!\w)‘[^’]*’(?!\w)|\([^()]*\)"
+    r"|\[[^\[\]]*\]|\{[^{}]*\}",
     re.DOTALL,
 )
 _CODE = re.compile(
@@ -79,9 +73,8 @@ _OPEN_PAIR = re.compile(
 )
 _INFINITIVE = re.compile(
     rf"\b(?:to|can|must|should|will|could|may|might|that|which|who|how do|how does|how did|does|do"
-    rf"|did)\s+(?:\w+\s+){{0,2}}?"
-    rf"(?:{_VERB}|read|make|get|take|be|do|have|use|open|run|build|print|return|store|search|learn"
-    rf"|help|grow|move)\b",
+    rf"|did)\s+(?:\w+\s+){{0,2}}?(?:{_VERB}|read|make|get|take|be|do|have|use|open|run|build|print|return"
+    rf"|store|search|learn|help|grow|move)\b",
     re.IGNORECASE,
 )
 _SEQUENCE = re.compile(
@@ -94,7 +87,7 @@ _INTERROGATIVE = _RELATIVE | {"what", "when", "why", "how"}
 
 @dataclass(frozen=True)
 class _Piece:
-    """Where a piece of the query stands, and as a question of its own what it says.
+    """Hold where a piece of the query stands, and what it says as a question of its own.
 
     Attributes:
         asks: the piece, with what it leaves out put back.
@@ -108,7 +101,7 @@ class _Piece:
 
 
 def parts_of(query: str) -> tuple[str, ...]:
-    """The parts of `query` in order, each a question or request of its own; one if it is whole.
+    """Return the parts of `query` in order, each a question or request of its own; one if it is whole.
 
     What an elliptic part leaves out ("and of Peru?") is put back from the part before.
     """
@@ -131,7 +124,7 @@ def parts_of(query: str) -> tuple[str, ...]:
 
 
 def _pieces(query: str) -> Iterator[_Piece]:
-    """The query cut before every main clause, and before what completes the one before it."""
+    """Cut the query before every main clause, and before what completes the one before it."""
     shielded = _SHIELDED.sub(lambda match: "\0" * len(match[0]), query)
     numbered = re.match(_NUMBERING, query)
     start, completing = numbered.end() if numbered else 0, ""
@@ -151,13 +144,13 @@ def _pieces(query: str) -> Iterator[_Piece]:
 
 
 def _is_list(query: str) -> bool:
-    """Lines that are not all questions: choices, statements, a source, a program."""
+    """Return whether there are lines that are no questions: choices, statements, a source, a program."""
     lines = [line.strip() for line in query.splitlines() if line.strip()]
     return len(lines) > 1 and not all(line.endswith("?") for line in lines)
 
 
 def _opens(text: str) -> bool:
-    """Whether `text` begins with a main clause that asks for something."""
+    """Return whether `text` begins with a main clause that asks for something."""
     lead = _LEAD.match(text)
     rest = text[lead.end() :] if lead else text
     asked = bool(lead and re.search(r"\b(?:you|me|know)\b", lead[0]))
@@ -166,7 +159,7 @@ def _opens(text: str) -> bool:
 
 
 def _may_part(left: str, right: str, cut: re.Match[str]) -> bool:
-    """Whether what opens `right` cannot be coordinated with something inside `left`."""
+    """Return whether what opens `right` cannot be coordinated with something inside `left`."""
     if cut["end"]:
         return True
     if _OPEN_PAIR.search(left):
@@ -191,7 +184,7 @@ def _may_part(left: str, right: str, cut: re.Match[str]) -> bool:
 
 
 def _completed(before: str, right: str, cut: re.Match[str]) -> str:
-    """What `right`, up to where it may end, asks with what it leaves out; "" if that is not simple."""
+    """Return what `right` asks, with what it leaves out; "" if that is not simple."""
     if not (cut["end"] or cut["join"]):
         return ""
     tail = re.split(r"(?<=[?!;])|\.\s|,?\s+and\s+", right, maxsplit=1, flags=re.IGNORECASE)[0]

@@ -1,4 +1,4 @@
-"""A graph's trained artifact: heads, optional upper encoder layers, and a manifest written last.
+"""Read and write a graph's artifact: heads, optional upper encoder layers, and a manifest, written last.
 
 manifest.json        what it was trained on, metrics, and per master: facets, temperature, threshold
 heads.safetensors    "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
@@ -8,26 +8,28 @@ top.onnx             upper encoder layers of this graph, where an adapter was tr
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.errors import ArtifactError
-from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
 from agents.types import NodeName
 
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 FORMAT = 1
 PLANNER = "planner.safetensors"
 
+M = TypeVar("M", bound=BaseModel)
+
 
 class MasterManifest(BaseModel):
-    """How one master reads its head.
+    """Describe how one routing node reads its head.
 
     Attributes:
         facets: (node, facet) of each row of the head; node None is "no neighbour fits".
@@ -45,7 +47,7 @@ class MasterManifest(BaseModel):
 
 
 class PlannerManifest(BaseModel):
-    """What the tensors of a planner are about.
+    """Describe what the tensors of a planner are about.
 
     Attributes:
         nodes: by place.
@@ -63,7 +65,7 @@ class PlannerManifest(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What an artifact is and what it was made from."""
+    """Describe what an artifact is and what it was made from."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -79,7 +81,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class TrainedMaster:
-    """One master's part of an artifact: vectors [facets, 384] and bias [facets], with their manifest."""
+    """Hold one routing node's vectors [facets, 384] and bias [facets], with their manifest."""
 
     vectors: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -88,7 +90,7 @@ class TrainedMaster:
 
 @dataclass(frozen=True)
 class TrainedPlanner:
-    """The planner's part of an artifact."""
+    """Hold the planner's part of an artifact."""
 
     tensors: Mapping[str, NDArray[Any]]
     manifest: PlannerManifest
@@ -96,7 +98,7 @@ class TrainedPlanner:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A loaded artifact; `top` is None where the public encoder is used as it is."""
+    """Hold a loaded artifact; `top` is None where the public encoder is used as it is."""
 
     folder: Path
     manifest: Manifest
@@ -105,7 +107,7 @@ class Artifact:
 
     @property
     def top(self) -> Path | None:
-        """The upper encoder layers of this graph."""
+        """Return the upper encoder layers of this graph."""
         return self.folder / "top.onnx" if "top.onnx" in self.manifest.files else None
 
 
@@ -176,6 +178,39 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def shipped_artifact(graph: str) -> Path | None:
-    """The folder of the artifact that ships for `graph`, if one does."""
+    """Return the folder of the artifact that ships for `graph`, if one does."""
     folder = ARTIFACTS / graph
     return folder if (folder / "manifest.json").is_file() else None
+
+
+def read_manifest_file(path: Path, kind: type[M], missing: str, hint: str) -> M:
+    """Read the manifest at `path`.
+
+    Args:
+        path: of the file.
+        kind: of manifest.
+        missing: what the folder does not hold if it cannot be read.
+        hint: how to come by it.
+
+    Raises:
+        ArtifactError: it is not there, or not of that kind.
+    """
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path.parent}: {missing} here ({error}).", hint=hint) from error
+
+
+def sha256_of(path: Path) -> str:
+    """Return the digest of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def check_file(path: Path, digest: str) -> None:
+    """Check that a file is the one whose digest was written down.
+
+    Raises:
+        ArtifactError: it is not, or not there.
+    """
+    if not path.is_file() or sha256_of(path) != digest:
+        raise ArtifactError(f"{path}: missing, or not the file that the manifest names.")

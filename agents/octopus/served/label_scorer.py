@@ -1,4 +1,4 @@
-"""A served chat model that was never trained to route: it is shown the neighbours, each under a letter."""
+"""Ask a served chat model that was never trained to route: it chooses among neighbours by a letter."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
+from typing import Protocol
 
 from agents.errors import RoutingError
-from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.served.wire.types import ChatEngine
+from agents.octopus.causal.grammar import MalformedCallError
 from agents.types import Edge
 
 _VOTES = 5  # samples where a server gives no log-probabilities
@@ -28,9 +28,34 @@ _REWRITE = (
 )
 
 
+class ChatEngine(Protocol):
+    """Ask a server of a plain chat model.
+
+    Attributes:
+        most_choices: how many labels it can score at once.
+    """
+
+    most_choices: int
+
+    async def choose(
+        self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
+    ) -> tuple[str, Mapping[str, float] | None]:
+        """Return the label that the model writes, one of `labels`, and their log-probabilities if given.
+
+        Raises:
+            RoutingError: it wrote something else.
+            ModelUnavailableError: it cannot be reached or refuses.
+        """
+        ...
+
+    async def write(self, system: str, user: str, most: int) -> str:
+        """Write greedily, at most `most` tokens."""
+        ...
+
+
 @dataclass
 class LabelScorer:
-    """Scores the letters; more neighbours than a server scores at once are asked about in rounds.
+    """Score letters; where there are more neighbours than a server scores at once, in rounds.
 
     Attributes:
         engine: the server.
@@ -46,7 +71,7 @@ class LabelScorer:
                 raise RoutingError(f"the Octopus was to write {letter!r} and wrote {written!r}.")
 
     async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
-        """See `Scorer`. Of several rounds: ln p(group) + ln p(candidate | group)."""
+        """Score the candidates, in rounds where there are many: ln p(group) + ln p(candidate | group)."""
         most = min(self.engine.most_choices, len(ascii_uppercase))
         if len(candidates) <= most:
             return await self._round(query, candidates)
@@ -60,7 +85,7 @@ class LabelScorer:
         return [final + one for final, scores in zip(finals, rounds, strict=True) for one in scores]
 
     async def rewrite(self, query: str, chosen: Edge) -> str:
-        """See `Scorer`. The model knows no template, so what it writes is put into it."""
+        """Let the model write the query; it knows no template, so what it writes is put into it."""
         system = _REWRITE.format(description=f"{chosen.node}. {chosen.description}".strip())
         written = (await self.engine.write(system, query, _MOST_TOKENS)).strip()
         if not written:
@@ -68,7 +93,7 @@ class LabelScorer:
         return chosen.query(written)
 
     async def _round(self, query: str, candidates: Sequence[Edge]) -> list[float]:
-        """Normalised log-probabilities of at most `most_choices` candidates."""
+        """Return normalised log-probabilities of at most `most_choices` candidates."""
         labels = ascii_uppercase[: len(candidates)]
         shown = (
             f"{label}: {one.node}. {' '.join(one.description.split())[:_DESCRIPTION]}"
@@ -85,7 +110,7 @@ class LabelScorer:
         return [lp - total for lp in logprobs]
 
     async def _votes(self, system: str, query: str, labels: Sequence[str]) -> Mapping[str, float]:
-        """Shares of sampled letters, each counted once more than it came, so that none is impossible."""
+        """Return shares of sampled letters, smoothed so that none is impossible."""
         asked = (self.engine.choose(system, query, labels, temperature=1.0) for _ in range(_VOTES))
         counts = Counter(letter for letter, _ in await asyncio.gather(*asked))
         share = 1 / len(labels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from urllib.parse import parse_qsl
 from langchain_core.messages import BaseMessage
 
 from agents.errors import ModelUnavailableError, OctopusGraphError, SpecError
+from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerRequest
 from agents.workers.models.language_model import ANSWER_TOKENS, ChatReference
 from agents.workers.models.reference import NAME_AT_URL, Connection
@@ -39,7 +39,7 @@ class OpenAIReference(ChatReference):
     form = "openai:NAME@URL"
     pattern = NAME_AT_URL
     health = "/models"
-    key: ClassVar[str] = "OPENAI_API_KEY"
+    key: ClassVar[str] = "openai"
 
     def chat(self, given: Connection) -> BaseChatModel:
         """Build a client with a timeout for each request."""
@@ -49,7 +49,7 @@ class OpenAIReference(ChatReference):
         return ChatOpenAI(
             model=self.name,
             base_url=self.base_url,
-            api_key=SecretStr(os.environ.get(self.key) or "none"),
+            api_key=getattr(ProviderKeys.read(), self.key) or SecretStr("none"),
             timeout=given.timeout,
             max_retries=given.retries,
             streaming=True,
@@ -79,7 +79,7 @@ class EndpointReference(OpenAIReference):
     form = "hf-endpoint:URL or hf-endpoint:NAME@URL"
     pattern = re.compile(r"(?:(?P<name>\S+)@)?(?P<url>https?://\S+)")
     health = ""
-    key = "HF_TOKEN"
+    key = "huggingface"
 
     name: str = "tgi"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from langchain_core.messages.ai import add_usage
 
 from agents.errors import InputError, OctopusGraphError
 from agents.modalities import human, modalities_of, refusal
+from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 from agents.workers.models.reference import Connection, ModelReference
 from agents.workers.models.window import (
@@ -37,7 +37,6 @@ HOW_TO_CONNECT = (
     "LM Studio and llama.cpp work the same way), or one worker: `model:` in its spec. `octopus doctor` "
     "shows which servers answer on this machine."
 )
-_KEYS = ("OPENAI_API_KEY", "HF_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ class LanguageModel:
         if isinstance(error, APIConnectionError):
             return f"nothing answers there ({type(error).__name__})"
         if isinstance(error, APIError):
-            return f"the server said: {without_keys(error.message)}"
+            return f"the server said: {ProviderKeys.read().hidden(error.message)}"
         return str(error) if isinstance(error, OctopusGraphError) else self.reference.why(error)
 
     def _unavailable(self, why: str) -> WorkerAnswer:
@@ -210,11 +209,3 @@ class LanguageModel:
             f"{why.rstrip('.')}. {start}. {HOW_TO_CONNECT}",
             {"model": self.reference.name},
         )
-
-
-def without_keys(said: str) -> str:
-    """Remove from a server's message the key that some servers repeat when they refuse it."""
-    for name in _KEYS:
-        if key := os.environ.get(name):
-            said = said.replace(key, f"[{name}]")
-    return said

@@ -46,3 +46,19 @@ def test_the_doctor_tells_no_keys(octopus: Octopus, monkeypatch: pytest.MonkeyPa
     assert "mcp:https://models.test/mcp" in result.out
     assert "vllm:base@https://a.test,https://b.test" in result.out
     assert "s3cret" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("router", "said"),
+    [
+        ("vllm:base@http://127.0.0.1:1", "vllm:base@http://127.0.0.1:1 does not answer"),
+        ("encoder", "encoder\n"),
+        ("squid", "OCTOPUS_ROUTER: the octopus 'squid' is not understood"),
+    ],
+)
+def test_the_doctor_tries_the_octopus(
+    octopus: Octopus, monkeypatch: pytest.MonkeyPatch, router: str, said: str
+) -> None:
+    monkeypatch.setattr(doctor, "SERVERS", {})
+    monkeypatch.setenv("OCTOPUS_ROUTER", router)
+    assert f"octopus          {said}" in octopus("doctor").out

@@ -256,7 +256,7 @@ def test_a_killed_process_goes_on_at_its_worker(
             result = octopus(*ask)
         else:
             result = octopus("chat", "--graph", spec, "--thread", "t")
-            assert "Its last question was interrupted; going on with it." in result.out
+            assert "Its last question was interrupted" in result.out
     assert result.code == 0, result.err
     assert "Forty-two." in result.out
     assert len(broken.requests) == finished, "a finished worker ran again"

@@ -1,4 +1,4 @@
-"""Where the environment keeps conversations."""
+"""Where conversations are kept."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from pathlib import Path
 
 import ormsgpack
 import pytest
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from app.persistence.errors import PersistenceError, TypeNotAllowedError
-from app.persistence.location import Place, checkpointer
-from app.persistence.redis.saver import RedisSaver
+from app.persistence.location import Place
 from app.persistence.redis.store import RedisStore
 from app.persistence.threads.operations import export_thread, import_thread
 from tests.app.persistence.conftest import Target
@@ -22,28 +20,8 @@ from tests.app.persistence.samples import checkpoint, config
 from tests.app.persistence.threads.test_operations import graph
 
 
-async def test_the_environment_chooses(
-    redis: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REDIS_URL", redis.url)
-    monkeypatch.setenv("OCTOPUS_THREAD_TTL", "60")
-    async with checkpointer() as saver:
-        assert isinstance(saver, RedisSaver)
-    monkeypatch.delenv("REDIS_URL")
-    monkeypatch.setenv("OCTOPUS_CHECKPOINTS", str(tmp_path / "deep" / "x.sqlite"))
-    async with checkpointer() as saver:
-        assert isinstance(saver, AsyncSqliteSaver)
-        assert await saver.aget_tuple(config()) is None
-    assert (tmp_path / "deep" / "x.sqlite").exists()
-    assert Place.read({}).sqlite.name == "threads.sqlite"
-    assert Place.read({"OCTOPUS_HOME": "/h"}).sqlite == Path("/h/threads.sqlite")
-    assert Place.read({"REDIS_CLUSTER": "1", "OCTOPUS_THREAD_TTL": ""}).cluster
-    with pytest.raises(ValueError, match="'soon'"):
-        Place.read({"OCTOPUS_THREAD_TTL": "soon"})
-
-
 def test_secrets_are_not_shown() -> None:
-    place = Place.read({"REDIS_URL": "redis://:hidden@h/0", "OCTOPUS_ENCRYPTION_KEY": "hidden"})
+    place = Place(Path("x.sqlite"), "redis://:hidden@h/0", encryption_key="hidden")
     assert "hidden" not in repr(place)
 
 

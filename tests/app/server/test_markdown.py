@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.server.markdown import render
-from app.server.maths import MOST_CHARACTERS, mathml
+from app.server.markdown import MOST_TEX, mathml, render
 
 
 def html(text: str) -> str:
@@ -70,8 +69,8 @@ def test_what_tex_could_do_it_does_not() -> None:
 
 def test_tex_that_is_not_understood_is_shown_as_it_is() -> None:
     assert mathml(r"\frac{", block=True) == r'<code class="tex">\frac{</code>'
-    assert mathml("<" * (MOST_CHARACTERS + 1), block=True).startswith('<code class="tex">&lt;&lt;')
-    assert mathml("{" * MOST_CHARACTERS, block=True).startswith("<code")
+    assert mathml("<" * (MOST_TEX + 1), block=True).startswith('<code class="tex">&lt;&lt;')
+    assert mathml("{" * MOST_TEX, block=True).startswith("<code")
 
 
 def test_lines_of_blocks() -> None:

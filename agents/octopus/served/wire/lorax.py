@@ -1,4 +1,4 @@
-"""LoRAX: `/generate` with `return_k_alternatives`.
+"""Ask LoRAX: `/generate` with `return_k_alternatives`.
 
 It cannot be constrained to tokens, so an illegal one fails. It takes text, not ids; a functional token among
 the alternatives is known by its text.
@@ -11,16 +11,13 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.token_ids import RouterPrompt, illegal
-from agents.octopus.served.wire.types import Completion
+from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 
 _LEAST_ALTERNATIVES = 16
 
 
-class Parameters(Request):
-    """The fields of `parameters` that are used."""
-
+class _Parameters(RequestBody):
     max_new_tokens: int
     do_sample: bool = False
     details: bool = True
@@ -30,44 +27,36 @@ class Parameters(Request):
     stop: list[str] | None = None
 
 
-class GenerateRequest(Request):
-    """The body of `/generate`."""
-
+class _GenerateRequest(RequestBody):
     inputs: str
-    parameters: Parameters
+    parameters: _Parameters
 
 
-class Alternative(Reply):
-    """A token that the model might have written."""
+class Alternative(ReplyBody):
+    """Read a token that the model might have written."""
 
     text: str
     logprob: float
 
 
-class Token(Reply):
-    """A token that it wrote."""
-
+class _Token(ReplyBody):
     text: str
     logprob: float
     alternative_tokens: list[Alternative] | None = None
 
 
-class Details(Reply):
-    """How it went."""
-
+class _Details(ReplyBody):
     finish_reason: str
-    tokens: list[Token] = Field(min_length=1)
+    tokens: list[_Token] = Field(min_length=1)
 
 
-class GenerateReply(Reply):
-    """What either gets."""
-
-    details: Details
+class _GenerateReply(ReplyBody):
+    details: _Details
 
 
 @dataclass
 class LoraxEngine:
-    """Scores and completes on LoRAX.
+    """Score and complete on LoRAX.
 
     Attributes:
         replicas: of the server.
@@ -81,7 +70,7 @@ class LoraxEngine:
     async def score(
         self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
     ) -> dict[str, float]:
-        """Log-probability of each token as the next; see `TokenEngine`.
+        """Return the log-probability of each token as the next; see `TokenEngine`.
 
         A token beyond the alternatives has at most the least of theirs, and is given it.
         """
@@ -96,7 +85,7 @@ class LoraxEngine:
         return {token: given.get(token, least) for token in tokens}
 
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
-        """What follows the prompt, up to `end`; see `TokenEngine`."""
+        """Write what follows the prompt, up to `end`; see `TokenEngine`."""
         reply = await self._ask(prompt, most, stop=[end])
         texts = [token.text for token in reply.details.tokens]  # `generated_text` has no special tokens
         text, found, _ = "".join(texts).partition(end)
@@ -108,13 +97,13 @@ class LoraxEngine:
         most: int,
         return_k_alternatives: int | None = None,
         stop: list[str] | None = None,
-    ) -> GenerateReply:
-        parameters = Parameters(
+    ) -> _GenerateReply:
+        parameters = _Parameters(
             max_new_tokens=most,
             adapter_id=self.adapter or None,
             adapter_source="local" if self.adapter.startswith("/") else None,
             return_k_alternatives=return_k_alternatives,
             stop=stop,
         )
-        body = GenerateRequest(inputs=prompt.text, parameters=parameters)
-        return await self.replicas.post("/generate", body, GenerateReply)
+        body = _GenerateRequest(inputs=prompt.text, parameters=parameters)
+        return await self.replicas.post("/generate", body, _GenerateReply)

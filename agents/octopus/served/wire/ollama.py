@@ -1,4 +1,4 @@
-"""Ollama: `/api/chat` with `format` and, from 0.12.11 on, log-probabilities."""
+"""Ask Ollama: `/api/chat` with `format` and, from 0.12.11 on, log-probabilities."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.letters import Position, letter_in, letters_at
-from agents.octopus.served.wire.openai_chat import ChatMessage, chat, letters_schema
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.wire.openai_chat import (
+    ChatMessage,
+    Position,
+    chat,
+    letter_in,
+    letters_at,
+    letters_schema,
+)
 
 
-class Options(Request):
-    """The fields of `options` that are used."""
-
+class _Options(RequestBody):
     temperature: float = 0.0
     num_predict: int
 
 
-class ChatRequest(Request):
-    """The fields of `/api/chat` that are used."""
-
+class _ChatRequest(RequestBody):
     model: str
     messages: list[ChatMessage]
-    options: Options
+    options: _Options
     stream: bool = False
     format: dict[str, Any] | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
 
 
-class Written(Reply):
-    """The reply."""
-
+class _Written(ReplyBody):
     content: str
 
 
-class ChatReply(Reply):
-    """What either gets; older servers give no log-probabilities."""
+class ChatReply(ReplyBody):
+    """Read what either gets; older servers give no log-probabilities."""
 
-    message: Written
+    message: _Written
     logprobs: list[Position] | None = None
 
 
 @dataclass
 class OllamaEngine:
-    """Chooses and writes on Ollama.
+    """Choose and write on Ollama.
 
     Attributes:
         replicas: of the server; the URLs have no path.
@@ -59,11 +59,11 @@ class OllamaEngine:
     async def choose(
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
-        """See `ChatEngine`."""
-        body = ChatRequest(
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
+        body = _ChatRequest(
             model=self.model,
             messages=chat(system, user),
-            options=Options(num_predict=8, temperature=temperature),
+            options=_Options(num_predict=8, temperature=temperature),
             format=letters_schema(labels),
             logprobs=True,
             top_logprobs=self.most_choices,
@@ -73,6 +73,6 @@ class OllamaEngine:
         return letter, letters_at(reply.logprobs, letter, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
-        """See `ChatEngine`."""
-        body = ChatRequest(model=self.model, messages=chat(system, user), options=Options(num_predict=most))
+        """Write greedily, at most `most` tokens."""
+        body = _ChatRequest(model=self.model, messages=chat(system, user), options=_Options(num_predict=most))
         return (await self.replicas.post("/api/chat", body, ChatReply)).message.content

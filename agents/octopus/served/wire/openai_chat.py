@@ -1,29 +1,28 @@
-"""Any OpenAI-compatible server: `/chat/completions` with a JSON schema and log-probabilities where given."""
+"""Ask any OpenAI-compatible server: `/chat/completions` with a JSON schema, log-probabilities if given."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.letters import Position, letter_in, letters_at
+from agents.octopus.served.functional_scorer import illegal
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 
 _MOST_TOKENS = 24  # of {"letter": "B"}, even spelt out
 
 
-class ChatMessage(Request):
-    """One message."""
+class ChatMessage(RequestBody):
+    """Define one message."""
 
     role: str
     content: str
 
 
-class ChatRequest(Request):
-    """The fields of `/chat/completions` that are used."""
-
+class _ChatRequest(RequestBody):
     model: str
     messages: list[ChatMessage]
     max_tokens: int
@@ -33,44 +32,51 @@ class ChatRequest(Request):
     response_format: dict[str, Any] | None = None
 
 
-class Content(Reply):
-    """Log-probabilities of the reply's tokens."""
+class Alternative(ReplyBody):
+    """Read a token that the model might have written."""
 
+    token: str
+    logprob: float
+
+
+class Position(Alternative):
+    """Read a token that it wrote."""
+
+    top_logprobs: list[Alternative] = Field(default_factory=list)
+
+
+class _Content(ReplyBody):
     content: list[Position] | None = None
 
 
-class Written(Reply):
-    """The reply."""
-
+class _Written(ReplyBody):
     content: str | None = None
 
 
-class ChatChoice(Reply):
-    """One reply, with its log-probabilities if the server gives them."""
-
-    message: Written
-    logprobs: Content | None = None
+class _ChatChoice(ReplyBody):
+    message: _Written
+    logprobs: _Content | None = None
 
 
-class ChatReply(Reply):
-    """What either gets."""
+class ChatReply(ReplyBody):
+    """Read what either gets."""
 
-    choices: list[ChatChoice] = Field(min_length=1)
+    choices: list[_ChatChoice] = Field(min_length=1)
 
 
 def chat(system: str, user: str) -> list[ChatMessage]:
-    """What a model is asked."""
+    """Return what a model is asked."""
     return [ChatMessage(role="system", content=system), ChatMessage(role="user", content=user)]
 
 
 def letters_schema(labels: Sequence[str]) -> dict[str, Any]:
-    """The JSON schema of one letter."""
+    """Return the JSON schema of one letter."""
     return {"type": "string", "enum": list(labels)}
 
 
 @dataclass
 class OpenAIChatEngine:
-    """Chooses and writes on an OpenAI-compatible server.
+    """Choose and write on an OpenAI-compatible server.
 
     Attributes:
         replicas: of the server; the URLs end in `/v1`, as its clients want them.
@@ -84,10 +90,10 @@ class OpenAIChatEngine:
     async def choose(
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
-        """See `ChatEngine`."""
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
         letter = {"letter": letters_schema(labels)}  # OpenAI itself insists on an object
         schema = {"type": "object", "properties": letter, "required": ["letter"]}
-        body = ChatRequest(
+        body = _ChatRequest(
             model=self.model,
             messages=chat(system, user),
             max_tokens=_MOST_TOKENS,
@@ -108,7 +114,38 @@ class OpenAIChatEngine:
         return written, letters_at(choice.logprobs.content if choice.logprobs else None, written, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
-        """See `ChatEngine`."""
-        body = ChatRequest(model=self.model, messages=chat(system, user), max_tokens=most)
+        """Write greedily, at most `most` tokens."""
+        body = _ChatRequest(model=self.model, messages=chat(system, user), max_tokens=most)
         choice = (await self.replicas.post("/chat/completions", body, ChatReply)).choices[0]
         return choice.message.content or ""
+
+
+def letter_in(content: str, labels: Sequence[str]) -> str:
+    """Return the letter of a reply such as `B`, `"B"` or `{"letter": "B"}`.
+
+    Raises:
+        RoutingError: it is none of the labels.
+    """
+    found = _bare(content.replace('"letter"', ""))
+    if found not in labels:
+        raise illegal(content[:40], labels)
+    return found
+
+
+def letters_at(
+    positions: Sequence[Position] | None, letter: str, labels: Sequence[str]
+) -> Mapping[str, float] | None:
+    """Return log-probabilities of the labels where `letter` was written; None if there are none."""
+    place = next((one for one in positions or () if _bare(one.token) == letter), None)
+    if place is None:
+        return None
+    found: dict[str, list[float]] = {letter: []}
+    for one in place.top_logprobs or [place]:
+        if (label := _bare(one.token)) in labels:  # `"A` and ` A` are A too
+            found.setdefault(label, []).append(one.logprob)
+    found[letter] = found[letter] or [place.logprob]
+    return {label: math.log(sum(map(math.exp, values)) or 5e-324) for label, values in found.items()}
+
+
+def _bare(token: str) -> str:
+    return token.strip(' \t\n":{}')

@@ -1,4 +1,4 @@
-"""What vLLM and SGLang share: functional tokens and prompts as ids, by the server's own tokenizer."""
+"""Look up functional tokens and prompts as ids by the server's own tokenizer, for vLLM and SGLang."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from agents.errors import InputError, ModelUnavailableError, RoutingError
-from agents.octopus.served.wire.http import Replicas, Reply, Request
+from agents.errors import InputError, ModelUnavailableError
+from agents.octopus.served.functional_scorer import RouterPrompt
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 from agents.octopus.tokens import break_up
 
 # How control tokens are spelt that no list has. Each is looked up; where a text has many, all are spaced out.
@@ -16,39 +17,22 @@ _BRACKETS = (re.compile(r"<[^\s<>]{1,40}>"), re.compile(r"\[/?[gA-Z][A-Z0-9_]{1,
 _MOST_SPELT = 16
 
 
-@dataclass(frozen=True, slots=True)
-class RouterPrompt:
-    """A prompt in parts: control text, what the user said, control text; then the token that was chosen."""
-
-    before: str
-    query: str
-    after: str
-    token: str = ""
-
-    @property
-    def text(self) -> str:
-        """The whole."""
-        return self.before + self.query + self.after + self.token
-
-
-class TokenizeRequest(Request):
-    """`POST /tokenize`, the same for both."""
+class _TokenizeRequest(RequestBody):
+    """Define the body of `/tokenize`, the same for both."""
 
     model: str
     prompt: str
     add_special_tokens: bool = False
 
 
-class TokenizeReply(Reply):
-    """The ids, and how many a prompt and what follows may have."""
-
+class _TokenizeReply(ReplyBody):
     tokens: list[int]
     max_model_len: int | None = None
 
 
 @dataclass
 class TokenIds:
-    """Ids of a served model, each looked up once.
+    """Look up the ids of a served model, each once.
 
     Attributes:
         replicas: of the server.
@@ -61,7 +45,7 @@ class TokenIds:
     _limit: int | None = field(default=None, init=False)
 
     async def token(self, token: str) -> int:
-        """The id of a functional token.
+        """Return the id of a functional token.
 
         Raises:
             ModelUnavailableError: it is not one token of this model.
@@ -75,11 +59,11 @@ class TokenIds:
         return ids[0]
 
     async def tokens(self, tokens: Sequence[str]) -> dict[int, str]:
-        """Functional tokens by their ids, in order."""
+        """Return functional tokens by their ids, in order."""
         return {await self.token(token): token for token in tokens}
 
     async def prompt(self, prompt: RouterPrompt, functional: Collection[int]) -> list[int]:
-        """The ids of a prompt; a query that is too long for the server has its beginning and its end.
+        """Return the ids of a prompt; of a query that is too long for the server its beginning and end.
 
         Raises:
             InputError: what the user said holds a functional token.
@@ -95,11 +79,11 @@ class TokenIds:
         return [*before, *query, *after, *said]
 
     def most(self, wanted: int, prompt: Sequence[int]) -> int:
-        """How many of `wanted` tokens there is room for after `prompt`, at least one."""
+        """Return how many of `wanted` tokens there is room for after `prompt`, at least one."""
         return wanted if self._limit is None else max(1, min(wanted, self._limit - len(prompt)))
 
     async def _broken_up(self, text: str) -> str:
-        """`text` with brackets spaced out that are one token here, a control token maybe."""
+        """Space out brackets that are one token here, a control token maybe."""
         spelt = {one for brackets in _BRACKETS for one in brackets.findall(text)}
         if len(spelt) <= _MOST_SPELT:
             ids = await asyncio.gather(*map(self._ask, spelt))
@@ -112,17 +96,8 @@ class TokenIds:
         return self._known[text]
 
     async def _ask(self, text: str) -> tuple[int, ...]:
-        body = TokenizeRequest(model=self.model, prompt=text)
-        reply = await self.replicas.post("/tokenize", body, TokenizeReply)
+        body = _TokenizeRequest(model=self.model, prompt=text)
+        reply = await self.replicas.post("/tokenize", body, _TokenizeReply)
         if reply.max_model_len and reply.max_model_len > 0:  # SGLang says -1 where it does not know
             self._limit = reply.max_model_len
         return tuple(reply.tokens)
-
-
-def illegal(token: object, candidates: Sequence[str]) -> RoutingError:
-    """The error for a token that is not an edge away."""
-    return RoutingError(
-        f"the Octopus returned {token!r}, which is not one of {len(candidates)} legal tokens "
-        f"({', '.join(candidates[:4])}{', …' if len(candidates) > 4 else ''}).",
-        hint="Its server does not keep to the constraint that it was given.",
-    )

@@ -1,4 +1,4 @@
-"""vLLM: `/v1/completions` with `allowed_token_ids` and `logprob_token_ids`; an adapter is a model's name.
+"""Ask vLLM: `/v1/completions` with `allowed_token_ids`, `logprob_token_ids`; adapters are models' names.
 
 Log-probabilities are raw, over the whole vocabulary, so that those of several requests can be compared.
 """
@@ -12,17 +12,15 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.token_ids import RouterPrompt, TokenIds, illegal
-from agents.octopus.served.wire.types import Completion
+from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.wire.token_ids import TokenIds
 
 MOST_SCORED = 128  # ids of `logprob_token_ids` in one request
 _PLACEHOLDER = re.compile(r"token_id:(\d+)")
 
 
-class CompletionRequest(Request):
-    """The fields of `/v1/completions` that are used."""
-
+class _CompletionRequest(RequestBody):
     model: str
     prompt: list[int]
     max_tokens: int
@@ -36,42 +34,34 @@ class CompletionRequest(Request):
     spaces_between_special_tokens: bool | None = None
 
 
-class Logprobs(Reply):
-    """Of the generated tokens, each spelt `token_id:N`."""
+class _Logprobs(ReplyBody):
+    """Read log-probabilities of the generated tokens, each spelt `token_id:N`."""
 
     tokens: list[str] = Field(min_length=1)
     top_logprobs: list[dict[str, float]] = Field(min_length=1)
 
 
-class ScoredChoice(Reply):
-    """One completion, with its log-probabilities."""
-
-    logprobs: Logprobs
+class _ScoredChoice(ReplyBody):
+    logprobs: _Logprobs
 
 
-class ScoredReply(Reply):
-    """What scoring gets."""
-
-    choices: list[ScoredChoice] = Field(min_length=1)
+class _ScoredReply(ReplyBody):
+    choices: list[_ScoredChoice] = Field(min_length=1)
 
 
-class TextChoice(Reply):
-    """One completion."""
-
+class _TextChoice(ReplyBody):
     text: str
     finish_reason: str | None
     stop_reason: int | str | None = None
 
 
-class TextReply(Reply):
-    """What generating gets."""
-
-    choices: list[TextChoice] = Field(min_length=1)
+class _TextReply(ReplyBody):
+    choices: list[_TextChoice] = Field(min_length=1)
 
 
 @dataclass
 class VllmEngine:
-    """Scores and completes on vLLM.
+    """Score and complete on vLLM.
 
     Attributes:
         replicas: of the server.
@@ -87,7 +77,7 @@ class VllmEngine:
     async def score(
         self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
     ) -> dict[str, float]:
-        """Log-probability of each token as the next; see `TokenEngine`."""
+        """Return the log-probability of each token as the next; see `TokenEngine`."""
         candidates = await self.ids.tokens(tokens)
         allowed = [await self.ids.token(token) for token in only or tokens]
         text = await self.ids.prompt(prompt, candidates.keys())
@@ -97,10 +87,10 @@ class VllmEngine:
         return {candidates[one]: lp for chunk in found for one, lp in chunk.items()}
 
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
-        """What follows the prompt, up to `end`; see `TokenEngine`."""
+        """Write what follows the prompt, up to `end`; see `TokenEngine`."""
         stop = await self.ids.token(end)
         ids = await self.ids.prompt(prompt, {stop})
-        body = CompletionRequest(
+        body = _CompletionRequest(
             model=self.adapter or self.ids.model,
             prompt=ids,
             max_tokens=self.ids.most(most, ids),
@@ -108,14 +98,14 @@ class VllmEngine:
             skip_special_tokens=False,
             spaces_between_special_tokens=False,
         )
-        choice = (await self.replicas.post("/v1/completions", body, TextReply)).choices[0]
+        choice = (await self.replicas.post("/v1/completions", body, _TextReply)).choices[0]
         ended = choice.finish_reason == "stop" and choice.stop_reason in (stop, None)
         return Completion(choice.text.removesuffix(end), ended)
 
     async def _score(
         self, prompt: list[int], allowed: list[int], chunk: list[int], tokens: Sequence[str]
     ) -> dict[int, float]:
-        body = CompletionRequest(
+        body = _CompletionRequest(
             model=self.adapter or self.ids.model,
             prompt=prompt,
             max_tokens=1,
@@ -124,7 +114,7 @@ class VllmEngine:
             logprob_token_ids=chunk,
             return_tokens_as_token_ids=True,
         )
-        reply = await self.replicas.post("/v1/completions", body, ScoredReply)
+        reply = await self.replicas.post("/v1/completions", body, _ScoredReply)
         logprobs = reply.choices[0].logprobs
         if _id(logprobs.tokens[0]) not in allowed:
             raise illegal(logprobs.tokens[0], tokens)

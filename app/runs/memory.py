@@ -1,0 +1,110 @@
+"""Open what keeps threads and lessons: the place of the settings, or what is given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.store.base import BaseStore
+
+from agents.errors import InputError
+from app.settings import Settings
+from graphs.blocking import AwaitableSaver, AwaitableStore
+
+T = TypeVar("T")
+
+
+class _Opened(NamedTuple):
+    saver: BaseCheckpointSaver[Any]
+    store: BaseStore
+    stack: AsyncExitStack
+
+
+@dataclass
+class Memory:
+    """Keep threads and lessons, from any event loop.
+
+    Attributes:
+        settings: name the place of threads.
+        saver: keeps threads; None opens the place of the settings.
+        store: keeps lessons; None takes that of the same place.
+    """
+
+    settings: Settings
+    saver: BaseCheckpointSaver[Any] | None = None
+    store: BaseStore | None = None
+    # Savers belong to the event loop that opened them.
+    _places: dict[asyncio.AbstractEventLoop, asyncio.Task[_Opened]] = field(default_factory=dict, init=False)
+
+    async def open(self, blocking: bool = False) -> tuple[BaseCheckpointSaver[Any], BaseStore | None]:
+        """Return the saver and the store for the running loop.
+
+        Args:
+            blocking: whether somebody waits for this in a thread, so that those given may be blocking ones.
+
+        Raises:
+            InputError: a setting of the place is wrong.
+            PersistenceError: the place cannot be used.
+        """
+        store = self.given_store(blocking)
+        if self.saver is not None:
+            return AwaitableSaver(self.saver) if blocking else self.saver, store
+        loop = asyncio.get_running_loop()
+        if loop not in self._places:
+            self._places[loop] = loop.create_task(self._open())
+        try:
+            place = await asyncio.shield(self._places[loop])
+        except Exception:
+            self._places.pop(loop, None)
+            raise
+        return place.saver, store or place.store
+
+    def given_store(self, blocking: bool = False) -> BaseStore | None:
+        """Return the store that was given, if one was."""
+        return AwaitableStore(self.store) if blocking and self.store is not None else self.store
+
+    async def close(self) -> None:
+        """Close what the running loop opened."""
+        if place := self._places.pop(asyncio.get_running_loop(), None):
+            await (await place).stack.aclose()
+
+    async def _open(self) -> _Opened:
+        async with AsyncExitStack() as stack:
+            saver = await stack.enter_async_context(open_saver(self.settings))
+            store = await stack.enter_async_context(open_store(self.settings))
+            return _Opened(saver, store, stack.pop_all())
+        raise AssertionError("an exit stack swallows nothing")
+
+
+def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:
+    """Open what keeps threads.
+
+    Raises:
+        InputError: the url, or another setting of it, is wrong.
+    """
+    return _opened(settings.threads.open())
+
+
+def open_store(settings: Settings) -> AbstractAsyncContextManager[BaseStore]:
+    """Open the long-term store, in the same place as the threads: what reflection learnt.
+
+    Raises:
+        InputError: the url, or another setting of it, is wrong.
+    """
+    return _opened(settings.threads.open_store())
+
+
+@asynccontextmanager
+async def _opened(opening: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+    async with AsyncExitStack() as stack:
+        try:
+            found = await stack.enter_async_context(opening)
+        except ValueError as error:
+            raise InputError(
+                str(error), hint="Look at REDIS_URL, OCTOPUS_THREAD_TTL and OCTOPUS_ENCRYPTION_KEY."
+            ) from error
+        yield found

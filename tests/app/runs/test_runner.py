@@ -1,0 +1,185 @@
+"""A run: its events, its end, what it asks, and how it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agents.types import NodeName, WorkerAnswer, WorkerRequest
+from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written, worded
+from app.runs.run import RefusedError, Run
+from app.runs.runner import Runner
+from graphs.build import build_graph
+from graphs.spec_file import parse_spec
+from graphs.state import GraphContext
+from tests.scripted import ABSTAIN, END_OF_WALK, ScriptedOctopus, ScriptedWorker, route_to
+
+SPEC = parse_spec(
+    "masters: {m: {neighbours: [w, v]}}\n"
+    "workers: {w: {description: x, neighbours: [v]}, v: {description: y}}\n"
+)
+M, W, V = NodeName("m"), NodeName("w"), NodeName("v")
+
+
+def compiled(first: Any = None, after: Any = None, **workers: Any) -> Any:
+    octopuses = {
+        M: ScriptedOctopus([first or route_to("v", "<nexa_1>")]),
+        W: ScriptedOctopus([after or END_OF_WALK]),
+    }
+    given = {W: workers.get("w") or ScriptedWorker(), V: workers.get("v") or ScriptedWorker()}
+    return build_graph(SPEC, octopuses=octopuses, workers=given).compile(
+        checkpointer=InMemorySaver(), name="g"
+    )
+
+
+def run(graph: Any, text: str = "?", **given: Any) -> Run:
+    graph = graph if "thread" in given else graph.copy({"checkpointer": None})
+    return Run(graph, [HumanMessage(text)], model="g", **given)
+
+
+async def events_of(runner: Runner, asked: Run) -> list[Event]:
+    return [event async for event in runner.events(asked)]
+
+
+async def test_events_tell_what_happens() -> None:
+    events = await events_of(Runner(), run(compiled()))
+    assert [type(event) for event in events] == [Decided, Hopped, Answered]
+    assert isinstance(end := events[-1], Answered)
+    assert (end.text, end.rest, end.status, end.path) == ("42", "42", "answered", ["v"])
+    assert (end.probability, end.tokens, end.cost, end.reason) == (0.9, 0, 0, "v fits.")
+
+
+async def test_a_walk_that_ends_says_why() -> None:
+    events = await events_of(Runner(), run(compiled(route_to("w", "<nexa_0>"))))
+    assert [type(event) for event in events] == [Decided, Hopped, Ended, Answered]
+    assert isinstance(events[2], Ended)
+    assert events[2].decision["reason"] == END_OF_WALK.reason
+
+
+async def test_an_abstention_has_a_status_and_a_reason() -> None:
+    answered = await Runner().answer(run(compiled(ABSTAIN)))
+    assert (answered.status, answered.reason, answered.path) == ("declined", ABSTAIN.reason, [])
+
+
+async def test_a_failure_is_raised_and_the_same_question_goes_on() -> None:
+    first = ScriptedWorker()
+    last = ScriptedWorker([ConnectionError("away"), WorkerAnswer("answered", "43")])
+    graph = compiled(route_to("w", "<nexa_0>"), route_to("v", "<nexa_0>"), w=first, v=last)
+    with pytest.raises(ConnectionError):
+        await Runner().answer(run(graph, thread="t"))
+    answered = await Runner().answer(run(graph, thread="t"))
+    assert (answered.text, answered.path) == ("43", ["w", "v"])
+    assert len(first.requests) == 1
+
+
+async def test_another_question_begins_anew() -> None:
+    graph = compiled(v=ScriptedWorker([ConnectionError("away"), WorkerAnswer("answered", "43")]))
+    with pytest.raises(ConnectionError):
+        await Runner().answer(run(graph, thread="t"))
+    answered = await Runner().answer(run(graph, "another?", thread="t"))
+    assert answered.hops[0]["status"] == "answered"
+
+
+async def test_a_run_waits_for_a_person_in_its_thread() -> None:
+    graph, context = compiled(), GraphContext(approve=True)
+    waits = await Runner().answer(run(graph, thread="t", context=context))
+    assert (waits.status, [one["kind"] for one in waits.asked]) == ("asked", ["approve"])
+    assert "Go on? [y/n/another node]" in waits.text
+    again = await Runner().answer(run(graph, thread="t", context=context))
+    assert [one["id"] for one in again.asked] == [one["id"] for one in waits.asked]
+    answered = await Runner().answer(run(graph, "y", thread="t"))
+    assert (answered.text, answered.status) == ("42", "answered")
+
+
+async def test_an_answer_may_name_its_question() -> None:
+    graph = compiled()
+    (asked,) = (await Runner().answer(run(graph, thread="t", context=GraphContext(approve=True)))).asked
+    with pytest.raises(RefusedError, match="nothing is asked"):
+        await Runner().answer(run(graph, thread="t", resume={"other": "y"}))
+    answered = await Runner().answer(run(graph, thread="t", resume={asked["id"]: "w"}))
+    assert answered.path[0] == "w"
+
+
+async def test_a_person_answers_while_the_run_goes_on() -> None:
+    asked = []
+
+    async def person(question: dict[str, Any]) -> str:
+        asked.append(worded(question)[1])
+        return "n" if len(asked) > 1 else "w"
+
+    given = run(compiled(route_to("w", "<nexa_0>"), route_to("v", "<nexa_0>")), thread="t")
+    events = [
+        event
+        async for event in Runner().events(
+            Run(given.graph, given.messages, GraphContext(approve=True), "g", "t"), person
+        )
+    ]
+    assert len(asked) == 2
+    assert sum(isinstance(event, Answered) for event in events) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"resume": "y"}, "nothing_asked"),
+        ({"resume": "y", "thread": "t"}, "nothing_asked"),
+        ({"context": GraphContext(ask_user=True)}, "thread_needed"),
+    ],
+)
+async def test_what_cannot_begin_is_refused(given: dict[str, Any], code: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        await Runner().answer(run(compiled(), **given))
+    assert refused.value.code == code
+
+
+class Slow:
+    def __init__(self) -> None:
+        self.began, self.ended = asyncio.Event(), asyncio.Event()
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        try:
+            self.began.set()
+            await asyncio.Event().wait()
+        finally:
+            self.ended.set()
+        raise AssertionError
+
+
+async def test_a_thread_has_one_run_at_a_time_and_a_run_can_be_left() -> None:
+    slow, runner = Slow(), Runner()
+    graph = compiled(v=slow)
+    busy = asyncio.create_task(runner.answer(run(graph, thread="t")))
+    await slow.began.wait()
+    with pytest.raises(RefusedError, match="still working") as refused:
+        await runner.answer(run(graph, thread="t"))
+    assert refused.value.retryable
+    busy.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await busy
+    assert slow.ended.is_set()
+    assert runner.busy == set()
+
+
+async def test_a_run_ends_at_its_deadline() -> None:
+    with pytest.raises(TimeoutError):
+        await Runner(timeout=0.05).answer(run(compiled(v=Slow())))
+
+
+async def test_an_observer_is_told_everything() -> None:
+    told: list[Any] = []
+
+    @contextmanager
+    def observe(graph: str) -> Iterator[Any]:
+        told.append(graph)
+        yield told.append
+        told.append("over")
+
+    events = await events_of(Runner(observe=observe), run(compiled()))
+    assert told == ["g", *events, "over"]
+    assert not any(isinstance(event, Written) for event in events)

@@ -1,0 +1,50 @@
+"""Responses, with the official OpenAI client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import openai
+import pytest
+
+from tests.app.server.live import BREAD, CUBE, Live
+from tests.loopback import ChatServer
+
+
+def test_responses_go_on_from_one_another(live: Live) -> None:
+    with live.openai() as client:
+        first = client.responses.create(model="house", input="What is the derivative of x^3?")
+        for _ in range(2):  # two answers may go on from one
+            second: Any = client.responses.create(
+                model="house", input="And its second derivative?", previous_response_id=first.id
+            )
+            assert second.octopus["hops"][0]["evidence"]["arguments"]["order"] == 2
+        assert "3*x^2" in first.output_text
+        assert second.previous_response_id == first.id
+        forgotten = client.responses.create(model="house", input=CUBE, store=False)
+        for unknown in (forgotten.id, "resp_x.y", "resp_", "x" * 50):
+            with pytest.raises(openai.NotFoundError):
+                client.responses.create(model="house", input=CUBE, previous_response_id=unknown)
+    with live.openai("bob") as client, pytest.raises(openai.NotFoundError):
+        client.responses.create(model="house", input=CUBE, previous_response_id=first.id)
+
+
+def test_a_response_streams(live: Live, chat: ChatServer) -> None:
+    chat.words = ["Knead", " and", " bake."]
+    with live.openai() as client, client.responses.stream(model="house", input=BREAD) as stream:
+        kinds = [event.type for event in stream]
+        done = stream.get_final_response()
+    assert kinds.count("response.output_text.delta") == 3
+    assert (kinds[0], kinds[-1]) == ("response.created", "response.completed")
+    assert done.output_text == "Knead and bake."
+
+
+def test_a_response_that_waits_is_gone_on_with(live: Live) -> None:
+    with live.openai() as client:
+        first: Any = client.responses.create(
+            model="house", input=CUBE, extra_body={"octopus": {"approve": True}}
+        )
+        assert first.octopus["asked"]
+        second: Any = client.responses.create(model="house", input="y", previous_response_id=first.id)
+    assert second.output_text.startswith("12\n")
+    assert second.octopus["asked"] == []
