@@ -242,6 +242,11 @@ class GraphSpec(_Spec):
             for other, token in self.nodes[name].neighbours.items()
         }
 
+    def parent(self, name: NodeName) -> NodeName | None:
+        """Return the first neighbour of a node that is a master with an edge back to it."""
+        around = (n for n in self.nodes[name].neighbours if n in self.masters)
+        return next((n for n in around if name in self.masters[n].neighbours), None)
+
     def modalities(self, name: NodeName, seen: frozenset[NodeName] = frozenset()) -> frozenset[str]:
         """What a node reads beside text: a worker by itself, a master by way of its neighbours."""
         if name in self.workers or name in seen:

@@ -14,7 +14,7 @@ from agents.errors import RoutingError
 from agents.fidelity import lost
 from agents.ledger import Ledger, usage_of
 from agents.modalities import attachments_of, human, with_words
-from agents.octopus.carried import carried_answers
+from agents.octopus.conversation.human_turns import carried_answers
 from agents.octopus.tokens import END_TOKEN
 from agents.types import (
     Branch,

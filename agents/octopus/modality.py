@@ -1,4 +1,4 @@
-"""Routing by text and modality: an image goes to neighbours that read images."""
+"""Route around another Octopus: by what is attached, or to a worker that was asked for by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agents.types import Choice, Decision, Edge, NodeName, Octopus, Step
 
 @dataclass
 class ModalityOctopus:
-    """Any Octopus, among the neighbours that can read what is attached.
+    """Route among the neighbours that can read what is attached.
 
     Attributes:
         octopus: decides by the text.
@@ -24,7 +24,7 @@ class ModalityOctopus:
     edges: Mapping[NodeName, Edge]
 
     async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
-        """The route of the text; with attachments, the most probable neighbour that can read them.
+        """Decide by the text; with attachments, for the most probable neighbour that can read them.
 
         After a first step the path has an answer in words, and words decide.
         """
@@ -66,3 +66,25 @@ def _nobody(route: Decision, wanted: frozenset[str]) -> Decision:
     return replace(
         route, node=None, token=None, rewritten="", reason=reason, decided_by="ask", calibrated=False
     )
+
+
+@dataclass(frozen=True)
+class NamedOctopus:
+    """Route to `neighbour`, and keep the choices of `octopus`, so that one sees what it would have done."""
+
+    octopus: Octopus
+    neighbour: Edge
+
+    async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
+        """Decide for the neighbour, with the probability that the Octopus gives it."""
+        preferred = await self.octopus.route(conversation, path)
+        node = self.neighbour.node
+        known = [choice.probability for choice in preferred.choices if choice.node == node]
+        return replace(
+            preferred,
+            node=node,
+            token=self.neighbour.token,
+            probability=known[0] if known else 0.0,
+            rewritten=self.neighbour.query(preferred.question),
+            reason=f"{node} was asked for by name. On its own: {preferred.reason}",
+        )

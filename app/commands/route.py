@@ -50,7 +50,7 @@ def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
 
 def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Decision]:
     """A route for each conversation: together where the model is here, else a few requests at once."""
-    from agents.octopus.local import LocalOctopus
+    from agents.octopus.encoder.octopus import LocalOctopus
 
     if isinstance(octopus, LocalOctopus):
         return octopus.decide_all(conversations)

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.octopus.encoder.octopus import EncoderOctopus
-from agents.octopus.local import LocalOctopus
+from agents.octopus.encoder.octopus import EncoderOctopus, LocalOctopus
 from evaluation.report import Advance, Report, no_progress, plain, share, table, tabulate
 from evaluation.routing.conversations import evaluate_dialogues, evaluate_rewriting
 from evaluation.routing.metrics import (

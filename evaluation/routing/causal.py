@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.octopus.local import LocalOctopus
+from agents.octopus.encoder.octopus import LocalOctopus
 from evaluation.intervals import interval
 from evaluation.report import Advance, Report, no_progress, share, span, table
 from evaluation.routing.metrics import decide_each

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agents.fidelity import lost
 from agents.octopus.conversation.compound import parts_of
-from agents.octopus.conversation.follow_ups import Turn, read_conversation
+from agents.octopus.conversation.follow_ups import ReadTurn, read_conversation
 from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.types import Decision
@@ -68,7 +68,7 @@ def evaluate_dialogues(octopus: EncoderOctopus, rows: Sequence[dict[str, Any]]) 
 def _refers_back(octopus: EncoderOctopus, turns: Sequence[str]) -> bool:
     vectors = octopus.encoder.embed(turns, top=octopus.top)
     read = [
-        Turn(text, vector, octopus.head.probabilities(text, vector))
+        ReadTurn(text, vector, octopus.head.probabilities(text, vector))
         for text, vector in zip(turns, vectors, strict=True)
     ]
     return bool(read_conversation(read, octopus.follow_up).refers_to)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.errors import InputError
 from agents.octopus.calibration import expected_calibration_error
 from agents.octopus.conversation.human_turns import clean_turns
-from agents.octopus.local import LocalOctopus
+from agents.octopus.encoder.octopus import LocalOctopus
 from agents.types import Decision
 from evaluation.intervals import interval
 from evaluation.report import Advance, no_progress, share, span

@@ -115,7 +115,7 @@ class Wiring(OctopusWiring):
         Raises:
             SpecError: there is no such worker.
         """
-        from agents.octopus.named import NamedOctopus
+        from agents.octopus.modality import NamedOctopus
         from graphs.build import build_graph
 
         edge = next((edge for edge in self.spec.edges if edge[2] == worker), None)

@@ -130,8 +130,10 @@ class ModelWiring:
             temperature=calls.temperature,
             abstains=calls.abstains,
             generalist=node.generalist,
+            parent=self.spec.parent(name),
             fallback=embedded() if node.octopus.fallback else None,
             refers_to=lambda turns: embedded().refers_to(turns),
+            nearest_example=lambda query: embedded().nearest_example(query),
             on_choice=self.warm,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,17 +16,16 @@ from agents.octopus.encoder.head_cache import HeadCache
 from agents.octopus.encoder.heads import Head, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
-from agents.types import Edge, NodeName
+from agents.types import Decision, Edge, NodeName, Step
 from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec
 
 if TYPE_CHECKING:
     from agents.octopus.causal.artifact import CausalArtifact
-    from agents.octopus.local import LocalOctopus
+    from agents.octopus.encoder.octopus import LocalOctopus
     from agents.octopus.planning.docstrings import Docstrings
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
-    from agents.octopus.planning.stepwise import Onward
 
 GRAPHS = Path(graph_package.__file__ or "").parent
 
@@ -79,23 +78,24 @@ class OctopusWiring:
         """The same beside a language model that routes: where the artifact is that model's, zero-shot."""
         node = self.spec.nodes[name]
         head, top = self._head(name, node, self.artifact(node))
-        neighbours = self._neighbours(name)
+        edges = self.spec.edges_at(name)
         return EncoderOctopus(
-            neighbours,
+            list(edges.values()),
             head,
             self.encoder,
             top,
             node.octopus.threshold,
             node.generalist,
-            self._parent(name),
-            onward=partial(self._onward, name, neighbours),
+            self.spec.parent(name),
+            next_step=partial(self._next_step, name, edges),
         )
 
     def _causal_octopus(self, name: NodeName, artifact: CausalArtifact) -> LocalOctopus:
         from agents.octopus.causal.octopus import CausalOctopus
 
         node, master = self.spec.nodes[name], artifact.master(name)
-        neighbours = self._neighbours(name)
+        edges = self.spec.edges_at(name)
+        neighbours = list(edges.values())
         threshold = node.octopus.threshold
         return CausalOctopus(
             neighbours,
@@ -108,8 +108,8 @@ class OctopusWiring:
             calibrated=bool(master.metrics),
             abstains=master.abstains,
             generalist=node.generalist,
-            parent=self._parent(name),
-            onward=partial(self._onward, name, neighbours),
+            parent=self.spec.parent(name),
+            next_step=partial(self._next_step, name, edges),
             on_choice=self.warm,
         )
 
@@ -123,14 +123,6 @@ class OctopusWiring:
         if folder not in self._causals:
             self._causals[folder] = open_causal(folder)
         return self._causals[folder]
-
-    def _neighbours(self, name: NodeName) -> list[Edge]:
-        return list(self.spec.edges_at(name).values())
-
-    def _parent(self, name: NodeName) -> NodeName | None:
-        masters = self.spec.masters
-        around = self.spec.nodes[name].neighbours
-        return next((n for n in around if n in masters and name in masters[n].neighbours), None)
 
     @cached_property
     def planner(self) -> Planner:
@@ -191,12 +183,12 @@ class OctopusWiring:
             Candidate(name, nodes[name].description or name, nodes[name].examples) for name in node.neighbours
         ]
 
-    def _onward(self, name: NodeName, neighbours: Sequence[Edge]) -> Onward:
+    def _next_step(
+        self, name: NodeName, edges: Mapping[NodeName, Edge], question: str, path: Sequence[Step]
+    ) -> Decision:
         from agents.octopus.planning.stepwise import Onward
 
-        tokens = {neighbour.node: neighbour.token for neighbour in neighbours}
-        templates = {neighbour.node: neighbour.template for neighbour in neighbours}
-        return Onward(self.planner, name, tokens, templates)
+        return Onward(self.planner, name, edges).decide(question, path)
 
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
         if artifact is not None and artifact.planner is not None and name not in artifact.masters:

@@ -23,7 +23,7 @@ from sklearn.model_selection import GroupKFold
 
 import graphs
 from agents.errors import InputError
-from agents.octopus.conversation.follow_ups import FEATURES, MODEL, Turn, follow_up_features
+from agents.octopus.conversation.follow_ups import FEATURES, MODEL, ReadTurn, follow_up_features
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import load_artifact, shipped_artifact
 from agents.octopus.encoder.heads import Head, Untrained, trained_head
@@ -57,7 +57,7 @@ def read_pairs(dialogues: Sequence[dict[str, Any]], head: Head, encoder: Encoder
     """Read the pairs of `dialogues` (rows with `turns` and `nodes`), each once, as `head` routes them."""
     texts = list(dict.fromkeys(text for row in dialogues for text in row["turns"]))
     vectors = dict(zip(texts, encoder.embed(texts, top=top), strict=True))
-    turns = {text: Turn(text, vectors[text], head.probabilities(text, vectors[text])) for text in texts}
+    turns = {text: ReadTurn(text, vectors[text], head.probabilities(text, vectors[text])) for text in texts}
     groups: dict[str, int] = {}
     found: dict[tuple[str, str], tuple[bool, int]] = {}
     for row in dialogues:

@@ -1,4 +1,4 @@
-"""The causal Octopus: a local language model that picks a neighbour and rewrites the query for it.
+"""Route by a local language model that picks a neighbour and rewrites the query for it.
 
 Octopus v4's router (arXiv 2404.19296): `<nexa_4>('rewritten query')<nexa_end>`. Nothing here imports torch;
 the model behind the batcher does.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,26 +18,24 @@ from numpy.typing import NDArray
 
 from agents.errors import RoutingError
 from agents.octopus.calibration import softmax
+from agents.octopus.cascade import Chosen, cascade, decision_of
 from agents.octopus.causal.batching import Batcher
 from agents.octopus.causal.call_text import MalformedCallError
 from agents.octopus.causal.grammar import Grammar
 from agents.octopus.causal.prompt import Prompt, PromptFormat
 from agents.octopus.conversation.follow_ups import (
     FollowUpModel,
-    Turn,
+    ReadTurn,
     load_follow_up_model,
     read_conversation,
 )
 from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.octopus import MOST_CHOICES, fall_back
-from agents.types import CascadeStep, Choice, Decision, Edge, NodeName, Step
+from agents.octopus.encoder.octopus import Examples, NextStep
+from agents.types import Decision, Edge, NodeName, Step
 
 if TYPE_CHECKING:
     from agents.octopus.causal.model import Reply, Request
-    from agents.octopus.planning.stepwise import Onward
-
-_ABSTAIN = 0.5  # probability of "no neighbour fits" above which nobody is chosen
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class CausalOctopus:
         calibrated: whether `temperature` was fitted.
         abstains: whether `<nexa_end>` first means that no neighbour fits.
         generalist, parent: neighbours that the cascade may fall back to.
-        onward: what decides after a step of the walk.
+        next_step: decides after a step of the walk.
         on_choice: told of the node whose query is written next, so that its model can begin to load.
     """
 
@@ -82,7 +81,7 @@ class CausalOctopus:
     generalist: NodeName | None = None
     parent: NodeName | None = None
     follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
-    onward: Callable[[], Onward] | None = None
+    next_step: NextStep | None = None
     on_choice: Callable[[NodeName], None] = lambda node: None
 
     async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
@@ -97,14 +96,13 @@ class CausalOctopus:
             return await asyncio.to_thread(self.decide_next, turns, path)
         asked = await asyncio.to_thread(self._read, turns)
         reply = (await self.parts.batcher.ask_async([self._request(asked)]))[0]
-        return self._route(asked, reply)
+        return await asyncio.to_thread(self._decision, asked, reply)
 
     def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Decision:
-        """The route after the steps of `path`, or `<nexa_end>`; blocking."""
-        if self.onward is None:
+        """Decide what follows the steps of `path`, or `<nexa_end>`; blocking."""
+        if self.next_step is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
-        asked = self._read(turns)
-        return self.onward().route(carry_over(asked.query, asked.refers_to), path)
+        return self.next_step(self._read(turns).verbatim, path)
 
     def decide(self, turns: Sequence[str]) -> Decision:
         """The route for the last of `turns`, human turns in order; blocking."""
@@ -114,7 +112,7 @@ class CausalOctopus:
         """A route for each conversation, batched; blocking."""
         asked = [self._read(turns) for turns in conversations]
         replies = self.parts.batcher.ask([self._request(one) for one in asked])
-        return [self._route(one, reply) for one, reply in zip(asked, replies, strict=True)]
+        return [self._decision(one, reply) for one, reply in zip(asked, replies, strict=True)]
 
     def choose_all(self, queries: Sequence[str]) -> list[NDArray[np.float64]]:
         """Probabilities [neighbours + 1] for each query, and no rewrite; the last is "no neighbour fits"."""
@@ -129,7 +127,7 @@ class CausalOctopus:
         if len(turns) == 1:
             return _Asked(turns[0])
         vectors, found = self.encoder.embed(turns), self.choose_all(turns)
-        read = [Turn(*turn) for turn in zip(turns, vectors, found, strict=True)]
+        read = [ReadTurn(*turn) for turn in zip(turns, vectors, found, strict=True)]
         reading = read_conversation(read, self.follow_up)
         return _Asked(turns[-1], reading.refers_to, reading.probabilities)
 
@@ -137,10 +135,10 @@ class CausalOctopus:
         from agents.octopus.causal.model import Request
 
         def pick(logits: NDArray[np.float64]) -> int | None:
-            index = self._cascade(asked, self._in_context(asked, logits))[0]
-            if index is not None:
-                self.on_choice(self.neighbours[index].node)
-            return index
+            place = self._cascade(asked, self._in_context(asked, logits)).place
+            if place is not None:
+                self.on_choice(self.neighbours[place].node)
+            return place
 
         prompt, whole = self._prompt(asked.question)
         return Request(prompt, self.adapter, self._tokens, pick if whole else _write_none)
@@ -165,61 +163,53 @@ class CausalOctopus:
     def _in_context(self, asked: _Asked, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._probabilities(logits) if asked.probabilities is None else asked.probabilities
 
-    def _cascade(
-        self, asked: _Asked, probabilities: NDArray[np.float64]
-    ) -> tuple[int | None, CascadeStep, str]:
-        """Token probability → parent → generalist → ask the user."""
-        best, none = int(probabilities[:-1].argmax()), float(probabilities[-1])
-        name, probability = self.neighbours[best].node, float(probabilities[best])
-        after = f", as a follow-up to {asked.refers_to[:60]!r}" if asked.refers_to else ""
-        if probability >= self.threshold and none <= _ABSTAIN:
-            return best, "token", f"{name} has the highest probability, {probability:.2f}{after}."
-        if none > _ABSTAIN:
-            doubt = f"Probably none of the neighbours fits ({none:.2f}; the best, {name}, {probability:.2f})"
-            return None, "ask", f"{doubt}. Say more, or name the subject."
-        doubt = f"The best neighbour, {name}, has only {probability:.2f} of the {self.threshold:.2f} needed"
-        if found := fall_back(self.neighbours, self.parent, self.generalist):
-            index, step = found
-            return index, step, f"{doubt}, so {self.neighbours[index].node} takes it as the {step}."
-        return None, "ask", f"{doubt}. Say more, or name the subject."
-
-    def _route(self, asked: _Asked, reply: Reply) -> Decision:
-        probabilities = self._in_context(asked, reply.logits)
-        index, decided_by, reason = self._cascade(asked, probabilities)
-        order = np.argsort(-probabilities[:-1], kind="stable")
-        chosen = None if index is None else self.neighbours[index]
-        rewritten, fault = carry_over(asked.query, asked.refers_to), ""
-        if chosen is not None:
-            rewritten, fault = self._rewritten(chosen, rewritten, reply)
-        return Decision(
-            node=chosen.node if chosen else None,
-            token=chosen.token if chosen else None,
-            probability=float(probabilities[order[0] if index is None else index]),
-            rewritten=rewritten,
-            reason=reason + fault,
-            decided_by=decided_by,
-            calibrated=self.calibrated,
-            choices=tuple(
-                Choice(self.neighbours[k].token, self.neighbours[k].node, float(probabilities[k]))
-                for k in order[:MOST_CHOICES]
-            ),
-            question=asked.question,
+    def _cascade(self, asked: _Asked, probabilities: NDArray[np.float64]) -> Chosen:
+        return cascade(
+            self.neighbours,
+            probabilities[:-1],
+            none=float(probabilities[-1]),
+            threshold=self.threshold,
+            refers_to=asked.refers_to,
+            nearest=lambda: self._examples.nearest(self.encoder.embed([asked.query])[0]),
+            parent=self.parent,
+            generalist=self.generalist,
         )
 
-    def _rewritten(self, chosen: Edge, verbatim: str, reply: Reply) -> tuple[str, str]:
-        """What the model wrote; where that is no call, the worker's template around the verbatim query."""
-        fault: str = "the query is too long"
-        if reply.output is not None:
-            try:
-                return self.parts.grammar.read(reply.output, self.legal).rewritten, ""
-            except MalformedCallError as error:
-                fault = error.fault
-        return chosen.template.replace("{query}", verbatim), f" Its rewrite was not used ({fault})."
+    @cached_property
+    def _examples(self) -> Examples:
+        return Examples.of(self.neighbours, self.encoder)
+
+    def _decision(self, asked: _Asked, reply: Reply) -> Decision:
+        probabilities = self._in_context(asked, reply.logits)
+        chosen = self._cascade(asked, probabilities)
+        decision = decision_of(
+            self.neighbours,
+            probabilities[:-1],
+            chosen,
+            query=asked.verbatim,
+            question=asked.question,
+            calibrated=self.calibrated,
+        )
+        if chosen.place is None:
+            return decision
+        rewritten, fault = self._rewritten(reply)
+        if fault:
+            return replace(decision, reason=f"{chosen.reason} Its rewrite was not used ({fault}).")
+        return replace(decision, rewritten=rewritten)
+
+    def _rewritten(self, reply: Reply) -> tuple[str, str]:
+        """Return what the model wrote, or why that is no call."""
+        if reply.output is None:
+            return "", "the query is too long"
+        try:
+            return self.parts.grammar.read(reply.output, self.legal).rewritten, ""
+        except MalformedCallError as error:
+            return "", error.fault
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """A query, what it refers to, and in that case its probabilities in context."""
+    """Hold a query, what it refers to, and in that case its probabilities in context."""
 
     query: str
     refers_to: str = ""
@@ -229,6 +219,10 @@ class _Asked:
     def question(self) -> str:
         return as_one_question(self.query, self.refers_to)
 
+    @property
+    def verbatim(self) -> str:
+        return carry_over(self.query, self.refers_to)
+
 
 def _write_none(logits: NDArray[np.float64]) -> None:
-    """The pick of a request for probabilities only."""
+    """Ask for probabilities only."""

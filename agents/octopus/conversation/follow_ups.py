@@ -54,15 +54,15 @@ FEATURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A human turn: its text, its unit embedding [384], its own routing probabilities [n + 1]."""
+class ReadTurn:
+    """Hold a human turn as it was read: text, unit embedding [384], own routing probabilities [n + 1]."""
 
     text: str
     vector: NDArray[np.float32]
     probabilities: NDArray[np.float64]
 
 
-def follow_up_features(turn: Turn, before: Turn) -> NDArray[np.float64]:
+def follow_up_features(turn: ReadTurn, before: ReadTurn) -> NDArray[np.float64]:
     """The features [len(FEATURES)] of `turn` in the light of the turn that carries the subject before it."""
     words = _WORD.findall(turn.text.lower())
     confidence, subject, preference = _own_routing(turn.probabilities[:-1], before.probabilities[:-1])
@@ -111,7 +111,7 @@ class FollowUpModel:
     weights: NDArray[np.float64]
     bias: float
 
-    def probability(self, turn: Turn, before: Turn) -> float:
+    def probability(self, turn: ReadTurn, before: ReadTurn) -> float:
         """That `turn` follows up on `before`, in [0, 1]."""
         return float(1 / (1 + np.exp(-(self.weights @ follow_up_features(turn, before) + self.bias))))
 
@@ -146,7 +146,7 @@ class Reading:
     refers_to: str
 
 
-def read_conversation(turns: Sequence[Turn], model: FollowUpModel) -> Reading:
+def read_conversation(turns: Sequence[ReadTurn], model: FollowUpModel) -> Reading:
     """Follow the subject through `turns`: a follow-up is routed as the turn that it refers to.
 
     The two routings are not mixed: a mixture of two certain answers would be an uncertain one.

@@ -1,4 +1,4 @@
-"""The human turns of a conversation, as every kind of Octopus reads them."""
+"""Read the human turns of a conversation, and carry earlier turns and answers over, flagged as such."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from agents.errors import InputError
 from agents.octopus.tokens import defuse
+from agents.types import Step
 
 _TURNS = 6  # human turns that are read; older ones no longer carry the subject
 
 
 def human_turns(conversation: Sequence[BaseMessage]) -> list[str]:
-    """What `clean_turns` makes of the human messages; it raises as that does."""
+    """Return what `clean_turns` makes of the human messages.
+
+    Raises:
+        InputError: the last turn is empty or not text, or there is none.
+    """
     return clean_turns([str(message.text) for message in conversation if isinstance(message, HumanMessage)])
 
 
 def clean_query(query: str) -> str:
-    """The query as it may be routed: text, not empty, look-alikes of control tokens made harmless.
+    """Return the query as it may be routed: not empty, with look-alikes of control tokens made harmless.
 
     Raises:
         InputError: it is empty or holds bytes that are not UTF-8.
@@ -36,7 +41,7 @@ def clean_query(query: str) -> str:
 
 
 def clean_turns(said: Sequence[str]) -> list[str]:
-    """The human turns that routing reads: the last one and the few before it that say something else.
+    """Return the turns that routing reads: the last one and the few before it that say something else.
 
     Raises:
         InputError: the last turn is empty or not text, or there is none.
@@ -50,10 +55,26 @@ def clean_turns(said: Sequence[str]) -> list[str]:
 
 
 def carry_over(query: str, refers_to: str) -> str:
-    """The verbatim query, with the earlier question that a follow-up refers to."""
+    """Return the verbatim query with the earlier question that it follows up on."""
     return f"{query}\n\n[Follow-up to: {refers_to}]" if refers_to else query
 
 
 def as_one_question(query: str, refers_to: str) -> str:
-    """A follow-up behind the question that it refers to, for tools: one sentence, nothing around it."""
+    """Return a follow-up appended to the question that it refers to: one sentence, for tools."""
     return f"{refers_to.rstrip(' ?!.')} {query}" if refers_to else query
+
+
+def carried(step: Step, most: int = 2_000) -> str:
+    """Return at most `most` characters of a step's answer, flagged; look-alikes of tokens are defused."""
+    return f"[Answer of {step.node}: {defuse(step.answer.strip())[:most]}]"
+
+
+def carried_answers(path: Sequence[Step]) -> list[str]:
+    """Return the answers of the steps that answered, flagged."""
+    return [carried(step) for step in path if step.status == "answered" and step.answer.strip()]
+
+
+def carry_answers(question: str, path: Sequence[Step]) -> str:
+    """Return the verbatim question with the answers of this turn's steps."""
+    answers = carried_answers(path)
+    return "\n\n".join([question, "\n".join(answers)]) if answers else question

@@ -1,64 +1,45 @@
-"""The decision after a step of a walk that is being executed: where next, or `<nexa_end>`."""
+"""Decide after a step of a walk that is being executed: where next, or `<nexa_end>`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.octopus.carried import carried_answers
+from agents.octopus.cascade import END, decision_of, next_step
+from agents.octopus.conversation.human_turns import carry_answers
 from agents.octopus.planning.planner import Planner
-from agents.octopus.tokens import END_TOKEN
-from agents.types import Choice, Decision, FunctionalToken, NodeName, Step
-
-ANSWER = NodeName("answer")
-_MOST_CHOICES = 32
+from agents.types import Decision, Edge, NodeName, Step
 
 
 @dataclass(frozen=True)
 class Onward:
-    """Decides at one node after the steps walked.
+    """Decide at one node after the steps walked.
 
     Attributes:
         planner: of the graph.
         at: the node.
-        tokens: the functional token of each neighbour.
-        templates: what the query for each neighbour looks like.
+        edges: of the node, by neighbour.
     """
 
     planner: Planner
     at: NodeName
-    tokens: dict[NodeName, FunctionalToken]
-    templates: dict[NodeName, str]
+    edges: Mapping[NodeName, Edge]
 
-    def route(self, question: str, path: Sequence[Step]) -> Decision:
-        """The route for `question` after `path`; blocking.
+    def decide(self, question: str, path: Sequence[Step]) -> Decision:
+        """Decide for `question` after `path`; blocking.
 
         The rewrite is the next worker's template around the question, with the answers so far, flagged.
         """
         request = self.planner.read([question])[0]
-        found = self.planner.following(request, [step.node for step in path], self.at)
-        ranked = sorted(found.items(), key=lambda pair: -pair[1])
-        node, probability = ranked[0]
-        after = " → ".join(step.node for step in path)
-        what = f"{node} comes next" if node else "the question is served"
-        asked = carry_answers(question, path)
-        return Decision(
-            node=node,
-            token=self.tokens[node] if node else END_TOKEN,
-            probability=probability,
-            rewritten=self.templates[node].replace("{query}", asked) if node else "",
-            reason=f"After {after}, {what}, with probability {probability:.2f}.",
-            decided_by="token",
-            calibrated=self.planner.model.calibrated,
-            choices=tuple(
-                Choice(self.tokens[name] if name else END_TOKEN, name or ANSWER, value)
-                for name, value in ranked[:_MOST_CHOICES]
-            ),
+        walked = [step.node for step in path]
+        found = self.planner.following(request, walked, self.at)
+        edges = [self.edges[node] if node else END for node in found]
+        probabilities = list(found.values())
+        return decision_of(
+            edges,
+            probabilities,
+            next_step(edges, probabilities, walked),
+            query=carry_answers(question, path),
             question=question,
+            calibrated=self.planner.model.calibrated,
         )
-
-
-def carry_answers(question: str, path: Sequence[Step]) -> str:
-    """The verbatim question, with the answers of this turn's steps."""
-    answers = carried_answers(path)
-    return "\n\n".join([question, "\n".join(answers)]) if answers else question

@@ -1,4 +1,4 @@
-"""The remote Octopus: a model on a server picks a neighbour and rewrites the query for it."""
+"""Route by a model on a server that picks a neighbour and rewrites the query for it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import numpy as np
 from langchain_core.messages import BaseMessage
+from numpy.typing import NDArray
 
 from agents.errors import ModelUnavailableError, RoutingError
-from agents.octopus.carried import carried
+from agents.octopus.calibration import softmax
+from agents.octopus.cascade import END, Chosen, Example, cascade, decision_of, next_step
 from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
-from agents.octopus.encoder.octopus import MOST_CHOICES
-from agents.octopus.tokens import END_TOKEN
-from agents.types import CascadeStep, Choice, Decision, Edge, NodeName, Octopus, Step
+from agents.octopus.conversation.human_turns import as_one_question, carried, carry_over, human_turns
+from agents.types import Decision, Edge, NodeName, Octopus, Step
 
 _MOST_SHOWN = 500  # characters of an earlier step's answer
-END_NODE = NodeName("answer")
-
-
-END = Edge(END_NODE, END_TOKEN, "", "Nothing more is needed: the steps so far answer the question.")
 
 
 class Scorer(Protocol):
-    """What a served model says of a query; the server may be any of several kinds."""
+    """Ask a served model about a query; the server may be any of several kinds."""
 
     async def probe(self, candidates: Sequence[Edge]) -> None:
-        """See that the server keeps to a constraint, before anything depends on it.
+        """Check that the server keeps to a constraint, before anything depends on it.
 
         Raises:
             RoutingError: it does not.
@@ -38,7 +35,7 @@ class Scorer(Protocol):
         ...
 
     async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
-        """Log-probabilities of the candidates, in their order; they need not be normalised.
+        """Return log-probabilities of the candidates, in their order; they need not be normalised.
 
         Raises:
             RoutingError: the server chose none of the candidates.
@@ -47,7 +44,7 @@ class Scorer(Protocol):
         ...
 
     async def rewrite(self, query: str, chosen: Edge) -> str:
-        """What the chosen neighbour is sent; its template is in it, by training or put there.
+        """Write what the chosen neighbour is sent, its template included.
 
         Raises:
             RoutingError: what the model wrote is no rewritten query.
@@ -58,7 +55,7 @@ class Scorer(Protocol):
 
 @dataclass
 class RemoteOctopus:
-    """Routes by the probabilities that a served model gives to the legal tokens, and nothing else.
+    """Route by the probabilities that a served model gives to the legal tokens, and nothing else.
 
     Attributes:
         name: of the node, for messages.
@@ -67,10 +64,11 @@ class RemoteOctopus:
         threshold: probability below which the cascade takes over.
         temperature: divides the log-probabilities; None was not fitted, and probabilities are uncalibrated.
         abstains: whether `<nexa_end>` without a step before it means that no neighbour fits.
-        generalist: the neighbour that the cascade falls back to.
+        generalist, parent: neighbours that the cascade may fall back to.
         fallback: decides where the server cannot; None raises.
-        refers_to: the earlier turn that the last one follows up on, or ""; blocking.
-        on_choice: is told the chosen node before its query is rewritten, to load its model meanwhile.
+        refers_to: finds the earlier turn that the last one follows up on, or ""; blocking.
+        nearest_example: finds the neighbours' example nearest to a query; blocking.
+        on_choice: called with the chosen node before its query is rewritten, to load its model meanwhile.
     """
 
     name: NodeName
@@ -80,8 +78,10 @@ class RemoteOctopus:
     temperature: float | None = None
     abstains: bool = False
     generalist: NodeName | None = None
+    parent: NodeName | None = None
     fallback: Octopus | None = None
     refers_to: Callable[[Sequence[str]], str] = lambda turns: ""
+    nearest_example: Callable[[str], Example | None] = lambda query: None
     on_choice: Callable[[NodeName], None] = lambda node: None
     _probed: bool = field(default=False, init=False)
 
@@ -104,89 +104,61 @@ class RemoteOctopus:
     async def _route(self, conversation: Sequence[BaseMessage], path: Sequence[Step]) -> Decision:
         turns = human_turns(conversation)
         refers_to = await asyncio.to_thread(self.refers_to, turns) if len(turns) > 1 else ""
-        query, question = carry_over(turns[-1], refers_to), as_one_question(turns[-1], refers_to)
+        query = carry_over(turns[-1], refers_to)
         candidates = [*self.neighbours, END] if path or self.abstains else list(self.neighbours)
         if not self._probed:
             await self.scorer.probe(self.neighbours)
             self._probed = True
-        asked = query + _steps(path)
-        logprobs = await self.scorer.score(asked, candidates)
-        choices = renormalised(candidates, [lp / (self.temperature or 1.0) for lp in logprobs])
-        chosen, decided_by, reason = self._cascade(choices, path)
-        route = Decision(
-            node=chosen.node if chosen and chosen is not END else None,
-            token=chosen.token if chosen else None,
-            probability=_probability(choices, chosen),
-            rewritten="",
-            reason=reason,
-            decided_by=decided_by,
+        asked = query + "".join(f"\n\n{carried(step, _MOST_SHOWN)}" for step in path)
+        found = probabilities(candidates, await self.scorer.score(asked, candidates), self.temperature)
+        if path:
+            chosen = next_step(candidates, found, [step.node for step in path], self.threshold)
+        else:
+            candidates = list(self.neighbours)
+            chosen = await asyncio.to_thread(self._cascade, turns[-1], refers_to, found)
+        decision = decision_of(
+            candidates,
+            found[: len(candidates)],
+            chosen,
+            query=query,
+            question=as_one_question(turns[-1], refers_to),
             calibrated=self.temperature is not None,
-            choices=tuple(choices[:MOST_CHOICES]),
-            question=question,
         )
-        return await self._rewritten(route, chosen, asked, query)
+        if chosen.place is None or decision.node is None:
+            return decision
+        return await self._rewritten(decision, candidates[chosen.place], asked)
 
-    async def _rewritten(self, route: Decision, chosen: Edge | None, asked: str, query: str) -> Decision:
-        """The route with its query. What is lost in rewriting is found by whoever follows the route."""
-        if chosen is None or route.node is None:
-            return replace(route, rewritten=query)
+    def _cascade(self, query: str, refers_to: str, found: NDArray[np.float64]) -> Chosen:
+        return cascade(
+            self.neighbours,
+            found[: len(self.neighbours)],
+            none=float(found[-1]) if self.abstains else 0.0,
+            threshold=self.threshold,
+            refers_to=refers_to,
+            nearest=lambda: self.nearest_example(query),
+            parent=self.parent,
+            generalist=self.generalist,
+        )
+
+    async def _rewritten(self, decision: Decision, chosen: Edge, asked: str) -> Decision:
+        """Let the model write the query. What is lost in that is found by whoever follows the decision."""
         self.on_choice(chosen.node)
         try:
-            rewritten = await self.scorer.rewrite(asked, chosen)
+            return replace(decision, rewritten=await self.scorer.rewrite(asked, chosen))
         except (MalformedCallError, ModelUnavailableError) as error:  # the choice stands
-            rewritten = chosen.query(query)
-            route = replace(route, reason=f"{route.reason} {error.message} So the original was sent.")
-        return replace(route, rewritten=rewritten)
-
-    def _cascade(
-        self, choices: Sequence[Choice], path: Sequence[Step]
-    ) -> tuple[Edge | None, CascadeStep, str]:
-        """Token probability → generalist → ask the user."""
-        best = choices[0]
-        by_node = {one.node: one for one in self.neighbours}
-        if best.token == END_TOKEN and not path:
-            return None, "ask", f"Probably none of the neighbours fits ({best.probability:.2f}). Say more."
-        if best.token == END_TOKEN:
-            return END, "token", f"The steps so far answer the question ({best.probability:.2f})."
-        if best.probability >= self.threshold:
-            text = f"{best.node} has the highest probability, {best.probability:.2f}."
-            return by_node[best.node], "token", text
-        doubt = (
-            f"The best neighbour, {best.node}, has only {best.probability:.2f} of the "
-            f"{self.threshold:.2f} needed"
-        )
-        if path:
-            return END, "token", f"{doubt}, so the walk ends."
-        if self.generalist is not None:
-            return by_node[self.generalist], "generalist", f"{doubt}, so {self.generalist} takes it."
-        return None, "ask", f"{doubt}. Say more, or name the subject."
+            return replace(decision, reason=f"{decision.reason} {error.message} So the original was sent.")
 
 
-def renormalised(candidates: Sequence[Edge], logprobs: Sequence[float]) -> list[Choice]:
-    """Probabilities over the candidates alone, best first.
+def probabilities(
+    candidates: Sequence[Edge], logprobs: Sequence[float], temperature: float | None = None
+) -> NDArray[np.float64]:
+    """Return the probabilities over the candidates alone, in their order.
 
     Raises:
         RoutingError: there are not as many log-probabilities as candidates, or one is not a number.
     """
     if len(logprobs) != len(candidates) or any(math.isnan(lp) or lp == math.inf for lp in logprobs):
         raise RoutingError(f"the Octopus scored {len(candidates)} candidates as {list(logprobs)!r}.")
-    most = max(logprobs)
-    if most == -math.inf:
+    if max(logprobs) == -math.inf:
         raise RoutingError("the Octopus gives no candidate any probability.")
-    weights = [math.exp(lp - most) for lp in logprobs]
-    total = sum(weights)
-    found = [
-        Choice(one.token, one.node, weight / total) for one, weight in zip(candidates, weights, strict=True)
-    ]
-    return sorted(found, key=lambda choice: -choice.probability)
-
-
-def _probability(choices: Sequence[Choice], chosen: Edge | None) -> float:
-    if chosen is None:
-        return choices[0].probability
-    return next(choice.probability for choice in choices if choice.node == chosen.node)
-
-
-def _steps(path: Sequence[Step]) -> str:
-    """What was done so far, as the next worker reads it too."""
-    return "".join(f"\n\n{carried(step, _MOST_SHOWN)}" for step in path)
+    return softmax(np.array(logprobs), temperature or 1.0)

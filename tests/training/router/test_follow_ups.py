@@ -9,7 +9,7 @@ from agents.errors import InputError
 from agents.octopus.conversation.follow_ups import (
     FEATURES,
     FollowUpModel,
-    Turn,
+    ReadTurn,
     follow_up_features,
     load_follow_up_model,
     read_conversation,
@@ -70,8 +70,8 @@ def test_training_tells_follow_ups_from_changes_that_it_did_not_see() -> None:
         train({"even": pairs}, folds=5)
 
 
-def turn(text: str, probabilities: list[float]) -> Turn:
-    return Turn(text, ENCODER.embed([text])[0], np.array(probabilities))
+def turn(text: str, probabilities: list[float]) -> ReadTurn:
+    return ReadTurn(text, ENCODER.embed([text])[0], np.array(probabilities))
 
 
 def test_features_survive_certain_and_single_neighbours() -> None:

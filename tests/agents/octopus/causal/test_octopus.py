@@ -196,6 +196,13 @@ class TestChoosing:
         general = octopus_of(folder, encoder, threshold=0.99, generalist=NodeName("node_3")).decide(["What?"])
         assert (general.node, general.decided_by) == ("node_3", "generalist")
 
+    def test_below_the_threshold_an_example_may_decide(self, folder: Path, encoder: Encoder) -> None:
+        octopus = octopus_of(folder, encoder, threshold=0.99, generalist=NodeName("node_3"))
+        octopus.neighbours = [replace(NEIGHBOURS[0], examples=("How old is the universe?",)), *NEIGHBOURS[1:]]
+        route = octopus.decide(["How old is the universe now?"])
+        assert (route.node, route.decided_by) == ("node_0", "examples")
+        assert octopus.decide(["What?"]).decided_by == "generalist"
+
     def test_too_long_a_query_is_routed_by_its_ends_and_not_rewritten(
         self, folder: Path, encoder: Encoder
     ) -> None:

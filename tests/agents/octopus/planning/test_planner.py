@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agents.errors import RoutingError
+from agents.octopus.conversation.human_turns import carry_answers
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.planning.docstrings import Docstrings
@@ -14,10 +15,10 @@ from agents.octopus.planning.path_graph import Path, PathGraph, Places
 from agents.octopus.planning.phrases import phrases
 from agents.octopus.planning.planner import Planner
 from agents.octopus.planning.search import beam_search
-from agents.octopus.planning.stepwise import Onward, carry_answers
+from agents.octopus.planning.stepwise import Onward
 from agents.octopus.planning.zero_shot import ZeroShotNext
 from agents.octopus.tokens import END_TOKEN, slot_token
-from agents.types import NodeName, Step
+from agents.types import Edge, NodeName, Step
 from tests.planning import DOCSTRINGS, NEIGHBOURS, kitchen
 
 
@@ -101,13 +102,13 @@ def test_a_step_elsewhere_is_an_error(planner: Planner) -> None:
 
 def onward(planner: Planner, at: str) -> Onward:
     names = [NodeName(name) for name in NEIGHBOURS[at]]
-    templates = {name: f"As {name}: {{query}}" for name in names}
-    return Onward(planner, NodeName(at), {name: slot_token(k) for k, name in enumerate(names)}, templates)
+    edges = {name: Edge(name, slot_token(k), f"As {name}: {{query}}") for k, name in enumerate(names)}
+    return Onward(planner, NodeName(at), edges)
 
 
 def test_the_next_worker_gets_the_answers_so_far(planner: Planner) -> None:
     step = Step(NodeName("cook_dish"), "cook", "Done <nexa_3>.", "answered")
-    route = onward(planner, "cook_dish").route("Cook a pie and set the timer", [step])
+    route = onward(planner, "cook_dish").decide("Cook a pie and set the timer", [step])
     assert route.node == "set_timer"
     assert route.token == slot_token(0)
     assert route.rewritten.startswith(
@@ -120,7 +121,7 @@ def test_the_next_worker_gets_the_answers_so_far(planner: Planner) -> None:
 
 def test_the_walk_stops_where_all_is_served(planner: Planner) -> None:
     step = Step(NodeName("set_timer"), "set it", "Set.", "answered")
-    route = onward(planner, "set_timer").route("Set the timer", [step])
+    route = onward(planner, "set_timer").decide("Set the timer", [step])
     assert route.node is None
     assert route.token == END_TOKEN
     assert route.probability == pytest.approx(1)

@@ -11,8 +11,9 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import InputError, ModelUnavailableError, RoutingError
+from agents.octopus.cascade import END, Example
 from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.served.octopus import END_NODE, RemoteOctopus, renormalised
+from agents.octopus.served.octopus import RemoteOctopus, probabilities
 from agents.octopus.tokens import END_TOKEN, slot_token
 from agents.types import Edge, NodeName, Step
 from tests.scripted import ScriptedOctopus, route_to
@@ -85,7 +86,7 @@ async def test_the_walk_goes_on_or_ends() -> None:
     remote = octopus(0.1, 0.2, 0.7)
     route = await remote.route([HumanMessage("2 + 2?")], [STEP])
     assert (route.node, route.token) == (None, END_TOKEN)
-    assert [choice.node for choice in route.choices] == [END_NODE, LAW, MATHS]
+    assert [choice.node for choice in route.choices] == [END.node, LAW, MATHS]
     assert remote.scorer.asked == ["2 + 2?\n\n[Answer of maths: 4]"]  # type: ignore[attr-defined]
     route = await octopus(0.1, 0.8, 0.1).route([HumanMessage("2 + 2?")], [STEP])
     assert (route.node, route.token) == (LAW, "<nexa_1>")
@@ -97,6 +98,8 @@ async def test_it_may_abstain() -> None:
     assert (await octopus(0.1, 0.1, 0.8).route([HumanMessage("?!")])).node is not None
     route = await octopus(0.1, 0.1, 0.8, abstains=True).route([HumanMessage("?!")])
     assert (route.node, route.token, route.decided_by) == (None, None, "ask")
+    assert {choice.node for choice in route.choices} == {MATHS, LAW}
+    assert route.probability == pytest.approx(0.1)  # of the best neighbour
 
 
 async def test_below_the_threshold_the_generalist_takes_it() -> None:
@@ -104,6 +107,17 @@ async def test_below_the_threshold_the_generalist_takes_it() -> None:
     assert (route.node, route.decided_by, route.probability) == (LAW, "generalist", 0.5)
     route = await octopus(0.5, 0.5, threshold=0.9).route([HumanMessage("?!")])
     assert (route.node, route.token, route.decided_by) == (None, None, "ask")
+
+
+async def test_below_the_threshold_examples_and_the_parent_come_first() -> None:
+    known: dict[str, Any] = {"threshold": 0.9, "generalist": LAW, "parent": MATHS}
+    near, far = Example(1, "Is it theft?", 0.9), Example(1, "Is it theft?", 0.1)
+    unsure = octopus(0.5, 0.5, **known, nearest_example=lambda query: near if "stole" in query else far)
+    route = await unsure.route([HumanMessage("They stole it.")])
+    assert (route.node, route.decided_by) == (LAW, "examples")
+    assert "'Is it theft?' of law is near" in route.reason
+    route = await unsure.route([HumanMessage("?!")])
+    assert (route.node, route.decided_by) == (MATHS, "parent")
 
 
 async def test_a_malformed_rewrite_sends_the_original() -> None:
@@ -143,4 +157,4 @@ async def test_bad_input_is_no_matter_for_the_fallback() -> None:
 @pytest.mark.parametrize("scores", [[0.0], [0.0, math.nan], [0.0, math.inf], [-math.inf, -math.inf]])
 def test_scores_that_are_none(scores: list[float]) -> None:
     with pytest.raises(RoutingError):
-        renormalised(NEIGHBOURS, scores)
+        probabilities(NEIGHBOURS, scores)
