@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agents.modalities import Modality
-from agents.octopus.served.reference import RouterReference
+from agents.octopus.kinds import LOCAL, parse_octopus
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.reflection.types import Mode
 from agents.reflection.verifiers import SchemaVerifier
@@ -25,16 +25,16 @@ class OctopusSpec(_Spec):
     """The model that routes at a master.
 
     Attributes:
-        kind: `encoder` is the embedded default.
+        kind: `encoder` or `causal`; None takes what the artifact holds, or what the environment names.
         artifact: directory of the trained artifact, relative to the spec; None looks the graph's name up
             among the shipped artifacts and routes zero-shot when there is none.
         threshold: probability below which the cascade takes over; None takes the artifact's.
         model: a model on a server that routes instead, e.g. `vllm:BASE#{master}@http://localhost:8000`;
-            its forms are in `agents.octopus.served.reference`. `octopus: MODEL` is short for it.
+            its forms are in `agents.octopus.kinds`. `octopus: MODEL` and `octopus: KIND` are short forms.
         fallback: whether the embedded default decides where that server cannot.
     """
 
-    kind: Literal["encoder"] = "encoder"
+    kind: str | None = None
     artifact: str | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     model: str | None = None
@@ -45,11 +45,18 @@ class OctopusSpec(_Spec):
     def _from_one_line(cls, value: Any) -> Any:
         return {"model" if ":" in value else "kind": value} if isinstance(value, str) else value
 
+    @field_validator("kind")
+    @classmethod
+    def _is_a_kind(cls, value: str | None) -> str | None:
+        if value is not None and value not in LOCAL:
+            raise ValueError(f"{value!r} is none of {', '.join(LOCAL)}, nor a model on a server")
+        return value
+
     @field_validator("model")
     @classmethod
     def _is_a_reference(cls, value: str | None) -> str | None:
         if value is not None:
-            RouterReference.parse(value, NodeName("master"))
+            parse_octopus(value, NodeName("master"))
         return value
 
 

@@ -29,7 +29,6 @@ EXTRAS = {
 
 def doctor() -> None:
     """Say what is there, what is missing and what to set; end with 3 if threads cannot be kept."""
-    from agents.redaction import bare_urls
     from app.settings import Settings
 
     settings = Settings.read()
@@ -38,7 +37,7 @@ def doctor() -> None:
     for line in lines:
         _say("threads", line)
     _say("model", _model(settings.model))
-    _say("octopus", bare_urls(settings.router or "") or "the embedded one, unless a spec says otherwise")
+    _say("octopus", _octopus(settings.router))
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         _say(f"extra {extra}", "installed" if there else f"not installed (pip install -e '.[{extra}]')")
@@ -79,6 +78,21 @@ def _model(text: str | None) -> str:
         reachable = parse_reference(text).reachable()
     except SpecError as error:
         return bare_urls(f"OCTOPUS_MODEL: {error}")
+    return bare_urls(text) + ("" if reachable else " does not answer")
+
+
+def _octopus(text: str | None) -> str:
+    from agents.errors import SpecError
+    from agents.octopus.kinds import parse_octopus
+    from agents.redaction import bare_urls
+    from agents.types import NodeName
+
+    if not text:
+        return "the embedded one, unless a spec says otherwise"
+    try:
+        reachable = parse_octopus(text, NodeName("master")).reachable()
+    except SpecError as error:
+        return bare_urls(f"OCTOPUS_ROUTER: {error}")
     return bare_urls(text) + ("" if reachable else " does not answer")
 
 

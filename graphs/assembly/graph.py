@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +80,7 @@ class Wiring(OctopusWiring):
             ArtifactError: an artifact was asked for and cannot be used.
             SpecError: the reference to a server is not understood.
         """
-        local, encoder = partial(self.octopus, name), cache(partial(self.embedded_octopus, name))
-        octopus = self.models.octopus(name, local, encoder)
-        return ModalityOctopus(octopus, self.spec.edges_at(name))
+        return ModalityOctopus(self.routing_octopus(name), self.spec.edges_at(name))
 
     def workers(self) -> dict[NodeName, Worker]:
         """All workers of the graph.

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.errors import SpecError
-from agents.octopus.causal.manifest import is_causal
 from agents.redaction import bare_urls
-from agents.types import NodeName, Octopus, Worker
+from agents.types import NodeName, Worker
 from agents.workers.kinds import connect, parse_reference
 from agents.workers.models.manager import ModelManager
 from agents.workers.models.reference import Connection, Warmable
@@ -19,7 +18,6 @@ from app.settings import Settings
 from graphs.spec import GraphSpec, WorkerSpec
 
 if TYPE_CHECKING:
-    from agents.octopus.encoder.octopus import EncoderOctopus
     from agents.workers.models.local_model import LocalModel
     from agents.workers.models.reference import FunctionChooser
     from tools.declaration import ToolFunction
@@ -95,47 +93,6 @@ class ModelWiring:
         """
         self._connected[given.name] = worker = connect(reference, given)
         return worker
-
-    def octopus(
-        self, name: NodeName, local: Callable[[], Octopus], embedded: Callable[[], EncoderOctopus]
-    ) -> Octopus:
-        """Build the Octopus of a node: on a server if the spec or the environment says so, else `local`.
-
-        Args:
-            name: of the node.
-            local: its Octopus in this process.
-            embedded: its encoder Octopus, which reads follow-ups for a served one, and stands in for it.
-
-        Raises:
-            SpecError: the reference is not understood.
-        """
-        node = self.spec.nodes[name]
-        text = node.octopus.model or self.settings.router
-        if not text:
-            return local()
-        from agents.octopus.causal.call_format import CallFormat
-        from agents.octopus.served.octopus import RemoteOctopus
-        from agents.octopus.served.reference import RouterReference
-        from agents.octopus.served.scorers import scorer
-
-        neighbours = list(self.spec.edges_at(name).values())
-        folder = self.folder / (node.octopus.artifact or "")
-        taught = bool(node.octopus.artifact) and is_causal(folder)
-        calls = CallFormat.read(folder, name) if taught else CallFormat()
-        return RemoteOctopus(
-            name,
-            neighbours,
-            scorer(RouterReference.parse(text, name), calls),
-            threshold=calls.threshold if node.octopus.threshold is None else node.octopus.threshold,
-            temperature=calls.temperature,
-            abstains=calls.abstains,
-            generalist=node.generalist,
-            parent=self.spec.parent(name),
-            fallback=embedded() if node.octopus.fallback else None,
-            refers_to=lambda turns: embedded().refers_to(turns),
-            nearest_example=lambda query: embedded().nearest_example(query),
-            on_choice=self.warm,
-        )
 
     def warm(self, name: NodeName) -> None:
         """Begin to load the model of a worker that was chosen."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import graphs as graph_package
-from agents.errors import ArtifactError
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
@@ -16,7 +15,9 @@ from agents.octopus.encoder.head_cache import HeadCache
 from agents.octopus.encoder.heads import Head, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
-from agents.types import Decision, Edge, NodeName, Step
+from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
+from agents.octopus.reference import OctopusParts
+from agents.types import Decision, Edge, NodeName, Octopus, Step
 from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec
 
@@ -52,30 +53,57 @@ class OctopusWiring:
         self._causals: dict[Path, CausalArtifact] = {}
 
     def octopus(self, name: NodeName) -> LocalOctopus:
-        """The Octopus of node `name`: what its artifact is for, encoder or causal, or else zero-shot.
+        """Build the Octopus of a node in this process: of the kind that its spec names or its artifact holds.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
             ModelUnavailableError: a package that it needs is not installed.
         """
-        folder = self._folder(self.spec.nodes[name])
-        if folder is not None and is_causal(folder):
-            return self._causal_octopus(name, self._causal(folder))
-        return self.encoder_octopus(name)
+        node = self.spec.nodes[name]
+        return local_octopus(node.octopus.kind, self._folder(node)).connect(self.parts(name))
 
     def encoder_octopus(self, name: NodeName) -> EncoderOctopus:
-        """The encoder Octopus of node `name`, from its artifact or else zero-shot.
+        """Build the encoder Octopus of a node, from its artifact or else zero-shot.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
-        folder = self._folder(self.spec.nodes[name])
-        if folder is not None and is_causal(folder):
-            raise ArtifactError(f"{folder}: this is a causal Octopus; an encoder's artifact is needed here.")
-        return self.embedded_octopus(name)
+        return EncoderReference().connect(self.parts(name))
+
+    def routing_octopus(self, name: NodeName) -> Octopus:
+        """Build what routes at a node: on a server where the spec or the environment says so, else here.
+
+        Raises:
+            ArtifactError: an artifact was asked for and cannot be used.
+            SpecError: the reference to a server is not understood.
+        """
+        own = self.spec.nodes[name].octopus
+        text = own.model or (None if own.kind else self.settings.router)
+        return parse_octopus(text, name).connect(self.parts(name)) if text else self.octopus(name)
+
+    def parts(self, name: NodeName) -> OctopusParts:
+        """Return what the Octopus of a node is built from."""
+        node = self.spec.nodes[name]
+        edges = self.spec.edges_at(name)
+        beside = Path(self.spec.source).parent / (node.octopus.artifact or "")
+        return OctopusParts(
+            name,
+            edges,
+            self.encoder,
+            cache(partial(self.embedded_octopus, name)),
+            self._causal,
+            partial(self._next_step, name, edges),
+            artifact=self._folder(node),
+            served=beside if node.octopus.artifact and is_causal(beside) else None,
+            threshold=node.octopus.threshold,
+            generalist=node.generalist,
+            parent=self.spec.parent(name),
+            fallback=node.octopus.fallback,
+            on_choice=self.warm,
+        )
 
     def embedded_octopus(self, name: NodeName) -> EncoderOctopus:
-        """The same beside a language model that routes: where the artifact is that model's, zero-shot."""
+        """Build the encoder Octopus, zero-shot where the artifact is that of a language model that routes."""
         node = self.spec.nodes[name]
         head, top = self._head(name, node, self.artifact(node))
         edges = self.spec.edges_at(name)
@@ -88,29 +116,6 @@ class OctopusWiring:
             node.generalist,
             self.spec.parent(name),
             next_step=partial(self._next_step, name, edges),
-        )
-
-    def _causal_octopus(self, name: NodeName, artifact: CausalArtifact) -> LocalOctopus:
-        from agents.octopus.causal.octopus import CausalOctopus
-
-        node, master = self.spec.nodes[name], artifact.master(name)
-        edges = self.spec.edges_at(name)
-        neighbours = list(edges.values())
-        threshold = node.octopus.threshold
-        return CausalOctopus(
-            neighbours,
-            artifact.legal(name, neighbours),
-            artifact.parts,
-            self.encoder,
-            adapter=master.adapter,
-            temperature=master.temperature,
-            threshold=master.threshold if threshold is None else threshold,
-            calibrated=bool(master.metrics),
-            abstains=master.abstains,
-            generalist=node.generalist,
-            parent=self.spec.parent(name),
-            next_step=partial(self._next_step, name, edges),
-            on_choice=self.warm,
         )
 
     def warm(self, name: NodeName) -> None:

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agents.octopus.causal.call_format import CallFormat
 from agents.octopus.causal.call_text import write_call
-from agents.octopus.causal.manifest import CausalManifest, CausalMaster, write_manifest
+from agents.octopus.causal.manifest import CallFormat, CausalManifest, CausalMaster, write_manifest
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from app.settings import Settings

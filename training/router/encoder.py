@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from agents.errors import ModelUnavailableError
 from agents.octopus.embedding import Encoder
-from agents.octopus.manifest_file import sha256_of
+from agents.octopus.encoder.artifact import sha256_of
 from training.rows.labelled_rows import read_json_lines
 
 TRUNK_LAYERS = 4

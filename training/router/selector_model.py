@@ -24,8 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.errors import ArtifactError
 from agents.octopus.calibration import softmax
-from agents.octopus.encoder.artifact import ARTIFACTS
-from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
+from agents.octopus.encoder.artifact import ARTIFACTS, check_file, read_manifest_file, sha256_of
 from training.linear import Floats
 
 SILENT = -1

@@ -9,9 +9,10 @@ from pathlib import Path
 from agents.errors import ArtifactError, ModelUnavailableError
 from agents.octopus.causal.batching import Batcher
 from agents.octopus.causal.grammar import Grammar
-from agents.octopus.causal.manifest import CausalManifest, CausalMaster, read_manifest
-from agents.octopus.causal.octopus import CausalParts
+from agents.octopus.causal.manifest import CausalManifest, CausalMaster, master_of, read_manifest
+from agents.octopus.causal.octopus import CausalOctopus, CausalParts
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
+from agents.octopus.reference import OctopusParts
 from agents.types import Edge, NodeName
 
 
@@ -29,15 +30,7 @@ class CausalArtifact:
         Raises:
             ArtifactError: it was not trained for this master.
         """
-        masters = self.manifest.masters
-        if not masters:
-            return CausalMaster(neighbours={})
-        if name not in masters:
-            raise ArtifactError(
-                f"{self.folder}: knows no master {name!r}, only {', '.join(masters)}.",
-                hint=f"Train it: octopus train functional-tokens --master {name} --out {self.folder}.",
-            )
-        return masters[name]
+        return master_of(self.folder, self.manifest, name)
 
     def legal(self, name: NodeName, neighbours: Sequence[Edge]) -> list[int]:
         """The id of each neighbour's functional token.
@@ -60,6 +53,29 @@ class CausalArtifact:
                 raise ArtifactError(f"{self.folder}: the vocabulary has no functional token {token!r}.")
             found.append(ids)
         return found
+
+    def octopus(self, parts: OctopusParts) -> CausalOctopus:
+        """Build the Octopus of a node.
+
+        Raises:
+            ArtifactError: see `master` and `legal`.
+        """
+        master, neighbours = self.master(parts.name), list(parts.edges.values())
+        return CausalOctopus(
+            neighbours,
+            self.legal(parts.name, neighbours),
+            self.parts,
+            parts.encoder,
+            adapter=master.adapter,
+            temperature=master.temperature,
+            threshold=master.threshold if parts.threshold is None else parts.threshold,
+            calibrated=bool(master.metrics),
+            abstains=master.abstains,
+            generalist=parts.generalist,
+            parent=parts.parent,
+            next_step=parts.next_step,
+            on_choice=parts.on_choice,
+        )
 
 
 def open_causal(folder: Path) -> CausalArtifact:

@@ -8,22 +8,24 @@ top.onnx             upper encoder layers of this graph, where an adapter was tr
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.errors import ArtifactError
-from agents.octopus.manifest_file import check_file, read_manifest_file, sha256_of
 from agents.types import NodeName
 
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 FORMAT = 1
 PLANNER = "planner.safetensors"
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class MasterManifest(BaseModel):
@@ -179,3 +181,36 @@ def shipped_artifact(graph: str) -> Path | None:
     """The folder of the artifact that ships for `graph`, if one does."""
     folder = ARTIFACTS / graph
     return folder if (folder / "manifest.json").is_file() else None
+
+
+def read_manifest_file(path: Path, kind: type[M], missing: str, hint: str) -> M:
+    """The manifest at `path`.
+
+    Args:
+        path: of the file.
+        kind: of manifest.
+        missing: what the folder does not hold if it cannot be read.
+        hint: how to come by it.
+
+    Raises:
+        ArtifactError: it is not there, or not of that kind.
+    """
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path.parent}: {missing} here ({error}).", hint=hint) from error
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def check_file(path: Path, digest: str) -> None:
+    """See that a file is the one whose digest was written down.
+
+    Raises:
+        ArtifactError: it is not, or not there.
+    """
+    if not path.is_file() or sha256_of(path) != digest:
+        raise ArtifactError(f"{path}: missing, or not the file that the manifest names.")

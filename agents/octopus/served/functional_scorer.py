@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.octopus.causal.call_format import CallFormat
 from agents.octopus.causal.call_text import MalformedCallError, read_call
+from agents.octopus.causal.manifest import CallFormat
 from agents.octopus.served.wire.token_ids import RouterPrompt
 from agents.octopus.served.wire.types import TokenEngine
 from agents.types import Edge

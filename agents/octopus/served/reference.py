@@ -1,67 +1,226 @@
-"""Which model on a server routes: `ENGINE:MODEL@URL`, one line in a spec or in OCTOPUS_ROUTER."""
+"""Name models on servers that route: `ENGINE:MODEL[#ADAPTER]@URL[,URL]`, a class for each engine.
+
+A new engine is a class here, listed in `SERVED`, and its wire format in wire/.
+"""
 
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 from agents.errors import SpecError
+from agents.octopus.reference import OctopusParts, OctopusReference
 from agents.redaction import bare_urls
-from agents.types import NodeName
+from agents.types import Octopus
 
-Engine = Literal["vllm", "sglang", "lorax", "openai", "ollama", "llama.cpp"]
+if TYPE_CHECKING:
+    from agents.octopus.causal.manifest import CallFormat
+    from agents.octopus.served.octopus import Scorer
+    from agents.octopus.served.wire.http import Replicas
+    from agents.octopus.served.wire.token_ids import TokenIds
+    from agents.octopus.served.wire.types import ChatEngine, TokenEngine
 
-WITH_ADAPTERS: frozenset[Engine] = frozenset({"vllm", "sglang", "lorax"})
-_FORM = re.compile(
-    r"(?P<engine>[a-z.]+):(?P<model>[^#\s]+?)(?:#(?P<adapter>[^#@\s]+))?@(?P<urls>https?://\S+)"
-)
+_FORM = re.compile(r"(?P<model>[^#\s]+?)(?:#(?P<adapter>[^#@\s]+))?@(?P<urls>https?://\S+)")
+_TIMEOUT = 30.0  # seconds for one request
 
 
-@dataclass(frozen=True, slots=True)
-class RouterReference:
-    """A model that routes, and the replicas of its server.
+@dataclass(frozen=True)
+class ServedReference(OctopusReference):
+    """Name a model on a server that routes.
 
     Attributes:
-        engine: what the server is; it decides the wire format.
+        takes_adapter: whether its server speaks with LoRA adapters.
         model: the base model's name there.
         adapter: name of the LoRA adapter; "" asks the base.
         urls: of the replicas, in the order in which they are asked.
     """
 
-    engine: Engine
+    takes_adapter: ClassVar[bool] = False
+
     model: str
     adapter: str
     urls: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str, master: NodeName) -> RouterReference:
-        """Read `ENGINE:MODEL[#ADAPTER]@URL[,URL]`; `{master}` in it stands for the master's name.
+    def parse(cls, rest: str) -> Self | None:
+        """Read `MODEL[#ADAPTER]@URL[,URL]`; return None if it has another form.
 
         Raises:
-            SpecError: it has another form.
+            SpecError: it has an adapter, and the server takes none.
         """
-        match = _FORM.fullmatch(text.strip().replace("{master}", master))
+        match = _FORM.fullmatch(rest)
         urls = tuple(url.rstrip("/") for url in match["urls"].split(",")) if match else ()
-        engines = get_args(Engine)
-        if match is None or match["engine"] not in engines or not all(map(_has_host, urls)):
+        if match is None or not all(map(_has_host, urls)):
+            return None
+        if match["adapter"] and not cls.takes_adapter:
             raise SpecError(
-                f"the octopus {bare_urls(text)!r} is not understood.",
-                hint=f"Write ENGINE:MODEL@URL with one of {', '.join(engines)}; "
-                "e.g. vllm:octopus-base#{master}@http://localhost:8000 (an adapter for each master).",
+                f"the octopus {bare_urls(rest)!r} has an adapter, which {cls.kind} does not take.",
+                hint="Leave it out, or serve it with vllm, sglang or lorax.",
             )
-        engine = cast(Engine, match["engine"])
-        if match["adapter"] and engine not in WITH_ADAPTERS:
-            raise SpecError(
-                f"the octopus {bare_urls(text)!r} has an adapter, which {engine} does not take.",
-                hint=f"Leave it out, or serve it with one of {', '.join(sorted(WITH_ADAPTERS))}.",
-            )
-        return cls(engine, match["model"], match["adapter"] or "", urls)
+        return cls(match["model"], match["adapter"] or "", urls)
+
+    @abstractmethod
+    def scorer(self, calls: CallFormat, timeout: float = _TIMEOUT) -> Scorer:
+        """Build what scores candidates; send nothing."""
+
+    def connect(self, parts: OctopusParts) -> Octopus:
+        """Build the Octopus that asks the server, beside the encoder's, which reads follow-ups for it."""
+        from agents.octopus.causal.manifest import CallFormat
+        from agents.octopus.served.octopus import RemoteOctopus
+
+        calls = CallFormat.read(parts.served, parts.name) if parts.served else CallFormat()
+        return RemoteOctopus(
+            parts.name,
+            list(parts.edges.values()),
+            self.scorer(calls),
+            threshold=calls.threshold if parts.threshold is None else parts.threshold,
+            temperature=calls.temperature,
+            abstains=calls.abstains,
+            generalist=parts.generalist,
+            parent=parts.parent,
+            fallback=parts.encoder_octopus() if parts.fallback else None,
+            refers_to=lambda turns: parts.encoder_octopus().refers_to(turns),
+            nearest_example=lambda query: parts.encoder_octopus().nearest_example(query),
+            on_choice=parts.on_choice,
+        )
+
+    def reachable(self) -> bool:
+        """Return whether any replica answers."""
+        from agents.octopus.served.wire.http import answers
+
+        return any(map(answers, self.urls))
+
+    def replicas(self, timeout: float) -> Replicas:
+        """Return the servers, without the `/v1` that OpenAI's clients want."""
+        from agents.octopus.served.wire.http import Replicas
+
+        return Replicas([url.removesuffix("/v1") for url in self.urls], timeout)
 
     def __str__(self) -> str:
         adapter = f" with the adapter {self.adapter!r}" if self.adapter else ""
-        return f"{self.model!r}{adapter} on {self.engine} at {', '.join(map(bare_urls, self.urls))}"
+        return f"{self.model!r}{adapter} on {self.kind} at {', '.join(map(bare_urls, self.urls))}"
+
+
+class FunctionalReference(ServedReference):
+    """Name a served model with functional tokens, perhaps with an adapter for each routing node."""
+
+    takes_adapter = True
+
+    @abstractmethod
+    def engine(self, replicas: Replicas) -> TokenEngine:
+        """Build what speaks the server's wire format."""
+
+    def ids(self, replicas: Replicas) -> TokenIds:
+        """Return the ids of the model's tokens, looked up on the server."""
+        from agents.octopus.served.wire.token_ids import TokenIds
+
+        return TokenIds(replicas, self.model)
+
+    def scorer(self, calls: CallFormat, timeout: float = _TIMEOUT) -> Scorer:
+        """Build what scores functional tokens."""
+        from agents.octopus.served.functional_scorer import FunctionalScorer
+
+        return FunctionalScorer(self.engine(self.replicas(timeout)), calls)
+
+
+class VllmReference(FunctionalReference):
+    """Name a model on vLLM."""
+
+    kind, form = "vllm", "vllm:MODEL[#ADAPTER]@URL"
+
+    def engine(self, replicas: Replicas) -> TokenEngine:
+        """Build vLLM's engine."""
+        from agents.octopus.served.wire.vllm import VllmEngine
+
+        return VllmEngine(replicas, self.ids(replicas), self.adapter)
+
+
+class SglangReference(FunctionalReference):
+    """Name a model on SGLang."""
+
+    kind, form = "sglang", "sglang:MODEL[#ADAPTER]@URL"
+
+    def engine(self, replicas: Replicas) -> TokenEngine:
+        """Build SGLang's engine."""
+        from agents.octopus.served.wire.sglang import SglangEngine
+
+        return SglangEngine(replicas, self.ids(replicas), self.adapter)
+
+
+class LoraxReference(FunctionalReference):
+    """Name a model on LoRAX."""
+
+    kind, form = "lorax", "lorax:MODEL[#ADAPTER]@URL"
+
+    def engine(self, replicas: Replicas) -> TokenEngine:
+        """Build LoRAX's engine."""
+        from agents.octopus.served.wire.lorax import LoraxEngine
+
+        return LoraxEngine(replicas, self.adapter)
+
+
+class LetterReference(ServedReference):
+    """Name a served chat model that was never trained to route: it chooses among letters."""
+
+    @abstractmethod
+    def engine(self, timeout: float) -> ChatEngine:
+        """Build what speaks the server's wire format."""
+
+    def scorer(self, calls: CallFormat, timeout: float = _TIMEOUT) -> Scorer:
+        """Build what scores letters."""
+        from agents.octopus.served.label_scorer import LabelScorer
+
+        return LabelScorer(self.engine(timeout))
+
+
+class OpenAIReference(LetterReference):
+    """Name a chat model on any OpenAI-compatible server; its URL ends in `/v1`."""
+
+    kind, form = "openai", "openai:MODEL@URL"
+
+    def engine(self, timeout: float) -> ChatEngine:
+        """Build the engine of OpenAI's wire format."""
+        from agents.octopus.served.wire.http import Replicas
+        from agents.octopus.served.wire.openai_chat import OpenAIChatEngine
+
+        return OpenAIChatEngine(Replicas(self.urls, timeout), self.model)
+
+
+class OllamaReference(LetterReference):
+    """Name a chat model on Ollama."""
+
+    kind, form = "ollama", "ollama:MODEL@URL"
+
+    def engine(self, timeout: float) -> ChatEngine:
+        """Build Ollama's engine."""
+        from agents.octopus.served.wire.ollama import OllamaEngine
+
+        return OllamaEngine(self.replicas(timeout), self.model)
+
+
+class LlamaCppReference(LetterReference):
+    """Name the chat model of a llama.cpp server."""
+
+    kind, form = "llama.cpp", "llama.cpp:MODEL@URL"
+
+    def engine(self, timeout: float) -> ChatEngine:
+        """Build the engine of llama.cpp's server."""
+        from agents.octopus.served.wire.llama_cpp import LlamaCppEngine
+
+        return LlamaCppEngine(self.replicas(timeout))
+
+
+SERVED: tuple[type[ServedReference], ...] = (
+    VllmReference,
+    SglangReference,
+    LoraxReference,
+    OpenAIReference,
+    OllamaReference,
+    LlamaCppReference,
+)
 
 
 def _has_host(url: str) -> bool:

@@ -36,6 +36,22 @@ def test_the_doctor_tries_the_model(
     assert f"model            {said}" in octopus("doctor").out
 
 
+@pytest.mark.parametrize(
+    ("router", "said"),
+    [
+        ("vllm:base@http://127.0.0.1:1", "vllm:base@http://127.0.0.1:1 does not answer"),
+        ("encoder", "encoder\n"),
+        ("squid", "OCTOPUS_ROUTER: the octopus 'squid' is not understood"),
+    ],
+)
+def test_the_doctor_tries_the_octopus(
+    octopus: Octopus, monkeypatch: pytest.MonkeyPatch, router: str, said: str
+) -> None:
+    monkeypatch.setattr(doctor, "SERVERS", {})
+    monkeypatch.setenv("OCTOPUS_ROUTER", router)
+    assert f"octopus          {said}" in octopus("doctor").out
+
+
 def test_the_doctor_tells_no_keys(octopus: Octopus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "SERVERS", {})
     monkeypatch.setenv("OCTOPUS_MODEL", "mcp:https://user:s3cret@models.test/mcp?apiKey=s3cret")

@@ -14,6 +14,7 @@ from agents.errors import ModelUnavailableError
 from agents.redaction import bare_urls
 
 _AGAIN = frozenset({408, 409, 425, 429})
+_PATIENCE = 2.0  # seconds for a server to say that it is there
 _SHOWN = 300  # characters of a server's words in a message
 
 
@@ -112,3 +113,14 @@ def _said(answer: Any) -> str:
     if key := os.environ.get("OCTOPUS_ROUTER_KEY"):
         said = said.replace(key, "[OCTOPUS_ROUTER_KEY]")
     return said[:_SHOWN] or "nothing"
+
+
+def answers(url: str) -> bool:
+    """Return whether a server speaks HTTP at `url` and is not failing; blocking."""
+    import httpx
+
+    try:
+        with httpx.stream("GET", url, timeout=_PATIENCE) as reply:  # the body may never end
+            return reply.status_code < 500
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return False

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.errors import ArtifactError
-from agents.octopus.causal.call_format import CallFormat
 from agents.octopus.causal.call_text import MalformedCallError, read_call, write_call
+from agents.octopus.causal.manifest import CallFormat
 from agents.octopus.tokens import END_TOKEN, defuse, slot_token
 from agents.types import NodeName
 

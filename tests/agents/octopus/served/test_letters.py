@@ -9,10 +9,11 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from agents.errors import ModelUnavailableError, RoutingError
-from agents.octopus.served.label_scorer import _CHOOSE, LabelScorer
+from agents.octopus.causal.manifest import CallFormat
+from agents.octopus.kinds import parse_octopus
+from agents.octopus.served.label_scorer import _CHOOSE
 from agents.octopus.served.octopus import RemoteOctopus
-from agents.octopus.served.reference import RouterReference
-from agents.octopus.served.scorers import scorer
+from agents.octopus.served.reference import ServedReference
 from agents.octopus.served.wire.letters import Alternative, Position, letters_at
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName
@@ -48,8 +49,9 @@ def neighbours(count: int) -> list[Edge]:
 
 def octopus(engine: str, url: str, count: int = 3, timeout: float = 20.0) -> RemoteOctopus:
     path = "/v1" if engine == "openai" else ""
-    reference = RouterReference.parse(f"{engine}:base@{url}{path}", NodeName("octopus"))
-    return RemoteOctopus(NodeName("octopus"), neighbours(count), scorer(reference, timeout=timeout))
+    reference = parse_octopus(f"{engine}:base@{url}{path}", NodeName("octopus"))
+    assert isinstance(reference, ServedReference)
+    return RemoteOctopus(NodeName("octopus"), neighbours(count), reference.scorer(CallFormat(), timeout))
 
 
 def expected(tiny: TinyEngine, engine: str, query: str, count: int) -> list[float]:
@@ -149,8 +151,3 @@ def test_letters_are_found_with_quotes_and_spaces() -> None:
     assert {k: math.exp(v) for k, v in found.items()} == pytest.approx({"A": 0.5, "B": 0.3})
     assert letters_at(None, "A", "ABC") is None
     assert letters_at([Position(token="x", logprob=0.0)], "A", "ABC") is None
-
-
-def test_plain_servers_get_a_label_scorer() -> None:
-    reference = RouterReference.parse("ollama:llama3.2@http://localhost:11434", NodeName("octopus"))
-    assert isinstance(scorer(reference), LabelScorer)

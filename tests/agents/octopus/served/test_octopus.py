@@ -11,12 +11,12 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from agents.errors import InputError, ModelUnavailableError, RoutingError, SpecError
-from agents.octopus.causal.call_format import CallFormat
 from agents.octopus.causal.call_text import write_call
+from agents.octopus.causal.manifest import CallFormat
+from agents.octopus.kinds import parse_octopus
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
-from agents.octopus.served.reference import RouterReference
-from agents.octopus.served.scorers import scorer
+from agents.octopus.served.reference import ServedReference, VllmReference
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, Step
 from tests.engines import SPOKEN, EngineServer, TinyEngine, serving_engine
@@ -61,9 +61,10 @@ def tiny() -> TinyEngine:
 def octopus(
     engine: str, *urls: str, timeout: float = 20.0, model: str = "base#{master}", **settings: Any
 ) -> Any:
-    reference = RouterReference.parse(f"{engine}:{model}@{','.join(urls)}", NodeName("octopus"))
+    reference = parse_octopus(f"{engine}:{model}@{','.join(urls)}", NodeName("octopus"))
+    assert isinstance(reference, ServedReference)
     known = settings.pop("neighbours", neighbours())
-    return RemoteOctopus(NodeName("octopus"), known, scorer(reference, FORMAT, timeout), **settings)
+    return RemoteOctopus(NodeName("octopus"), known, reference.scorer(FORMAT, timeout), **settings)
 
 
 def asks(text: str) -> list[HumanMessage]:
@@ -150,7 +151,7 @@ async def test_more_candidates_than_vllm_scores_at_once(serve: Any) -> None:
     tokens = [chr(k) for k in range(33, 127)] + [f"<nexa_{k}>" for k in range(8)] + ["<nexa_end>"]
     tokens += [chr(k) for k in range(0x00, 0x21) if k not in (9, 10, 13)]
     assert 128 < len(tokens) < 256
-    functional = scorer(RouterReference.parse(f"vllm:base@{server.url}", MATHS), FORMAT)
+    functional = VllmReference("base", "", (server.url,)).scorer(FORMAT)
     assert isinstance(functional, FunctionalScorer)
     prompt = functional._prompt("\u00e9")
     found = await functional.engine.score(prompt, tokens)
@@ -211,9 +212,9 @@ async def test_keys_are_not_told(serve: Any, fault: Any, monkeypatch: pytest.Mon
     assert url in route.reason
     assert "s3cret" not in route.reason
     assert "scripted" not in route.reason
-    assert "s3cret" not in str(RouterReference.parse(f"vllm:base@{keyed}", MATHS))
+    assert "s3cret" not in str(VllmReference("base", "", (keyed,)))
     with pytest.raises(SpecError) as raised:
-        RouterReference.parse(f"unknown:base@{keyed}", MATHS)
+        parse_octopus(f"unknown:base@{keyed}", MATHS)
     assert "s3cret" not in str(raised.value)
 
 
@@ -304,13 +305,3 @@ async def test_the_chosen_node_is_told_before_the_rewrite(serve: Any) -> None:
     ((node, requests),) = told
     assert node == PLACES
     assert requests < len(server.requests)
-
-
-def test_references() -> None:
-    reference = RouterReference.parse("vllm:org/base#{master}@http://a:1,http://b:2/v1", NodeName("law"))
-    assert reference == RouterReference("vllm", "org/base", "law", ("http://a:1", "http://b:2/v1"))
-    for text in ("vllm:base", "tgi:base@http://h", "vllm:@http://h", "vllm:base@http://h,ftp://h"):
-        with pytest.raises(SpecError, match="is not understood"):
-            RouterReference.parse(text, NodeName("law"))
-    with pytest.raises(SpecError, match="has an adapter, which ollama does not take"):
-        RouterReference.parse("ollama:base#law@http://h", NodeName("law"))
