@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agents.errors import InputError
 from agents.octopus.planning.path_graph import Path as Places
 from agents.octopus.planning.path_graph import PathGraph
-from agents.octopus.planning.planner import NextNode, Planner, Request
+from agents.octopus.planning.planner import NextNode, PhrasedQuery, Planner
 from agents.types import NodeName
 from evaluation.intervals import Interval, interval
 from evaluation.labs.planning_speed import decision_ratios
@@ -129,7 +129,7 @@ def evaluate_planning(
     return Report("planning", "\n\n".join(tables), figures)
 
 
-def _read_each(planner: Planner, queries: Sequence[str]) -> list[Request]:
+def _read_each(planner: Planner, queries: Sequence[str]) -> list[PhrasedQuery]:
     return [planner.read([query.strip()])[0] for query in queries]
 
 
@@ -145,7 +145,7 @@ class Counted:
         """Return what the model says."""
         return self.model.calibrated
 
-    def evidence(self, request: Request) -> Any:
+    def evidence(self, request: PhrasedQuery) -> Any:
         """Return the model's evidence."""
         return self.model.evidence(request)
 
@@ -175,7 +175,10 @@ def without_mask(planner: Planner) -> Planner:
 
 
 def measure_planner(
-    planner: Planner, requests: Sequence[Request], gold: Sequence[NodePath], advance: Advance = no_progress
+    planner: Planner,
+    requests: Sequence[PhrasedQuery],
+    gold: Sequence[NodePath],
+    advance: Advance = no_progress,
 ) -> PlanningMetrics:
     """Plan all `requests`, which are embedded already, and compare."""
     counted = Counted(planner.model)

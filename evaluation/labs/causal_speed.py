@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from agents.octopus.causal.model import CausalModel, Request
+from agents.octopus.causal.batching import CallRequest
+from agents.octopus.causal.model import CausalModel
 from agents.octopus.causal.prompt import Prompt
 from evaluation.labs.routing_speed import Ratio, compare, ratio_table
 from evaluation.report import Report, plain
@@ -158,11 +159,11 @@ def save_adapters(model: Any, folder: Path, number: int) -> None:
 
 def _request(
     model: CausalModel, seed: int, adapter: str | None, write: bool = True, instruction: int = _INSTRUCTION
-) -> Request:
+) -> CallRequest:
     shared = model.shared
     own = _ids(seed, _QUERY) if shared else _whole(seed, instruction)[: instruction + _QUERY]
     prompt = Prompt(shared, own, _ids(-1, _AFTER))
-    return Request(prompt, adapter, _LEGAL, lambda logits: int(logits.argmax()) if write else None)
+    return CallRequest(prompt, adapter, _LEGAL, lambda logits: int(logits.argmax()) if write else None)
 
 
 def _whole(seed: int, instruction: int = _INSTRUCTION) -> tuple[int, ...]:

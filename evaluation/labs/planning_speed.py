@@ -9,14 +9,11 @@ import numpy as np
 from agents.octopus.encoder.background import load_maps
 from agents.octopus.encoder.bm25 import LexicalIndex
 from agents.octopus.encoder.zero_shot import ZeroShotHead, unit
-from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.evidence import FEATURES
-from agents.octopus.planning.exemplars import Exemplars
-from agents.octopus.planning.ngrams import NGramIndex
+from agents.octopus.planning.exemplars import Exemplars, NGramIndex
 from agents.octopus.planning.path_graph import PathGraph
-from agents.octopus.planning.planner import Planner, Request
-from agents.octopus.planning.ranker import Ranker
-from agents.octopus.planning.trained import TrainedNext
+from agents.octopus.planning.planner import PhrasedQuery, Planner
+from agents.octopus.planning.trained import Ranker, TrainedNext
 from agents.types import NodeName
 from evaluation.labs.routing_speed import Ratio, compare, queries
 from training.planner.regressions import edge_priors, path_targets
@@ -46,7 +43,7 @@ def _decision(neighbours: int, nodes: int) -> Callable[[str], object]:
     vectors = unit(np.random.default_rng(0).normal(size=(3, _DIMENSION)).astype(np.float32))
 
     def decide(text: str) -> object:
-        request = Request(text, vectors[0], (text[:40], text[40:]), vectors[1:])
+        request = PhrasedQuery(text, vectors[0], (text[:40], text[40:]), vectors[1:])
         return planner.following(request, (), entry)
 
     return decide
@@ -87,7 +84,7 @@ def made_up_planner(neighbours: int, nodes: int) -> Planner:
         exemplars,
         normal(graph.end, _DIMENSION + 1),
         edge_priors(paths, graph),
-        Docstrings(head),
+        head,
         ranker,
     )
     return Planner(graph, model, lambda texts: normal(len(texts), _DIMENSION))

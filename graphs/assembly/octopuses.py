@@ -11,8 +11,7 @@ import graphs as graph_package
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
-from agents.octopus.encoder.head_cache import HeadCache
-from agents.octopus.encoder.heads import Head, Untrained, trained_head
+from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
 from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
@@ -24,7 +23,7 @@ from graphs.spec import GraphSpec, NodeSpec
 if TYPE_CHECKING:
     from agents.octopus.causal.artifact import CausalArtifact
     from agents.octopus.encoder.octopus import LocalOctopus
-    from agents.octopus.planning.docstrings import Docstrings
+    from agents.octopus.encoder.zero_shot import ZeroShotHead
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
 
@@ -156,14 +155,12 @@ class OctopusWiring:
         return PathGraph.of(neighbours, self.spec.entry, list(self.spec.masters))
 
     @cached_property
-    def docstrings(self) -> Docstrings:
+    def docstrings(self) -> ZeroShotHead:
         """What the nodes say of themselves, as planning reads it."""
-        from agents.octopus.planning.docstrings import Docstrings
-
         said = [
             Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
         ]
-        return Docstrings(self._heads.build(said, self.encoder.embed))
+        return self._heads.build(said, self.encoder.embed)
 
     def artifact(self, node: NodeSpec) -> Artifact | None:
         """The trained encoder artifact that a node uses, if any."""
@@ -191,13 +188,11 @@ class OctopusWiring:
     def _next_step(
         self, name: NodeName, edges: Mapping[NodeName, Edge], question: str, path: Sequence[Step]
     ) -> Decision:
-        from agents.octopus.planning.stepwise import Onward
-
-        return Onward(self.planner, name, edges).decide(question, path)
+        return self.planner.decide_next(name, edges, question, path)
 
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
         if artifact is not None and artifact.planner is not None and name not in artifact.masters:
-            from agents.octopus.planning.head import FirstStep
+            from agents.octopus.planning.planner import FirstStep
 
             return FirstStep(self.planner, name), artifact.top
         if artifact is None or name not in artifact.masters:

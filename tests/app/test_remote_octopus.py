@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agents.octopus.causal.call_text import write_call
+from agents.octopus.causal.grammar import write_call
 from agents.octopus.causal.manifest import CallFormat, CausalManifest, CausalMaster, write_manifest
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName

@@ -11,8 +11,7 @@ from functools import cached_property
 import torch
 
 from agents.errors import InputError
-from agents.octopus.causal.call_text import CLOSE, OPEN, escape
-from agents.octopus.causal.grammar import Call, Grammar
+from agents.octopus.causal.grammar import CLOSE, OPEN, Call, Grammar, escape
 from agents.octopus.causal.prompt import PromptFormat
 from agents.octopus.tokens import END_TOKEN
 from agents.types import FunctionalToken, NodeName

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.causal.model import CausalModel, Request
+from agents.octopus.causal.batching import CallRequest
+from agents.octopus.causal.grammar import MalformedCallError
+from agents.octopus.causal.model import CausalModel
 from training.causal.call_rows import CallRows
 from training.rows.labelled_rows import RouterRow
 
@@ -65,7 +66,7 @@ def score_calls(
             best = int(found.argmax())
             return best if write and best != none else None
 
-        replies = model.run([Request(data.prompts.prompt(row.query), None, legal, pick) for row in chunk])
+        replies = model.run([CallRequest(data.prompts.prompt(row.query), None, legal, pick) for row in chunk])
         logits += [reply.logits for reply in replies]
         if write:
             outputs = [reply.output for reply in replies]

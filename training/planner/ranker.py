@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.planning.ranker import Ranker
+from agents.octopus.planning.trained import Ranker
 
 Floats = NDArray[np.float32]
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.planning.exemplars import Exemplars, kernel
-from agents.octopus.planning.ngrams import NGramIndex
+from agents.octopus.planning.exemplars import Exemplars, NGramIndex, kernel
 from agents.octopus.planning.path_graph import Path, PathGraph
 from training.linear import Floats, ridge
 

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from agents.errors import InputError
 from agents.octopus.encoder.artifact import save_artifact
-from agents.octopus.encoder.zero_shot import Embed
+from agents.octopus.encoder.zero_shot import Embed, ZeroShotHead
 from agents.octopus.planning import path_graph
-from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.evidence import FEATURES, Evidence, features
 from agents.octopus.planning.exemplars import nearest
 from agents.octopus.planning.path_graph import PathGraph
-from agents.octopus.planning.planner import Planner, Request, read_requests
+from agents.octopus.planning.planner import PhrasedQuery, Planner, read_queries
 from agents.octopus.planning.stored import to_planner
 from agents.octopus.planning.trained import TrainedNext, described, phrase_fits
 from training.planner.paths import PathRow, link_f1, node_f1
@@ -63,7 +62,7 @@ class EmbeddedRows:
         step_nodes: [n], the node of each step.
     """
 
-    requests: list[Request]
+    requests: list[PhrasedQuery]
     paths: list[path_graph.Path]
     steps: list[NDArray[np.float32]]
     step_nodes: list[list[int]]
@@ -75,7 +74,7 @@ class EmbeddedRows:
         vectors = embed([step.text for row in rows for step in row.steps])
         ends = np.cumsum([len(row.steps) for row in rows])
         return cls(
-            read_requests([row.query.strip() for row in rows], embed),
+            read_queries([row.query.strip() for row in rows], embed),
             [tuple(place[name] for name in row.path) for row in rows],
             [vectors[end - len(row.steps) : end] for row, end in zip(rows, ends, strict=True)],
             [[place[step.node] for step in row.steps] for row in rows],
@@ -95,7 +94,7 @@ def train_path_router(
     rows: Sequence[PathRow],
     *,
     graph: PathGraph,
-    docstrings: Docstrings,
+    docstrings: ZeroShotHead,
     embed: Embed,
     name: str,
     spec_hash: str,
@@ -142,7 +141,7 @@ def train_path_router(
 def _held_out_metrics(
     rows: EmbeddedRows,
     graph: PathGraph,
-    docstrings: Docstrings,
+    docstrings: ZeroShotHead,
     embed: Embed,
     settings: PlannerSettings,
     progress: Progress,
@@ -170,7 +169,7 @@ def _held_out_metrics(
 def train_next(
     rows: EmbeddedRows,
     graph: PathGraph,
-    docstrings: Docstrings,
+    docstrings: ZeroShotHead,
     settings: PlannerSettings,
     progress: Progress = lambda share: None,
 ) -> TrainedNext:

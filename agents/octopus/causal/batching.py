@@ -7,7 +7,42 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.octopus.causal.prompt import Prompt
+
+Pick = Callable[[NDArray[np.float64]], int | None]
+"""Logits of the legal tokens → which of them to write a call with; None writes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """Ask a causal model which functional token comes next, and for the call that begins with it.
+
+    Attributes:
+        prompt: its ids.
+        adapter: folder of the master's adapter.
+        legal: ids of the functional tokens that may be chosen.
+        pick: decides, from their logits, which of them to go on with.
+    """
+
+    prompt: Prompt
+    adapter: str | None
+    legal: tuple[int, ...]
+    pick: Pick
+
+
+@dataclass(frozen=True, slots=True)
+class CallReply:
+    """Hold logits [legal], and the ids of the call if one was written, its functional token first."""
+
+    logits: NDArray[np.float64]
+    output: tuple[int, ...] | None
+
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")

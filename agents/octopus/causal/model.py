@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,39 +20,15 @@ from numpy.typing import NDArray
 
 from agents.adapters import BASE, AdapterError, attach
 from agents.errors import ArtifactError
+from agents.octopus.causal.batching import CallReply, CallRequest
 from agents.octopus.causal.manifest import CausalManifest
-from agents.octopus.causal.prefix_cache import Adapter, Layers, PrefixCache
 from agents.octopus.causal.prompt import Prompt
 
-Pick = Callable[[NDArray[np.float64]], int | None]
-"""Logits of the legal tokens → which of them to write a call with; None writes none."""
+Adapter: TypeAlias = str | None
+Layers: TypeAlias = list[tuple[torch.Tensor, torch.Tensor]]
+"""Keys and values of each layer, each [1, heads, shared, width]."""
 
 _TOKENS_A_QUERY_TOKEN, _TOKENS_ANYHOW = 2, 64  # of a call, at most
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to decide.
-
-    Attributes:
-        prompt: its ids.
-        adapter: folder of the master's adapter.
-        legal: ids of the functional tokens that may be chosen.
-        pick: decides, from their logits, which of them to go on with.
-    """
-
-    prompt: Prompt
-    adapter: Adapter
-    legal: tuple[int, ...]
-    pick: Pick
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Logits [legal], and the ids of the call if one was written, its functional token first."""
-
-    logits: NDArray[np.float64]
-    output: tuple[int, ...] | None
 
 
 @dataclass
@@ -133,7 +109,7 @@ class CausalModel:
         return int(self._model.config.max_position_embeddings)
 
     @torch.inference_mode()
-    def run(self, requests: Sequence[Request]) -> list[Reply]:
+    def run(self, requests: Sequence[CallRequest]) -> list[CallReply]:
         """Decide a batch: choices from one prefill, then the calls of those that want one."""
         adapters = [request.adapter for request in requests]
         prefilled = self._prefill([request.prompt for request in requests], adapters)
@@ -147,7 +123,7 @@ class CausalModel:
             kept = _keep(prefilled, writing)
             written = self._write(kept, [adapters[row] for row in writing], first, most)
             outputs = dict(zip(writing, written, strict=True))
-        return [Reply(logits, outputs.get(row)) for row, logits in enumerate(rows)]
+        return [CallReply(logits, outputs.get(row)) for row, logits in enumerate(rows)]
 
     def _cap(self, prompt: Prompt) -> int:
         room = self.context - len(prompt.shared) - len(prompt.own)
@@ -256,3 +232,37 @@ def _keep(state: _Prefilled, rows: Sequence[int]) -> _Prefilled:
     chosen = torch.tensor(rows, device=state.mask.device)
     state.cache.batch_select_indices(chosen)
     return _Prefilled(state.cache, state.mask[chosen], state.position[chosen], state.hidden[chosen])
+
+
+class PrefixCache:
+    """Attention caches that begin with the shared prompt.
+
+    An adapter changes keys and values, so each has its own. A growing cache concatenates and never writes in
+    place, so that rows may be views of the stored tensors.
+
+    Args:
+        prefill: adapter → its layers for the shared prompt; called once for each adapter.
+    """
+
+    def __init__(self, prefill: Callable[[Adapter], Layers]) -> None:
+        self._prefill = prefill
+        self._layers: dict[Adapter, Layers] = {}
+
+    def rows(self, adapters: Sequence[Adapter]) -> Any:
+        """A `DynamicCache` with a row for each of `adapters`."""
+        from transformers import DynamicCache
+
+        found = [self._of(adapter) for adapter in adapters]
+        cache = DynamicCache()
+        for place, (keys, values) in enumerate(found[0]):
+            if len(set(adapters)) == 1:
+                batch = [own.expand(len(found), -1, -1, -1) for own in (keys, values)]
+            else:
+                batch = [torch.cat([layers[place][part] for layers in found]) for part in (0, 1)]
+            cache.update(batch[0], batch[1], place)
+        return cache
+
+    def _of(self, adapter: Adapter) -> Layers:
+        if adapter not in self._layers:
+            self._layers[adapter] = self._prefill(adapter)
+        return self._layers[adapter]

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from langchain_core.messages import BaseMessage
@@ -19,9 +18,8 @@ from numpy.typing import NDArray
 from agents.errors import RoutingError
 from agents.octopus.calibration import softmax
 from agents.octopus.cascade import Chosen, cascade, decision_of
-from agents.octopus.causal.batching import Batcher
-from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.causal.grammar import Grammar
+from agents.octopus.causal.batching import Batcher, CallReply, CallRequest
+from agents.octopus.causal.grammar import Grammar, MalformedCallError
 from agents.octopus.causal.prompt import Prompt, PromptFormat
 from agents.octopus.conversation.follow_ups import (
     FollowUpModel,
@@ -34,9 +32,6 @@ from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.octopus import Examples, NextStep
 from agents.types import Decision, Edge, NodeName, Step
 
-if TYPE_CHECKING:
-    from agents.octopus.causal.model import Reply, Request
-
 
 @dataclass(frozen=True)
 class CausalParts:
@@ -46,7 +41,7 @@ class CausalParts:
         context: how many tokens the model reads and writes.
     """
 
-    batcher: Batcher[Request, Reply]
+    batcher: Batcher[CallRequest, CallReply]
     prompts: PromptFormat
     grammar: Grammar
     context: int
@@ -116,10 +111,8 @@ class CausalOctopus:
 
     def choose_all(self, queries: Sequence[str]) -> list[NDArray[np.float64]]:
         """Probabilities [neighbours + 1] for each query, and no rewrite; the last is "no neighbour fits"."""
-        from agents.octopus.causal.model import Request
-
         prompts = [self._prompt(query)[0] for query in queries]
-        asked = [Request(prompt, self.adapter, self._tokens, _write_none) for prompt in prompts]
+        asked = [CallRequest(prompt, self.adapter, self._tokens, _write_none) for prompt in prompts]
         return [self._probabilities(reply.logits) for reply in self.parts.batcher.ask(asked)]
 
     def _read(self, turns: Sequence[str]) -> _Asked:
@@ -131,9 +124,7 @@ class CausalOctopus:
         reading = read_conversation(read, self.follow_up)
         return _Asked(turns[-1], reading.refers_to, reading.probabilities)
 
-    def _request(self, asked: _Asked) -> Request:
-        from agents.octopus.causal.model import Request
-
+    def _request(self, asked: _Asked) -> CallRequest:
         def pick(logits: NDArray[np.float64]) -> int | None:
             place = self._cascade(asked, self._in_context(asked, logits)).place
             if place is not None:
@@ -141,7 +132,7 @@ class CausalOctopus:
             return place
 
         prompt, whole = self._prompt(asked.question)
-        return Request(prompt, self.adapter, self._tokens, pick if whole else _write_none)
+        return CallRequest(prompt, self.adapter, self._tokens, pick if whole else _write_none)
 
     @property
     def _tokens(self) -> tuple[int, ...]:
@@ -179,7 +170,7 @@ class CausalOctopus:
     def _examples(self) -> Examples:
         return Examples.of(self.neighbours, self.encoder)
 
-    def _decision(self, asked: _Asked, reply: Reply) -> Decision:
+    def _decision(self, asked: _Asked, reply: CallReply) -> Decision:
         probabilities = self._in_context(asked, reply.logits)
         chosen = self._cascade(asked, probabilities)
         decision = decision_of(
@@ -197,7 +188,7 @@ class CausalOctopus:
             return replace(decision, reason=f"{chosen.reason} Its rewrite was not used ({fault}).")
         return replace(decision, rewritten=rewritten)
 
-    def _rewritten(self, reply: Reply) -> tuple[str, str]:
+    def _rewritten(self, reply: CallReply) -> tuple[str, str]:
         """Return what the model wrote, or why that is no call."""
         if reply.output is None:
             return "", "the query is too long"

@@ -1,9 +1,15 @@
-"""Heads: one query vector against the neighbours' functional tokens → probabilities, "none of them" last."""
+"""Score one query vector against the neighbours' functional tokens → probabilities, "none of them" last."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import tempfile
+import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Protocol, Self
 
 import numpy as np
@@ -16,7 +22,7 @@ from agents.octopus.encoder.zero_shot import Candidate, Embed, ZeroShotHead, des
 
 
 class Head(Protocol):
-    """What the encoder Octopus needs of a head.
+    """Turn a query into probabilities for an encoder Octopus.
 
     Attributes:
         calibrated: whether a temperature was fitted on held-out rows.
@@ -34,10 +40,11 @@ class Head(Protocol):
     def abstain(self) -> float: ...  # noqa: D102
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
-        """[n + 1] probabilities of the n neighbours and, last, that none of them fits."""
+        """Return [n + 1] probabilities of the n neighbours and, last, that none of them fits."""
         ...
 
 
+_VERSION = "3"  # of what a zero-shot head is computed from; raise it when zero-shot scoring changes
 # Of so many neighbours, the probability of none that 1 % of fitting queries of training/text/tools.jsonl
 # exceed: among many neighbours some one is always near.
 _SIZES = (1, 4, 17, 64, 295)
@@ -46,7 +53,7 @@ _ABSTAIN = (0.94, 0.90, 0.81, 0.73, 0.60)
 
 @dataclass(frozen=True)
 class Untrained:
-    """A head from docstrings and examples: any graph routes at once."""
+    """Score by docstrings and examples: any graph routes at once."""
 
     head: ZeroShotHead
     threshold: float = 0.0
@@ -55,19 +62,19 @@ class Untrained:
 
     @classmethod
     def of(cls, head: ZeroShotHead) -> Self:
-        """Abstains where its number of neighbours asks for it."""
+        """Build a head that abstains where its number of neighbours asks for it."""
         neighbours = np.log(len(head.vectors))
         return cls(head, abstain=float(np.interp(neighbours, np.log(_SIZES), _ABSTAIN)))
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Softmax over the neighbours, times the probability that any of them fits."""
+        """Return the softmax over the neighbours, times the probability that any of them fits."""
         scores = self.head.scores(text, vector)
         return np.append(softmax(scores.logits) * scores.fit, 1 - scores.fit)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A head from an artifact.
+    """Score by what was trained.
 
     Attributes:
         vectors: [facets, 384].
@@ -86,14 +93,14 @@ class Trained:
     calibrated: bool = True
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Softmax over all facets, summed for each neighbour."""
+        """Return the softmax over all facets, summed for each neighbour."""
         logits = self.vectors @ vector + self.bias
         grouped = grouped_softmax(logits, self.owner, self.neighbours + 1, self.temperature)
         return np.asarray(grouped[0], dtype=np.float64)
 
 
 def trained_head(part: TrainedMaster, candidates: Sequence[Candidate], embed: Embed) -> Trained:
-    """The artifact's head, cut to the neighbours that are there, with new ones added from their docstrings.
+    """Return the artifact's head for the neighbours that are there; new ones speak by their docstrings.
 
     Args:
         part: the master's part of the artifact.
@@ -132,7 +139,7 @@ def trained_head(part: TrainedMaster, candidates: Sequence[Candidate], embed: Em
 def _new_tokens(
     new: Sequence[Candidate], candidates: Sequence[Candidate], vectors: NDArray[np.float32], embed: Embed
 ) -> NDArray[np.float32]:
-    """Token vectors for neighbours that the artifact has not seen, as long as the trained ones.
+    """Return token vectors for neighbours that the artifact has not seen, as long as the trained ones.
 
     The direction is where their texts lie, relative to the middle of all neighbours' texts.
     """
@@ -143,3 +150,42 @@ def _new_tokens(
     length = np.linalg.norm(vectors - vectors.mean(axis=0), axis=1).mean()
     direction = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-12)
     return np.asarray(direction * length + vectors.mean(axis=0), dtype=np.float32)
+
+
+class HeadCache:
+    """Keep zero-shot heads between runs: embedding docstrings is the slowest part of starting.
+
+    A head is a file named by a hash of the neighbours' texts; it may be deleted at any time.
+
+    Args:
+        folder: where the files go. A folder that cannot be written only costs time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def build(self, candidates: Sequence[Candidate], embed: Embed) -> ZeroShotHead:
+        """Return the head of `candidates`, read from the cache or computed and kept."""
+        described = json.dumps([_VERSION, [asdict(candidate) for candidate in candidates]])
+        path = self._folder / f"head-{hashlib.sha256(described.encode()).hexdigest()[:32]}.npz"
+        if (cached := _read(path)) is not None:
+            return cached
+        head = ZeroShotHead.build(candidates, embed)
+        with contextlib.suppress(OSError):
+            _write(path, head)
+        return head
+
+
+def _read(path: Path) -> ZeroShotHead | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return ZeroShotHead.from_arrays(dict(arrays))
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, ArtifactError):
+        return None  # absent or damaged: it is computed again
+
+
+def _write(path: Path, head: ZeroShotHead) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+        np.savez(file, **head.to_arrays())  # type: ignore[arg-type]
+    Path(file.name).replace(path)  # two processes may write the same head at once

@@ -1,1 +1,1 @@
-"""What comes next on a path through the graph: the next-node Octopus and its search for whole paths."""
+"""Decide what comes next on paths through the graph, and plan whole paths."""

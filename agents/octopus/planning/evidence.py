@@ -1,11 +1,11 @@
-"""What speaks for each candidate of a decision: the features that the ranker weighs.
+"""Collect what speaks for each candidate of a decision: the features that the ranker weighs.
 
-For one request and one candidate k after a path that stands at c:
+For one query and one candidate k after a path that stands at c:
 - phrases: how well k fits its best phrase, and its best phrase that no visited node covers yet; by what was
   learnt from paths, and by docstrings alone;
-- exemplars: whether similar requests had k, and the edge c → k, on their paths, and how often;
-- order: where in the request k stands beside c, and whether k was visited before.
-The end has the opposite evidence: what is still uncovered, how long paths of such requests are.
+- exemplars: whether similar queries had k, and the edge c → k, on their paths, and how often;
+- order: where in the query k stands beside c, and whether k was visited before.
+The end has the opposite evidence: what is still uncovered, how long paths of such queries are.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ _FLOOR = 0.02  # added before logarithms
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of one request, computed for those nodes only that are asked about.
+    """Hold what one query says, computed for those nodes only that are asked about.
 
     Attributes:
         phrases: nodes [m] → [phrases, m] how well each phrase fits each node, by training.
         described: the same by docstrings.
-        targets: rows [m] → [m], "is it on the path" by similar requests; nodes first, then edges.
-        nearest: paths of the most similar requests with their weights.
+        targets: rows [m] → [m], "is it on the path" by similar queries; nodes first, then edges.
+        nearest: paths of the most similar queries with their weights.
         priors: [edges] ln of how often an edge follows.
     """
 
@@ -73,7 +73,7 @@ class Evidence:
 def features(
     evidence: Evidence, graph: PathGraph, visited: Path, at: int, candidates: Places
 ) -> NDArray[np.float32]:
-    """The features [candidates, FEATURES] of what may come after `visited`, decided at node `at`."""
+    """Return the features [candidates, FEATURES] of what may come after `visited`, decided at node `at`."""
     current = visited[-1] if visited else at
     ahead = candidates[candidates != graph.end]
     found = np.zeros((len(candidates), len(FEATURES)), dtype=np.float32)
@@ -112,7 +112,7 @@ def features(
 
 @dataclass(frozen=True)
 class _Phrased:
-    """Of m nodes: best [m], best_open [m] (not covered yet), position [m] in 0..1; open [phrases]."""
+    """Hold of m nodes best [m], best_open [m] (not covered yet), position [m] in 0..1; open [phrases]."""
 
     best: Values
     best_open: Values
@@ -138,7 +138,7 @@ def _by_phrase(fit: Callable[[Places], Values], nodes: Places, before: Places) -
 def _followers(
     nearest: Sequence[tuple[Path, float]], visited: Path, current: int, end: int
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """By node, the weight of the nearest paths where it follows `current`, and where it follows `visited`."""
+    """Return by node the weight of nearest paths where it follows `current`, and where `visited`."""
     followed: dict[int, float] = {}
     on_path: dict[int, float] = {}
     for path, weight in nearest:
@@ -156,7 +156,7 @@ def _followers(
 
 
 def _shares(weights: dict[int, float], candidates: Places) -> tuple[Values, float]:
-    """ln of each candidate's smoothed share of `weights`, and of the greatest weight."""
+    """Return ln of each candidate's smoothed share of `weights`, and of the greatest weight."""
     own = np.array([weights.get(int(k), 0.0) for k in candidates], dtype=np.float32)
     shares = np.log((own + _FLOOR) / (own.sum() + _FLOOR * len(own)))
     return cast(Values, shares), float(np.log(own.max() + _FLOOR))

@@ -1,4 +1,4 @@
-"""The graph as planning reads it: nodes by place, and whom each may go on to."""
+"""Read the graph for planning: nodes by place, and whom each may go on to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Path = tuple[int, ...]
 
 @dataclass(frozen=True)
 class PathGraph:
-    """Nodes 0..n-1; the place n stands for `<nexa_end>`.
+    """Number the nodes 0..n-1; the place n stands for `<nexa_end>`.
 
     Attributes:
         nodes: [n] names.
@@ -40,7 +40,7 @@ class PathGraph:
         entry: NodeName,
         masters: Sequence[NodeName] = (),
     ) -> Self:
-        """The graph of `neighbours` by node; `masters` only lead on."""
+        """Build the graph of `neighbours` by node; `masters` only lead on."""
         names = tuple(neighbours)
         place = {name: k for k, name in enumerate(names)}
         return cls(
@@ -52,16 +52,16 @@ class PathGraph:
 
     @property
     def end(self) -> int:
-        """The place that stands for `<nexa_end>`."""
+        """Return the place that stands for `<nexa_end>`."""
         return len(self.nodes)
 
     @cached_property
     def place(self) -> dict[NodeName, int]:
-        """The place of each node."""
+        """Return the place of each node."""
         return {name: k for k, name in enumerate(self.nodes)}
 
     def candidates(self, at: int, visited: Path) -> Places:
-        """What may be chosen at node `at`: its neighbours and, last, the end where the path may end.
+        """Return what may be chosen at node `at`: its neighbours and, last, the end where a path may end.
 
         A path has at least one step, and it ends at a worker.
         """
@@ -71,7 +71,7 @@ class PathGraph:
 
     @cached_property
     def edges(self) -> dict[tuple[int, int], int]:
-        """A number for each (node, neighbour) and each (worker, end)."""
+        """Number each (node, neighbour) and each (worker, end)."""
         pairs = [(k, int(n)) for k, ahead in enumerate(self.neighbours) for n in ahead]
         pairs += [(k, self.end) for k, stops in enumerate(self.stops) if stops]
         return {pair: row for row, pair in enumerate(pairs)}

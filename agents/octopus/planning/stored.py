@@ -1,4 +1,4 @@
-"""The trained model of what comes next as tensors of an artifact, and back, for the graph as it is now.
+"""Store the trained model of what comes next as tensors, and read it back for the graph as it is now.
 
 A node or edge that the artifact does not know has its docstring to speak for it; one that the graph no longer
 has is dropped.
@@ -11,20 +11,18 @@ from numpy.typing import NDArray
 
 from agents.errors import ArtifactError
 from agents.octopus.encoder.artifact import PlannerManifest, TrainedPlanner
-from agents.octopus.planning.docstrings import Docstrings
+from agents.octopus.encoder.zero_shot import ZeroShotHead
 from agents.octopus.planning.evidence import FEATURES
-from agents.octopus.planning.exemplars import Exemplars
-from agents.octopus.planning.ngrams import NGramIndex
+from agents.octopus.planning.exemplars import Exemplars, NGramIndex
 from agents.octopus.planning.path_graph import PathGraph
-from agents.octopus.planning.ranker import Ranker
-from agents.octopus.planning.trained import TrainedNext
+from agents.octopus.planning.trained import Ranker, TrainedNext
 
 _GONE = -2  # the place of a node that the graph no longer has
 _RANKER = ("mean", "scale", "hidden", "hidden_bias", "output")
 
 
 def to_planner(model: TrainedNext, metrics: dict[str, float]) -> TrainedPlanner:
-    """What an artifact keeps of `model`; large tensors in half precision."""
+    """Return what an artifact keeps of `model`; large tensors in half precision."""
     exemplars, graph = model.exemplars, model.graph
     tensors: dict[str, NDArray[np.generic]] = {
         "vectors": exemplars.vectors.astype(np.float16),
@@ -45,8 +43,8 @@ def to_planner(model: TrainedNext, metrics: dict[str, float]) -> TrainedPlanner:
     return TrainedPlanner({name: np.ascontiguousarray(own) for name, own in tensors.items()}, manifest)
 
 
-def from_planner(part: TrainedPlanner, graph: PathGraph, docstrings: Docstrings) -> TrainedNext:
-    """The model for `graph`.
+def from_planner(part: TrainedPlanner, graph: PathGraph, docstrings: ZeroShotHead) -> TrainedNext:
+    """Return the model for `graph`.
 
     Raises:
         ArtifactError: the artifact has other features, or knows none of the graph's nodes.
@@ -86,7 +84,7 @@ def from_planner(part: TrainedPlanner, graph: PathGraph, docstrings: Docstrings)
 
 
 def _rows(edges: NDArray[np.generic], known: list[int], graph: PathGraph) -> list[tuple[int, int]]:
-    """(target in the artifact, target in the graph) of the nodes and edges that both have."""
+    """Pair targets in the artifact with targets in the graph: nodes and edges that both have."""
     count = len(known) - 1
     nodes = [(k, place) for k, place in enumerate(known[:-1]) if place != _GONE]
     pairs = [(known[int(source)], known[int(target)]) for source, target in edges]

@@ -1,4 +1,4 @@
-"""What comes next, without training: phrases of the request against docstrings, among neighbours.
+"""Model what comes next without training: phrases of the query against docstrings, among neighbours.
 
 Each phrase is shared out, by softmax, among the neighbours and the nodes visited; what goes to the latter is
 covered. The phrases are read in order, and the first one that is open decides; if none is, the path ends.
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.planning.docstrings import Docstrings
+from agents.octopus.encoder.zero_shot import ZeroShotHead
 from agents.octopus.planning.path_graph import Path, PathGraph, Places
-from agents.octopus.planning.planner import Request
+from agents.octopus.planning.planner import PhrasedQuery
 from agents.octopus.planning.trained import ByNode, described
 
 # Chosen on UltraTool's training rows.
@@ -24,20 +24,20 @@ _LEAST = 1e-3  # of every neighbour, one visited before among them
 
 @dataclass(frozen=True)
 class ZeroShotNext:
-    """Any graph is planned on at once."""
+    """Plan on any graph at once."""
 
     graph: PathGraph
-    docstrings: Docstrings
+    docstrings: ZeroShotHead
     calibrated: bool = False
 
-    def evidence(self, request: Request) -> ByNode:
-        """How well each phrase fits each node, computed when a decision asks for it."""
-        return described(self.docstrings, request)
+    def evidence(self, query: PhrasedQuery) -> ByNode:
+        """Return how well each phrase fits each node, computed when a decision asks for it."""
+        return described(self.docstrings, query)
 
     def log_probabilities(
         self, evidence: ByNode, visited: Path, at: int, candidates: Places
     ) -> NDArray[np.float64]:
-        """ln P of each candidate."""
+        """Return ln P of each candidate."""
         ahead = candidates[candidates != self.graph.end]
         nodes = np.union1d(ahead, np.array(visited, dtype=np.int64))
         fits = evidence(nodes).astype(np.float64) / _TEMPERATURE

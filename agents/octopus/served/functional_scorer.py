@@ -2,16 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from agents.octopus.causal.call_text import MalformedCallError, read_call
+from agents.errors import RoutingError
+from agents.octopus.causal.grammar import MalformedCallError, read_call
 from agents.octopus.causal.manifest import CallFormat
-from agents.octopus.served.wire.token_ids import RouterPrompt
-from agents.octopus.served.wire.types import TokenEngine
 from agents.types import Edge
 
 _PROBE = "Where does this go?"
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPrompt:
+    """A prompt in parts: control text, what the user said, control text; then the token that was chosen."""
+
+    before: str
+    query: str
+    after: str
+    token: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole."""
+        return self.before + self.query + self.after + self.token
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Generated text, and whether it came to its end token."""
+
+    text: str
+    ended: bool
+
+
+class TokenEngine(Protocol):
+    """A server whose model has functional tokens.
+
+    Attributes:
+        constrains: whether it can keep the model to given tokens.
+    """
+
+    constrains: bool
+
+    async def score(
+        self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
+    ) -> Mapping[str, float]:
+        """Log-probability of each of `tokens` as the next one.
+
+        Args:
+            prompt: what the model reads.
+            tokens: the legal ones.
+            only: constrain the model to these instead, to see whether it is constrained at all.
+
+        Raises:
+            RoutingError: the server returned another token than it was allowed to.
+            ModelUnavailableError: it cannot be reached, refuses, or has no such tokens.
+            InputError: the query spells a functional token.
+        """
+        ...
+
+    async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
+        """Greedy text after the prompt, before the token `end`; at most `most` tokens, as far as they fit."""
+        ...
 
 
 @dataclass
@@ -50,3 +104,12 @@ class FunctionalScorer:
 
     def _prompt(self, query: str, token: str = "") -> RouterPrompt:
         return RouterPrompt(self.format.before, self.format.harmless(query), self.format.after, token)
+
+
+def illegal(token: object, candidates: Sequence[str]) -> RoutingError:
+    """The error for a token that is not an edge away."""
+    return RoutingError(
+        f"the Octopus returned {token!r}, which is not one of {len(candidates)} legal tokens "
+        f"({', '.join(candidates[:4])}{', …' if len(candidates) > 4 else ''}).",
+        hint="Its server does not keep to the constraint that it was given.",
+    )

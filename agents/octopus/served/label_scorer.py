@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
+from typing import Protocol
 
 from agents.errors import RoutingError
-from agents.octopus.causal.call_text import MalformedCallError
-from agents.octopus.served.wire.types import ChatEngine
+from agents.octopus.causal.grammar import MalformedCallError
 from agents.types import Edge
 
 _VOTES = 5  # samples where a server gives no log-probabilities
@@ -26,6 +26,31 @@ _REWRITE = (
     "negation, formula, code and quotation as it is. If the question is clear as it is, repeat it. Reply "
     "with the rewritten question and nothing else; do not answer it."
 )
+
+
+class ChatEngine(Protocol):
+    """A server of a plain chat model.
+
+    Attributes:
+        most_choices: how many labels it can score at once.
+    """
+
+    most_choices: int
+
+    async def choose(
+        self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
+    ) -> tuple[str, Mapping[str, float] | None]:
+        """The label that the model writes, constrained to `labels`, and their log-probabilities if given.
+
+        Raises:
+            RoutingError: it wrote something else.
+            ModelUnavailableError: it cannot be reached or refuses.
+        """
+        ...
+
+    async def write(self, system: str, user: str, most: int) -> str:
+        """Greedy text of at most `most` tokens."""
+        ...
 
 
 @dataclass

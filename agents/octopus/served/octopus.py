@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agents.errors import ModelUnavailableError, RoutingError
 from agents.octopus.calibration import softmax
 from agents.octopus.cascade import END, Chosen, Example, cascade, decision_of, next_step
-from agents.octopus.causal.call_text import MalformedCallError
+from agents.octopus.causal.grammar import MalformedCallError
 from agents.octopus.conversation.human_turns import as_one_question, carried, carry_over, human_turns
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 

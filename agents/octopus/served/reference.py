@@ -18,10 +18,11 @@ from agents.types import Octopus
 
 if TYPE_CHECKING:
     from agents.octopus.causal.manifest import CallFormat
+    from agents.octopus.served.functional_scorer import TokenEngine
+    from agents.octopus.served.label_scorer import ChatEngine
     from agents.octopus.served.octopus import Scorer
     from agents.octopus.served.wire.http import Replicas
     from agents.octopus.served.wire.token_ids import TokenIds
-    from agents.octopus.served.wire.types import ChatEngine, TokenEngine
 
 _FORM = re.compile(r"(?P<model>[^#\s]+?)(?:#(?P<adapter>[^#@\s]+))?@(?P<urls>https?://\S+)")
 _TIMEOUT = 30.0  # seconds for one request

@@ -43,7 +43,7 @@ def test_a_second_master_shares_the_base(folder: Path, tmp_path: Path) -> None:
 
 def test_merging_changes_no_decision(folder: Path, tmp_path: Path) -> None:
     from agents.octopus.causal.artifact import open_causal
-    from agents.octopus.causal.model import Request
+    from agents.octopus.causal.batching import CallRequest
     from training.causal.artifact import merge_adapter
 
     merge_adapter(folder, tmp_path)
@@ -54,7 +54,7 @@ def test_merging_changes_no_decision(folder: Path, tmp_path: Path) -> None:
         vocabulary = artifact.parts.prompts.tokenizer
         legal = tuple(k for token in tokens.values() if (k := vocabulary.token_id(token)) is not None)
         prompt = artifact.parts.prompts.prompt(query)
-        request = Request(prompt, artifact.manifest.masters[name].adapter, legal, lambda logits: 0)
+        request = CallRequest(prompt, artifact.manifest.masters[name].adapter, legal, lambda logits: 0)
         found.append(artifact.parts.batcher.ask([request])[0])
     assert found[0].logits == pytest.approx(found[1].logits, abs=1e-4)
     assert found[0].output == found[1].output

@@ -12,7 +12,6 @@ from agents.errors import ArtifactError, InputError
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import load_artifact, save_artifact
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
-from agents.octopus.planning.docstrings import Docstrings
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import Planner
 from agents.octopus.planning.stored import from_planner, to_planner
@@ -25,9 +24,9 @@ from training.planner.trainer import EmbeddedRows, PlannerSettings, train_next, 
 SETTINGS = PlannerSettings(folds=3, ranker=RankerSettings(networks=2, units=8, epochs=20, batch=16))
 
 
-def docstrings(graph: PathGraph, encoder: Encoder) -> Docstrings:
+def docstrings(graph: PathGraph, encoder: Encoder) -> ZeroShotHead:
     said = [Candidate(name, DOCSTRINGS.get(name, name)) for name in graph.nodes]
-    return Docstrings(ZeroShotHead.build(said, encoder.embed))
+    return ZeroShotHead.build(said, encoder.embed)
 
 
 def train(out: Path, encoder: Encoder) -> dict[str, float]:

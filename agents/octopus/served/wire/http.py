@@ -18,19 +18,19 @@ _PATIENCE = 2.0  # seconds for a server to say that it is there
 _SHOWN = 300  # characters of a server's words in a message
 
 
-class Request(BaseModel):
+class RequestBody(BaseModel):
     """A body; a misspelt field is a bug of ours, because some engines ignore what they do not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Reply(BaseModel):
+class ReplyBody(BaseModel):
     """The fields of a reply that are read; newer servers send more."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-T = TypeVar("T", bound=Reply)
+T = TypeVar("T", bound=ReplyBody)
 
 
 class ReplicaError(Exception):
@@ -50,7 +50,7 @@ class Replicas:
         self._timeout = timeout
         self._first = 0
 
-    async def post(self, path: str, body: Request, reply: type[T]) -> T:
+    async def post(self, path: str, body: RequestBody, reply: type[T]) -> T:
         """The reply of the first replica that gives a right one.
 
         Raises:
@@ -72,7 +72,7 @@ class Replicas:
             retryable=True,
         )
 
-    async def _ask(self, url: str, path: str, body: Request, reply: type[T]) -> T:
+    async def _ask(self, url: str, path: str, body: RequestBody, reply: type[T]) -> T:
         import httpx
 
         key, shown = os.environ.get("OCTOPUS_ROUTER_KEY"), bare_urls(url)

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.letters import Position, letter_in, letters_at
-from agents.octopus.served.wire.openai_chat import ChatMessage, chat
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.wire.openai_chat import ChatMessage, Position, chat, letter_in, letters_at
 
 
-class TemplateRequest(Request):
+class TemplateRequest(RequestBody):
     """The body of `/apply-template`."""
 
     messages: list[ChatMessage]
 
 
-class TemplateReply(Reply):
+class TemplateReply(ReplyBody):
     """The messages as the model reads them."""
 
     prompt: str
 
 
-class CompletionRequest(Request):
+class CompletionRequest(RequestBody):
     """The fields of `/completion` that are used."""
 
     prompt: str
@@ -33,7 +32,7 @@ class CompletionRequest(Request):
     cache_prompt: bool = True
 
 
-class CompletionReply(Reply):
+class CompletionReply(ReplyBody):
     """Text, and probabilities of its tokens."""
 
     content: str

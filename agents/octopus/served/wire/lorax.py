@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.token_ids import RouterPrompt, illegal
-from agents.octopus.served.wire.types import Completion
+from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 
 _LEAST_ALTERNATIVES = 16
 
 
-class Parameters(Request):
+class Parameters(RequestBody):
     """The fields of `parameters` that are used."""
 
     max_new_tokens: int
@@ -30,21 +29,21 @@ class Parameters(Request):
     stop: list[str] | None = None
 
 
-class GenerateRequest(Request):
+class GenerateRequest(RequestBody):
     """The body of `/generate`."""
 
     inputs: str
     parameters: Parameters
 
 
-class Alternative(Reply):
+class Alternative(ReplyBody):
     """A token that the model might have written."""
 
     text: str
     logprob: float
 
 
-class Token(Reply):
+class Token(ReplyBody):
     """A token that it wrote."""
 
     text: str
@@ -52,14 +51,14 @@ class Token(Reply):
     alternative_tokens: list[Alternative] | None = None
 
 
-class Details(Reply):
+class Details(ReplyBody):
     """How it went."""
 
     finish_reason: str
     tokens: list[Token] = Field(min_length=1)
 
 
-class GenerateReply(Reply):
+class GenerateReply(ReplyBody):
     """What either gets."""
 
     details: Details

@@ -6,19 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.letters import Position, letter_in, letters_at
-from agents.octopus.served.wire.openai_chat import ChatMessage, chat, letters_schema
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.wire.openai_chat import (
+    ChatMessage,
+    Position,
+    chat,
+    letter_in,
+    letters_at,
+    letters_schema,
+)
 
 
-class Options(Request):
+class Options(RequestBody):
     """The fields of `options` that are used."""
 
     temperature: float = 0.0
     num_predict: int
 
 
-class ChatRequest(Request):
+class ChatRequest(RequestBody):
     """The fields of `/api/chat` that are used."""
 
     model: str
@@ -30,13 +36,13 @@ class ChatRequest(Request):
     top_logprobs: int | None = None
 
 
-class Written(Reply):
+class Written(ReplyBody):
     """The reply."""
 
     content: str
 
 
-class ChatReply(Reply):
+class ChatReply(ReplyBody):
     """What either gets; older servers give no log-probabilities."""
 
     message: Written

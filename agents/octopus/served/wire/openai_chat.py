@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.letters import Position, letter_in, letters_at
+from agents.octopus.served.functional_scorer import illegal
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 
 _MOST_TOKENS = 24  # of {"letter": "B"}, even spelt out
 
 
-class ChatMessage(Request):
+class ChatMessage(RequestBody):
     """One message."""
 
     role: str
     content: str
 
 
-class ChatRequest(Request):
+class ChatRequest(RequestBody):
     """The fields of `/chat/completions` that are used."""
 
     model: str
@@ -33,26 +34,39 @@ class ChatRequest(Request):
     response_format: dict[str, Any] | None = None
 
 
-class Content(Reply):
+class Alternative(ReplyBody):
+    """A token that the model might have written."""
+
+    token: str
+    logprob: float
+
+
+class Position(Alternative):
+    """A token that it wrote."""
+
+    top_logprobs: list[Alternative] = Field(default_factory=list)
+
+
+class Content(ReplyBody):
     """Log-probabilities of the reply's tokens."""
 
     content: list[Position] | None = None
 
 
-class Written(Reply):
+class Written(ReplyBody):
     """The reply."""
 
     content: str | None = None
 
 
-class ChatChoice(Reply):
+class ChatChoice(ReplyBody):
     """One reply, with its log-probabilities if the server gives them."""
 
     message: Written
     logprobs: Content | None = None
 
 
-class ChatReply(Reply):
+class ChatReply(ReplyBody):
     """What either gets."""
 
     choices: list[ChatChoice] = Field(min_length=1)
@@ -112,3 +126,34 @@ class OpenAIChatEngine:
         body = ChatRequest(model=self.model, messages=chat(system, user), max_tokens=most)
         choice = (await self.replicas.post("/chat/completions", body, ChatReply)).choices[0]
         return choice.message.content or ""
+
+
+def letter_in(content: str, labels: Sequence[str]) -> str:
+    """The letter of a reply such as `B`, `"B"` or `{"letter": "B"}`.
+
+    Raises:
+        RoutingError: it is none of the labels.
+    """
+    found = _bare(content.replace('"letter"', ""))
+    if found not in labels:
+        raise illegal(content[:40], labels)
+    return found
+
+
+def letters_at(
+    positions: Sequence[Position] | None, letter: str, labels: Sequence[str]
+) -> Mapping[str, float] | None:
+    """Log-probabilities of the labels where `letter` was written; None if the server gave none."""
+    place = next((one for one in positions or () if _bare(one.token) == letter), None)
+    if place is None:
+        return None
+    found: dict[str, list[float]] = {letter: []}
+    for one in place.top_logprobs or [place]:
+        if (label := _bare(one.token)) in labels:  # `"A` and ` A` are A too
+            found.setdefault(label, []).append(one.logprob)
+    found[letter] = found[letter] or [place.logprob]
+    return {label: math.log(sum(map(math.exp, values)) or 5e-324) for label, values in found.items()}
+
+
+def _bare(token: str) -> str:
+    return token.strip(' \t\n":{}')

@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import Field
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.token_ids import RouterPrompt, TokenIds, illegal
-from agents.octopus.served.wire.types import Completion
+from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.wire.token_ids import TokenIds
 
 _BIAS = 1000.0
 
 
-class SamplingParams(Request):
+class SamplingParams(RequestBody):
     """The fields of `sampling_params` that are used."""
 
     max_new_tokens: int
@@ -30,7 +30,7 @@ class SamplingParams(Request):
     spaces_between_special_tokens: bool | None = None
 
 
-class GenerateRequest(Request):
+class GenerateRequest(RequestBody):
     """The fields of `/generate` that are used."""
 
     input_ids: list[int]
@@ -40,33 +40,33 @@ class GenerateRequest(Request):
     token_ids_logprob: list[int] | None = None
 
 
-class ScoredMeta(Reply):
+class ScoredMeta(ReplyBody):
     """Triples (log-probability, id, text) of what was generated, and of the ids that were asked for."""
 
     output_token_logprobs: list[tuple[float, int, Any]] = Field(min_length=1)
     output_token_ids_logprobs: list[list[tuple[float, int, Any]]] = Field(min_length=1)
 
 
-class ScoredReply(Reply):
+class ScoredReply(ReplyBody):
     """What scoring gets."""
 
     meta_info: ScoredMeta
 
 
-class FinishReason(Reply):
+class FinishReason(ReplyBody):
     """Why it ended; `matched` is the stop token."""
 
     type: str
     matched: int | str | None = None
 
 
-class TextMeta(Reply):
+class TextMeta(ReplyBody):
     """What is read of a generation."""
 
     finish_reason: FinishReason
 
 
-class TextReply(Reply):
+class TextReply(ReplyBody):
     """What generating gets."""
 
     text: str

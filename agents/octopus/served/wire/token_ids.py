@@ -7,8 +7,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from agents.errors import InputError, ModelUnavailableError, RoutingError
-from agents.octopus.served.wire.http import Replicas, Reply, Request
+from agents.errors import InputError, ModelUnavailableError
+from agents.octopus.served.functional_scorer import RouterPrompt
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 from agents.octopus.tokens import break_up
 
 # How control tokens are spelt that no list has. Each is looked up; where a text has many, all are spaced out.
@@ -16,22 +17,7 @@ _BRACKETS = (re.compile(r"<[^\s<>]{1,40}>"), re.compile(r"\[/?[gA-Z][A-Z0-9_]{1,
 _MOST_SPELT = 16
 
 
-@dataclass(frozen=True, slots=True)
-class RouterPrompt:
-    """A prompt in parts: control text, what the user said, control text; then the token that was chosen."""
-
-    before: str
-    query: str
-    after: str
-    token: str = ""
-
-    @property
-    def text(self) -> str:
-        """The whole."""
-        return self.before + self.query + self.after + self.token
-
-
-class TokenizeRequest(Request):
+class TokenizeRequest(RequestBody):
     """`POST /tokenize`, the same for both."""
 
     model: str
@@ -39,7 +25,7 @@ class TokenizeRequest(Request):
     add_special_tokens: bool = False
 
 
-class TokenizeReply(Reply):
+class TokenizeReply(ReplyBody):
     """The ids, and how many a prompt and what follows may have."""
 
     tokens: list[int]
@@ -117,12 +103,3 @@ class TokenIds:
         if reply.max_model_len and reply.max_model_len > 0:  # SGLang says -1 where it does not know
             self._limit = reply.max_model_len
         return tuple(reply.tokens)
-
-
-def illegal(token: object, candidates: Sequence[str]) -> RoutingError:
-    """The error for a token that is not an edge away."""
-    return RoutingError(
-        f"the Octopus returned {token!r}, which is not one of {len(candidates)} legal tokens "
-        f"({', '.join(candidates[:4])}{', …' if len(candidates) > 4 else ''}).",
-        hint="Its server does not keep to the constraint that it was given.",
-    )

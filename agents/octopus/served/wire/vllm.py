@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from agents.octopus.served.wire.http import Replicas, Reply, Request
-from agents.octopus.served.wire.token_ids import RouterPrompt, TokenIds, illegal
-from agents.octopus.served.wire.types import Completion
+from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
+from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.wire.token_ids import TokenIds
 
 MOST_SCORED = 128  # ids of `logprob_token_ids` in one request
 _PLACEHOLDER = re.compile(r"token_id:(\d+)")
 
 
-class CompletionRequest(Request):
+class CompletionRequest(RequestBody):
     """The fields of `/v1/completions` that are used."""
 
     model: str
@@ -36,26 +36,26 @@ class CompletionRequest(Request):
     spaces_between_special_tokens: bool | None = None
 
 
-class Logprobs(Reply):
+class Logprobs(ReplyBody):
     """Of the generated tokens, each spelt `token_id:N`."""
 
     tokens: list[str] = Field(min_length=1)
     top_logprobs: list[dict[str, float]] = Field(min_length=1)
 
 
-class ScoredChoice(Reply):
+class ScoredChoice(ReplyBody):
     """One completion, with its log-probabilities."""
 
     logprobs: Logprobs
 
 
-class ScoredReply(Reply):
+class ScoredReply(ReplyBody):
     """What scoring gets."""
 
     choices: list[ScoredChoice] = Field(min_length=1)
 
 
-class TextChoice(Reply):
+class TextChoice(ReplyBody):
     """One completion."""
 
     text: str
@@ -63,7 +63,7 @@ class TextChoice(Reply):
     stop_reason: int | str | None = None
 
 
-class TextReply(Reply):
+class TextReply(ReplyBody):
     """What generating gets."""
 
     choices: list[TextChoice] = Field(min_length=1)

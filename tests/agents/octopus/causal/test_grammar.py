@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.errors import RoutingError
-from agents.octopus.causal.call_text import MalformedCallError, escape, unescape
-from agents.octopus.causal.grammar import Call
+from agents.octopus.causal.grammar import Call, MalformedCallError, escape, read_call, unescape, write_call
+from agents.octopus.tokens import defuse
 from tests.causal import HOSTILE, slot, small_grammar, small_tokenizer
 
 # Text as UTF-8 has it, with what is likely to break quoting drawn often.
@@ -101,3 +101,22 @@ def test_what_follows_the_end_is_ignored() -> None:
     grammar = small_grammar()
     ids = grammar.write(Call(slot(4), "a query"))
     assert grammar.read([*ids, slot(3), 99_999], [slot(4)]) == Call(slot(4), "a query")
+
+
+@given(st.text(min_size=1).filter(lambda text: text.strip()).map(defuse))
+def test_every_query_survives_as_text(query: str) -> None:
+    assert read_call(write_call(query)) == query
+    assert read_call(f" {write_call(query)}\n") == query
+
+
+def test_a_bare_apostrophe_is_itself() -> None:
+    assert read_call("('Kenya's capital')") == "Kenya's capital"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "(')", "('')", "('  ')", "Nairobi", "('a", "('a')('b", "('a')<nexa_3>('b')", "('<nexa_end>')"],
+)
+def test_what_is_no_call_as_text_is_typed(text: str) -> None:
+    with pytest.raises(MalformedCallError):
+        read_call(text)

@@ -24,7 +24,8 @@ from tests.causal import HOSTILE, small_tokenizer
 from tests.tiny_model import spoilt_adapters
 
 if TYPE_CHECKING:
-    from agents.octopus.causal.model import CausalModel, Request
+    from agents.octopus.causal.batching import CallRequest
+    from agents.octopus.causal.model import CausalModel
     from agents.octopus.causal.octopus import CausalOctopus
 
 QUERIES = ["What is x^2?", "Why do leaves fall?", "Who was Napoleon, and when did he die?", *HOSTILE]
@@ -107,13 +108,14 @@ class TestChoosing:
 
     def test_rows_of_a_batch_speak_with_their_own_adapters(self, folder: Path) -> None:
         from agents.octopus.causal.artifact import open_causal
-        from agents.octopus.causal.model import Request
+        from agents.octopus.causal.batching import CallRequest
 
         artifact = open_causal(folder)
         legal = tuple(artifact.legal(NodeName("master_0"), NEIGHBOURS))
         adapters = ["adapters/0", "adapters/1", None] * 2
+        prompts = artifact.parts.prompts
         requests = [
-            Request(artifact.parts.prompts.prompt(query), adapter, legal, lambda logits: int(logits.argmax()))
+            CallRequest(prompts.prompt(query), adapter, legal, lambda logits: int(logits.argmax()))
             for query, adapter in zip(QUERIES, adapters, strict=False)
         ]
         mixed = artifact.parts.batcher.ask(requests)
@@ -122,7 +124,8 @@ class TestChoosing:
             assert reply.logits == pytest.approx(alone.logits, abs=1e-4)
             assert reply.output == alone.output
         same = [
-            artifact.parts.batcher.ask([Request(requests[0].prompt, a, legal, _none)])[0] for a in adapters
+            artifact.parts.batcher.ask([CallRequest(requests[0].prompt, a, legal, _none)])[0]
+            for a in adapters
         ]
         assert len({tuple(np.round(reply.logits, 3)) for reply in same}) == 3
 
@@ -148,7 +151,7 @@ class TestChoosing:
         self, folder: Path, tmp_path: Path
     ) -> None:
         from agents.octopus.causal.artifact import open_causal
-        from agents.octopus.causal.model import Request
+        from agents.octopus.causal.batching import CallRequest
 
         prompts = open_causal(folder).parts.prompts
         legal = (10, 11, 12)
@@ -156,7 +159,7 @@ class TestChoosing:
 
         def said(model: CausalModel, adapter: Path | None = None) -> list[float]:
             name = None if adapter is None else str(adapter)
-            return list(model.run([Request(prompts.prompt("What is x?"), name, legal, _none)])[0].logits)
+            return list(model.run([CallRequest(prompts.prompt("What is x?"), name, legal, _none)])[0].logits)
 
         good = [folder / "adapters/0", folder / "adapters/1"]
         expected, *tuned = [said(_causal_model(folder), adapter) for adapter in (None, *good)]
@@ -172,13 +175,13 @@ class TestChoosing:
 
     def test_a_broken_adapter_fails_its_own_request_only(self, folder: Path, tmp_path: Path) -> None:
         from agents.octopus.causal.artifact import open_causal
-        from agents.octopus.causal.model import Request
+        from agents.octopus.causal.batching import CallRequest
 
         broken = spoilt_adapters(folder / "adapters/0", tmp_path)[0]
         parts = open_causal(folder).parts
         prompt, adapters = parts.prompts.prompt("What is x?"), ("adapters/0", None, str(broken), "adapters/1")
         good, base, bad, other = parts.batcher.submit(
-            [Request(prompt, adapter, (10, 11, 12), _none) for adapter in adapters]
+            [CallRequest(prompt, adapter, (10, 11, 12), _none) for adapter in adapters]
         )
         assert len({tuple(reply.result(20).logits) for reply in (good, base, other)}) == 3
         with pytest.raises(ArtifactError, match="no adapter for this base"):
@@ -222,7 +225,7 @@ def _causal_model(folder: Path) -> CausalModel:
     return CausalModel(auto.from_pretrained(folder / "base"), end=3, adapters=folder)
 
 
-def _asked(octopus: CausalOctopus, query: str) -> Request:
+def _asked(octopus: CausalOctopus, query: str) -> CallRequest:
     """What it asks its model: what an untrained one writes is no call, which a route would not show."""
     return octopus._request(octopus._read([query]))
 
@@ -254,7 +257,8 @@ class TestCalls:
         import torch
         from transformers import GPT2Config, GPT2LMHeadModel
 
-        from agents.octopus.causal.model import CausalModel, Request
+        from agents.octopus.causal.batching import CallRequest
+        from agents.octopus.causal.model import CausalModel
         from agents.octopus.causal.prompt import Prompt
 
         torch.manual_seed(0)
@@ -263,7 +267,7 @@ class TestCalls:
         )
         model = CausalModel(GPT2LMHeadModel(config), end=3, banned=[3])
         requests = [
-            Request(Prompt((), tuple(range(4, 4 + length)), ()), None, (10, 11), lambda logits: 0)
+            CallRequest(Prompt((), tuple(range(4, 4 + length)), ()), None, (10, 11), lambda logits: 0)
             for length in (40, 3)
         ]
         alone = [model.run([request])[0].output for request in requests]
@@ -273,7 +277,8 @@ class TestCalls:
     def test_the_shared_prefix_changes_nothing(self, folder: Path) -> None:
         from transformers import AutoModelForCausalLM
 
-        from agents.octopus.causal.model import CausalModel, Request
+        from agents.octopus.causal.batching import CallRequest
+        from agents.octopus.causal.model import CausalModel
         from agents.octopus.causal.prompt import Prompt
 
         auto: Any = AutoModelForCausalLM
@@ -281,8 +286,8 @@ class TestCalls:
         shared, own = (5, 6, 7, 80, 81), (90, 91, 92)
         cached = CausalModel(base, end=3, shared=shared, most_tokens=16)
         plain = CausalModel(base, end=3, most_tokens=16)
-        one = Request(Prompt(shared, own, ()), None, (10, 11), lambda logits: 0)
-        other = Request(Prompt((), shared + own, ()), None, (10, 11), lambda logits: 0)
+        one = CallRequest(Prompt(shared, own, ()), None, (10, 11), lambda logits: 0)
+        other = CallRequest(Prompt((), shared + own, ()), None, (10, 11), lambda logits: 0)
         for _ in range(2):  # the second time from the cache
             found, expected = cached.run([one])[0], plain.run([other])[0]
             assert found.logits == pytest.approx(expected.logits, abs=1e-4)

@@ -9,16 +9,12 @@ from agents.errors import RoutingError
 from agents.octopus.conversation.human_turns import carry_answers
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
-from agents.octopus.planning.docstrings import Docstrings
-from agents.octopus.planning.ngrams import NGramIndex
+from agents.octopus.planning.exemplars import NGramIndex
 from agents.octopus.planning.path_graph import Path, PathGraph, Places
-from agents.octopus.planning.phrases import phrases
-from agents.octopus.planning.planner import Planner
-from agents.octopus.planning.search import beam_search
-from agents.octopus.planning.stepwise import Onward
+from agents.octopus.planning.planner import Planner, beam_search, phrases
 from agents.octopus.planning.zero_shot import ZeroShotNext
 from agents.octopus.tokens import END_TOKEN, slot_token
-from agents.types import Edge, NodeName, Step
+from agents.types import Decision, Edge, NodeName, Step
 from tests.planning import DOCSTRINGS, NEIGHBOURS, kitchen
 
 
@@ -26,7 +22,7 @@ from tests.planning import DOCSTRINGS, NEIGHBOURS, kitchen
 def planner(encoder: Encoder) -> Planner:
     graph = kitchen()
     said = [Candidate(name, DOCSTRINGS.get(name, name)) for name in graph.nodes]
-    docstrings = Docstrings(ZeroShotHead.build(said, encoder.embed))
+    docstrings = ZeroShotHead.build(said, encoder.embed)
     return Planner(graph, ZeroShotNext(graph, docstrings), encoder.embed)
 
 
@@ -100,15 +96,15 @@ def test_a_step_elsewhere_is_an_error(planner: Planner) -> None:
         planner.following(planner.read(["Cook"])[0], [NodeName("garage")], NodeName("octopus"))
 
 
-def onward(planner: Planner, at: str) -> Onward:
+def decide_next(planner: Planner, at: str, question: str, step: Step) -> Decision:
     names = [NodeName(name) for name in NEIGHBOURS[at]]
     edges = {name: Edge(name, slot_token(k), f"As {name}: {{query}}") for k, name in enumerate(names)}
-    return Onward(planner, NodeName(at), edges)
+    return planner.decide_next(NodeName(at), edges, question, [step])
 
 
 def test_the_next_worker_gets_the_answers_so_far(planner: Planner) -> None:
     step = Step(NodeName("cook_dish"), "cook", "Done <nexa_3>.", "answered")
-    route = onward(planner, "cook_dish").decide("Cook a pie and set the timer", [step])
+    route = decide_next(planner, "cook_dish", "Cook a pie and set the timer", step)
     assert route.node == "set_timer"
     assert route.token == slot_token(0)
     assert route.rewritten.startswith(
@@ -121,7 +117,7 @@ def test_the_next_worker_gets_the_answers_so_far(planner: Planner) -> None:
 
 def test_the_walk_stops_where_all_is_served(planner: Planner) -> None:
     step = Step(NodeName("set_timer"), "set it", "Set.", "answered")
-    route = onward(planner, "set_timer").decide("Set the timer", [step])
+    route = decide_next(planner, "set_timer", "Set the timer", step)
     assert route.node is None
     assert route.token == END_TOKEN
     assert route.probability == pytest.approx(1)

@@ -14,7 +14,7 @@ from agents.octopus.kinds import parse_octopus
 from agents.octopus.served.label_scorer import _CHOOSE
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.octopus.served.reference import ServedReference
-from agents.octopus.served.wire.letters import Alternative, Position, letters_at
+from agents.octopus.served.wire.openai_chat import Alternative, Position, letters_at
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName
 from tests.engines import TinyEngine

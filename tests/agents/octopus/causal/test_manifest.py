@@ -1,4 +1,4 @@
-"""Calls as text, and how a trained model says it was taught to write them."""
+"""How a trained model says it was taught to read and write, and who may ask it."""
 
 from __future__ import annotations
 
@@ -6,35 +6,43 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agents.errors import ArtifactError
-from agents.octopus.causal.call_text import MalformedCallError, read_call, write_call
-from agents.octopus.causal.manifest import CallFormat
-from agents.octopus.tokens import END_TOKEN, defuse, slot_token
+from agents.octopus.causal.manifest import (
+    CallFormat,
+    CausalManifest,
+    CausalMaster,
+    is_causal,
+    master_of,
+    read_manifest,
+    write_manifest,
+)
+from agents.octopus.tokens import END_TOKEN, slot_token
 from agents.types import NodeName
 
 MASTER = NodeName("octopus")
 
 
-@given(st.text(min_size=1).filter(lambda text: text.strip()).map(defuse))
-def test_every_query_survives(query: str) -> None:
-    assert read_call(write_call(query)) == query
-    assert read_call(f" {write_call(query)}\n") == query
+def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
+    assert not is_causal(tmp_path)
+    master = CausalMaster(neighbours={NodeName("law"): slot_token(3)}, adapter="adapters/0", threshold=0.2)
+    manifest = CausalManifest(before="Q: ", after=" A:", masters={MASTER: master})
+    write_manifest(tmp_path, manifest)
+    assert is_causal(tmp_path)
+    assert read_manifest(tmp_path) == manifest
+    assert master_of(tmp_path, manifest, MASTER) == master
+    with pytest.raises(ArtifactError, match=r"'law', only octopus"):
+        master_of(tmp_path, manifest, NodeName("law"))
 
 
-def test_a_bare_apostrophe_is_itself() -> None:
-    assert read_call("('Kenya's capital')") == "Kenya's capital"
+def test_a_checkpoint_without_masters_speaks_the_same_for_all(tmp_path: Path) -> None:
+    manifest = CausalManifest(before="", after="")
+    assert master_of(tmp_path, manifest, NodeName("any")) == CausalMaster(neighbours={})
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "(')", "('')", "('  ')", "Nairobi", "('a", "('a')('b", "('a')<nexa_3>('b')", "('<nexa_end>')"],
-)
-def test_what_is_no_call_is_typed(text: str) -> None:
-    with pytest.raises(MalformedCallError):
-        read_call(text)
+def test_slots_must_be_told_apart() -> None:
+    with pytest.raises(ValueError, match="all functional tokens would be one"):
+        CausalManifest(before="", after="", slot="<fn>")
 
 
 def test_a_format_is_read_from_its_training(tmp_path: Path) -> None:
@@ -58,7 +66,7 @@ def test_a_format_is_read_from_its_training(tmp_path: Path) -> None:
     found = CallFormat.read(tmp_path, MASTER)
     assert found == CallFormat("Q: ", " A:", "<fn_{slot}>", "<fn_end>", 512, 1.5, 0.2, True)
     assert (found.spelling(slot_token(4)), found.spelling(END_TOKEN)) == ("<fn_4>", "<fn_end>")
-    with pytest.raises(ArtifactError, match=r"no master 'law' was trained.*octopus"):
+    with pytest.raises(ArtifactError, match=r"master 'law'.*octopus"):
         CallFormat.read(tmp_path, NodeName("law"))
 
 
