@@ -1,1 +1,1 @@
-"""The Octopus: the model that routes at a node by functional token."""
+"""Route at a node by functional token: the Octopus, of every kind."""

@@ -1,4 +1,4 @@
-"""Calibrated probabilities: softmax with temperature, its fit, and the expected calibration error."""
+"""Calibrate probabilities: softmax with temperature, its fit, and the expected calibration error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Array = NDArray[np.float64]
 
 
 def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Array:
-    """Softmax over the last axis of `logits` divided by `temperature`; any shape."""
+    """Return the softmax over the last axis of `logits` divided by `temperature`; any shape."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     scaled = scaled - scaled.max(axis=-1, keepdims=True)
     powers = np.exp(scaled)
@@ -19,7 +19,7 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> Array:
 def grouped_softmax(
     logits: NDArray[np.floating], owner: NDArray[np.int64], groups: int, temperature: float
 ) -> Array:
-    """Probabilities [n, groups]: the softmax over facets [n, facets], summed over each group's facets."""
+    """Return [n, groups]: the softmax over facets [n, facets], summed over each group's facets."""
     facets = softmax(np.atleast_2d(logits), temperature)
     summed = np.zeros((len(facets), groups))
     np.add.at(summed.T, owner, facets.T)
@@ -27,7 +27,7 @@ def grouped_softmax(
 
 
 def negative_log_likelihood(probabilities: NDArray[np.floating], gold: NDArray[np.int64]) -> float:
-    """Mean of -ln p(gold) in nats."""
+    """Return the mean of -ln p(gold) in nats."""
     chosen = np.take_along_axis(probabilities, gold[:, None], axis=1)
     return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
@@ -35,7 +35,7 @@ def negative_log_likelihood(probabilities: NDArray[np.floating], gold: NDArray[n
 def expected_calibration_error(
     probabilities: NDArray[np.floating], gold: NDArray[np.int64], *, bins: int = 15
 ) -> float:
-    """ECE in [0, 1] of the top choice over `bins` equal-width bins (Guo et al. 2017, arXiv 1706.04599)."""
+    """Return the top choice's ECE in [0, 1] over equal-width bins (Guo et al. 2017, arXiv 1706.04599)."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == gold
     place = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -50,7 +50,7 @@ def expected_calibration_error(
 def fit_temperature(
     logits: NDArray[np.floating], owner: NDArray[np.int64], groups: int, gold: NDArray[np.int64]
 ) -> float:
-    """The temperature with the least negative log-likelihood on held-out rows (Guo et al. 2017).
+    """Return the temperature with the least negative log-likelihood on held-out rows (Guo et al. 2017).
 
     Args:
         logits: [n, facets] from models that did not see these rows.
@@ -71,7 +71,7 @@ def fit_temperature(
 def fit_threshold(
     probabilities: NDArray[np.floating], gold: NDArray[np.int64], *, least: float = 0.2
 ) -> float:
-    """The largest probability below which the best choice is right less often than `least`.
+    """Return the largest probability below which the best choice is right less often than `least`.
 
     Below it the cascade takes over. 0 when there are too few doubtful rows to tell.
     """

@@ -1,4 +1,4 @@
-"""The embedded encoder: texts → unit vectors, on ONNX Runtime, tokenizers and numpy."""
+"""Embed texts as unit vectors, on ONNX Runtime, tokenizers and numpy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder:
-    """MiniLM, shared by all nodes; a graph may bring upper layers of its own.
+    """Embed by MiniLM, shared by all nodes; a graph may bring upper layers of its own.
 
     Args:
         folder: the exported encoder (`trunk.onnx`, `top.onnx`, `tokenizer.json`, `manifest.json`).
@@ -48,7 +48,7 @@ class Encoder:
         self._lock = threading.Lock()
 
     def embed(self, texts: Sequence[str], *, top: Path | None = None) -> Vectors:
-        """Mean-pooled embeddings [n, 384] of length one.
+        """Return mean-pooled embeddings [n, 384] of length one.
 
         A text longer than the encoder's window is cut into overlapping windows whose embeddings are
         averaged by length, so that all of it counts.
@@ -69,7 +69,7 @@ class Encoder:
         return np.asarray(total / np.maximum(norms, 1e-12), dtype=np.float32)
 
     def hidden(self, text: str) -> NDArray[np.float16]:
-        """The trunk's hidden states [length, 384] of the first window of `text`, to train upper layers on."""
+        """Return the trunk's hidden states [length, 384] of the first window, to train upper layers on."""
         hidden, _ = self._states(self._windows(text)[0])
         return np.asarray(hidden[0], dtype=np.float16)
 
@@ -103,7 +103,7 @@ class Encoder:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What the encoder was made from."""
+        """Return what the encoder was made from."""
         try:
             return dict(json.loads((self._folder / "manifest.json").read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Functional tokens: `<nexa_k>` names the k-th edge of the master that speaks, `<nexa_end>` stops."""
+"""Spell functional tokens: `<nexa_k>` names the k-th edge of the node that speaks, `<nexa_end>` stops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOOKALIKE = re.compile(
 
 
 def slot_token(slot: int) -> FunctionalToken:
-    """`<nexa_slot>`.
+    """Return `<nexa_slot>`.
 
     Raises:
         ValueError: the slot is negative or past the pool.
@@ -35,13 +35,13 @@ def slot_token(slot: int) -> FunctionalToken:
 
 
 def parse_token(text: str) -> int | None:
-    """The slot of a functional token, or None if `text` is not exactly one."""
+    """Return the slot of a functional token, or None if `text` is not exactly one."""
     match = _SLOT.fullmatch(text)
     return int(match[1]) if match else None
 
 
 def defuse(text: str) -> str:
-    """`text` with look-alikes of functional and control tokens spaced out (`< nexa_3 >`).
+    """Space out look-alikes of functional and control tokens in `text` (`< nexa_3 >`).
 
     User text is only ever encoded as ordinary word pieces, so it cannot choose a token here; the spacing
     keeps the same promise for the models behind the workers, whose tokenizers may know such tokens.
@@ -50,7 +50,7 @@ def defuse(text: str) -> str:
 
 
 def break_up(text: str, spellings: Collection[str]) -> str:
-    """`text` with each of `spellings` spaced out, as by `defuse`."""
+    """Space out each of `spellings` in `text`, as `defuse` does."""
     for one in sorted(spellings, key=len, reverse=True):
         if len(one) > 1:
             text = text.replace(one, _spaced(one))

@@ -14,8 +14,8 @@ from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_art
 from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
-from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
-from agents.octopus.reference import OctopusParts
+from agents.octopus.kinds.reference import OctopusParts
+from agents.octopus.kinds.registry import EncoderReference, local_octopus, parse_octopus
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 from app.settings import Settings
 from graphs.spec import GraphSpec, NodeSpec

@@ -1,1 +1,1 @@
-"""The causal Octopus: a local language model with functional tokens."""
+"""Route by a local language model with functional tokens."""

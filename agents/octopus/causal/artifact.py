@@ -1,4 +1,4 @@
-"""A causal Octopus read from its folder: model, tokenizers, grammar."""
+"""Read a causal Octopus from its folder: model, tokenizers, grammar."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from agents.errors import ArtifactError, ModelUnavailableError
 from agents.octopus.causal.batching import Batcher
 from agents.octopus.causal.grammar import Grammar
 from agents.octopus.causal.manifest import CausalManifest, CausalMaster, master_of, read_manifest
-from agents.octopus.causal.octopus import CausalOctopus, CausalParts
+from agents.octopus.causal.octopus import CausalParts
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
-from agents.octopus.reference import OctopusParts
 from agents.types import Edge, NodeName
 
 
 @dataclass(frozen=True)
 class CausalArtifact:
-    """A loaded causal Octopus, for all masters of its graph."""
+    """Hold a loaded causal Octopus, for all routing nodes of its graph."""
 
     folder: Path
     manifest: CausalManifest
     parts: CausalParts
 
     def master(self, name: NodeName) -> CausalMaster:
-        """How `name` speaks; a checkpoint without masters speaks the same for all.
+        """Return how `name` speaks; a checkpoint without masters speaks the same for all.
 
         Raises:
             ArtifactError: it was not trained for this master.
@@ -33,7 +32,7 @@ class CausalArtifact:
         return master_of(self.folder, self.manifest, name)
 
     def legal(self, name: NodeName, neighbours: Sequence[Edge]) -> list[int]:
-        """The id of each neighbour's functional token.
+        """Return the id of each neighbour's functional token.
 
         Raises:
             ArtifactError: the vocabulary lacks a token, or training knew it by another node.
@@ -53,29 +52,6 @@ class CausalArtifact:
                 raise ArtifactError(f"{self.folder}: the vocabulary has no functional token {token!r}.")
             found.append(ids)
         return found
-
-    def octopus(self, parts: OctopusParts) -> CausalOctopus:
-        """Build the Octopus of a node.
-
-        Raises:
-            ArtifactError: see `master` and `legal`.
-        """
-        master, neighbours = self.master(parts.name), list(parts.edges.values())
-        return CausalOctopus(
-            neighbours,
-            self.legal(parts.name, neighbours),
-            self.parts,
-            parts.encoder,
-            adapter=master.adapter,
-            temperature=master.temperature,
-            threshold=master.threshold if parts.threshold is None else parts.threshold,
-            calibrated=bool(master.metrics),
-            abstains=master.abstains,
-            generalist=parts.generalist,
-            parent=parts.parent,
-            next_step=parts.next_step,
-            on_choice=parts.on_choice,
-        )
 
 
 def open_causal(folder: Path) -> CausalArtifact:

@@ -1,4 +1,4 @@
-"""Requests that wait at the same time become one batch on one worker thread."""
+"""Batch requests that wait at the same time, on one worker thread."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Answered = TypeVar("Answered")
 
 
 class Batcher(Generic[Asked, Answered]):
-    """Runs requests from any thread or event loop, all that wait at once, never two batches at a time.
+    """Run requests from any thread or event loop, all that wait at once, never two batches at a time.
 
     The thread lives as long as something waits, so that an idle model holds none.
 
@@ -66,7 +66,7 @@ class Batcher(Generic[Asked, Answered]):
         self._running = False
 
     def submit(self, requests: Sequence[Asked]) -> list[Future[Answered]]:
-        """A future for each of `requests`."""
+        """Return a future for each of `requests`."""
         added: list[tuple[Asked, Future[Answered]]] = [(request, Future()) for request in requests]
         with self._lock:
             self._waiting.extend(added)
@@ -76,11 +76,11 @@ class Batcher(Generic[Asked, Answered]):
         return [future for _, future in added]
 
     def ask(self, requests: Sequence[Asked]) -> list[Answered]:
-        """The answers; blocking."""
+        """Return the answers; blocking."""
         return [future.result() for future in self.submit(requests)]
 
     async def ask_async(self, requests: Sequence[Asked]) -> list[Answered]:
-        """The answers; one who gives up is left out of the batch if it has not begun."""
+        """Return the answers; a cancelled request is left out of the batch if it has not begun."""
         return list(await asyncio.gather(*map(asyncio.wrap_future, self.submit(requests))))
 
     def _serve(self) -> None:

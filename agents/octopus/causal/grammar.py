@@ -1,7 +1,7 @@
-"""`<nexa_4>('rewritten query')<nexa_end>`: a call, written and read by token ids.
+"""Write and read calls, `<nexa_4>('rewritten query')<nexa_end>`, by token ids and as text.
 
 The functional token and `<nexa_end>` frame the call as ids, which text can never be, so nothing within the
-quotes can end it. Quotes are escaped (call_text.py), so that the text alone is unambiguous too, for servers
+quotes can end it. Quotes are escaped, so that the text alone is unambiguous too, for servers
 that return text.
 """
 
@@ -23,7 +23,7 @@ _FUNCTIONAL = re.compile(r"<nexa_(?:\d+|end)>")
 
 
 class MalformedCallError(RoutingError):
-    """What an Octopus wrote is not a call; `fault` says in two words why not."""
+    """Signal that what an Octopus wrote is no call; `fault` says in two words why not."""
 
     def __init__(self, message: str, fault: Fault) -> None:
         super().__init__(message)
@@ -31,12 +31,12 @@ class MalformedCallError(RoutingError):
 
 
 def write_call(query: str) -> str:
-    """`query` as an argument."""
+    """Return `query` as an argument."""
     return OPEN + escape(query) + CLOSE
 
 
 def read_call(text: str) -> str:
-    """The argument of a call that a server returned as text, without the functional tokens around it.
+    """Return the argument of a call that a server returned as text, without the tokens around it.
 
     Raises:
         MalformedCallError: see `read_argument`, or it holds another functional token.
@@ -48,7 +48,7 @@ def read_call(text: str) -> str:
 
 
 def read_argument(text: str) -> str:
-    """What `write_call` was given.
+    """Return what `write_call` was given.
 
     Raises:
         MalformedCallError: it is not quoted, or empty.
@@ -62,18 +62,18 @@ def read_argument(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    r"""`\` → `\\` and `'` → `\'`."""
+    r"""Escape `\` as `\\` and `'` as `\'`."""
     return _ESCAPE.sub(lambda match: "\\" + match[0], text)
 
 
 def unescape(text: str) -> str:
-    """What `escape` was given; a backslash before anything else stays."""
+    """Return what `escape` was given; a backslash before anything else stays."""
     return _ESCAPED.sub(lambda match: match[1], text)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The id of a functional token and the rewritten query."""
+    """Hold the id of a functional token and the rewritten query."""
 
     token: int
     rewritten: str
@@ -81,7 +81,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Grammar:
-    """Calls in the ids of one tokenizer.
+    """Write and read calls in the ids of one tokenizer.
 
     Attributes:
         end: the id of `<nexa_end>`.
@@ -91,11 +91,11 @@ class Grammar:
     end: int
 
     def write(self, call: Call) -> list[int]:
-        """The ids of a call, from the functional token to `<nexa_end>`."""
+        """Return the ids of a call, from the functional token to `<nexa_end>`."""
         return [call.token, *self.tokenizer.user_ids(write_call(call.rewritten)), self.end]
 
     def read(self, ids: Sequence[int], legal: Collection[int]) -> Call:
-        """The call that `ids` is; what follows its `<nexa_end>` is ignored.
+        """Return the call that `ids` is; what follows its `<nexa_end>` is ignored.
 
         Args:
             ids: a model's output.

@@ -1,4 +1,4 @@
-"""`octopus.json`: what a folder with a causal Octopus holds, written last.
+"""Read and write `octopus.json`, which says what a causal Octopus's folder holds; it is written last.
 
 octopus.json          prompt format, token names, and per master: adapter, temperature, threshold
 base/                 model and tokenizer, with functional tokens in their vocabulary
@@ -26,7 +26,7 @@ MANIFEST = "octopus.json"
 
 
 class CausalMaster(BaseModel):
-    """How one master speaks.
+    """Describe how one routing node speaks.
 
     Attributes:
         neighbours: functional token of each neighbour in training.
@@ -48,7 +48,7 @@ class CausalMaster(BaseModel):
 
 
 class CausalManifest(BaseModel):
-    """A causal Octopus on disk.
+    """Describe a causal Octopus on disk.
 
     Attributes:
         base: folder of model and tokenizer, relative to the manifest's.
@@ -84,17 +84,17 @@ class CausalManifest(BaseModel):
         return value
 
     def spelling(self, token: FunctionalToken) -> str:
-        """What the model's vocabulary calls the functional token `token` of a spec."""
+        """Return what the model's vocabulary calls the functional token `token` of a spec."""
         return self.slot.replace("{slot}", str(parse_token(token)))
 
 
 def is_causal(folder: Path) -> bool:
-    """Whether `folder` holds a causal Octopus."""
+    """Return whether `folder` holds a causal Octopus."""
     return (folder / MANIFEST).is_file()
 
 
 def read_manifest(folder: Path) -> CausalManifest:
-    """The manifest of `folder`.
+    """Read the manifest of `folder`.
 
     Raises:
         ArtifactError: there is none, or it is wrong.
@@ -127,7 +127,7 @@ def write_manifest(folder: Path, manifest: CausalManifest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CallFormat:
-    """Prompt, names of tokens, and calibration.
+    """Describe how a model was taught to read and write: prompt, names of tokens, calibration.
 
     Attributes:
         before, after: the prompt around the query; by default those of Octopus v4 (arXiv 2404.19296).
@@ -154,7 +154,7 @@ class CallFormat:
 
     @classmethod
     def read(cls, folder: Path, master: NodeName) -> CallFormat:
-        """From the `octopus.json` of a trained causal Octopus, whose base and adapters are served.
+        """Read the format from a trained causal Octopus, whose base and adapters are served.
 
         Raises:
             ArtifactError: there is none, it cannot be read, or it does not know `master`.
@@ -175,16 +175,16 @@ class CallFormat:
         )
 
     def spelling(self, token: FunctionalToken) -> str:
-        """What the model calls a token of the spec."""
+        """Return what the model calls a token of the spec."""
         return self.end if token == END_TOKEN else self.slot.replace("{slot}", str(parse_token(token)))
 
     def harmless(self, query: str) -> str:
-        """The query with what a server would read as control tokens spaced out."""
+        """Return the query with what a server would read as control tokens spaced out."""
         return break_up(defuse(query), {*self.controls, self.end})
 
 
 def _special_tokens(path: Path) -> frozenset[str]:
-    """What a `tokenizer.json` calls special; nothing where there is none, for the base may be elsewhere."""
+    """Return what a `tokenizer.json` calls special; nothing without one, for the base may be elsewhere."""
     if not path.is_file():
         return frozenset()
     try:

@@ -1,4 +1,4 @@
-"""A causal language model that chooses by functional token and writes calls (extra `hf`).
+"""Choose by functional token and write calls with a causal language model (extra `hf`).
 
 The choice is one prefill: the last hidden state times the rows of `lm_head` that are legal, so that the
 vocabulary is never scored and nothing else can be chosen. The call is then generated on the same cache. Rows
@@ -33,7 +33,7 @@ _TOKENS_A_QUERY_TOKEN, _TOKENS_ANYHOW = 2, 64  # of a call, at most
 
 @dataclass
 class _Prefilled:
-    """Rows after their prompts: cache, mask [rows, seen], next position [rows, 1], last hidden state."""
+    """Hold rows after their prompts: cache, mask [rows, seen], next position [rows, 1], last hidden state."""
 
     cache: Any
     mask: torch.Tensor
@@ -42,7 +42,7 @@ class _Prefilled:
 
 
 class CausalModel:
-    """A base model and its adapters.
+    """Run a base model with its adapters.
 
     Args:
         model: a transformers causal model, with functional tokens in its vocabulary.
@@ -77,7 +77,7 @@ class CausalModel:
     def read(
         cls, folder: Path, manifest: CausalManifest, end: int, banned: Sequence[int], shared: Sequence[int]
     ) -> CausalModel:
-        """The model of `folder`, on the GPU if there is one.
+        """Read the model of `folder`, onto the GPU if there is one.
 
         Raises:
             ArtifactError: its weights cannot be read.
@@ -105,7 +105,7 @@ class CausalModel:
 
     @property
     def context(self) -> int:
-        """How many tokens the model reads and writes."""
+        """Return how many tokens the model reads and writes."""
         return int(self._model.config.max_position_embeddings)
 
     @torch.inference_mode()
@@ -167,7 +167,7 @@ class CausalModel:
     def _write(
         self, state: _Prefilled, adapters: Sequence[Adapter], first: Sequence[int], most: Sequence[int]
     ) -> list[tuple[int, ...]]:
-        """Greedy calls; each ends with `<nexa_end>` or is cut at its cap."""
+        """Write calls greedily; each ends with `<nexa_end>` or is cut at its cap."""
         head, outputs = self._model.get_output_embeddings(), [[token] for token in first]
         tokens = torch.tensor(first, device=self._model.device)[:, None]
         mask, position, cache = state.mask, state.position, state.cache
@@ -194,7 +194,7 @@ class CausalModel:
 
     @contextmanager
     def _speaking(self, adapters: Sequence[Adapter]) -> Iterator[None]:
-        """Each row with its adapter, within the block."""
+        """Give each row its adapter, within the block."""
         names = [BASE if adapter is None else self._loaded(adapter) for adapter in adapters]
         if self._tuned is None:
             yield
@@ -213,7 +213,7 @@ class CausalModel:
                 hook.remove()
 
     def _loaded(self, adapter: str) -> str:
-        """peft's name of `adapter`, which is loaded at its first use."""
+        """Return peft's name of `adapter`, which is loaded at its first use."""
         if adapter in self._adapters:
             return self._adapters[adapter]
         assert self._folder is not None
@@ -226,7 +226,7 @@ class CausalModel:
 
 
 def _keep(state: _Prefilled, rows: Sequence[int]) -> _Prefilled:
-    """Some rows of a prefilled batch."""
+    """Return some rows of a prefilled batch."""
     if len(rows) == len(state.mask):
         return state
     chosen = torch.tensor(rows, device=state.mask.device)
@@ -235,7 +235,7 @@ def _keep(state: _Prefilled, rows: Sequence[int]) -> _Prefilled:
 
 
 class PrefixCache:
-    """Attention caches that begin with the shared prompt.
+    """Begin attention caches with the shared prompt, computed once for each adapter.
 
     An adapter changes keys and values, so each has its own. A growing cache concatenates and never writes in
     place, so that rows may be views of the stored tensors.
@@ -249,7 +249,7 @@ class PrefixCache:
         self._layers: dict[Adapter, Layers] = {}
 
     def rows(self, adapters: Sequence[Adapter]) -> Any:
-        """A `DynamicCache` with a row for each of `adapters`."""
+        """Return a `DynamicCache` with a row for each of `adapters`."""
         from transformers import DynamicCache
 
         found = [self._of(adapter) for adapter in adapters]

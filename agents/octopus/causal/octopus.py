@@ -35,7 +35,7 @@ from agents.types import Decision, Edge, NodeName, Step
 
 @dataclass(frozen=True)
 class CausalParts:
-    """What the Octopuses of one artifact share: the model behind its batcher, prompts, calls.
+    """Hold what the Octopuses of one artifact share: the model behind its batcher, prompts, calls.
 
     Attributes:
         context: how many tokens the model reads and writes.
@@ -49,7 +49,7 @@ class CausalParts:
 
 @dataclass
 class CausalOctopus:
-    """Routes by the probability of functional tokens after the prompt.
+    """Route by the probability of functional tokens after the prompt.
 
     Attributes:
         neighbours: the edges of this node; nothing else can be chosen.
@@ -100,23 +100,23 @@ class CausalOctopus:
         return self.next_step(self._read(turns).verbatim, path)
 
     def decide(self, turns: Sequence[str]) -> Decision:
-        """The route for the last of `turns`, human turns in order; blocking."""
+        """Decide for the last of `turns`, human turns in order; blocking."""
         return self.decide_all([turns])[0]
 
     def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Decision]:
-        """A route for each conversation, batched; blocking."""
+        """Decide for each conversation, batched; blocking."""
         asked = [self._read(turns) for turns in conversations]
         replies = self.parts.batcher.ask([self._request(one) for one in asked])
         return [self._decision(one, reply) for one, reply in zip(asked, replies, strict=True)]
 
     def choose_all(self, queries: Sequence[str]) -> list[NDArray[np.float64]]:
-        """Probabilities [neighbours + 1] for each query, and no rewrite; the last is "no neighbour fits"."""
+        """Return [neighbours + 1] probabilities for each query, without a rewrite; the last is "none"."""
         prompts = [self._prompt(query)[0] for query in queries]
         asked = [CallRequest(prompt, self.adapter, self._tokens, _write_none) for prompt in prompts]
         return [self._probabilities(reply.logits) for reply in self.parts.batcher.ask(asked)]
 
     def _read(self, turns: Sequence[str]) -> _Asked:
-        """The conversation as it is routed: a follow-up goes where what it refers to went."""
+        """Read the conversation as it is routed: a follow-up goes where the turn that it refers to went."""
         if len(turns) == 1:
             return _Asked(turns[0])
         vectors, found = self.encoder.embed(turns), self.choose_all(turns)
@@ -139,7 +139,7 @@ class CausalOctopus:
         return (*self.legal, self.parts.grammar.end) if self.abstains else tuple(self.legal)
 
     def _prompt(self, query: str) -> tuple[Prompt, bool]:
-        """The prompt, and whether it holds the whole query; else it has its beginning and its end."""
+        """Return the prompt, and whether it holds the whole query or only its beginning and its end."""
         prompt = self.parts.prompts.prompt(query)
         room = self.parts.context // 2 - len(prompt.shared) - len(prompt.after)  # the call repeats the query
         if len(prompt.query) <= room:

@@ -1,4 +1,4 @@
-"""A causal model's tokenizer twice: one for control text, one for what a person typed.
+"""Tokenize control text and what a person typed apart, with two tokenizers of one model.
 
 User text goes through a tokenizer that knows no added token, so that `<nexa_3>` or `<|end|>` in a question is
 spelt out in ordinary tokens. A switch on one shared tokenizer would not do: it is global, and requests
@@ -23,7 +23,7 @@ USE_FAST = "Save it with a fast tokenizer: AutoTokenizer.from_pretrained(MODEL).
 
 @dataclass(frozen=True)
 class PromptTokenizer:
-    """Both tokenizers of a model; safe to share between threads, for neither is ever changed.
+    """Hold both tokenizers of a model; neither is ever changed, so threads may share them.
 
     Attributes:
         control: reads templates and functional tokens.
@@ -37,7 +37,7 @@ class PromptTokenizer:
 
     @classmethod
     def parse(cls, serialised: str) -> PromptTokenizer:
-        """From the text of a `tokenizer.json`."""
+        """Build both from the text of a `tokenizer.json`."""
         whole: dict[str, Any] = json.loads(serialised)
         added = whole.get("added_tokens", [])
         control = Tokenizer.from_str(serialised)
@@ -48,7 +48,7 @@ class PromptTokenizer:
 
     @classmethod
     def read(cls, folder: Path) -> PromptTokenizer:
-        """From the `tokenizer.json` of a model folder.
+        """Read the `tokenizer.json` of a model folder.
 
         Raises:
             ArtifactError: there is none, or it cannot be read.
@@ -60,11 +60,11 @@ class PromptTokenizer:
             raise ArtifactError(f"{path}: cannot be used ({error}).", hint=USE_FAST) from error
 
     def control_ids(self, text: str) -> list[int]:
-        """The ids of template text, special tokens included."""
+        """Return the ids of template text, special tokens included."""
         return list(self.control.encode(text, add_special_tokens=False).ids)
 
     def user_ids(self, text: str) -> list[int]:
-        """The ids of user text; never a special one.
+        """Return the ids of user text; never a special one.
 
         Raises:
             InputError: the vocabulary itself holds a special token that `text` spells.
@@ -77,18 +77,18 @@ class PromptTokenizer:
         return ids
 
     def token_id(self, token: str) -> int | None:
-        """The id of one token, or None if the vocabulary lacks it."""
+        """Return the id of one token, or None if the vocabulary lacks it."""
         found = self.control.token_to_id(token)
         return None if found is None else int(found)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ordinary ids."""
+        """Return the text of ordinary ids."""
         return str(self.control.decode(list(ids), skip_special_tokens=False))
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Ids in three parts: the one that all requests share, the query, and what comes after it."""
+    """Hold ids in three parts: the one that all requests share, the query, and what comes after it."""
 
     shared: tuple[int, ...]
     query: tuple[int, ...]
@@ -96,20 +96,20 @@ class Prompt:
 
     @property
     def own(self) -> tuple[int, ...]:
-        """What is not shared."""
+        """Return what is not shared."""
         return self.query + self.after
 
 
 @dataclass(frozen=True)
 class PromptFormat:
-    """What stands before and after a query."""
+    """Put a query between what stands before and after it."""
 
     tokenizer: PromptTokenizer
     before: str
     after: str
 
     def prompt(self, query: str) -> Prompt:
-        """The prompt of `query`.
+        """Return the prompt of `query`.
 
         Raises:
             InputError: the query spells a control token of the vocabulary.

@@ -1,1 +1,1 @@
-"""How a conversation is read before it is routed."""
+"""Read a conversation before it is routed."""

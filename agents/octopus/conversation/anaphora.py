@@ -1,4 +1,4 @@
-"""Does a clause lean on another one? "And when was it written?" cannot be asked by itself."""
+"""Detect clauses that lean on another one: "And when was it written?" cannot be asked by itself."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _OPERATION = re.compile(
 
 
 def leans(part: str, before: Sequence[str]) -> bool:
-    """Whether `part` needs something said outside of it: a pronoun's antecedent, a result, a variable.
+    """Return whether `part` needs what is said outside of it: an antecedent, a result, a variable.
 
     Args:
         part: a clause.
@@ -87,7 +87,7 @@ def _begins_with_pronoun(text: str) -> bool:
 
 
 def _owned_by_another(text: str) -> bool:
-    """A possessive with no noun before it in the clause."""
+    """Return whether a possessive has no noun before it in the clause."""
     found = _POSSESSIVE.search(text)
     if found is None:
         return False
@@ -95,7 +95,7 @@ def _owned_by_another(text: str) -> bool:
 
 
 def _shares_variable(text: str, before: Sequence[str]) -> bool:
-    """A variable that an equation before has given a value: "solve 2x = 6, and what is x + 1?"."""
+    """Return whether an equation before gives a variable its value: "solve 2x = 6, and what is x + 1?"."""
     if _OPERATION.search(text):
         return False
     own = set(_VARIABLE.findall(text))

@@ -1,4 +1,4 @@
-"""The parts of a compound query: "What is the capital of Kenya, and what is 3^7 mod 10?" has two.
+"""Split compound queries: "What is the capital of Kenya, and what is 3^7 mod 10?" has two parts.
 
 Syntax proposes. A query is cut only before what opens a main clause of its own (a question with inversion, a
 request), never inside quotation marks, brackets or code; a clause that leans on another ("and when was it
@@ -94,7 +94,7 @@ _INTERROGATIVE = _RELATIVE | {"what", "when", "why", "how"}
 
 @dataclass(frozen=True)
 class _Piece:
-    """Where a piece of the query stands, and as a question of its own what it says.
+    """Hold where a piece of the query stands, and what it says as a question of its own.
 
     Attributes:
         asks: the piece, with what it leaves out put back.
@@ -108,7 +108,7 @@ class _Piece:
 
 
 def parts_of(query: str) -> tuple[str, ...]:
-    """The parts of `query` in order, each a question or request of its own; one if it is whole.
+    """Return the parts of `query` in order, each a question or request of its own; one if it is whole.
 
     What an elliptic part leaves out ("and of Peru?") is put back from the part before.
     """
@@ -131,7 +131,7 @@ def parts_of(query: str) -> tuple[str, ...]:
 
 
 def _pieces(query: str) -> Iterator[_Piece]:
-    """The query cut before every main clause, and before what completes the one before it."""
+    """Cut the query before every main clause, and before what completes the one before it."""
     shielded = _SHIELDED.sub(lambda match: "\0" * len(match[0]), query)
     numbered = re.match(_NUMBERING, query)
     start, completing = numbered.end() if numbered else 0, ""
@@ -151,13 +151,13 @@ def _pieces(query: str) -> Iterator[_Piece]:
 
 
 def _is_list(query: str) -> bool:
-    """Lines that are not all questions: choices, statements, a source, a program."""
+    """Return whether there are lines that are no questions: choices, statements, a source, a program."""
     lines = [line.strip() for line in query.splitlines() if line.strip()]
     return len(lines) > 1 and not all(line.endswith("?") for line in lines)
 
 
 def _opens(text: str) -> bool:
-    """Whether `text` begins with a main clause that asks for something."""
+    """Return whether `text` begins with a main clause that asks for something."""
     lead = _LEAD.match(text)
     rest = text[lead.end() :] if lead else text
     asked = bool(lead and re.search(r"\b(?:you|me|know)\b", lead[0]))
@@ -166,7 +166,7 @@ def _opens(text: str) -> bool:
 
 
 def _may_part(left: str, right: str, cut: re.Match[str]) -> bool:
-    """Whether what opens `right` cannot be coordinated with something inside `left`."""
+    """Return whether what opens `right` cannot be coordinated with something inside `left`."""
     if cut["end"]:
         return True
     if _OPEN_PAIR.search(left):
@@ -191,7 +191,7 @@ def _may_part(left: str, right: str, cut: re.Match[str]) -> bool:
 
 
 def _completed(before: str, right: str, cut: re.Match[str]) -> str:
-    """What `right`, up to where it may end, asks with what it leaves out; "" if that is not simple."""
+    """Return what `right` asks, with what it leaves out; "" if that is not simple."""
     if not (cut["end"] or cut["join"]):
         return ""
     tail = re.split(r"(?<=[?!;])|\.\s|,?\s+and\s+", right, maxsplit=1, flags=re.IGNORECASE)[0]

@@ -1,4 +1,4 @@
-"""What an elliptic part of a query leaves out: "the capital of Kenya, and of Peru?"."""
+"""Complete an elliptic part of a query: "the capital of Kenya, and of Peru?"."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _RELATION = re.compile(
 
 
 def completed(before: str, elliptic: str, *, strong: bool = True) -> str | None:
-    """The full question that `elliptic` stands for after the question `before`; None where it is not simple.
+    """Return the question that `elliptic` stands for after the question `before`; None if that is unclear.
 
     Args:
         before: the part before, a full question.
@@ -56,7 +56,7 @@ def completed(before: str, elliptic: str, *, strong: bool = True) -> str | None:
 
 
 def _with_last_object(before: str, preposition: str, name: str) -> str | None:
-    """`before` with the object of its last preposition replaced, where that object ends it."""
+    """Return `before` with the object of its last preposition replaced, where that object ends it."""
     found = re.fullmatch(rf"(?P<asking>.+\b{preposition})\s+{_SHORT}\s*(?P<end>\??)", before.strip())
     if found is None or _RELATION.search(before):
         return None

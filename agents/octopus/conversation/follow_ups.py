@@ -1,4 +1,4 @@
-"""Does the last turn follow up on what was said before, or does it change the subject?
+"""Tell whether the last turn follows up on what was said before, or changes the subject.
 
 "And its second derivative?" cannot be routed by itself: it goes where the question before it went. A small
 logistic model tells follow-ups from new questions by what routing already knows of both turns, so that it
@@ -63,7 +63,7 @@ class ReadTurn:
 
 
 def follow_up_features(turn: ReadTurn, before: ReadTurn) -> NDArray[np.float64]:
-    """The features [len(FEATURES)] of `turn` in the light of the turn that carries the subject before it."""
+    """Return the features [len(FEATURES)] of `turn`, beside the turn before it that carries the subject."""
     words = _WORD.findall(turn.text.lower())
     confidence, subject, preference = _own_routing(turn.probabilities[:-1], before.probabilities[:-1])
     points_back = _points_back(words)
@@ -85,7 +85,7 @@ def follow_up_features(turn: ReadTurn, before: ReadTurn) -> NDArray[np.float64]:
 
 
 def _own_routing(own: NDArray[np.float64], before: NDArray[np.float64]) -> tuple[float, float, float]:
-    """The turn's highest probability, that of the subject's node, and ln of this over the best other one."""
+    """Return the turn's best probability, that of the subject's node, and ln of it over the best other."""
     node = int(before.argmax())
     others = own.copy()
     others[node] = 0
@@ -95,7 +95,7 @@ def _own_routing(own: NDArray[np.float64], before: NDArray[np.float64]) -> tuple
 
 
 def _points_back(words: Sequence[str]) -> float:
-    """1 for a pronoun before any content word, less after some: a late one may mean what the turn names."""
+    """Return 1 for a pronoun before any content word, less after some: it may mean what the turn names."""
     content = 0
     for word in words:
         if word in _POINTING:
@@ -106,19 +106,19 @@ def _points_back(words: Sequence[str]) -> float:
 
 @dataclass(frozen=True)
 class FollowUpModel:
-    """Logistic regression over `FEATURES`."""
+    """Estimate follow-ups by logistic regression over `FEATURES`."""
 
     weights: NDArray[np.float64]
     bias: float
 
     def probability(self, turn: ReadTurn, before: ReadTurn) -> float:
-        """That `turn` follows up on `before`, in [0, 1]."""
+        """Return the probability that `turn` follows up on `before`."""
         return float(1 / (1 + np.exp(-(self.weights @ follow_up_features(turn, before) + self.bias))))
 
 
 @lru_cache(maxsize=1)
 def load_follow_up_model(path: Path = MODEL) -> FollowUpModel:
-    """The shipped model.
+    """Load the shipped model.
 
     Raises:
         ArtifactError: it is missing or of other features.
@@ -133,7 +133,7 @@ def load_follow_up_model(path: Path = MODEL) -> FollowUpModel:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A conversation as it is routed.
+    """Hold a conversation as it is routed.
 
     Attributes:
         probabilities: [n + 1] for the last turn, in context.

@@ -1,1 +1,1 @@
-"""The encoder Octopus, the embedded default."""
+"""Route by embeddings: the embedded default."""

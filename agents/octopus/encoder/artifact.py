@@ -1,4 +1,4 @@
-"""A graph's trained artifact: heads, optional upper encoder layers, and a manifest written last.
+"""Read and write a graph's artifact: heads, optional upper encoder layers, and a manifest, written last.
 
 manifest.json        what it was trained on, metrics, and per master: facets, temperature, threshold
 heads.safetensors    "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
@@ -29,7 +29,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class MasterManifest(BaseModel):
-    """How one master reads its head.
+    """Describe how one routing node reads its head.
 
     Attributes:
         facets: (node, facet) of each row of the head; node None is "no neighbour fits".
@@ -47,7 +47,7 @@ class MasterManifest(BaseModel):
 
 
 class PlannerManifest(BaseModel):
-    """What the tensors of a planner are about.
+    """Describe what the tensors of a planner are about.
 
     Attributes:
         nodes: by place.
@@ -65,7 +65,7 @@ class PlannerManifest(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What an artifact is and what it was made from."""
+    """Describe what an artifact is and what it was made from."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,7 +81,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class TrainedMaster:
-    """One master's part of an artifact: vectors [facets, 384] and bias [facets], with their manifest."""
+    """Hold one routing node's vectors [facets, 384] and bias [facets], with their manifest."""
 
     vectors: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -90,7 +90,7 @@ class TrainedMaster:
 
 @dataclass(frozen=True)
 class TrainedPlanner:
-    """The planner's part of an artifact."""
+    """Hold the planner's part of an artifact."""
 
     tensors: Mapping[str, NDArray[Any]]
     manifest: PlannerManifest
@@ -98,7 +98,7 @@ class TrainedPlanner:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A loaded artifact; `top` is None where the public encoder is used as it is."""
+    """Hold a loaded artifact; `top` is None where the public encoder is used as it is."""
 
     folder: Path
     manifest: Manifest
@@ -107,7 +107,7 @@ class Artifact:
 
     @property
     def top(self) -> Path | None:
-        """The upper encoder layers of this graph."""
+        """Return the upper encoder layers of this graph."""
         return self.folder / "top.onnx" if "top.onnx" in self.manifest.files else None
 
 
@@ -178,13 +178,13 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def shipped_artifact(graph: str) -> Path | None:
-    """The folder of the artifact that ships for `graph`, if one does."""
+    """Return the folder of the artifact that ships for `graph`, if one does."""
     folder = ARTIFACTS / graph
     return folder if (folder / "manifest.json").is_file() else None
 
 
 def read_manifest_file(path: Path, kind: type[M], missing: str, hint: str) -> M:
-    """The manifest at `path`.
+    """Read the manifest at `path`.
 
     Args:
         path: of the file.
@@ -202,12 +202,12 @@ def read_manifest_file(path: Path, kind: type[M], missing: str, hint: str) -> M:
 
 
 def sha256_of(path: Path) -> str:
-    """The digest of a file, in hexadecimal."""
+    """Return the digest of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_file(path: Path, digest: str) -> None:
-    """See that a file is the one whose digest was written down.
+    """Check that a file is the one whose digest was written down.
 
     Raises:
         ArtifactError: it is not, or not there.

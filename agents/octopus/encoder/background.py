@@ -1,4 +1,4 @@
-"""What queries and neighbours look like in general: the reference that zero-shot routing centres on."""
+"""Store what queries and neighbours look like in general: what zero-shot routing centres on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAPS_FILE = Path(__file__).parent.parent / "artifacts" / "zero_shot_maps.npz"
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Made by training/router/zero_shot.py from texts over many domains.
+    """Hold what training/router/zero_shot.py made from texts over many domains.
 
     Attributes:
         query_mean: [d] mean embedding of queries.
@@ -71,7 +71,7 @@ def load_background(path: Path = BACKGROUND_FILE) -> Background:
 
 @dataclass(frozen=True, slots=True)
 class Maps:
-    """Made by training/router/zero_shot.py: linear maps that bring queries and descriptions nearer.
+    """Hold linear maps that bring queries nearer to descriptions, from training/router/zero_shot.py.
 
     Attributes:
         query, description: [d, d]; what is added to a vector x is x @ map.

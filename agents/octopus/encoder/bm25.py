@@ -1,4 +1,4 @@
-"""Lexical evidence: Okapi BM25 between a query and the neighbours' names and descriptions.
+"""Score words in common: Okapi BM25 between a query and the neighbours' names and descriptions.
 
 A sentence embedding blurs rare words; BM25 sees nothing else. Names are split where identifiers are
 (`Music_2_PlayTrack`, `k8s.get_logs`), words are stemmed lightly, and only the postings of the query's own
@@ -44,7 +44,7 @@ _KIND_WORDS = frozenset(
 
 
 def split_identifier(name: str) -> str:
-    """The words of a name in lower case, but for those that say only what kind of thing it is.
+    """Return the words of a name in lower case, but for those that say only what kind of thing it is.
 
     `Music_2_PlayTrack` → `music play track`, `weather_tool` → `weather`.
     """
@@ -54,7 +54,7 @@ def split_identifier(name: str) -> str:
 
 
 def terms(text: str) -> list[str]:
-    """The stemmed words of `text` (its first 8,000 characters) without stop words and single letters."""
+    """Return the stemmed words of `text` (its first 8,000 characters), no stop words or single letters."""
     words = _WORD.findall(_CAMEL.sub(" ", text[:_MAX_CHARACTERS]).replace("_", " ").lower())
     return [_stem(word) for word in words if len(word) > 1 and word not in _STOP_WORDS]
 
@@ -74,13 +74,13 @@ def _stem(word: str) -> str:
 
 
 def document_frequencies(texts: Sequence[str]) -> Counter[str]:
-    """In how many of `texts` each term occurs."""
+    """Count in how many of `texts` each term occurs."""
     return Counter(term for text in texts for term in set(terms(text)))
 
 
 @dataclass(frozen=True)
 class LexicalIndex:
-    """Postings of n documents: term k owns the entries from `offsets[k]` to `offsets[k + 1]`.
+    """Hold the postings of n documents: term k owns the entries from `offsets[k]` to `offsets[k + 1]`.
 
     Attributes:
         size: n.
@@ -141,7 +141,7 @@ class LexicalIndex:
         return {str(term): row for row, term in enumerate(self.vocabulary)}
 
     def scores(self, query: str) -> NDArray[np.float32]:
-        """BM25 of `query` against every document: [n], 0 where no term is shared."""
+        """Return BM25 of `query` against every document: [n], 0 where no term is shared."""
         rows = [self._rows[term] for term in sorted(set(terms(query))) if term in self._rows]
         if not rows:
             return np.zeros(self.size, dtype=np.float32)

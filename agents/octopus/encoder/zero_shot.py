@@ -1,4 +1,4 @@
-"""Zero-shot routing: functional-token logits from names, descriptions and examples, without training.
+"""Route without training: functional-token logits from names, descriptions and examples.
 
 One vector per neighbour. The neighbour is written in four ways (its description, and requests made from name
 and description), because a query reads like a request and a docstring does not; their mean is the vector.
@@ -35,7 +35,7 @@ _TEMPERATURE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A neighbour as its spec describes it: `examples` are queries that belong to it."""
+    """Describe a neighbour as its spec does; `examples` are queries that belong to it."""
 
     name: str
     description: str
@@ -43,7 +43,7 @@ class Candidate:
 
 
 class Scores(NamedTuple):
-    """One decision: logits [n], to be masked and softmaxed, and the probability that any neighbour fits."""
+    """Hold one decision: logits [n], to be softmaxed, and the probability that any neighbour fits."""
 
     logits: Vectors
     fit: float
@@ -51,7 +51,7 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class ZeroShotHead:
-    """Everything that is precomputed for n neighbours.
+    """Hold what is precomputed for n neighbours.
 
     Attributes:
         vectors: [n, d] centred, of length one.
@@ -112,7 +112,7 @@ class ZeroShotHead:
         return Scores(logits=logits, fit=float(1 / (1 + np.exp(-evidence))))
 
     def reader(self, queries: Sequence[str], vectors: Vectors) -> Callable[[NDArray[np.int64]], Vectors]:
-        """Neighbours [m] → [queries, m] cosines with BM25, without temperature; for few of many neighbours.
+        """Return a function: neighbours [m] → [queries, m] cosines with BM25, without temperature.
 
         Args:
             queries: their texts.
@@ -123,7 +123,7 @@ class ZeroShotHead:
         return lambda rows: np.asarray(turned @ self.vectors[rows].T + lexical[:, rows], dtype=np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The head as arrays, to be cached under a hash of what it was built from."""
+        """Return the head as arrays, to be cached under a hash of what it was built from."""
         index = self.lexical
         return {
             "vectors": self.vectors,
@@ -136,7 +136,7 @@ class ZeroShotHead:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Self:
-        """The inverse of `to_arrays`.
+        """Build a head from what `to_arrays` returned.
 
         Raises:
             ArtifactError: an array is missing.
@@ -156,7 +156,7 @@ class ZeroShotHead:
 
 
 def describe(candidates: Sequence[Candidate], embed: Embed) -> Vectors:
-    """One unit vector [n, d] per candidate from its name and description, not centred."""
+    """Return a unit vector [n, d] per candidate from its name and description, not centred."""
     texts = [text for candidate in candidates for text in _facets(candidate)]
     embedded = embed(texts)
     return unit(embedded.reshape(len(candidates), -1, embedded.shape[1]).sum(axis=1))
@@ -190,11 +190,11 @@ def _with_examples(vectors: Vectors, candidates: Sequence[Candidate], embed: Emb
 
 
 def mapped(vectors: Vectors, change: Vectors) -> Vectors:
-    """Unit `vectors` [..., d] moved by the linear map `change` [d, d]."""
+    """Move unit `vectors` [..., d] by the linear map `change` [d, d]."""
     return unit(vectors + vectors @ change)
 
 
 def unit(vectors: Vectors) -> Vectors:
-    """`vectors` [..., d], each of length one; zeros stay."""
+    """Return `vectors` [..., d], each of length one; zeros stay."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)

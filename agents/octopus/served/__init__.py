@@ -1,1 +1,1 @@
-"""Octopuses on model servers."""
+"""Route by models on servers."""

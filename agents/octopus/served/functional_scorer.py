@@ -1,4 +1,4 @@
-"""A served model with functional tokens: `<nexa_4>('rewritten query')<nexa_end>`, one adapter per master."""
+"""Ask a served model that writes calls, `<nexa_4>('rewritten query')<nexa_end>`, an adapter per node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROBE = "Where does this go?"
 
 @dataclass(frozen=True, slots=True)
 class RouterPrompt:
-    """A prompt in parts: control text, what the user said, control text; then the token that was chosen."""
+    """Hold a prompt in parts: control text, what the user said, control text, the chosen token."""
 
     before: str
     query: str
@@ -25,20 +25,20 @@ class RouterPrompt:
 
     @property
     def text(self) -> str:
-        """The whole."""
+        """Return the whole."""
         return self.before + self.query + self.after + self.token
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Generated text, and whether it came to its end token."""
+    """Hold generated text, and whether it came to its end token."""
 
     text: str
     ended: bool
 
 
 class TokenEngine(Protocol):
-    """A server whose model has functional tokens.
+    """Ask a server whose model has functional tokens.
 
     Attributes:
         constrains: whether it can keep the model to given tokens.
@@ -49,7 +49,7 @@ class TokenEngine(Protocol):
     async def score(
         self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
     ) -> Mapping[str, float]:
-        """Log-probability of each of `tokens` as the next one.
+        """Return the log-probability of each of `tokens` as the next one.
 
         Args:
             prompt: what the model reads.
@@ -64,13 +64,13 @@ class TokenEngine(Protocol):
         ...
 
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
-        """Greedy text after the prompt, before the token `end`; at most `most` tokens, as far as they fit."""
+        """Write greedily after the prompt, up to the token `end`; at most `most` tokens that fit."""
         ...
 
 
 @dataclass
 class FunctionalScorer:
-    """Scores the next token, then lets the model write the call.
+    """Score the next token, then let the model write the call.
 
     Attributes:
         engine: the server.
@@ -89,13 +89,13 @@ class FunctionalScorer:
             await self.engine.score(self._prompt(_PROBE), tokens, only=[only])
 
     async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
-        """See `Scorer`."""
+        """Score the candidates' functional tokens."""
         tokens = [self.format.spelling(one.token) for one in candidates]
         found = await self.engine.score(self._prompt(query), tokens)
         return [found[token] for token in tokens]
 
     async def rewrite(self, query: str, chosen: Edge) -> str:
-        """See `Scorer`. The model was trained to write the template too, so its call is sent as written."""
+        """Let the model write the call; it was trained to write the template too."""
         prompt = self._prompt(query, self.format.spelling(chosen.token))
         written = await self.engine.complete(prompt, self.format.end, self.format.most_tokens)
         if not written.ended:
@@ -107,7 +107,7 @@ class FunctionalScorer:
 
 
 def illegal(token: object, candidates: Sequence[str]) -> RoutingError:
-    """The error for a token that is not an edge away."""
+    """Return the error for a token that is not an edge away."""
     return RoutingError(
         f"the Octopus returned {token!r}, which is not one of {len(candidates)} legal tokens "
         f"({', '.join(candidates[:4])}{', …' if len(candidates) > 4 else ''}).",

@@ -1,4 +1,4 @@
-"""A served chat model that was never trained to route: it is shown the neighbours, each under a letter."""
+"""Ask a served chat model that was never trained to route: it chooses among neighbours by a letter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REWRITE = (
 
 
 class ChatEngine(Protocol):
-    """A server of a plain chat model.
+    """Ask a server of a plain chat model.
 
     Attributes:
         most_choices: how many labels it can score at once.
@@ -40,7 +40,7 @@ class ChatEngine(Protocol):
     async def choose(
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
-        """The label that the model writes, constrained to `labels`, and their log-probabilities if given.
+        """Return the label that the model writes, one of `labels`, and their log-probabilities if given.
 
         Raises:
             RoutingError: it wrote something else.
@@ -49,13 +49,13 @@ class ChatEngine(Protocol):
         ...
 
     async def write(self, system: str, user: str, most: int) -> str:
-        """Greedy text of at most `most` tokens."""
+        """Write greedily, at most `most` tokens."""
         ...
 
 
 @dataclass
 class LabelScorer:
-    """Scores the letters; more neighbours than a server scores at once are asked about in rounds.
+    """Score letters; where there are more neighbours than a server scores at once, in rounds.
 
     Attributes:
         engine: the server.
@@ -71,7 +71,7 @@ class LabelScorer:
                 raise RoutingError(f"the Octopus was to write {letter!r} and wrote {written!r}.")
 
     async def score(self, query: str, candidates: Sequence[Edge]) -> Sequence[float]:
-        """See `Scorer`. Of several rounds: ln p(group) + ln p(candidate | group)."""
+        """Score the candidates, in rounds where there are many: ln p(group) + ln p(candidate | group)."""
         most = min(self.engine.most_choices, len(ascii_uppercase))
         if len(candidates) <= most:
             return await self._round(query, candidates)
@@ -85,7 +85,7 @@ class LabelScorer:
         return [final + one for final, scores in zip(finals, rounds, strict=True) for one in scores]
 
     async def rewrite(self, query: str, chosen: Edge) -> str:
-        """See `Scorer`. The model knows no template, so what it writes is put into it."""
+        """Let the model write the query; it knows no template, so what it writes is put into it."""
         system = _REWRITE.format(description=f"{chosen.node}. {chosen.description}".strip())
         written = (await self.engine.write(system, query, _MOST_TOKENS)).strip()
         if not written:
@@ -93,7 +93,7 @@ class LabelScorer:
         return chosen.query(written)
 
     async def _round(self, query: str, candidates: Sequence[Edge]) -> list[float]:
-        """Normalised log-probabilities of at most `most_choices` candidates."""
+        """Return normalised log-probabilities of at most `most_choices` candidates."""
         labels = ascii_uppercase[: len(candidates)]
         shown = (
             f"{label}: {one.node}. {' '.join(one.description.split())[:_DESCRIPTION]}"
@@ -110,7 +110,7 @@ class LabelScorer:
         return [lp - total for lp in logprobs]
 
     async def _votes(self, system: str, query: str, labels: Sequence[str]) -> Mapping[str, float]:
-        """Shares of sampled letters, each counted once more than it came, so that none is impossible."""
+        """Return shares of sampled letters, smoothed so that none is impossible."""
         asked = (self.engine.choose(system, query, labels, temperature=1.0) for _ in range(_VOTES))
         counts = Counter(letter for letter, _ in await asyncio.gather(*asked))
         share = 1 / len(labels)

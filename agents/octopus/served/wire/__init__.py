@@ -1,1 +1,1 @@
-"""How servers are asked to route: one file per wire format."""
+"""Ask servers to route, with a file for each wire format."""

@@ -1,4 +1,4 @@
-"""JSON over HTTP to the replicas of a server: typed requests, checked replies, the next one on a fault."""
+"""Send typed JSON to a server's replicas and check what they reply; on a fault ask the next one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SHOWN = 300  # characters of a server's words in a message
 
 
 class RequestBody(BaseModel):
-    """A body; a misspelt field is a bug of ours, because some engines ignore what they do not know."""
+    """Define a body; a misspelt field is a bug, because some engines ignore what they do not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ReplyBody(BaseModel):
-    """The fields of a reply that are read; newer servers send more."""
+    """Define the fields of a reply that are read; newer servers send more."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -34,11 +34,11 @@ T = TypeVar("T", bound=ReplyBody)
 
 
 class ReplicaError(Exception):
-    """One replica failed; another may not."""
+    """Signal that one replica failed; another may not."""
 
 
 class Replicas:
-    """The same server at several URLs.
+    """Ask the same server at several URLs.
 
     Args:
         urls: where to ask, in this order; the one that answered last is asked first from then on.
@@ -51,7 +51,7 @@ class Replicas:
         self._first = 0
 
     async def post(self, path: str, body: RequestBody, reply: type[T]) -> T:
-        """The reply of the first replica that gives a right one.
+        """Return the reply of the first replica that gives a right one.
 
         Raises:
             ModelUnavailableError: none does, or one refuses the request, which the others would too.
@@ -108,7 +108,7 @@ def _certificates() -> ssl.SSLContext:
 
 
 def _said(answer: Any) -> str:
-    """The server's words; some repeat the URL or the key that they refuse."""
+    """Quote the server; some repeat the URL or the key that they refuse."""
     said = bare_urls(" ".join(answer.text.split()))
     if key := os.environ.get("OCTOPUS_ROUTER_KEY"):
         said = said.replace(key, "[OCTOPUS_ROUTER_KEY]")

@@ -1,4 +1,4 @@
-"""llama.cpp's server: `/apply-template`, then `/completion` with a grammar and probabilities before it."""
+"""Ask llama.cpp's server: `/apply-template`, then `/completion` with a grammar, probabilities before it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from agents.octopus.served.wire.openai_chat import ChatMessage, Position, chat, 
 
 
 class TemplateRequest(RequestBody):
-    """The body of `/apply-template`."""
+    """Define the body of `/apply-template`."""
 
     messages: list[ChatMessage]
 
 
 class TemplateReply(ReplyBody):
-    """The messages as the model reads them."""
+    """Read the messages as the model does."""
 
     prompt: str
 
 
 class CompletionRequest(RequestBody):
-    """The fields of `/completion` that are used."""
+    """Define the fields of `/completion` that are used."""
 
     prompt: str
     n_predict: int
@@ -33,7 +33,7 @@ class CompletionRequest(RequestBody):
 
 
 class CompletionReply(ReplyBody):
-    """Text, and probabilities of its tokens."""
+    """Read text, and probabilities of its tokens."""
 
     content: str
     completion_probabilities: list[Position] | None = None
@@ -41,7 +41,7 @@ class CompletionReply(ReplyBody):
 
 @dataclass
 class LlamaCppEngine:
-    """Chooses and writes on a llama.cpp server, which has one model.
+    """Choose and write on a llama.cpp server, which has one model.
 
     Attributes:
         replicas: of the server; the URLs have no path.
@@ -54,7 +54,7 @@ class LlamaCppEngine:
     async def choose(
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
-        """See `ChatEngine`."""
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
         body = CompletionRequest(
             prompt=await self._prompt(system, user),
             n_predict=2,
@@ -67,7 +67,7 @@ class LlamaCppEngine:
         return letter, letters_at(reply.completion_probabilities, letter, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
-        """See `ChatEngine`."""
+        """Write greedily, at most `most` tokens."""
         body = CompletionRequest(prompt=await self._prompt(system, user), n_predict=most)
         return (await self.replicas.post("/completion", body, CompletionReply)).content
 

@@ -1,4 +1,4 @@
-"""LoRAX: `/generate` with `return_k_alternatives`.
+"""Ask LoRAX: `/generate` with `return_k_alternatives`.
 
 It cannot be constrained to tokens, so an illegal one fails. It takes text, not ids; a functional token among
 the alternatives is known by its text.
@@ -18,7 +18,7 @@ _LEAST_ALTERNATIVES = 16
 
 
 class Parameters(RequestBody):
-    """The fields of `parameters` that are used."""
+    """Define the fields of `parameters` that are used."""
 
     max_new_tokens: int
     do_sample: bool = False
@@ -30,21 +30,21 @@ class Parameters(RequestBody):
 
 
 class GenerateRequest(RequestBody):
-    """The body of `/generate`."""
+    """Define the body of `/generate`."""
 
     inputs: str
     parameters: Parameters
 
 
 class Alternative(ReplyBody):
-    """A token that the model might have written."""
+    """Read a token that the model might have written."""
 
     text: str
     logprob: float
 
 
 class Token(ReplyBody):
-    """A token that it wrote."""
+    """Read a token that it wrote."""
 
     text: str
     logprob: float
@@ -52,21 +52,21 @@ class Token(ReplyBody):
 
 
 class Details(ReplyBody):
-    """How it went."""
+    """Read how it went."""
 
     finish_reason: str
     tokens: list[Token] = Field(min_length=1)
 
 
 class GenerateReply(ReplyBody):
-    """What either gets."""
+    """Read what either gets."""
 
     details: Details
 
 
 @dataclass
 class LoraxEngine:
-    """Scores and completes on LoRAX.
+    """Score and complete on LoRAX.
 
     Attributes:
         replicas: of the server.
@@ -80,7 +80,7 @@ class LoraxEngine:
     async def score(
         self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
     ) -> dict[str, float]:
-        """Log-probability of each token as the next; see `TokenEngine`.
+        """Return the log-probability of each token as the next; see `TokenEngine`.
 
         A token beyond the alternatives has at most the least of theirs, and is given it.
         """
@@ -95,7 +95,7 @@ class LoraxEngine:
         return {token: given.get(token, least) for token in tokens}
 
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
-        """What follows the prompt, up to `end`; see `TokenEngine`."""
+        """Write what follows the prompt, up to `end`; see `TokenEngine`."""
         reply = await self._ask(prompt, most, stop=[end])
         texts = [token.text for token in reply.details.tokens]  # `generated_text` has no special tokens
         text, found, _ = "".join(texts).partition(end)

@@ -1,4 +1,4 @@
-"""Ollama: `/api/chat` with `format` and, from 0.12.11 on, log-probabilities."""
+"""Ask Ollama: `/api/chat` with `format` and, from 0.12.11 on, log-probabilities."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from agents.octopus.served.wire.openai_chat import (
 
 
 class Options(RequestBody):
-    """The fields of `options` that are used."""
+    """Define the fields of `options` that are used."""
 
     temperature: float = 0.0
     num_predict: int
 
 
 class ChatRequest(RequestBody):
-    """The fields of `/api/chat` that are used."""
+    """Define the fields of `/api/chat` that are used."""
 
     model: str
     messages: list[ChatMessage]
@@ -37,13 +37,13 @@ class ChatRequest(RequestBody):
 
 
 class Written(ReplyBody):
-    """The reply."""
+    """Read the reply."""
 
     content: str
 
 
 class ChatReply(ReplyBody):
-    """What either gets; older servers give no log-probabilities."""
+    """Read what either gets; older servers give no log-probabilities."""
 
     message: Written
     logprobs: list[Position] | None = None
@@ -51,7 +51,7 @@ class ChatReply(ReplyBody):
 
 @dataclass
 class OllamaEngine:
-    """Chooses and writes on Ollama.
+    """Choose and write on Ollama.
 
     Attributes:
         replicas: of the server; the URLs have no path.
@@ -65,7 +65,7 @@ class OllamaEngine:
     async def choose(
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
-        """See `ChatEngine`."""
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
         body = ChatRequest(
             model=self.model,
             messages=chat(system, user),
@@ -79,6 +79,6 @@ class OllamaEngine:
         return letter, letters_at(reply.logprobs, letter, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
-        """See `ChatEngine`."""
+        """Write greedily, at most `most` tokens."""
         body = ChatRequest(model=self.model, messages=chat(system, user), options=Options(num_predict=most))
         return (await self.replicas.post("/api/chat", body, ChatReply)).message.content

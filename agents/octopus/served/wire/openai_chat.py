@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server: `/chat/completions` with a JSON schema and log-probabilities where given."""
+"""Ask any OpenAI-compatible server: `/chat/completions` with a JSON schema, log-probabilities if given."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MOST_TOKENS = 24  # of {"letter": "B"}, even spelt out
 
 
 class ChatMessage(RequestBody):
-    """One message."""
+    """Define one message."""
 
     role: str
     content: str
 
 
 class ChatRequest(RequestBody):
-    """The fields of `/chat/completions` that are used."""
+    """Define the fields of `/chat/completions` that are used."""
 
     model: str
     messages: list[ChatMessage]
@@ -35,56 +35,56 @@ class ChatRequest(RequestBody):
 
 
 class Alternative(ReplyBody):
-    """A token that the model might have written."""
+    """Read a token that the model might have written."""
 
     token: str
     logprob: float
 
 
 class Position(Alternative):
-    """A token that it wrote."""
+    """Read a token that it wrote."""
 
     top_logprobs: list[Alternative] = Field(default_factory=list)
 
 
 class Content(ReplyBody):
-    """Log-probabilities of the reply's tokens."""
+    """Read log-probabilities of the reply's tokens."""
 
     content: list[Position] | None = None
 
 
 class Written(ReplyBody):
-    """The reply."""
+    """Read the reply."""
 
     content: str | None = None
 
 
 class ChatChoice(ReplyBody):
-    """One reply, with its log-probabilities if the server gives them."""
+    """Read one reply, with its log-probabilities if the server gives them."""
 
     message: Written
     logprobs: Content | None = None
 
 
 class ChatReply(ReplyBody):
-    """What either gets."""
+    """Read what either gets."""
 
     choices: list[ChatChoice] = Field(min_length=1)
 
 
 def chat(system: str, user: str) -> list[ChatMessage]:
-    """What a model is asked."""
+    """Return what a model is asked."""
     return [ChatMessage(role="system", content=system), ChatMessage(role="user", content=user)]
 
 
 def letters_schema(labels: Sequence[str]) -> dict[str, Any]:
-    """The JSON schema of one letter."""
+    """Return the JSON schema of one letter."""
     return {"type": "string", "enum": list(labels)}
 
 
 @dataclass
 class OpenAIChatEngine:
-    """Chooses and writes on an OpenAI-compatible server.
+    """Choose and write on an OpenAI-compatible server.
 
     Attributes:
         replicas: of the server; the URLs end in `/v1`, as its clients want them.
@@ -98,7 +98,7 @@ class OpenAIChatEngine:
     async def choose(
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
-        """See `ChatEngine`."""
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
         letter = {"letter": letters_schema(labels)}  # OpenAI itself insists on an object
         schema = {"type": "object", "properties": letter, "required": ["letter"]}
         body = ChatRequest(
@@ -122,14 +122,14 @@ class OpenAIChatEngine:
         return written, letters_at(choice.logprobs.content if choice.logprobs else None, written, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
-        """See `ChatEngine`."""
+        """Write greedily, at most `most` tokens."""
         body = ChatRequest(model=self.model, messages=chat(system, user), max_tokens=most)
         choice = (await self.replicas.post("/chat/completions", body, ChatReply)).choices[0]
         return choice.message.content or ""
 
 
 def letter_in(content: str, labels: Sequence[str]) -> str:
-    """The letter of a reply such as `B`, `"B"` or `{"letter": "B"}`.
+    """Return the letter of a reply such as `B`, `"B"` or `{"letter": "B"}`.
 
     Raises:
         RoutingError: it is none of the labels.
@@ -143,7 +143,7 @@ def letter_in(content: str, labels: Sequence[str]) -> str:
 def letters_at(
     positions: Sequence[Position] | None, letter: str, labels: Sequence[str]
 ) -> Mapping[str, float] | None:
-    """Log-probabilities of the labels where `letter` was written; None if the server gave none."""
+    """Return log-probabilities of the labels where `letter` was written; None if there are none."""
     place = next((one for one in positions or () if _bare(one.token) == letter), None)
     if place is None:
         return None

@@ -1,4 +1,4 @@
-"""SGLang: `/generate` with `token_ids_logprob`; an adapter is a `lora_path`.
+"""Ask SGLang: `/generate` with `token_ids_logprob`; an adapter is a `lora_path`.
 
 The constraint is a bias that is the same for all candidates, so that it does not change their order; a
 regular expression could not name special tokens.
@@ -20,7 +20,7 @@ _BIAS = 1000.0
 
 
 class SamplingParams(RequestBody):
-    """The fields of `sampling_params` that are used."""
+    """Define the fields of `sampling_params` that are used."""
 
     max_new_tokens: int
     temperature: float = 0.0
@@ -31,7 +31,7 @@ class SamplingParams(RequestBody):
 
 
 class GenerateRequest(RequestBody):
-    """The fields of `/generate` that are used."""
+    """Define the fields of `/generate` that are used."""
 
     input_ids: list[int]
     sampling_params: SamplingParams
@@ -41,33 +41,33 @@ class GenerateRequest(RequestBody):
 
 
 class ScoredMeta(ReplyBody):
-    """Triples (log-probability, id, text) of what was generated, and of the ids that were asked for."""
+    """Read triples (log-probability, id, text) of what was generated, and of the ids asked for."""
 
     output_token_logprobs: list[tuple[float, int, Any]] = Field(min_length=1)
     output_token_ids_logprobs: list[list[tuple[float, int, Any]]] = Field(min_length=1)
 
 
 class ScoredReply(ReplyBody):
-    """What scoring gets."""
+    """Read what scoring gets."""
 
     meta_info: ScoredMeta
 
 
 class FinishReason(ReplyBody):
-    """Why it ended; `matched` is the stop token."""
+    """Read why it ended; `matched` is the stop token."""
 
     type: str
     matched: int | str | None = None
 
 
 class TextMeta(ReplyBody):
-    """What is read of a generation."""
+    """Read how a generation went."""
 
     finish_reason: FinishReason
 
 
 class TextReply(ReplyBody):
-    """What generating gets."""
+    """Read what generating gets."""
 
     text: str
     meta_info: TextMeta
@@ -75,7 +75,7 @@ class TextReply(ReplyBody):
 
 @dataclass
 class SglangEngine:
-    """Scores and completes on SGLang.
+    """Score and complete on SGLang.
 
     Attributes:
         replicas: of the server.
@@ -91,7 +91,7 @@ class SglangEngine:
     async def score(
         self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
     ) -> dict[str, float]:
-        """Log-probability of each token as the next; see `TokenEngine`."""
+        """Return the log-probability of each token as the next; see `TokenEngine`."""
         candidates = await self.ids.tokens(tokens)
         allowed = [await self.ids.token(token) for token in only or tokens]
         body = GenerateRequest(
@@ -111,7 +111,7 @@ class SglangEngine:
         return {token: given[one] for one, token in candidates.items()}
 
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
-        """What follows the prompt, up to `end`; see `TokenEngine`."""
+        """Write what follows the prompt, up to `end`; see `TokenEngine`."""
         stop = await self.ids.token(end)
         ids = await self.ids.prompt(prompt, {stop})
         body = GenerateRequest(

@@ -1,4 +1,4 @@
-"""What vLLM and SGLang share: functional tokens and prompts as ids, by the server's own tokenizer."""
+"""Look up functional tokens and prompts as ids by the server's own tokenizer, for vLLM and SGLang."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_SPELT = 16
 
 
 class TokenizeRequest(RequestBody):
-    """`POST /tokenize`, the same for both."""
+    """Define the body of `/tokenize`, the same for both."""
 
     model: str
     prompt: str
@@ -26,7 +26,7 @@ class TokenizeRequest(RequestBody):
 
 
 class TokenizeReply(ReplyBody):
-    """The ids, and how many a prompt and what follows may have."""
+    """Read the ids, and how many a prompt and what follows may have."""
 
     tokens: list[int]
     max_model_len: int | None = None
@@ -34,7 +34,7 @@ class TokenizeReply(ReplyBody):
 
 @dataclass
 class TokenIds:
-    """Ids of a served model, each looked up once.
+    """Look up the ids of a served model, each once.
 
     Attributes:
         replicas: of the server.
@@ -47,7 +47,7 @@ class TokenIds:
     _limit: int | None = field(default=None, init=False)
 
     async def token(self, token: str) -> int:
-        """The id of a functional token.
+        """Return the id of a functional token.
 
         Raises:
             ModelUnavailableError: it is not one token of this model.
@@ -61,11 +61,11 @@ class TokenIds:
         return ids[0]
 
     async def tokens(self, tokens: Sequence[str]) -> dict[int, str]:
-        """Functional tokens by their ids, in order."""
+        """Return functional tokens by their ids, in order."""
         return {await self.token(token): token for token in tokens}
 
     async def prompt(self, prompt: RouterPrompt, functional: Collection[int]) -> list[int]:
-        """The ids of a prompt; a query that is too long for the server has its beginning and its end.
+        """Return the ids of a prompt; of a query that is too long for the server its beginning and end.
 
         Raises:
             InputError: what the user said holds a functional token.
@@ -81,11 +81,11 @@ class TokenIds:
         return [*before, *query, *after, *said]
 
     def most(self, wanted: int, prompt: Sequence[int]) -> int:
-        """How many of `wanted` tokens there is room for after `prompt`, at least one."""
+        """Return how many of `wanted` tokens there is room for after `prompt`, at least one."""
         return wanted if self._limit is None else max(1, min(wanted, self._limit - len(prompt)))
 
     async def _broken_up(self, text: str) -> str:
-        """`text` with brackets spaced out that are one token here, a control token maybe."""
+        """Space out brackets that are one token here, a control token maybe."""
         spelt = {one for brackets in _BRACKETS for one in brackets.findall(text)}
         if len(spelt) <= _MOST_SPELT:
             ids = await asyncio.gather(*map(self._ask, spelt))

@@ -1,4 +1,4 @@
-"""vLLM: `/v1/completions` with `allowed_token_ids` and `logprob_token_ids`; an adapter is a model's name.
+"""Ask vLLM: `/v1/completions` with `allowed_token_ids`, `logprob_token_ids`; adapters are models' names.
 
 Log-probabilities are raw, over the whole vocabulary, so that those of several requests can be compared.
 """
@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"token_id:(\d+)")
 
 
 class CompletionRequest(RequestBody):
-    """The fields of `/v1/completions` that are used."""
+    """Define the fields of `/v1/completions` that are used."""
 
     model: str
     prompt: list[int]
@@ -37,26 +37,26 @@ class CompletionRequest(RequestBody):
 
 
 class Logprobs(ReplyBody):
-    """Of the generated tokens, each spelt `token_id:N`."""
+    """Read log-probabilities of the generated tokens, each spelt `token_id:N`."""
 
     tokens: list[str] = Field(min_length=1)
     top_logprobs: list[dict[str, float]] = Field(min_length=1)
 
 
 class ScoredChoice(ReplyBody):
-    """One completion, with its log-probabilities."""
+    """Read one completion, with its log-probabilities."""
 
     logprobs: Logprobs
 
 
 class ScoredReply(ReplyBody):
-    """What scoring gets."""
+    """Read what scoring gets."""
 
     choices: list[ScoredChoice] = Field(min_length=1)
 
 
 class TextChoice(ReplyBody):
-    """One completion."""
+    """Read one completion."""
 
     text: str
     finish_reason: str | None
@@ -64,14 +64,14 @@ class TextChoice(ReplyBody):
 
 
 class TextReply(ReplyBody):
-    """What generating gets."""
+    """Read what generating gets."""
 
     choices: list[TextChoice] = Field(min_length=1)
 
 
 @dataclass
 class VllmEngine:
-    """Scores and completes on vLLM.
+    """Score and complete on vLLM.
 
     Attributes:
         replicas: of the server.
@@ -87,7 +87,7 @@ class VllmEngine:
     async def score(
         self, prompt: RouterPrompt, tokens: Sequence[str], only: Sequence[str] = ()
     ) -> dict[str, float]:
-        """Log-probability of each token as the next; see `TokenEngine`."""
+        """Return the log-probability of each token as the next; see `TokenEngine`."""
         candidates = await self.ids.tokens(tokens)
         allowed = [await self.ids.token(token) for token in only or tokens]
         text = await self.ids.prompt(prompt, candidates.keys())
@@ -97,7 +97,7 @@ class VllmEngine:
         return {candidates[one]: lp for chunk in found for one, lp in chunk.items()}
 
     async def complete(self, prompt: RouterPrompt, end: str, most: int) -> Completion:
-        """What follows the prompt, up to `end`; see `TokenEngine`."""
+        """Write what follows the prompt, up to `end`; see `TokenEngine`."""
         stop = await self.ids.token(end)
         ids = await self.ids.prompt(prompt, {stop})
         body = CompletionRequest(

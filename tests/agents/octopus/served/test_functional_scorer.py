@@ -13,10 +13,10 @@ from langchain_core.messages import HumanMessage
 from agents.errors import InputError, ModelUnavailableError, RoutingError, SpecError
 from agents.octopus.causal.grammar import write_call
 from agents.octopus.causal.manifest import CallFormat
-from agents.octopus.kinds import parse_octopus
+from agents.octopus.kinds.registry import parse_octopus
+from agents.octopus.kinds.served import ServedReference, VllmReference
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
-from agents.octopus.served.reference import ServedReference, VllmReference
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, Step
 from tests.engines import SPOKEN, EngineServer, TinyEngine, serving_engine

@@ -1,7 +1,7 @@
 """List the kinds of Octopuses, and read references of any kind.
 
 A new kind is a subclass of `OctopusReference`: one in this process is listed in `LOCAL`, one on a server in
-served/reference.py.
+served.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from agents.errors import ArtifactError, SpecError
-from agents.octopus.reference import OctopusParts, OctopusReference
-from agents.octopus.served.reference import SERVED
+from agents.octopus.kinds.reference import OctopusParts, OctopusReference
+from agents.octopus.kinds.served import SERVED
 from agents.redaction import bare_urls
 from agents.types import NodeName
 
@@ -67,7 +67,25 @@ class CausalReference(LocalReference):
                 f"the node {parts.name!r} has no artifact, so no causal Octopus.",
                 hint="Name its folder: `octopus: {kind: causal, artifact: FOLDER}`.",
             )
-        return parts.open_causal(parts.artifact).octopus(parts)
+        from agents.octopus.causal.octopus import CausalOctopus
+
+        artifact, neighbours = parts.open_causal(parts.artifact), list(parts.edges.values())
+        master = artifact.master(parts.name)
+        return CausalOctopus(
+            neighbours,
+            artifact.legal(parts.name, neighbours),
+            artifact.parts,
+            parts.encoder,
+            adapter=master.adapter,
+            temperature=master.temperature,
+            threshold=master.threshold if parts.threshold is None else parts.threshold,
+            calibrated=bool(master.metrics),
+            abstains=master.abstains,
+            generalist=parts.generalist,
+            parent=parts.parent,
+            next_step=parts.next_step,
+            on_choice=parts.on_choice,
+        )
 
 
 LOCAL: Mapping[str, type[LocalReference]] = MappingProxyType(

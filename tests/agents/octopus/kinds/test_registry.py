@@ -15,12 +15,19 @@ from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Untrained
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
-from agents.octopus.kinds import KINDS, LOCAL, CausalReference, EncoderReference, local_octopus, parse_octopus
-from agents.octopus.reference import OctopusParts
+from agents.octopus.kinds.reference import OctopusParts
+from agents.octopus.kinds.registry import (
+    KINDS,
+    LOCAL,
+    CausalReference,
+    EncoderReference,
+    local_octopus,
+    parse_octopus,
+)
+from agents.octopus.kinds.served import VllmReference
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.label_scorer import LabelScorer
 from agents.octopus.served.octopus import RemoteOctopus
-from agents.octopus.served.reference import VllmReference
 from agents.octopus.tokens import slot_token
 from agents.types import Decision, Edge, NodeName
 from tests.loopback import ChatServer, free_port, serving

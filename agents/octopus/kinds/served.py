@@ -1,6 +1,6 @@
 """Name models on servers that route: `ENGINE:MODEL[#ADAPTER]@URL[,URL]`, a class for each engine.
 
-A new engine is a class here, listed in `SERVED`, and its wire format in wire/.
+A new engine is a class here, listed in `SERVED`, and its wire format in served/wire/.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 from agents.errors import SpecError
-from agents.octopus.reference import OctopusParts, OctopusReference
+from agents.octopus.kinds.reference import OctopusParts, OctopusReference
 from agents.redaction import bare_urls
 from agents.types import Octopus
 
