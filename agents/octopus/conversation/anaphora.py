@@ -7,18 +7,15 @@ from collections.abc import Sequence
 
 # Expletives and cataphora, which point to nothing before.
 _EMPTY = re.compile(
-    r"\bwhat (?:time|day|date|year) is it\b|\b(?:does|did|will|would) it (?:take|cost)\b|\bis it "
-    r"(?:true|possible|legal|ok)\b"
-    r"|\bdo they \w+ in\b|\bit(?:'s|’s| is) (?:\d|noon|midnight)|\b(?:this|these|that"
+    r"\bwhat (?:time|day|date|year) is it\b|\b(?:does|did|will|would) it (?:take|cost)\b|\bis it (?:true"
+    r"|possible|legal|ok)\b|\bdo they \w+ in\b|\bit(?:'s|’s| is) (?:\d|noon|midnight)|\b(?:this|these|that"
     r"|those)\s+(?:\w+\s+){0,2}\w+\s*:",
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
-    r"\b(?:it|they|them|he|him|she|they're|it's|he's|she's|itself|themselves|this|these|those|ones?"
-    r"|theirs|hers"
-    r"|former|latter|respectively|instead|therefore|thus|hence|else)\b"
-    r"|\b(?:of|for|in|to|from|with|about|by|at|is|was|does|do|did|after|before|than)\s+that\b"
-    r"|\bthat\s*(?:[?.!,]|$)",
+    r"\b(?:it|they|them|he|him|she|they're|it's|he's|she's|itself|themselves|this|these|those|ones?|theirs"
+    r"|hers|former|latter|respectively|instead|therefore|thus|hence|else)\b|\b(?:of|for|in|to|from|with"
+    r"|about|by|at|is|was|does|do|did|after|before|than)\s+that\b|\bthat\s*(?:[?.!,]|$)",
     re.IGNORECASE,
 )
 _ONE_AS_NUMBER = re.compile(
@@ -26,14 +23,11 @@ _ONE_AS_NUMBER = re.compile(
 )
 _POSSESSIVE = re.compile(r"\b(?:its|their|his|her)\b", re.IGNORECASE)
 _POINTING_NOUN = re.compile(
-    r"\bthe (?:result|results|answer|answers|same|latter|former|other|others|rest|above|following"
-    r"|previous|remaining"
-    r"|resulting|corresponding|two|three|equation|expression|function|statement|statements|passage"
-    r"|text|given)\b"
-    r"|\bhow (?:do|can|could|would) (?:we|you|i) (?:know|tell|prove)\b\s*[?.]?$"
+    r"\bthe (?:result|results|answer|answers|same|latter|former|other|others|rest|above|following|previous"
+    r"|remaining|resulting|corresponding|two|three|equation|expression|function|statement|statements"
+    r"|passage|text|given)\b|\bhow (?:do|can|could|would) (?:we|you|i) (?:know|tell|prove)\b\s*[?.]?$"
     r"|\bthere\s*[?.!]*$|\bwhich\s*[?.!]*$|\beach (?:side|one|case|step|part|of)\b|^how (?:many"
-    r"|much)(?: \w+)?\s*\??$"
-    r"|^(?:explain|describe|state|define|name|list|show|give)\s+\w+\s*[.?!]?$"
+    r"|much)(?: \w+)?\s*\??$|^(?:explain|describe|state|define|name|list|show|give)\s+\w+\s*[.?!]?$"
     r"|\b(?:another|each|both|any|all|none|some) of\s+(?:the|them|these|those)\b|\b(?:true|false"
     r"|correct)\s*[?.]?$",
     re.IGNORECASE,
@@ -45,10 +39,9 @@ _ANCHOR = re.compile(
 )
 _DEFINITE = re.compile(r"\bthe\b", re.IGNORECASE)
 _OPENING = re.compile(
-    r"^\W*(?:(?:please|also|then|and|what|who|which|where|when|why|how|is|are|was|were|do|does|did"
-    r"|has|have|can|could"
-    r"|would|the|a|an|'s|s|many|much|find|give|tell|me|compute|calculate|name|list|explain|describe"
-    r"|state)\b\W*)*",
+    r"^\W*(?:(?:please|also|then|and|what|who|which|where|when|why|how|is|are|was|were|do|does|did|has|have"
+    r"|can|could|would|the|a|an|'s|s|many|much|find|give|tell|me|compute|calculate|name|list|explain"
+    r"|describe|state)\b\W*)*",
     re.IGNORECASE,
 )
 _BARE_COUNT = re.compile(

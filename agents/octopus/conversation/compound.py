@@ -19,42 +19,36 @@ _LONGEST = 150  # words; longer texts are cases, sources and programs
 _MOST_PARTS = 8
 
 _AUX = (
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn't"
-    r"|aren't|don't"
-    r"|doesn't|didn't|can't)"
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must|isn't|aren't"
+    r"|don't|doesn't|didn't|can't)"
 )
 _DEGREE = (
     r"(?:many|much|far|long|old|big|large|tall|fast|high|deep|heavy|hot|cold|wide|often|soon|likely|do you)"
 )
 _POLITE = (
-    r"(?:(?:please|kindly|also|then|next|finally|lastly|first|second|secondly|third|thirdly|now|so|ok"
-    r"|okay|hi|hey"
-    r"|hello|thanks|well|and|plus|additionally|besides|after that)[,:!]?\s+)*"
+    r"(?:(?:please|kindly|also|then|next|finally|lastly|first|second|secondly|third|thirdly|now|so|ok|okay"
+    r"|hi|hey|hello|thanks|well|and|plus|additionally|besides|after that)[,:!]?\s+)*"
 )
 _ASKING = (
     r"(?:(?:can|could|would|will) you(?: please)?\s+|i(?:'d| would) like (?:you )?to\s+|i (?:want"
-    r"|need) (?:you )?to\s+(?=\w+\s+\S)"
-    r"|(?:please )?(?:tell|show|give) me(?: please)?,?\s+|do you know\s+|i(?:'d| would) like to know\s+"
-    r"|would you mind\s+)?"
+    r"|need) (?:you )?to\s+(?=\w+\s+\S)|(?:please )?(?:tell|show|give) me(?: please)?,?\s+|do you know\s+"
+    r"|i(?:'d| would) like to know\s+|would you mind\s+)?"
 )
 _VERBS = (
     "add approximate balance calculate calc compute convert count decode define derive describe determine "
-    "differentiate diagonalize divide encode estimate evaluate expand explain factor factorise "
-    "factorize find "
-    "give graph hash identify integrate invert list multiply name outline plot predict prove "
-    "recommend reverse "
-    "round rewrite show simplify solve sort state subtract suggest summarise summarize tell "
-    "translate transpose "
-    "work write"
+    "differentiate diagonalize divide encode estimate evaluate expand explain factor factorise factorize "
+    "find give graph hash identify integrate invert list multiply name outline plot predict prove recommend "
+    "reverse round rewrite show simplify solve sort state subtract suggest summarise summarize tell "
+    "translate transpose work write"
 )
 _VERB = "(?:" + "|".join(_VERBS.split()) + ")"
 _NO_OBJECT = r"(?!\s+(?:at|for|in|by|with|on|from|to|and|or|as|it|its|them|this|that|these|those)\b)"
 
 _WH_QUESTION = re.compile(
     rf"(?:(?:what|who|which|where|when|why|how)(?:'s|’s|s| {_AUX})\s+\S|(?:what|which"
-    rf"|whose)\s+(?:\S+\s+){{1,4}}?{_AUX}"
-    rf"\s+\S|how {_DEGREE}\b\s+\S|who(?:m)?\s+(?!and\b|or\b)\w+\s+\S|which\s+(?:\w+\s+){{1,3}}\w+\s+\S"
-    rf"|(?:in|on|at|by|from|to|of|for) (?:what|which|how many|how much)\s+(?:\w+\s+){{1,3}}?{_AUX}\s+\S)",
+    rf"|whose)\s+(?:\S+\s+){{1,4}}?{_AUX}\s+\S|how {_DEGREE}\b\s+\S|who(?:m)?\s+(?!and\b|or\b)\w+\s+\S"
+    rf"|which\s+(?:\w+\s+){{1,3}}\w+\s+\S|(?:in|on|at|by|from|to|of|for) (?:what|which|how many"
+    rf"|how much)\s+(?:\w+\s+){{1,3}}?{_AUX}\s+\S)",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(rf"{_AUX}\s+(?:the|an?|there|any|all|most|some|\d|[A-Z])", re.ASCII)
@@ -62,13 +56,13 @@ _REQUEST = re.compile(rf"{_VERB}\b{_NO_OBJECT}\s+\S+", re.IGNORECASE)
 _NUMBERING = r"(?:\(?\d{1,2}[.)]\s+)?"
 _LEAD = re.compile(_NUMBERING + _POLITE + _ASKING + _POLITE, re.IGNORECASE)
 _CUT = re.compile(
-    r"(?P<end>[?!;]+[\"”')]*|\.(?=\s)|\n)?(?P<comma>\s*,)?\s+(?P<join>(?:(?:and|also|then|plus|as "
-    r"well as|&)[,:]?\s+)*)",
+    r"(?P<end>[?!;]+[\"”')]*|\.(?=\s)|\n)?(?P<comma>\s*,)?\s+(?P<join>(?:(?:and|also|then|plus|as well as"
+    r"|&)[,:]?\s+)*)",
     re.IGNORECASE,
 )
 _SHIELDED = re.compile(
-    r"```.*?```|`[^`]*`|\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'[^']+'(?!\w)|(?<!\w)‘[^’]*’(?!\w)"
-    r"|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}",
+    r"```.*?```|`[^`]*`|\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)'[^']+'(?!\w)|(?<!\w)‘[^’]*’(?!\w)|\([^()]*\)"
+    r"|\[[^\[\]]*\]|\{[^{}]*\}",
     re.DOTALL,
 )
 _CODE = re.compile(
@@ -79,9 +73,8 @@ _OPEN_PAIR = re.compile(
 )
 _INFINITIVE = re.compile(
     rf"\b(?:to|can|must|should|will|could|may|might|that|which|who|how do|how does|how did|does|do"
-    rf"|did)\s+(?:\w+\s+){{0,2}}?"
-    rf"(?:{_VERB}|read|make|get|take|be|do|have|use|open|run|build|print|return|store|search|learn"
-    rf"|help|grow|move)\b",
+    rf"|did)\s+(?:\w+\s+){{0,2}}?(?:{_VERB}|read|make|get|take|be|do|have|use|open|run|build|print|return"
+    rf"|store|search|learn|help|grow|move)\b",
     re.IGNORECASE,
 )
 _SEQUENCE = re.compile(

@@ -14,8 +14,8 @@ _THING = rf"(?:{_NAME}|{_TERM}(?:,?\s+(?:and\s+)?{_TERM})*)"
 _WITHIN = r"(?:\s+(?:from \S+ to \S+|at \S+))?"
 _OF = re.compile(rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+(?P<object>{_THING}){_WITHIN}\s*[?.]?")
 _ASKED_OF = re.compile(
-    r"(?P<asking>.*?\b(?:what(?:'s|’s|s| is| are| was| were)|who(?:'s|’s| is| was)|find|give|tell me|give me"
-    r"|name|compute|calculate|determine))\s+"
+    r"(?P<asking>.*?\b(?:what(?:'s|’s|s| is| are| was| were)|who(?:'s|’s| is| was)|find|give|tell me"
+    r"|give me|name|compute|calculate|determine))\s+"
     rf"(?P<head>the (?:\w+ ){{0,2}}?\w+)\s+of\s+{_THING}{_WITHIN}\s*[?.]?",
     re.IGNORECASE,
 )
@@ -26,10 +26,9 @@ _ASKED_FORMULA = re.compile(
 )
 # Of two things together: "the ratio of the mass of A and the mass of B".
 _RELATION = re.compile(
-    r"\b(?:sum|product|ratio|difference|relation|relationship|relations|average|mean|comparison"
-    r"|distance|combination|union"
-    r"|intersection|gcd|lcm|mixture|war|treaty|border|history|role|similarity|similarities"
-    r"|differences|alliance)\b",
+    r"\b(?:sum|product|ratio|difference|relation|relationship|relations|average|mean|comparison|distance"
+    r"|combination|union|intersection|gcd|lcm|mixture|war|treaty|border|history|role|similarity"
+    r"|similarities|differences|alliance)\b",
     re.IGNORECASE,
 )
 

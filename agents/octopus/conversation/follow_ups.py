@@ -27,11 +27,12 @@ _POINTING = frozenset(
     "there".split()
 )
 _EMPTY = _POINTING | frozenset(
-    "a an the of in on at to for from by with as is are was were be been am do does did done can could would "
-    "should will shall may might must have has had get got i you we me my your our us please just give show "
-    "tell explain say if not no yes more less much many than very really too who whom when where which whose "
-    "up out make let let's lets thanks thank mean means meant any some all and but or so also then what "
-    "about how why ok okay hmm now same here such both either other another else again instead above "
+    "a an the of in on at to for from by with as is are was were be been am do does did done can could "
+    "would should will shall may might must have has had get got i you we me my your our us please just "
+    "give show tell explain say if not no yes more less much many than very really too who whom when where "
+    "which whose up out make let let's lets thanks thank mean means meant any some all and but or so also "
+    "then what about how why ok okay hmm now same here such both either other another else again instead "
+    "above "
     "previous earlier first second last former latter".split()
 )
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,30 +47,6 @@ class Background:
         )
 
 
-@cache
-def load_background(path: Path = BACKGROUND_FILE) -> Background:
-    """Read a background.
-
-    Raises:
-        ArtifactError: the file is missing or is not a background.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Background(
-                query_mean=arrays["query_mean"],
-                description_mean=arrays["description_mean"],
-                document_frequency=dict(
-                    zip(arrays["terms"].tolist(), arrays["frequencies"].tolist(), strict=True)
-                ),
-                size=int(arrays["size"]),
-            )
-    except (OSError, KeyError, ValueError) as error:
-        raise ArtifactError(
-            f"cannot read the zero-shot background {str(path)!r}: {error}.",
-            hint="Make it with `python -m training.router.zero_shot background`.",
-        ) from error
-
-
 @dataclass(frozen=True, slots=True)
 class Maps:
     """Hold linear maps that bring queries nearer to descriptions, from training/router/zero_shot.py.
@@ -94,19 +72,37 @@ class Maps:
 
 
 @cache
+def load_background(path: Path = BACKGROUND_FILE) -> Background:
+    """Read a background.
+
+    Raises:
+        ArtifactError: the file is missing or is not a background.
+    """
+    with _arrays(path, "training.router.zero_shot background") as arrays:
+        counts = zip(arrays["terms"].tolist(), arrays["frequencies"].tolist(), strict=True)
+        means = arrays["query_mean"], arrays["description_mean"]
+        return Background(*means, dict(counts), int(arrays["size"]))
+
+
+@cache
 def load_maps(path: Path = MAPS_FILE) -> Maps:
     """Read the maps.
 
     Raises:
         ArtifactError: the file is missing or does not hold maps.
     """
+    with _arrays(path, "training.router.zero_shot maps") as arrays:
+        query, description = (arrays[name].astype(np.float32) for name in ("query", "description"))
+        slope, bias = map(float, arrays["fit"])
+        return Maps(query, description, slope, bias)
+
+
+@contextmanager
+def _arrays(path: Path, made_by: str) -> Iterator[Mapping[str, NDArray[Any]]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            query, description = (arrays[name].astype(np.float32) for name in ("query", "description"))
-            slope, bias = map(float, arrays["fit"])
-            return Maps(query, description, slope, bias)
+            yield arrays
     except (OSError, KeyError, ValueError) as error:
         raise ArtifactError(
-            f"cannot read the zero-shot maps {str(path)!r}: {error}.",
-            hint="Make them with `python -m training.router.zero_shot maps`.",
+            f"{path}: cannot be used ({error}).", hint=f"Make it with `python -m {made_by}`."
         ) from error

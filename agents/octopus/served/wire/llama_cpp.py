@@ -9,21 +9,15 @@ from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 from agents.octopus.served.wire.openai_chat import ChatMessage, Position, chat, letter_in, letters_at
 
 
-class TemplateRequest(RequestBody):
-    """Define the body of `/apply-template`."""
-
+class _TemplateRequest(RequestBody):
     messages: list[ChatMessage]
 
 
-class TemplateReply(ReplyBody):
-    """Read the messages as the model does."""
-
+class _TemplateReply(ReplyBody):
     prompt: str
 
 
-class CompletionRequest(RequestBody):
-    """Define the fields of `/completion` that are used."""
-
+class _CompletionRequest(RequestBody):
     prompt: str
     n_predict: int
     temperature: float = 0.0
@@ -32,9 +26,7 @@ class CompletionRequest(RequestBody):
     cache_prompt: bool = True
 
 
-class CompletionReply(ReplyBody):
-    """Read text, and probabilities of its tokens."""
-
+class _CompletionReply(ReplyBody):
     content: str
     completion_probabilities: list[Position] | None = None
 
@@ -55,22 +47,22 @@ class LlamaCppEngine:
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
         """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
-        body = CompletionRequest(
+        body = _CompletionRequest(
             prompt=await self._prompt(system, user),
             n_predict=2,
             temperature=temperature,
             grammar="root ::= " + " | ".join(f'"{label}"' for label in labels),
             n_probs=self.listed,
         )
-        reply = await self.replicas.post("/completion", body, CompletionReply)
+        reply = await self.replicas.post("/completion", body, _CompletionReply)
         letter = letter_in(reply.content, labels)
         return letter, letters_at(reply.completion_probabilities, letter, labels)
 
     async def write(self, system: str, user: str, most: int) -> str:
         """Write greedily, at most `most` tokens."""
-        body = CompletionRequest(prompt=await self._prompt(system, user), n_predict=most)
-        return (await self.replicas.post("/completion", body, CompletionReply)).content
+        body = _CompletionRequest(prompt=await self._prompt(system, user), n_predict=most)
+        return (await self.replicas.post("/completion", body, _CompletionReply)).content
 
     async def _prompt(self, system: str, user: str) -> str:
-        body = TemplateRequest(messages=chat(system, user))
-        return (await self.replicas.post("/apply-template", body, TemplateReply)).prompt
+        body = _TemplateRequest(messages=chat(system, user))
+        return (await self.replicas.post("/apply-template", body, _TemplateReply)).prompt

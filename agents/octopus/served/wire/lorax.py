@@ -17,9 +17,7 @@ from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
 _LEAST_ALTERNATIVES = 16
 
 
-class Parameters(RequestBody):
-    """Define the fields of `parameters` that are used."""
-
+class _Parameters(RequestBody):
     max_new_tokens: int
     do_sample: bool = False
     details: bool = True
@@ -29,11 +27,9 @@ class Parameters(RequestBody):
     stop: list[str] | None = None
 
 
-class GenerateRequest(RequestBody):
-    """Define the body of `/generate`."""
-
+class _GenerateRequest(RequestBody):
     inputs: str
-    parameters: Parameters
+    parameters: _Parameters
 
 
 class Alternative(ReplyBody):
@@ -43,25 +39,19 @@ class Alternative(ReplyBody):
     logprob: float
 
 
-class Token(ReplyBody):
-    """Read a token that it wrote."""
-
+class _Token(ReplyBody):
     text: str
     logprob: float
     alternative_tokens: list[Alternative] | None = None
 
 
-class Details(ReplyBody):
-    """Read how it went."""
-
+class _Details(ReplyBody):
     finish_reason: str
-    tokens: list[Token] = Field(min_length=1)
+    tokens: list[_Token] = Field(min_length=1)
 
 
-class GenerateReply(ReplyBody):
-    """Read what either gets."""
-
-    details: Details
+class _GenerateReply(ReplyBody):
+    details: _Details
 
 
 @dataclass
@@ -107,13 +97,13 @@ class LoraxEngine:
         most: int,
         return_k_alternatives: int | None = None,
         stop: list[str] | None = None,
-    ) -> GenerateReply:
-        parameters = Parameters(
+    ) -> _GenerateReply:
+        parameters = _Parameters(
             max_new_tokens=most,
             adapter_id=self.adapter or None,
             adapter_source="local" if self.adapter.startswith("/") else None,
             return_k_alternatives=return_k_alternatives,
             stop=stop,
         )
-        body = GenerateRequest(inputs=prompt.text, parameters=parameters)
-        return await self.replicas.post("/generate", body, GenerateReply)
+        body = _GenerateRequest(inputs=prompt.text, parameters=parameters)
+        return await self.replicas.post("/generate", body, _GenerateReply)

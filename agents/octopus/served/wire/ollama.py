@@ -17,35 +17,29 @@ from agents.octopus.served.wire.openai_chat import (
 )
 
 
-class Options(RequestBody):
-    """Define the fields of `options` that are used."""
-
+class _Options(RequestBody):
     temperature: float = 0.0
     num_predict: int
 
 
-class ChatRequest(RequestBody):
-    """Define the fields of `/api/chat` that are used."""
-
+class _ChatRequest(RequestBody):
     model: str
     messages: list[ChatMessage]
-    options: Options
+    options: _Options
     stream: bool = False
     format: dict[str, Any] | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
 
 
-class Written(ReplyBody):
-    """Read the reply."""
-
+class _Written(ReplyBody):
     content: str
 
 
 class ChatReply(ReplyBody):
     """Read what either gets; older servers give no log-probabilities."""
 
-    message: Written
+    message: _Written
     logprobs: list[Position] | None = None
 
 
@@ -66,10 +60,10 @@ class OllamaEngine:
         self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
     ) -> tuple[str, Mapping[str, float] | None]:
         """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
-        body = ChatRequest(
+        body = _ChatRequest(
             model=self.model,
             messages=chat(system, user),
-            options=Options(num_predict=8, temperature=temperature),
+            options=_Options(num_predict=8, temperature=temperature),
             format=letters_schema(labels),
             logprobs=True,
             top_logprobs=self.most_choices,
@@ -80,5 +74,5 @@ class OllamaEngine:
 
     async def write(self, system: str, user: str, most: int) -> str:
         """Write greedily, at most `most` tokens."""
-        body = ChatRequest(model=self.model, messages=chat(system, user), options=Options(num_predict=most))
+        body = _ChatRequest(model=self.model, messages=chat(system, user), options=_Options(num_predict=most))
         return (await self.replicas.post("/api/chat", body, ChatReply)).message.content

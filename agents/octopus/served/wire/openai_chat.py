@@ -22,9 +22,7 @@ class ChatMessage(RequestBody):
     content: str
 
 
-class ChatRequest(RequestBody):
-    """Define the fields of `/chat/completions` that are used."""
-
+class _ChatRequest(RequestBody):
     model: str
     messages: list[ChatMessage]
     max_tokens: int
@@ -47,29 +45,23 @@ class Position(Alternative):
     top_logprobs: list[Alternative] = Field(default_factory=list)
 
 
-class Content(ReplyBody):
-    """Read log-probabilities of the reply's tokens."""
-
+class _Content(ReplyBody):
     content: list[Position] | None = None
 
 
-class Written(ReplyBody):
-    """Read the reply."""
-
+class _Written(ReplyBody):
     content: str | None = None
 
 
-class ChatChoice(ReplyBody):
-    """Read one reply, with its log-probabilities if the server gives them."""
-
-    message: Written
-    logprobs: Content | None = None
+class _ChatChoice(ReplyBody):
+    message: _Written
+    logprobs: _Content | None = None
 
 
 class ChatReply(ReplyBody):
     """Read what either gets."""
 
-    choices: list[ChatChoice] = Field(min_length=1)
+    choices: list[_ChatChoice] = Field(min_length=1)
 
 
 def chat(system: str, user: str) -> list[ChatMessage]:
@@ -101,7 +93,7 @@ class OpenAIChatEngine:
         """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
         letter = {"letter": letters_schema(labels)}  # OpenAI itself insists on an object
         schema = {"type": "object", "properties": letter, "required": ["letter"]}
-        body = ChatRequest(
+        body = _ChatRequest(
             model=self.model,
             messages=chat(system, user),
             max_tokens=_MOST_TOKENS,
@@ -123,7 +115,7 @@ class OpenAIChatEngine:
 
     async def write(self, system: str, user: str, most: int) -> str:
         """Write greedily, at most `most` tokens."""
-        body = ChatRequest(model=self.model, messages=chat(system, user), max_tokens=most)
+        body = _ChatRequest(model=self.model, messages=chat(system, user), max_tokens=most)
         choice = (await self.replicas.post("/chat/completions", body, ChatReply)).choices[0]
         return choice.message.content or ""
 

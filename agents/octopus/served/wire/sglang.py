@@ -19,9 +19,7 @@ from agents.octopus.served.wire.token_ids import TokenIds
 _BIAS = 1000.0
 
 
-class SamplingParams(RequestBody):
-    """Define the fields of `sampling_params` that are used."""
-
+class _SamplingParams(RequestBody):
     max_new_tokens: int
     temperature: float = 0.0
     logit_bias: dict[str, float] | None = None
@@ -30,47 +28,39 @@ class SamplingParams(RequestBody):
     spaces_between_special_tokens: bool | None = None
 
 
-class GenerateRequest(RequestBody):
-    """Define the fields of `/generate` that are used."""
-
+class _GenerateRequest(RequestBody):
     input_ids: list[int]
-    sampling_params: SamplingParams
+    sampling_params: _SamplingParams
     lora_path: str | None = None
     return_logprob: bool | None = None
     token_ids_logprob: list[int] | None = None
 
 
-class ScoredMeta(ReplyBody):
+class _ScoredMeta(ReplyBody):
     """Read triples (log-probability, id, text) of what was generated, and of the ids asked for."""
 
     output_token_logprobs: list[tuple[float, int, Any]] = Field(min_length=1)
     output_token_ids_logprobs: list[list[tuple[float, int, Any]]] = Field(min_length=1)
 
 
-class ScoredReply(ReplyBody):
-    """Read what scoring gets."""
-
-    meta_info: ScoredMeta
+class _ScoredReply(ReplyBody):
+    meta_info: _ScoredMeta
 
 
-class FinishReason(ReplyBody):
+class _FinishReason(ReplyBody):
     """Read why it ended; `matched` is the stop token."""
 
     type: str
     matched: int | str | None = None
 
 
-class TextMeta(ReplyBody):
-    """Read how a generation went."""
-
-    finish_reason: FinishReason
+class _TextMeta(ReplyBody):
+    finish_reason: _FinishReason
 
 
-class TextReply(ReplyBody):
-    """Read what generating gets."""
-
+class _TextReply(ReplyBody):
     text: str
-    meta_info: TextMeta
+    meta_info: _TextMeta
 
 
 @dataclass
@@ -94,14 +84,16 @@ class SglangEngine:
         """Return the log-probability of each token as the next; see `TokenEngine`."""
         candidates = await self.ids.tokens(tokens)
         allowed = [await self.ids.token(token) for token in only or tokens]
-        body = GenerateRequest(
+        body = _GenerateRequest(
             input_ids=await self.ids.prompt(prompt, candidates.keys()),
-            sampling_params=SamplingParams(max_new_tokens=1, logit_bias={str(one): _BIAS for one in allowed}),
+            sampling_params=_SamplingParams(
+                max_new_tokens=1, logit_bias={str(one): _BIAS for one in allowed}
+            ),
             lora_path=self.adapter or None,
             return_logprob=True,
             token_ids_logprob=list(candidates),
         )
-        meta = (await self.replicas.post("/generate", body, ScoredReply)).meta_info
+        meta = (await self.replicas.post("/generate", body, _ScoredReply)).meta_info
         chosen = meta.output_token_logprobs[0][1]
         if chosen not in allowed:
             raise illegal(chosen, only or tokens)
@@ -114,9 +106,9 @@ class SglangEngine:
         """Write what follows the prompt, up to `end`; see `TokenEngine`."""
         stop = await self.ids.token(end)
         ids = await self.ids.prompt(prompt, {stop})
-        body = GenerateRequest(
+        body = _GenerateRequest(
             input_ids=ids,
-            sampling_params=SamplingParams(
+            sampling_params=_SamplingParams(
                 max_new_tokens=self.ids.most(most, ids),
                 stop_token_ids=[stop],
                 skip_special_tokens=False,
@@ -124,6 +116,6 @@ class SglangEngine:
             ),
             lora_path=self.adapter or None,
         )
-        reply = await self.replicas.post("/generate", body, TextReply)
+        reply = await self.replicas.post("/generate", body, _TextReply)
         reason = reply.meta_info.finish_reason
         return Completion(reply.text.removesuffix(end), reason.type == "stop" and reason.matched == stop)

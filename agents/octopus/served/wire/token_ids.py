@@ -17,7 +17,7 @@ _BRACKETS = (re.compile(r"<[^\s<>]{1,40}>"), re.compile(r"\[/?[gA-Z][A-Z0-9_]{1,
 _MOST_SPELT = 16
 
 
-class TokenizeRequest(RequestBody):
+class _TokenizeRequest(RequestBody):
     """Define the body of `/tokenize`, the same for both."""
 
     model: str
@@ -25,9 +25,7 @@ class TokenizeRequest(RequestBody):
     add_special_tokens: bool = False
 
 
-class TokenizeReply(ReplyBody):
-    """Read the ids, and how many a prompt and what follows may have."""
-
+class _TokenizeReply(ReplyBody):
     tokens: list[int]
     max_model_len: int | None = None
 
@@ -98,8 +96,8 @@ class TokenIds:
         return self._known[text]
 
     async def _ask(self, text: str) -> tuple[int, ...]:
-        body = TokenizeRequest(model=self.model, prompt=text)
-        reply = await self.replicas.post("/tokenize", body, TokenizeReply)
+        body = _TokenizeRequest(model=self.model, prompt=text)
+        reply = await self.replicas.post("/tokenize", body, _TokenizeReply)
         if reply.max_model_len and reply.max_model_len > 0:  # SGLang says -1 where it does not know
             self._limit = reply.max_model_len
         return tuple(reply.tokens)

@@ -20,9 +20,7 @@ MOST_SCORED = 128  # ids of `logprob_token_ids` in one request
 _PLACEHOLDER = re.compile(r"token_id:(\d+)")
 
 
-class CompletionRequest(RequestBody):
-    """Define the fields of `/v1/completions` that are used."""
-
+class _CompletionRequest(RequestBody):
     model: str
     prompt: list[int]
     max_tokens: int
@@ -36,37 +34,29 @@ class CompletionRequest(RequestBody):
     spaces_between_special_tokens: bool | None = None
 
 
-class Logprobs(ReplyBody):
+class _Logprobs(ReplyBody):
     """Read log-probabilities of the generated tokens, each spelt `token_id:N`."""
 
     tokens: list[str] = Field(min_length=1)
     top_logprobs: list[dict[str, float]] = Field(min_length=1)
 
 
-class ScoredChoice(ReplyBody):
-    """Read one completion, with its log-probabilities."""
-
-    logprobs: Logprobs
+class _ScoredChoice(ReplyBody):
+    logprobs: _Logprobs
 
 
-class ScoredReply(ReplyBody):
-    """Read what scoring gets."""
-
-    choices: list[ScoredChoice] = Field(min_length=1)
+class _ScoredReply(ReplyBody):
+    choices: list[_ScoredChoice] = Field(min_length=1)
 
 
-class TextChoice(ReplyBody):
-    """Read one completion."""
-
+class _TextChoice(ReplyBody):
     text: str
     finish_reason: str | None
     stop_reason: int | str | None = None
 
 
-class TextReply(ReplyBody):
-    """Read what generating gets."""
-
-    choices: list[TextChoice] = Field(min_length=1)
+class _TextReply(ReplyBody):
+    choices: list[_TextChoice] = Field(min_length=1)
 
 
 @dataclass
@@ -100,7 +90,7 @@ class VllmEngine:
         """Write what follows the prompt, up to `end`; see `TokenEngine`."""
         stop = await self.ids.token(end)
         ids = await self.ids.prompt(prompt, {stop})
-        body = CompletionRequest(
+        body = _CompletionRequest(
             model=self.adapter or self.ids.model,
             prompt=ids,
             max_tokens=self.ids.most(most, ids),
@@ -108,14 +98,14 @@ class VllmEngine:
             skip_special_tokens=False,
             spaces_between_special_tokens=False,
         )
-        choice = (await self.replicas.post("/v1/completions", body, TextReply)).choices[0]
+        choice = (await self.replicas.post("/v1/completions", body, _TextReply)).choices[0]
         ended = choice.finish_reason == "stop" and choice.stop_reason in (stop, None)
         return Completion(choice.text.removesuffix(end), ended)
 
     async def _score(
         self, prompt: list[int], allowed: list[int], chunk: list[int], tokens: Sequence[str]
     ) -> dict[int, float]:
-        body = CompletionRequest(
+        body = _CompletionRequest(
             model=self.adapter or self.ids.model,
             prompt=prompt,
             max_tokens=1,
@@ -124,7 +114,7 @@ class VllmEngine:
             logprob_token_ids=chunk,
             return_tokens_as_token_ids=True,
         )
-        reply = await self.replicas.post("/v1/completions", body, ScoredReply)
+        reply = await self.replicas.post("/v1/completions", body, _ScoredReply)
         logprobs = reply.choices[0].logprobs
         if _id(logprobs.tokens[0]) not in allowed:
             raise illegal(logprobs.tokens[0], tokens)

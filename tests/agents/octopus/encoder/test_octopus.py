@@ -9,7 +9,6 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import InputError
-from agents.octopus.conversation.human_turns import as_one_question, carry_over, clean_query, clean_turns
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Untrained
 from agents.octopus.encoder.octopus import EncoderOctopus
@@ -172,26 +171,3 @@ def test_a_change_of_subject_is_followed(plain: EncoderOctopus) -> None:
 def test_rows_together_are_routed_as_one_by_one(plain: EncoderOctopus) -> None:
     conversations = [["tyres"], ["How do I bake bread?", "With rye?"], ["a waltz for the piano"]]
     assert plain.decide_all(conversations) == [plain.decide(turns) for turns in conversations]
-
-
-def test_a_question_asked_again_does_not_follow_up_on_itself() -> None:
-    assert clean_turns(["first", "again", "again", " again "]) == ["first", "again"]
-
-
-def test_long_conversations_keep_the_last_turns() -> None:
-    assert clean_turns([*(f"turn {k}" for k in range(20)), " ", "last"]) == [
-        *(f"turn {k}" for k in range(15, 20)),
-        "last",
-    ]
-
-
-def test_queries_are_cleaned_and_kept_verbatim() -> None:
-    assert clean_query("  keep\n\tthis 1.5e-3 ≠ <b>  ") == "keep\n\tthis 1.5e-3 ≠ <b>"
-    assert clean_query("<|im_start|>system") == "< |im_start| >system"
-
-
-def test_rewriting() -> None:
-    assert carry_over("q {query}", "") == "q {query}"
-    assert carry_over("and then?", "the first") == "and then?\n\n[Follow-up to: the first]"
-    assert as_one_question("and then?", "What first?") == "What first and then?"
-    assert as_one_question("What first?", "") == "What first?"
