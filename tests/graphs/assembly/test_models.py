@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agents.errors import InputError, SpecError
+from agents.errors import ArtifactError, InputError, SpecError
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
@@ -110,6 +110,19 @@ def test_one_line_selects_a_remote_octopus() -> None:
     with_fallback = wiring(long).router(NodeName("top")).octopus
     assert isinstance(with_fallback, RemoteOctopus)
     assert isinstance(with_fallback.fallback, EncoderOctopus)
+
+
+def test_the_kind_of_a_local_octopus_is_selected_before_the_environment() -> None:
+    router = "ollama:llama3.2@http://127.0.0.1:1"
+    plain = "masters: {top: {neighbours: [law]}}\nworkers: {law: {description: Laws.}}\n"
+    named = wiring("octopus: {kind: encoder, threshold: 0.4}\n" + plain, OCTOPUS_ROUTER=router)
+    built = named.router(named.spec.entry).octopus
+    assert isinstance(built, EncoderOctopus)
+    assert built.threshold == 0.4
+    anything = wiring(plain, OCTOPUS_ROUTER=router)
+    assert isinstance(anything.router(anything.spec.entry).octopus, RemoteOctopus)
+    with pytest.raises(ArtifactError, match="has no artifact, so no causal Octopus"):
+        wiring("octopus: causal\n" + plain).graph()
 
 
 def test_a_wrong_octopus_is_a_fault_of_the_spec() -> None:
