@@ -118,7 +118,7 @@ class OctopusWiring:
         )
 
     def warm(self, name: NodeName) -> None:
-        """Is told of a node that was chosen, before its query is written; here nothing waits for that."""
+        """Prepare a node that was chosen, before its query is written; here nothing needs to."""
 
     def _causal(self, folder: Path) -> CausalArtifact:
         """The causal artifact of `folder`; masters share one base."""

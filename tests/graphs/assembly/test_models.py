@@ -130,6 +130,8 @@ def test_a_wrong_octopus_is_a_fault_of_the_spec() -> None:
         wiring("octopus: 'vllm:base'\n" + SPEC).graph()
     with pytest.raises(SpecError, match=r"octopus\.kind"):
         wiring("octopus: squid\n" + SPEC)
+    with pytest.raises(SpecError, match="exclude each other"):
+        wiring("octopus: {kind: encoder, model: 'openai:m@http://127.0.0.1:1'}\n" + SPEC)
 
 
 def test_a_wrong_model_is_told_with_its_line() -> None:
