@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agents.modalities import Modality
 from agents.octopus.kinds.registry import LOCAL, parse_octopus
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
+from agents.redaction import bare_urls
 from agents.reflection.types import Mode
 from agents.reflection.verifiers import SchemaVerifier
 from agents.types import Edge, FunctionalToken, NodeName
@@ -59,6 +60,14 @@ class OctopusSpec(_Spec):
         if value is not None:
             parse_octopus(value, NodeName("master"))
         return value
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> OctopusSpec:
+        if self.kind and self.model:
+            raise ValueError(
+                f"the kind {self.kind!r} and the model {bare_urls(self.model)!r} exclude each other"
+            )
+        return self
 
 
 class RecommendedModel(_Spec):

@@ -42,7 +42,7 @@ class Encoder:
     dimension = 384
 
     def __init__(self, folder: Path = ENCODER_DIR, *, threads: int = 0) -> None:
-        self._folder = folder
+        self.folder = folder
         self._threads = threads
         self._tops: dict[Path, InferenceSession] = {}
         self._lock = threading.Lock()
@@ -63,14 +63,14 @@ class Encoder:
         """
         total = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
-            for ids in self._windows(text):
+            for ids in self.windows(text):
                 total[row] += self._run(ids, top) * len(ids)
         norms = np.linalg.norm(total, axis=1, keepdims=True)
         return np.asarray(total / np.maximum(norms, 1e-12), dtype=np.float32)
 
     def hidden(self, text: str) -> NDArray[np.float16]:
         """Return the trunk's hidden states [length, 384] of the first window, to train upper layers on."""
-        hidden, _ = self._states(self._windows(text)[0])
+        hidden, _ = self._states(self.windows(text)[0])
         return np.asarray(hidden[0], dtype=np.float16)
 
     def _run(self, ids: list[int], top: Path | None) -> Vectors:
@@ -86,13 +86,18 @@ class Encoder:
         (hidden,) = self._trunk.run(None, {"input_ids": pieces, "attention_mask": mask})
         return hidden, mask
 
-    def _windows(self, text: str) -> list[list[int]]:
+    def windows(self, text: str) -> list[list[int]]:
+        """Return the ids of `text`, in overlapping windows where it is longer than one.
+
+        Raises:
+            InputError: it is longer than `MAX_CHARACTERS`.
+        """
         if len(text) > MAX_CHARACTERS:
             raise InputError(
                 f"the text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.",
                 hint="Shorten it.",
             )
-        encoding = self._tokenizer.encode(text)
+        encoding = self.tokenizer.encode(text)
         if len(encoding.ids) <= _WINDOW + 2:
             return [list(encoding.ids)]
         first, *pieces, last = encoding.ids
@@ -105,17 +110,18 @@ class Encoder:
     def manifest(self) -> dict[str, Any]:
         """Return what the encoder was made from."""
         try:
-            return dict(json.loads((self._folder / "manifest.json").read_text(encoding="utf-8")))
+            return dict(json.loads((self.folder / "manifest.json").read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise ArtifactError(
-                f"{self._folder}: no complete encoder here ({error}).", hint="Reinstall the project."
+                f"{self.folder}: no complete encoder here ({error}).", hint="Reinstall the project."
             ) from error
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
+        """Read the tokenizer; it knows no control token in user text."""
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_file(str(_existing(self._folder / "tokenizer.json")))
+        tokenizer = Tokenizer.from_file(str(_existing(self.folder / "tokenizer.json")))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         # User text never becomes a control token: "[SEP]" typed by a person is ordinary word pieces.
@@ -124,10 +130,10 @@ class Encoder:
 
     @cached_property
     def _trunk(self) -> InferenceSession:
-        return self._session(self._folder / "trunk.onnx")
+        return self._session(self.folder / "trunk.onnx")
 
     def _top(self, top: Path | None) -> InferenceSession:
-        path = top or self._folder / "top.onnx"
+        path = top or self.folder / "top.onnx"
         with self._lock:
             if path not in self._tops:
                 self._tops[path] = self._session(path)

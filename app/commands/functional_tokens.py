@@ -108,9 +108,7 @@ def _master(graph: str, master: str | None) -> Master:
     from training.causal.call_rows import Master
 
     spec, name = find_master(graph, master)
-    neighbours = spec.nodes[name].neighbours
-    templates = {n: spec.template(n) for n in neighbours}
-    return Master(name, neighbours, templates, spec.name, spec_hash(spec))
+    return Master(name, spec.edges_at(name), spec.name, spec_hash(spec))
 
 
 def split_rows(

@@ -18,7 +18,8 @@ import numpy as np
 
 from agents.octopus.calibration import expected_calibration_error, softmax
 from agents.octopus.causal.manifest import read_manifest
-from agents.types import FunctionalToken, NodeName
+from agents.octopus.tokens import slot_token
+from agents.types import Edge, NodeName
 from evaluation.report import Advance, Report, no_progress, plain, share, tabulate
 from training.causal.call_rows import Master
 from training.causal.call_scores import CallScores, score_calls, serving
@@ -136,8 +137,8 @@ def _effect(
 ) -> LossEffect:
     rows = skewed_rows(nodes, seed=settings.seed)
     held_out = template_rows(_MEASURED, seed=settings.seed, held_out=True)
-    tokens = {node: FunctionalToken(f"<nexa_{(k + 3) % len(nodes)}>") for k, node in enumerate(nodes)}
-    master = Master(NodeName("other"), tokens, dict.fromkeys(nodes, "{query}"), "subjects", "")
+    edges = {node: Edge(node, slot_token((k + 3) % len(nodes))) for k, node in enumerate(nodes)}
+    master = Master(NodeName("other"), edges, "subjects", "")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         (out / BASE).symlink_to((artifact / BASE).resolve())

@@ -14,7 +14,7 @@ from agents.errors import InputError
 from agents.octopus.causal.grammar import CLOSE, OPEN, Call, Grammar, escape
 from agents.octopus.causal.prompt import PromptFormat
 from agents.octopus.tokens import END_TOKEN
-from agents.types import FunctionalToken, NodeName
+from agents.types import Edge, FunctionalToken, NodeName
 from training.rows.labelled_rows import RouterRow
 
 IGNORED = -100  # PyTorch's label of a position without loss
@@ -28,16 +28,19 @@ class Master:
 
     Attributes:
         name: of the node.
-        neighbours: functional token of each neighbour.
-        templates: what a neighbour's query looks like where a row does not say.
+        edges: by neighbour; their templates serve where a row does not say what its query becomes.
         graph, spec_hash: of the spec.
     """
 
     name: NodeName
-    neighbours: Mapping[NodeName, FunctionalToken]
-    templates: Mapping[NodeName, str]
+    edges: Mapping[NodeName, Edge]
     graph: str
     spec_hash: str
+
+    @property
+    def neighbours(self) -> dict[NodeName, FunctionalToken]:
+        """Return the functional token of each neighbour."""
+        return {node: edge.token for node, edge in self.edges.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class CallRows:
     Attributes:
         legal: ids of functional tokens; the last is `<nexa_end>`, the label of rows without a node.
         places: place of each node in `legal`.
-        templates: by node, for rows that do not say what their query is rewritten to.
+        edges: by node, for rows that do not say what their query is rewritten to.
         class_weights: by place in `legal`.
     """
 
@@ -71,7 +74,7 @@ class CallRows:
     grammar: Grammar
     legal: Sequence[int]
     places: Mapping[str, int]
-    templates: Mapping[str, str]
+    edges: Mapping[NodeName, Edge]
     class_weights: Sequence[float]
 
     @classmethod
@@ -91,14 +94,13 @@ class CallRows:
                 )
             legal.append(own)
         places = {str(node): place for place, node in enumerate(master.neighbours)}
-        templates = {str(node): template for node, template in master.templates.items()}
         weights = class_weights(rows, places, balance)
-        return cls(rows, prompts, Grammar(tokenizer, legal[-1]), legal, places, templates, weights)
+        return cls(rows, prompts, Grammar(tokenizer, legal[-1]), legal, places, master.edges, weights)
 
     def rewritten(self, row: RouterRow) -> str:
         """Return what the row's query becomes."""
         assert row.node is not None
-        return row.rewritten or self.templates[row.node].replace("{query}", row.query)
+        return row.rewritten or self.edges[NodeName(row.node)].query(row.query)
 
     def example(self, row: RouterRow) -> CallExample:
         """Make the example that teaches the row."""

@@ -174,7 +174,7 @@ class CausalModel:
         with self._speaking(adapters):
             while not all(map(self._ended, outputs, most)):
                 mask = torch.cat([mask, torch.ones_like(tokens)], dim=1)
-                # A row that has ended goes on unheard, past its cap too: never past the last position.
+                # A row that has ended is still computed, past its cap too, but never past the last position.
                 found = self._backbone(tokens, cache, mask, position.clamp(max=self.context - 1))
                 logits = head(found.last_hidden_state[:, -1])
                 tokens = logits.index_fill(1, self._banned, -torch.inf).argmax(-1, keepdim=True)

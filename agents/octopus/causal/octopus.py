@@ -61,7 +61,7 @@ class CausalOctopus:
         abstains: whether `<nexa_end>` first means that no neighbour fits.
         generalist, parent: neighbours that the cascade may fall back to.
         next_step: decides after a step of the walk.
-        on_choice: told of the node whose query is written next, so that its model can begin to load.
+        on_choice: called with the node whose query is written next, so that its model can begin to load.
     """
 
     neighbours: Sequence[Edge]

@@ -78,7 +78,7 @@ def load_background(path: Path = BACKGROUND_FILE) -> Background:
     Raises:
         ArtifactError: the file is missing or is not a background.
     """
-    with _arrays(path, "training.router.zero_shot background") as arrays:
+    with _arrays(path, "background") as arrays:
         counts = zip(arrays["terms"].tolist(), arrays["frequencies"].tolist(), strict=True)
         means = arrays["query_mean"], arrays["description_mean"]
         return Background(*means, dict(counts), int(arrays["size"]))
@@ -91,18 +91,19 @@ def load_maps(path: Path = MAPS_FILE) -> Maps:
     Raises:
         ArtifactError: the file is missing or does not hold maps.
     """
-    with _arrays(path, "training.router.zero_shot maps") as arrays:
+    with _arrays(path, "maps") as arrays:
         query, description = (arrays[name].astype(np.float32) for name in ("query", "description"))
         slope, bias = map(float, arrays["fit"])
         return Maps(query, description, slope, bias)
 
 
 @contextmanager
-def _arrays(path: Path, made_by: str) -> Iterator[Mapping[str, NDArray[Any]]]:
+def _arrays(path: Path, what: str) -> Iterator[Mapping[str, NDArray[Any]]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             yield arrays
     except (OSError, KeyError, ValueError) as error:
         raise ArtifactError(
-            f"{path}: cannot be used ({error}).", hint=f"Make it with `python -m {made_by}`."
+            f"cannot read the zero-shot {what} {str(path)!r}: {error}.",
+            hint=f"Make it with `python -m training.router.zero_shot {what}`.",
         ) from error

@@ -34,12 +34,14 @@ class ServedReference(OctopusReference):
 
     Attributes:
         takes_adapter: whether its server speaks with LoRA adapters.
+        below_v1: whether what it is asked lies below the `/v1` of its URL.
         model: the base model's name there.
         adapter: name of the LoRA adapter; "" asks the base.
         urls: of the replicas, in the order in which they are asked.
     """
 
     takes_adapter: ClassVar[bool] = False
+    below_v1: ClassVar[bool] = False
 
     model: str
     adapter: str
@@ -95,10 +97,11 @@ class ServedReference(OctopusReference):
         return any(map(answers, self.urls))
 
     def replicas(self, timeout: float) -> Replicas:
-        """Return the servers, without the `/v1` that OpenAI's clients want."""
+        """Return the servers; only OpenAI's wire format lives below the `/v1` of their URLs."""
         from agents.octopus.served.wire.http import Replicas
 
-        return Replicas([url.removesuffix("/v1") for url in self.urls], timeout)
+        below = "" if self.below_v1 else "/v1"
+        return Replicas([url.removesuffix(below) for url in self.urls], timeout)
 
     def __str__(self) -> str:
         adapter = f" with the adapter {self.adapter!r}" if self.adapter else ""
@@ -167,27 +170,27 @@ class LetterReference(ServedReference):
     """Name a served chat model that was never trained to route: it chooses among letters."""
 
     @abstractmethod
-    def engine(self, timeout: float) -> ChatEngine:
+    def engine(self, replicas: Replicas) -> ChatEngine:
         """Build what speaks the server's wire format."""
 
     def scorer(self, calls: CallFormat, timeout: float = _TIMEOUT) -> Scorer:
         """Build what scores letters."""
         from agents.octopus.served.label_scorer import LabelScorer
 
-        return LabelScorer(self.engine(timeout))
+        return LabelScorer(self.engine(self.replicas(timeout)))
 
 
 class OpenAIReference(LetterReference):
     """Name a chat model on any OpenAI-compatible server; its URL ends in `/v1`."""
 
     kind, form = "openai", "openai:MODEL@URL"
+    below_v1 = True
 
-    def engine(self, timeout: float) -> ChatEngine:
+    def engine(self, replicas: Replicas) -> ChatEngine:
         """Build the engine of OpenAI's wire format."""
-        from agents.octopus.served.wire.http import Replicas
         from agents.octopus.served.wire.openai_chat import OpenAIChatEngine
 
-        return OpenAIChatEngine(Replicas(self.urls, timeout), self.model)
+        return OpenAIChatEngine(replicas, self.model)
 
 
 class OllamaReference(LetterReference):
@@ -195,11 +198,11 @@ class OllamaReference(LetterReference):
 
     kind, form = "ollama", "ollama:MODEL@URL"
 
-    def engine(self, timeout: float) -> ChatEngine:
+    def engine(self, replicas: Replicas) -> ChatEngine:
         """Build Ollama's engine."""
         from agents.octopus.served.wire.ollama import OllamaEngine
 
-        return OllamaEngine(self.replicas(timeout), self.model)
+        return OllamaEngine(replicas, self.model)
 
 
 class LlamaCppReference(LetterReference):
@@ -207,11 +210,11 @@ class LlamaCppReference(LetterReference):
 
     kind, form = "llama.cpp", "llama.cpp:MODEL@URL"
 
-    def engine(self, timeout: float) -> ChatEngine:
+    def engine(self, replicas: Replicas) -> ChatEngine:
         """Build the engine of llama.cpp's server."""
         from agents.octopus.served.wire.llama_cpp import LlamaCppEngine
 
-        return LlamaCppEngine(self.replicas(timeout))
+        return LlamaCppEngine(replicas)
 
 
 SERVED: tuple[type[ServedReference], ...] = (

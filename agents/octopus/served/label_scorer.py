@@ -17,7 +17,7 @@ from agents.types import Edge
 _VOTES = 5  # samples where a server gives no log-probabilities
 _MOST_TOKENS = 256  # of a rewritten query
 _DESCRIPTION = 200  # characters that are shown
-_CHOOSE = (
+CHOOSE = (
     "You are a router. You do not answer: you choose the expert that answers best. Reply with the letter of "
     "one expert.\n\n{experts}"
 )
@@ -99,7 +99,7 @@ class LabelScorer:
             f"{label}: {one.node}. {' '.join(one.description.split())[:_DESCRIPTION]}"
             for label, one in zip(labels, candidates, strict=True)
         )
-        system = _CHOOSE.format(experts="\n".join(shown))
+        system = CHOOSE.format(experts="\n".join(shown))
         _, given = await self.engine.choose(system, query, labels)
         if given is None:
             given = await self._votes(system, query, labels)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tools.declaration import ToolFunction
 
 NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
-_PATIENCE = 2.0  # seconds for a server to say that it is there
 
 
 @runtime_checkable
@@ -113,7 +112,9 @@ class ModelReference(ABC):
 
     def reachable(self) -> bool:
         """Return whether a server answers at `url`, if there is one; blocking."""
-        return not self.url or _speaks_http(f"{self.url.rstrip('/')}{self.health}")
+        from agents.octopus.served.wire.http import answers
+
+        return not self.url or answers(f"{self.url.rstrip('/')}{self.health}")
 
     def __str__(self) -> str:
         where = f" at {self.shown}" if self.url else ""
@@ -130,15 +131,4 @@ def _has_host(url: str) -> bool:
     try:
         return bool(urlsplit(url).hostname)
     except ValueError:
-        return False
-
-
-def _speaks_http(url: str) -> bool:
-    """Return whether a server answers at `url` and is not failing; blocking."""
-    import httpx
-
-    try:
-        with httpx.stream("GET", url, timeout=_PATIENCE) as reply:  # the body may never end
-            return reply.status_code < 500
-    except (httpx.HTTPError, httpx.InvalidURL):
         return False

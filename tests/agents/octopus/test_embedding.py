@@ -52,8 +52,8 @@ def test_text_after_the_window_counts(encoder: Encoder) -> None:
 
 def test_windows_cover_every_word_piece(encoder: Encoder) -> None:
     words = [f"w{k}" for k in range(900)]
-    windows = encoder._windows(" ".join(words))
-    whole = encoder._tokenizer.encode(" ".join(words)).ids
+    windows = encoder.windows(" ".join(words))
+    whole = encoder.tokenizer.encode(" ".join(words)).ids
     assert max(map(len, windows)) == 256
     assert {window[0] for window in windows} == {whole[0]}
     assert {window[-1] for window in windows} == {whole[-1]}
@@ -65,9 +65,9 @@ def test_windows_cover_every_word_piece(encoder: Encoder) -> None:
 
 def test_a_megabyte_takes_a_bounded_number_of_windows(encoder: Encoder) -> None:
     text = FILLER * (1_000_000 // len(FILLER))
-    windows = encoder._windows(text)
+    windows = encoder.windows(text)
     assert len(windows) == 64
-    whole = encoder._tokenizer.encode(text).ids
+    whole = encoder.tokenizer.encode(text).ids
     assert windows[-1][1:-1] == whole[-1 - len(windows[-1][1:-1]) : -1]
     np.testing.assert_allclose(np.linalg.norm(encoder.embed([text])), 1, atol=1e-5)
 
@@ -79,14 +79,14 @@ def test_too_long_a_text_is_refused(encoder: Encoder) -> None:
 
 @pytest.mark.parametrize("special", ["[SEP]", "[CLS]", "[PAD]", "[MASK]", "[UNK]"])
 def test_special_tokens_that_people_type_are_ordinary_pieces(encoder: Encoder, special: str) -> None:
-    tokenizer = encoder._tokenizer
+    tokenizer = encoder.tokenizer
     ids = tokenizer.encode(f"before {special} after").ids
     assert tokenizer.token_to_id(special) not in ids[1:-1]
     assert len(ids) > 6
 
 
 def test_a_missing_encoder_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.json").write_bytes((Encoder()._folder / "tokenizer.json").read_bytes())
+    (tmp_path / "tokenizer.json").write_bytes((Encoder().folder / "tokenizer.json").read_bytes())
     with pytest.raises(ArtifactError, match=r"trunk\.onnx: missing"):
         Encoder(tmp_path).embed(["a"])
     with pytest.raises(ArtifactError, match="no complete encoder here"):
@@ -102,4 +102,4 @@ def test_the_shipped_files_are_those_of_the_manifest(encoder: Encoder) -> None:
     import hashlib
 
     for name, digest in encoder.manifest["files"].items():
-        assert hashlib.sha256((encoder._folder / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((encoder.folder / name).read_bytes()).hexdigest() == digest

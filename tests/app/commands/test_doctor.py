@@ -36,18 +36,6 @@ def test_the_doctor_tries_the_model(
     assert f"model            {said}" in octopus("doctor").out
 
 
-def test_the_doctor_tells_no_keys(octopus: Octopus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "SERVERS", {})
-    monkeypatch.setenv("OCTOPUS_MODEL", "mcp:https://user:s3cret@models.test/mcp?apiKey=s3cret")
-    monkeypatch.setenv(
-        "OCTOPUS_ROUTER", "vllm:base@https://user:s3cret@a.test,https://s3cret@b.test?k=s3cret"
-    )
-    result = octopus("doctor")
-    assert "mcp:https://models.test/mcp" in result.out
-    assert "vllm:base@https://a.test,https://b.test" in result.out
-    assert "s3cret" not in result.out
-
-
 @pytest.mark.parametrize(
     ("router", "said"),
     [
@@ -62,3 +50,15 @@ def test_the_doctor_tries_the_octopus(
     monkeypatch.setattr(doctor, "SERVERS", {})
     monkeypatch.setenv("OCTOPUS_ROUTER", router)
     assert f"octopus          {said}" in octopus("doctor").out
+
+
+def test_the_doctor_tells_no_keys(octopus: Octopus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SERVERS", {})
+    monkeypatch.setenv("OCTOPUS_MODEL", "mcp:https://user:s3cret@models.test/mcp?apiKey=s3cret")
+    monkeypatch.setenv(
+        "OCTOPUS_ROUTER", "vllm:base@https://user:s3cret@a.test,https://s3cret@b.test?k=s3cret"
+    )
+    result = octopus("doctor")
+    assert "mcp:https://models.test/mcp" in result.out
+    assert "vllm:base@https://a.test,https://b.test" in result.out
+    assert "s3cret" not in result.out

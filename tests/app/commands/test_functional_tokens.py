@@ -34,6 +34,6 @@ def test_only_one_graph_has_made_up_rows(tmp_path: Path) -> None:
     known, unseen = split_rows(None, None, master(), 0)
     assert len(known) > len(unseen) > 0
     assert not {row.query for row in known} & {row.query for row in unseen}
-    fewer = replace(master(), neighbours={}, graph="kitchen")
+    fewer = replace(master(), edges={}, graph="kitchen")
     with pytest.raises(InputError, match=r"'kitchen'.*--rows"):
         split_rows(None, None, fewer, 0)

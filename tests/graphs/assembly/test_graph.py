@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from agents.errors import InputError, SpecError
+from agents.errors import ArtifactError, InputError, SpecError
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
@@ -115,11 +115,26 @@ def test_one_line_selects_a_remote_octopus() -> None:
     assert isinstance(with_fallback.fallback, EncoderOctopus)
 
 
+def test_the_kind_of_a_local_octopus_is_selected_before_the_environment() -> None:
+    router = "ollama:llama3.2@http://127.0.0.1:1"
+    plain = "masters: {top: {neighbours: [law]}}\nworkers: {law: {description: Laws.}}\n"
+    named = assembly("octopus: {kind: encoder, threshold: 0.4}\n" + plain, OCTOPUS_ROUTER=router)
+    built = named.routing.router(named.spec.entry)
+    assert isinstance(built, EncoderOctopus)
+    assert built.threshold == 0.4
+    anything = assembly(plain, OCTOPUS_ROUTER=router)
+    assert isinstance(anything.routing.router(anything.spec.entry), RemoteOctopus)
+    with pytest.raises(ArtifactError, match="has no artifact, so no causal Octopus"):
+        assembly("octopus: causal\n" + plain).graph()
+
+
 def test_a_wrong_octopus_is_a_fault_of_the_spec() -> None:
     with pytest.raises(SpecError, match="the octopus 'vllm:base' is not understood"):
         assembly("octopus: 'vllm:base'\n" + SPEC).graph()
     with pytest.raises(SpecError, match=r"octopus\.kind"):
         assembly("octopus: squid\n" + SPEC)
+    with pytest.raises(SpecError, match="exclude each other"):
+        assembly("octopus: {kind: encoder, model: 'openai:m@http://127.0.0.1:1'}\n" + SPEC)
 
 
 def test_a_wrong_model_is_told_with_its_line() -> None:

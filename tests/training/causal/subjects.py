@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
 from agents.octopus.tokens import slot_token
-from agents.types import NodeName
+from agents.types import Edge, NodeName
 from training.rows.labelled_rows import RouterRow
 from training.rows.template_rows import load_templates, template_rows
 
@@ -24,9 +24,8 @@ def master(name: str = "octopus") -> Master:
     from training.causal.call_rows import Master
 
     own = load_templates().nodes
-    neighbours = {NodeName(node): slot_token(k) for k, node in enumerate(own)}
-    templates = {NodeName(node): part.rewrite for node, part in own.items()}
-    return Master(NodeName(name), neighbours, templates, "subjects", "hash")
+    edges = [Edge(NodeName(node), slot_token(k), part.rewrite) for k, (node, part) in enumerate(own.items())]
+    return Master(NodeName(name), {edge.node: edge for edge in edges}, "subjects", "hash")
 
 
 def settings(**named: Any) -> FunctionalSettings:

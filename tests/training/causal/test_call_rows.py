@@ -11,7 +11,7 @@ import pytest
 from agents.errors import InputError
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
 from agents.octopus.tokens import slot_token
-from agents.types import NodeName
+from agents.types import Edge, NodeName
 from tests.training.causal.subjects import ROWS, in_ids, master
 from training.rows.labelled_rows import RouterRow
 
@@ -65,7 +65,7 @@ def test_a_token_that_the_base_lacks_is_named(tmp_path: Path) -> None:
 
     in_ids(tmp_path, ROWS)
     prompts = PromptFormat(PromptTokenizer.read(tmp_path), *TINY_FORMAT)
-    many = replace(master(), neighbours={NodeName("math"): slot_token(8)})
+    many = replace(master(), edges={NodeName("math"): Edge(NodeName("math"), slot_token(8))})
     with pytest.raises(InputError, match=r"no token <nexa_8>.*--slots"):
         CallRows.of(ROWS, prompts, many, balance=0.0)
 

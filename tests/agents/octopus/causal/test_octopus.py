@@ -227,7 +227,10 @@ def _causal_model(folder: Path) -> CausalModel:
 
 def _asked(octopus: CausalOctopus, query: str) -> CallRequest:
     """What it asks its model: what an untrained one writes is no call, which a route would not show."""
-    return octopus._request(octopus._read([query]))
+    from agents.octopus.causal.batching import CallRequest
+
+    prompt = octopus.parts.prompts.prompt(query)
+    return CallRequest(prompt, octopus.adapter, tuple(octopus.legal), lambda logits: int(logits.argmax()))
 
 
 def _none(logits: Any) -> None:

@@ -115,7 +115,7 @@ def test_incomplete_arrays_are_an_error(head: ZeroShotHead) -> None:
 
 
 def test_a_missing_background_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"training\.router\.background"):
+    with pytest.raises(ArtifactError, match=r"training\.router\.zero_shot background"):
         load_background(tmp_path / "none.npz")
 
 

@@ -15,7 +15,7 @@ from agents.octopus.causal.grammar import write_call
 from agents.octopus.causal.manifest import CallFormat
 from agents.octopus.kinds.registry import parse_octopus
 from agents.octopus.kinds.served import ServedReference, VllmReference
-from agents.octopus.served.functional_scorer import FunctionalScorer
+from agents.octopus.served.functional_scorer import FunctionalScorer, RouterPrompt
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, Step
@@ -153,7 +153,7 @@ async def test_more_candidates_than_vllm_scores_at_once(serve: Any) -> None:
     assert 128 < len(tokens) < 256
     functional = VllmReference("base", "", (server.url,)).scorer(FORMAT)
     assert isinstance(functional, FunctionalScorer)
-    prompt = functional._prompt("\u00e9")
+    prompt = RouterPrompt(FORMAT.before, "\u00e9", FORMAT.after)
     found = await functional.engine.score(prompt, tokens)
     sent = [body["logprob_token_ids"] for path, body in server.requests if path == "/v1/completions"]
     assert {len(chunk) for chunk in sent} == {128, len(tokens) - 128}  # at once, so in any order

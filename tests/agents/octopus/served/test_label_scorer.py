@@ -12,7 +12,7 @@ from agents.errors import ModelUnavailableError, RoutingError
 from agents.octopus.causal.manifest import CallFormat
 from agents.octopus.kinds.registry import parse_octopus
 from agents.octopus.kinds.served import ServedReference
-from agents.octopus.served.label_scorer import _CHOOSE
+from agents.octopus.served.label_scorer import CHOOSE
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.octopus.served.wire.openai_chat import Alternative, Position, letters_at
 from agents.octopus.tokens import slot_token
@@ -58,7 +58,7 @@ def expected(tiny: TinyEngine, engine: str, query: str, count: int) -> list[floa
     """The letters' shares, computed on the model itself."""
     shown = [f"{chr(65 + k)}: {n.node}. {n.description}" for k, n in enumerate(neighbours(count))]
     turns = [
-        {"role": "system", "content": _CHOOSE.format(experts="\n".join(shown))},
+        {"role": "system", "content": CHOOSE.format(experts="\n".join(shown))},
         {"role": "user", "content": query},
     ]
     text = tiny.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
