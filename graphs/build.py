@@ -1,4 +1,4 @@
-"""GraphSpec → LangGraph `StateGraph`: a node per worker and master, functional tokens on the edges."""
+"""Build the LangGraph graph of a spec: a node per worker and master, functional tokens on the edges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build_graph(
     judge: Judge | None = None,
     verifiers: Mapping[NodeName, Verifier] | None = None,
 ) -> Graph:
-    """The uncompiled graph of `spec`; compile it, or add its compiled form as a node of another graph.
+    """Return the uncompiled graph of `spec`; compile it, or add its compiled form to another graph as a node.
 
     The conditional edge at a node leads along functional tokens: the keys of its `path_map` are the tokens
     of its neighbours and `<nexa_end>`, which leads to the answer. So nothing but a neighbour can be reached,

@@ -66,7 +66,7 @@ def _explain(error: ValidationError, source: str, lines: Lines) -> str:
 
 
 def _instead(place: Sequence[str | int]) -> str:
-    """What could stand in place of an unknown key: the nearest that is known, else all of them."""
+    """Suggest the known key nearest to an unknown one, else list all known keys."""
     kind: Any = GraphSpec
     for part in place[:-1]:
         model = isinstance(kind, type) and issubclass(kind, BaseModel)

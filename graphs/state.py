@@ -1,4 +1,4 @@
-"""Typed state of a run, its narrow input and output, and the run-time context."""
+"""Type the state of a run, its narrow input and output, and the run-time context."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def latest(before: list[Hop], new: list[Hop]) -> list[Hop]:
 
 
 def add_hops(before: list[Hop], new: list[Hop]) -> list[Hop]:
-    """Append `new`; hops of another turn start the list afresh, so that it holds one turn only."""
+    """Append `new`; hops of another turn start a new list, so that it holds one turn only."""
     if new and before and before[-1]["turn"] != new[0]["turn"]:
         return list(new)
     return [*before, *new]
 
 
 def count(before: int, new: int | None) -> int:
-    """Add `new`; None begins to count afresh."""
+    """Add `new`; None starts again at 0."""
     return 0 if new is None else before + new
 
 
@@ -58,20 +58,20 @@ Messages = Annotated[list[AnyMessage], MessagesChannel(_messages_delta_reducer)]
 
 
 class GraphInput(TypedDict):
-    """What a run is given."""
+    """Type what a run is given."""
 
     messages: Messages
 
 
 class GraphOutput(TypedDict):
-    """What a run gives back: the messages and the hops of this turn."""
+    """Type what a run gives back: the messages and the hops of this turn."""
 
     messages: Messages
     hops: Annotated[list[Hop], add_hops]
 
 
 class GraphState(TypedDict):
-    """The whole state.
+    """Type the whole state.
 
     Attributes:
         turn: id of this turn; every hop carries it.
@@ -88,7 +88,7 @@ class GraphState(TypedDict):
 
 
 class GraphContext(BaseModel):
-    """Run-time settings, validated on every run.
+    """Validate the run-time settings of a run.
 
     Attributes:
         max_hops: decisions after which a turn stops and says so; parallel branches share them.

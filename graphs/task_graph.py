@@ -1,4 +1,4 @@
-"""Task graph (JSON: nodes and links) → graph spec (YAML)."""
+"""Turn a task graph (JSON: nodes and links) into a graph spec (YAML)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _TaskGraph(BaseModel):
 
 
 def import_task_graph(file: Path, output: Path) -> int:
-    """Write the spec of the task graph in `file` to `output`; returns how many workers it has.
+    """Write the spec of the task graph in `file` to `output`, and return how many workers it has.
 
     Every node becomes a worker of the same name, every link an edge between workers; the entry master
     `octopus` sees all workers.

@@ -1,4 +1,4 @@
-"""YAML text → plain values: duplicate keys refused, line numbers kept, `${VAR}` read from the environment."""
+"""Load YAML as plain values: refuse duplicate keys, keep line numbers, fill in `${VAR}`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Lines = dict[tuple[str, ...], int]
 
 
 def load_yaml(text: str, *, source: str) -> tuple[Any, Lines]:
-    """Parse `text`; returns the values and the line of every key.
+    """Parse `text` and return its values and the line of every key.
 
     Args:
         text: a YAML document.
         source: its name in error messages.
 
     Raises:
-        SpecError: bad YAML, nested too deep, or a key that stands twice, with the line number.
+        SpecError: the YAML is bad, nested too deep, or repeats a key; names the line.
     """
     try:
         _refuse_depth(text, source)
