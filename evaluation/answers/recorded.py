@@ -105,6 +105,7 @@ def _standings(
         "random model": (right.mean(axis=1), 1.0),
         "oracle": (np.asarray(right.any(axis=1)), 1.0),
     }
+    ways |= {f"{model}, outside the pool": (own[rows], 1.0) for model, own in data.others.items()}
     return {name: Standing.of(own, right[:, best], calls) for name, (own, calls) in ways.items()}
 
 

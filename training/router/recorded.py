@@ -8,7 +8,7 @@ the model's text could not be read, and "NA" where the model was not asked (Wang
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class RecordedAnswers:
         answers: [n, models], places of options, or `SILENT`.
         sources: [n], where each question comes from; "" where the row does not say.
         ids: [n], `question_id`, or the file and line of the row.
+        others: [n] whether it is right, for every other model that all rows have answers of.
     """
 
     models: tuple[str, ...]
@@ -50,6 +51,7 @@ class RecordedAnswers:
     answers: NDArray[np.int64]
     sources: list[str]
     ids: list[Any]
+    others: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -62,8 +64,9 @@ class RecordedAnswers:
         texts, categories, sources, ids = (
             [column[k] for k in kept] for column in (self.texts, self.categories, self.sources, self.ids)
         )
+        others = {model: right[kept] for model, right in self.others.items()}
         return RecordedAnswers(
-            self.models, texts, categories, self.gold[kept], self.answers[kept], sources, ids
+            self.models, texts, categories, self.gold[kept], self.answers[kept], sources, ids, others
         )
 
 
@@ -73,7 +76,7 @@ def read_recorded(paths: Sequence[Path], models: Sequence[str] = SMALL_MODELS) -
     Raises:
         InputError: names file, line and what is wrong; also when there is no row at all.
     """
-    texts, categories, gold, answers, sources, ids = [], [], [], [], [], []
+    texts, categories, gold, answers, sources, ids, replies = [], [], [], [], [], [], []
     for where, row in read_files(paths):
         _check(row, where, models)
         texts.append("\n".join([row["question"], *row["options"]]))
@@ -82,11 +85,15 @@ def read_recorded(paths: Sequence[Path], models: Sequence[str] = SMALL_MODELS) -
         answers.append([_place(row["responses"][m], len(row["options"]), where) for m in models])
         sources.append(str(row.get("src", "")))
         ids.append(row.get("question_id", where))
+        replies.append(
+            {model: said == row["answer"] for model, said in row["responses"].items() if said != "NA"}
+        )
     if not texts:
         raise InputError(f"no rows in {', '.join(map(str, paths)) or 'no file'}.")
-    return RecordedAnswers(
-        tuple(models), texts, categories, np.array(gold), np.array(answers, dtype=np.int64), sources, ids
-    )
+    everywhere = sorted(set.intersection(*map(set, replies)) - set(models))
+    others = {model: np.array([right[model] for right in replies]) for model in everywhere}
+    places = np.array(answers, dtype=np.int64)
+    return RecordedAnswers(tuple(models), texts, categories, np.array(gold), places, sources, ids, others)
 
 
 def _check(row: dict[str, Any], where: str, models: Collection[str]) -> None:

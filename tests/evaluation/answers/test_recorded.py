@@ -55,6 +55,18 @@ def test_rows_that_training_saw_are_not_measured(tmp_path: Path) -> None:
     assert "60 rows that it was trained on are left out" in result.output
 
 
+def test_models_outside_the_pool_stand_beside_it_where_all_rows_have_them(tmp_path: Path) -> None:
+    rows = recorded_rows(40)
+    for number, row in enumerate(rows):
+        row["responses"] |= {"big": row["answer"], "other": "A" if number else "NA"}  # type: ignore[operator]
+    new = write(tmp_path / "a.jsonl", rows)
+    arguments = ["answers", "--recorded", str(new), "--selector", "mmlu_pro", "--output", str(tmp_path)]
+    assert CliRunner().invoke(evaluate, arguments).exit_code == 0
+    figures = json.loads((tmp_path / "answers-recorded.json").read_text())["all rows"]
+    assert figures["big, outside the pool"]["right"] == 1.0
+    assert "other, outside the pool" not in figures  # it was not asked everything
+
+
 def test_agreement_asks_no_more_than_it_must(tmp_path: Path, encoder: Encoder) -> None:
     data = read_recorded([write(tmp_path / "a.jsonl", recorded_rows(120))])
     picked = cross_validated(data, encoder.embed(data.texts), SelectorSettings(panel=3))
