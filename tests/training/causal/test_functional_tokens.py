@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 
-def test_it_answers_through_the_wiring(folder: Path) -> None:
+def test_it_answers_in_an_assembled_graph(folder: Path) -> None:
     from agents.octopus.causal.octopus import CausalOctopus
     from app.settings import Settings
     from graphs.assembly.graph import assemble, find_spec
