@@ -58,7 +58,7 @@ class Page:
                 if found["file"] is None:
                     raise ValueError(f"{path.name}:{line}: no file's name follows {kind!r}.")
                 files[found["file"]] = body
-            elif kind != "sh":  # of other projects
+            elif kind not in ("sh", "mermaid"):  # commands that are not run here, and drawings
                 raise ValueError(f"{path.name}:{line}: nothing runs a block of {kind!r}.")
         return cls(blocks, files)
 
