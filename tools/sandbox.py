@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.errors import ToolError, ToolTimeoutError
+from tools.declaration import ToolError, ToolTimeoutError
 
 MAX_REQUEST_CHARACTERS = 64_000
 _START_SECONDS = 60.0
