@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.runs.events import Answered, Event, Watch
-from app.runs.resume import Beginning, begin
-from app.runs.run import RefusedError, Run
+from app.runs.run import Beginning, RefusedError, Run, begin
 from app.runs.traces import TraceLog
 
 Person = Callable[[dict[str, Any]], Awaitable[str]]
