@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, plan, route, serve, threads, traces, train
+from app.commands import ask, doctor, evaluate, graph, route, serve, threads, traces, train
 
 cli = typer.Typer(
     name="octopus",
@@ -38,7 +38,7 @@ cli.command()(ask.ask)
 cli.command()(ask.chat)
 cli.command()(serve.serve)
 cli.command()(route.route)
-cli.command()(plan.plan)
+cli.command()(route.plan)
 cli.command()(traces.feedback)
 cli.command()(doctor.doctor)
 cli.add_typer(graph.cli, name="graph")

@@ -9,7 +9,7 @@ import typer
 
 from app.commands.answers import Recorded
 from app.commands.options import Artifact, Data, Graph, needs_training_packages
-from app.commands.progress import progress
+from app.commands.output import progress
 
 if TYPE_CHECKING:
     from evaluation.report import Report

@@ -82,7 +82,7 @@ def _train(
     skip_bad: bool,
     settings: dict[str, float],
 ) -> None:
-    from app.commands.progress import progress
+    from app.commands.output import progress
     from training.specialist.trainer import train_specialist
     from training.specialist.trl import SpecialistSettings
 

@@ -46,7 +46,7 @@ def synthesize(
 
     from agents.errors import InputError
     from agents.octopus.conversation.human_turns import clean_turns
-    from app.commands.progress import progress
+    from app.commands.output import progress
     from app.settings import Settings
     from graphs.assembly.graph import assemble
     from training.rows.filters import Leaks, evaluation_texts

@@ -65,7 +65,7 @@ def router(
 
 
 def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
-    from app.commands.progress import progress
+    from app.commands.output import progress
     from app.settings import Settings
     from graphs.assembly.graph import assemble, find_spec, spec_hash
     from training.planner.paths import read_path_rows
@@ -93,7 +93,7 @@ def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None
 def _train_on_rows(
     graph: str, rows: list[Path], out: Path, master: str | None, settings: RouterSettings, *, go_on: bool
 ) -> None:
-    from app.commands.progress import progress
+    from app.commands.output import progress
     from app.settings import Settings
     from graphs.assembly.graph import assemble, spec_hash
     from training.router.trainer import train_router
