@@ -73,7 +73,7 @@ def speed(
     output: Output = None,
 ) -> None:
     """Time a decision beside the bare encoder, and with 10,000 neighbours beside 17."""
-    from evaluation.labs.routing_speed import evaluate_speed
+    from evaluation.speed import evaluate_speed
 
     assembly = _assembled(graph, artifact)
     _show(evaluate_speed(assembly.routing.encoder_octopus(assembly.spec.entry), rounds=rounds), output)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.octopus.encoder.octopus import EncoderOctopus
-from evaluation.intervals import Interval, paired_gain
+from evaluation.report import Interval, paired_gain
 from evaluation.routing.metrics import decide_each
 from training.rows.labelled_rows import RouterRow
 

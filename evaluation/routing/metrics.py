@@ -14,8 +14,7 @@ from agents.octopus.calibration import expected_calibration_error
 from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import LocalOctopus
 from agents.types import Decision
-from evaluation.intervals import interval
-from evaluation.report import Advance, no_progress, share, span
+from evaluation.report import Advance, interval, no_progress, share, span
 
 NONE = -1
 """Stands for "no neighbour" among the places of chosen nodes."""
