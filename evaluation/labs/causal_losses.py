@@ -21,8 +21,8 @@ from agents.octopus.causal.manifest import read_manifest
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName
 from evaluation.report import Advance, Report, no_progress, plain, share, tabulate
+from training.causal.artifact import CallScores, score_calls, serving
 from training.causal.call_rows import Master
-from training.causal.call_scores import CallScores, score_calls, serving
 from training.causal.call_trainer import Checkpoint, LossWeights, Phase
 from training.causal.functional_tokens import BASE, FunctionalSettings, Training
 from training.rows.labelled_rows import RouterRow
