@@ -130,7 +130,7 @@ def arithmetic(
 ) -> None:
     """Train a small, imperfect arithmetic model to measure reflection on (extra `train`, about 5 minutes)."""
     with needs_training_packages():
-        from evaluation.labs.arithmetic_training import ArithmeticSettings, train_arithmetic
+        from evaluation.labs.arithmetic_model import ArithmeticSettings, train_arithmetic
     accuracy = train_arithmetic(
         out,
         ArithmeticSettings(target=target, seed=seed),
