@@ -31,7 +31,7 @@ def _cli(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say it and end.")
     ] = False,
 ) -> None:
-    """A graph of small language models, routed by functional tokens."""
+    """Ask a graph of small language models, routed by functional tokens."""
 
 
 cli.command()(ask.ask)

@@ -179,7 +179,7 @@ class Octopus:
         return run(self._answer(question, how, blocking=True))
 
     async def aask(self, question: Question, **how: Unpack[How]) -> Answered:
-        """Answer a question, as `ask`."""
+        """Answer a question, as `ask` does."""
         return await self._answer(question, how)
 
     def stream(self, question: Question, **how: Unpack[How]) -> Iterator[Event]:
@@ -187,7 +187,7 @@ class Octopus:
         return iterate(self._events(question, how, blocking=True))
 
     def astream(self, question: Question, **how: Unpack[How]) -> AsyncGenerator[Event]:
-        """Yield events, as `stream`."""
+        """Yield events, as `stream` does."""
         return self._events(question, how)
 
     def route(self, *turns: str) -> Decision:
@@ -199,7 +199,7 @@ class Octopus:
         return run(self.aroute(*turns))
 
     async def aroute(self, *turns: str) -> Decision:
-        """Decide, as `route`."""
+        """Decide, as `route` does."""
         octopus = await asyncio.to_thread(lambda: self.assembly.octopuses[self.spec.entry])
         return await octopus.route([HumanMessage(turn) for turn in clean_turns(list(turns))])
 
@@ -213,7 +213,7 @@ class Octopus:
         return planner.plan(planner.read([clean_query(request)])[0])
 
     async def aplan(self, request: str) -> Plan:
-        """Plan, as `plan`."""
+        """Plan, as `plan` does."""
         return await asyncio.to_thread(self.plan, request)
 
     def messages(self, thread: str) -> list[BaseMessage]:
@@ -221,7 +221,7 @@ class Octopus:
         return run(self._messages(thread, blocking=True))
 
     async def amessages(self, thread: str) -> list[BaseMessage]:
-        """Return what was said in a thread, as `messages`."""
+        """Return what was said in a thread, as `messages` does."""
         return await self._messages(thread)
 
     def close(self) -> None:
@@ -230,7 +230,7 @@ class Octopus:
         self.assembly.close()
 
     async def aclose(self) -> None:
-        """Close, as `close`."""
+        """Close, as `close` does."""
         await self._memory.close()
         await asyncio.to_thread(self.close)
 

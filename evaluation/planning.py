@@ -149,7 +149,7 @@ class Counted:
 
     @property
     def calibrated(self) -> bool:
-        """Return what the model says."""
+        """Return whether the model is calibrated."""
         return self.model.calibrated
 
     def evidence(self, request: PhrasedQuery) -> Any:

@@ -49,7 +49,7 @@ Found = TypeVar("Found")
 
 
 def no_progress(step: float) -> None:
-    """Tell nobody: the default `Advance`."""
+    """Ignore progress: the default `Advance`."""
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -126,7 +126,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Hold how a way to answer fares.
+    """Hold the result of one way to answer.
 
     Attributes:
         right: share of right answers, with its interval.
@@ -147,7 +147,7 @@ class Standing:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Return what is known as JSON values."""
+        """Return the known figures as JSON values."""
         found: dict[str, Any] = {"right": self.right.mean}
         if self.gain is not None:
             found |= {"low": self.right.low, "high": self.right.high, "gain": asdict(self.gain)}

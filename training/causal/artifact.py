@@ -154,7 +154,7 @@ def _calibrated(master: Master, data: CallRows, scores: CallScores, adapter: str
 
 
 def _card(manifest: CausalManifest) -> str:
-    """Say, for people, what the folder holds and how good it is."""
+    """Describe for people what the folder holds and how good it is."""
     settings = manifest.training["settings"]
     base = settings["base"] or "a tiny Qwen3, trained from nothing"
     lines = [
