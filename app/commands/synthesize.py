@@ -99,11 +99,10 @@ def _chat(assembly: Assembly, reference: str) -> Chat:
         raise InputError(
             f"{reference!r} is not a chat model.", hint="Write openai:NAME@URL, hf:… or provider:…."
         )
-    model = worker.chat
 
     async def chat(messages: Messages, temperature: float, seed: int) -> ChatReply:
         try:
-            reply = await model.ainvoke(messages, temperature=temperature, seed=seed)
+            reply = await worker.chat.ainvoke(messages, temperature=temperature, seed=seed)
         except OctopusGraphError:
             raise
         except Exception as error:  # each provider raises its own kinds
