@@ -52,8 +52,8 @@ class Options(TypedDict, total=False):
     """Say what all runs of an Octopus share.
 
     Attributes:
-        checkpointer: keeps threads; without it, the place of the settings does when a thread is named.
-        store: keeps what reflection learns; without it, that of the same place.
+        checkpointer: keeps threads; by default one in the storage of the settings, opened on first need.
+        store: keeps what reflection learns; by default one in the same storage.
         context: budgets, policy and reflection.
     """
 
@@ -140,7 +140,7 @@ class Octopus:
                 model, a function of a text, sync or async, or a `Worker`.
 
         Raises:
-            SpecError: a worker cannot be used, or the generalist is none of them.
+            SpecError: a worker cannot be used, or the generalist is not one of them.
         """
         from agents.workers.callables import as_worker
 
@@ -174,7 +174,7 @@ class Octopus:
 
         Raises:
             OctopusGraphError: the question cannot be used, or a part of the graph cannot.
-            PersistenceError: the place of threads cannot be used.
+            PersistenceError: the storage of threads cannot be used.
         """
         return run(self._answer(question, how, blocking=True))
 
@@ -191,7 +191,7 @@ class Octopus:
         return self._events(question, how)
 
     def route(self, *turns: str) -> Decision:
-        """Decide which worker the last of the user's `turns` belongs to; nobody is asked.
+        """Decide which worker the last of the user's `turns` belongs to, without asking it.
 
         Raises:
             InputError: a turn is not a text with words.
@@ -204,7 +204,7 @@ class Octopus:
         return await octopus.route([HumanMessage(turn) for turn in clean_turns(list(turns))])
 
     def plan(self, request: str) -> Plan:
-        """Plan a path through the graph for a request of several steps; nobody is asked.
+        """Plan a path through the graph for a request of several steps, without asking a worker.
 
         Raises:
             InputError: the request is not a text with words.

@@ -130,7 +130,7 @@ class Standing:
 
     Attributes:
         right: share of right answers, with its interval.
-        gain: what it is better by than the best single one; None for an expectation, such as that of a
+        gain: by how much it is better than the best single one; None for an expectation, such as that of a
             random pick, which has no answers to compare.
         calls: to models for a question, where that is measured.
     """

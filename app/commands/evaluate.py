@@ -25,7 +25,7 @@ def routing(
     data: Data = None,
     graph: Graph = "mmlu",
     artifact: Artifact = None,
-    limit: Annotated[int | None, typer.Option(min=2, help="So many random exam questions.")] = None,
+    limit: Annotated[int | None, typer.Option(min=2, help="Number of random exam questions.")] = None,
     output: Output = None,
     baselines: Annotated[
         bool, typer.Option(help="Train and measure other routers too (extra `train`; minutes).")
@@ -201,7 +201,7 @@ def answers(
         str, typer.Option(help="How a worker chooses: letter, or likelihood (local models).")
     ] = "letter",
     shots: Annotated[int, typer.Option(min=0, max=5, help="Solved examples in a prompt.")] = 5,
-    limit: Annotated[int | None, typer.Option(min=1, help="So many random questions.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Number of random questions.")] = None,
     log: Annotated[
         Path | None, typer.Option(help="File of replies; a run that was killed resumes from it.")
     ] = None,

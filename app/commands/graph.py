@@ -134,7 +134,7 @@ def new_project(folder: Path) -> list[Path]:
     """Write the project into `folder`, whose last part is its name; return its files.
 
     Raises:
-        InputError: the name cannot name a graph, or there is something already.
+        InputError: the name cannot name a graph, or the folder exists already.
     """
     from agents.errors import InputError
 

@@ -53,7 +53,7 @@ class Answered:
         text: the whole answer; what is asked, if the run waits.
         hops: all hops of this run, those before an interruption too.
         asked: what a person is asked, each with the id that the answer names; empty if the run is over.
-        rest: what of the text was not `Written` yet.
+        rest: the part of the text that was not `Written` yet.
     """
 
     text: str = ""

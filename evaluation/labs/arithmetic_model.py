@@ -32,7 +32,7 @@ class ArithmeticSettings:
 
     Attributes:
         target: greedy accuracy on held-out problems at which training ends.
-        steps: after so many it ends anyway.
+        steps: upper limit of training steps.
         check_every: steps between two measurements.
         problems: of one measurement.
     """

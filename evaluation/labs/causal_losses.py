@@ -2,8 +2,8 @@
 
 A tiny base that knows one routing node gets adapters for another one, whose neighbours are the same and whose
 functional tokens are not, so that the adapter has to learn what each token means. The rows for it are skewed:
-each neighbour has half as many as the one before. Measured are equally many rows of each neighbour, from
-templates that no training used.
+each neighbour has half as many as the one before. The adapters are measured on
+equally many rows of each neighbour, from templates that no training used.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Predictions:
     """Hold what a router says of n queries.
 
     Attributes:
-        chosen: [n], the place of the chosen node, or `NONE` where it abstains.
+        chosen: [n], the index of the chosen node, or `NONE` where it abstains.
         scores: [n, nodes], higher is likelier.
         are_probabilities: whether `scores` are, so that their calibration can be measured.
     """
@@ -88,7 +88,7 @@ def check_nodes(octopus: LocalOctopus, nodes: Sequence[str]) -> list[str]:
 
 
 def places(nodes: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
-    """Return the place of each of `names` among `nodes`."""
+    """Return the index of each of `names` in `nodes`."""
     place = {node: k for k, node in enumerate(nodes)}
     return np.array([place[name] for name in names], dtype=np.int64)
 

@@ -114,7 +114,7 @@ def phrase_weights(texts: PhraseTexts, on_path: NDArray[np.bool_]) -> NDArray[np
 
 @dataclass(frozen=True)
 class RankingExample:
-    """Hold the features [candidates, features] of one choice, and the place of the right candidate."""
+    """Hold the features [candidates, features] of one choice, and the index of the right candidate."""
 
     features: Weights
     gold: int
