@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, plan, route, serve, threads, traces, train
+from app.commands import ask, doctor, evaluate, graph, route, serve, threads, traces, train
 
 cli = typer.Typer(
     name="octopus",
@@ -31,14 +31,14 @@ def _cli(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say it and end.")
     ] = False,
 ) -> None:
-    """A graph of small language models, routed by functional tokens."""
+    """Ask a graph of small language models, routed by functional tokens."""
 
 
 cli.command()(ask.ask)
 cli.command()(ask.chat)
 cli.command()(serve.serve)
 cli.command()(route.route)
-cli.command()(plan.plan)
+cli.command()(route.plan)
 cli.command()(traces.feedback)
 cli.command()(doctor.doctor)
 cli.add_typer(graph.cli, name="graph")

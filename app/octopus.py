@@ -52,8 +52,8 @@ class Options(TypedDict, total=False):
     """Say what all runs of an Octopus share.
 
     Attributes:
-        checkpointer: keeps threads; without it, the place of the settings does when a thread is named.
-        store: keeps what reflection learns; without it, that of the same place.
+        checkpointer: keeps threads; by default one in the storage of the settings, opened on first need.
+        store: keeps what reflection learns; by default one in the same storage.
         context: budgets, policy and reflection.
     """
 
@@ -140,7 +140,7 @@ class Octopus:
                 model, a function of a text, sync or async, or a `Worker`.
 
         Raises:
-            SpecError: a worker cannot be used, or the generalist is none of them.
+            SpecError: a worker cannot be used, or the generalist is not one of them.
         """
         from agents.workers.callables import as_worker
 
@@ -174,12 +174,12 @@ class Octopus:
 
         Raises:
             OctopusGraphError: the question cannot be used, or a part of the graph cannot.
-            PersistenceError: the place of threads cannot be used.
+            PersistenceError: the storage of threads cannot be used.
         """
         return run(self._answer(question, how, blocking=True))
 
     async def aask(self, question: Question, **how: Unpack[How]) -> Answered:
-        """Answer a question, as `ask`."""
+        """Answer a question, as `ask` does."""
         return await self._answer(question, how)
 
     def stream(self, question: Question, **how: Unpack[How]) -> Iterator[Event]:
@@ -187,11 +187,11 @@ class Octopus:
         return iterate(self._events(question, how, blocking=True))
 
     def astream(self, question: Question, **how: Unpack[How]) -> AsyncGenerator[Event]:
-        """Yield events, as `stream`."""
+        """Yield events, as `stream` does."""
         return self._events(question, how)
 
     def route(self, *turns: str) -> Decision:
-        """Decide which worker the last of the user's `turns` belongs to; nobody is asked.
+        """Decide which worker the last of the user's `turns` belongs to, without asking it.
 
         Raises:
             InputError: a turn is not a text with words.
@@ -199,12 +199,12 @@ class Octopus:
         return run(self.aroute(*turns))
 
     async def aroute(self, *turns: str) -> Decision:
-        """Decide, as `route`."""
+        """Decide, as `route` does."""
         octopus = await asyncio.to_thread(lambda: self.assembly.octopuses[self.spec.entry])
         return await octopus.route([HumanMessage(turn) for turn in clean_turns(list(turns))])
 
     def plan(self, request: str) -> Plan:
-        """Plan a path through the graph for a request of several steps; nobody is asked.
+        """Plan a path through the graph for a request of several steps, without asking a worker.
 
         Raises:
             InputError: the request is not a text with words.
@@ -213,7 +213,7 @@ class Octopus:
         return planner.plan(planner.read([clean_query(request)])[0])
 
     async def aplan(self, request: str) -> Plan:
-        """Plan, as `plan`."""
+        """Plan, as `plan` does."""
         return await asyncio.to_thread(self.plan, request)
 
     def messages(self, thread: str) -> list[BaseMessage]:
@@ -221,7 +221,7 @@ class Octopus:
         return run(self._messages(thread, blocking=True))
 
     async def amessages(self, thread: str) -> list[BaseMessage]:
-        """Return what was said in a thread, as `messages`."""
+        """Return what was said in a thread, as `messages` does."""
         return await self._messages(thread)
 
     def close(self) -> None:
@@ -230,7 +230,7 @@ class Octopus:
         self.assembly.close()
 
     async def aclose(self) -> None:
-        """Close, as `close`."""
+        """Close, as `close` does."""
         await self._memory.close()
         await asyncio.to_thread(self.close)
 

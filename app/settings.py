@@ -1,4 +1,4 @@
-"""Hold what the environment says about the application."""
+"""Read the settings of the application from the environment."""
 
 from __future__ import annotations
 

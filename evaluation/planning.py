@@ -18,10 +18,17 @@ from agents.octopus.planning.path_graph import Path as Places
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import NextNode, PhrasedQuery, Planner
 from agents.types import NodeName
-from evaluation.intervals import Interval, interval
-from evaluation.labs.planning_speed import decision_ratios
-from evaluation.labs.routing_speed import ratio_table
-from evaluation.report import Advance, Report, no_progress, plain, share_and_span, tabulate
+from evaluation.report import (
+    Advance,
+    Interval,
+    Report,
+    interval,
+    no_progress,
+    plain,
+    share_and_span,
+    tabulate,
+)
+from evaluation.speed import decision_ratios, ratio_table
 from evaluation.task import load_task
 from training.planner.paths import link_f1, node_f1
 
@@ -142,7 +149,7 @@ class Counted:
 
     @property
     def calibrated(self) -> bool:
-        """Return what the model says."""
+        """Return whether the model is calibrated."""
         return self.model.calibrated
 
     def evidence(self, request: PhrasedQuery) -> Any:

@@ -1,4 +1,4 @@
-"""Report what a measurement found: tables to read, figures to compute with, pictures, and comparisons."""
+"""Report what a measurement found: how far a mean may be off, tables, figures, pictures, and comparisons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,36 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.intervals import Interval, interval, paired_gain
+Values: TypeAlias = Sequence[float] | NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Hold a mean and its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interval(values: Values, *, draws: int = 10_000, seed: int = 0) -> Interval:
+    """Return the mean of `values` with its percentile interval over resampled rows (Efron 1979).
+
+    How often a resample holds each distinct value is drawn from the multinomial distribution that it follows
+    (Efron and Tibshirani 1993, chapter 13). `scipy.stats.bootstrap` draws row by row: the same interval, in
+    a thousand times the time for the 14,000 questions of an exam.
+    """
+    rows = np.asarray(values, dtype=np.float64)
+    distinct, counts = np.unique(rows, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(rows), counts / len(rows), draws)
+    low, high = np.percentile(drawn @ distinct / len(rows), [2.5, 97.5])
+    return Interval(float(rows.mean()), float(low), float(high))
+
+
+def paired_gain(ours: Values, theirs: Values, *, seed: int = 0) -> Interval:
+    """Return how much more often `ours` is right than `theirs`, in [-1, 1], resampling questions in pairs."""
+    return interval(np.subtract(ours, theirs, dtype=np.float64), seed=seed)
+
 
 Advance: TypeAlias = Callable[[float], None]
 """Tells a progress bar how much more of the work is done."""
@@ -20,7 +49,7 @@ Found = TypeVar("Found")
 
 
 def no_progress(step: float) -> None:
-    """Tell nobody: the default `Advance`."""
+    """Ignore progress: the default `Advance`."""
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -97,11 +126,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Hold how a way to answer fares.
+    """Hold the result of one way to answer.
 
     Attributes:
         right: share of right answers, with its interval.
-        gain: what it is better by than the best single one; None for an expectation, such as that of a
+        gain: by how much it is better than the best single one; None for an expectation, such as that of a
             random pick, which has no answers to compare.
         calls: to models for a question, where that is measured.
     """
@@ -118,7 +147,7 @@ class Standing:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Return what is known as JSON values."""
+        """Return the known figures as JSON values."""
         found: dict[str, Any] = {"right": self.right.mean}
         if self.gain is not None:
             found |= {"low": self.right.low, "high": self.right.high, "gain": asdict(self.gain)}

@@ -1,4 +1,4 @@
-"""Declare functions as tools: how people ask for them, and where in a question their parameters stand."""
+"""Declare functions as tools: how people ask for them, where a question holds their values, how they fail."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, TypeVar
+
+
+class ToolError(ValueError):
+    """Report that a function cannot compute what it was asked; the text names the offender and what to do."""
+
+
+class ToolTimeoutError(ToolError):
+    """Report that a call took longer than its limit and was stopped."""
+
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -20,7 +20,7 @@ from functools import reduce
 from string import ascii_letters
 from typing import TypeAlias
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.lexer import Token, tokenize
 
 MAX_CHARACTERS = 2_000

@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-from tools.declaration import ToolFunction
-from tools.errors import ToolError
+from tools.declaration import ToolError, ToolFunction
 
 SUBJECTS = (
     "algebra",

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.errors import ToolError, ToolTimeoutError
+from tools.declaration import ToolError, ToolTimeoutError
 
 MAX_REQUEST_CHARACTERS = 64_000
 _START_SECONDS = 60.0
@@ -77,7 +77,7 @@ class Sandbox:
             raise
 
     def call_sync(self, name: str, arguments: Mapping[str, Any], ticket: _Ticket | None = None) -> Any:
-        """Do what `call` does, for code without an event loop."""
+        """Call a function as `call` does, for code without an event loop."""
         request = json.dumps({"call": name, "arguments": dict(arguments)})
         if len(request) > MAX_REQUEST_CHARACTERS:
             raise ToolError(f"The arguments of {name!r} have {len(request)} characters: give less data.")

@@ -17,7 +17,7 @@ import sys
 import warnings
 from typing import Any, TextIO
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.registry import function
 
 MAX_REPLY_CHARACTERS = 100_000

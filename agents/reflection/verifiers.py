@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.reflection.types import Verdict
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.reading import UnreadError, read_arguments
 from tools.registry import function
 from tools.sandbox import Sandbox

@@ -23,8 +23,7 @@ from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
 from agents.types import AnswerStatus, Choice, NodeName, WorkerAnswer, WorkerRequest
 from agents.workers.models.reference import FunctionChooser
-from tools.declaration import ToolFunction
-from tools.errors import ToolError
+from tools.declaration import ToolError, ToolFunction
 from tools.reading import NotAskedError, UnreadError, read_arguments
 from tools.sandbox import Sandbox
 

@@ -1,1 +1,1 @@
-"""The subcommands of `octopus`, a file each; heavy imports wait until a command runs."""
+"""Run the subcommands of `octopus`, a file each; heavy imports wait until a command runs."""

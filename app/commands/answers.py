@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.progress import progress
+from app.commands.output import progress
 
 if TYPE_CHECKING:
     from agents.octopus.embedding import Vectors

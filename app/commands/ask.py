@@ -72,7 +72,7 @@ def chat(
     policy: Policy = None,
     experts: Experts = None,
 ) -> None:
-    """Talk; the thread is kept, so that you can continue tomorrow."""
+    """Hold a conversation; its thread is kept, so that you can continue tomorrow."""
     context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
     from app.commands.terminal import Trace, say
     from app.persistence.errors import PersistenceError

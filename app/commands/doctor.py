@@ -28,7 +28,7 @@ EXTRAS = {
 
 
 def doctor() -> None:
-    """Say what is there, what is missing and what to set; end with 3 if threads cannot be kept."""
+    """Say what is installed, what is missing and what to set; exit with 3 if threads cannot be kept."""
     from app.settings import Settings
 
     settings = Settings.read()

@@ -9,7 +9,7 @@ import typer
 
 from app.commands.answers import Recorded
 from app.commands.options import Artifact, Data, Graph, needs_training_packages
-from app.commands.progress import progress
+from app.commands.output import progress
 
 if TYPE_CHECKING:
     from evaluation.report import Report
@@ -25,7 +25,7 @@ def routing(
     data: Data = None,
     graph: Graph = "mmlu",
     artifact: Artifact = None,
-    limit: Annotated[int | None, typer.Option(min=2, help="So many random exam questions.")] = None,
+    limit: Annotated[int | None, typer.Option(min=2, help="Number of random exam questions.")] = None,
     output: Output = None,
     baselines: Annotated[
         bool, typer.Option(help="Train and measure other routers too (extra `train`; minutes).")
@@ -73,7 +73,7 @@ def speed(
     output: Output = None,
 ) -> None:
     """Time a decision beside the bare encoder, and with 10,000 neighbours beside 17."""
-    from evaluation.labs.routing_speed import evaluate_speed
+    from evaluation.speed import evaluate_speed
 
     assembly = _assembled(graph, artifact)
     _show(evaluate_speed(assembly.routing.encoder_octopus(assembly.spec.entry), rounds=rounds), output)
@@ -201,7 +201,7 @@ def answers(
         str, typer.Option(help="How a worker chooses: letter, or likelihood (local models).")
     ] = "letter",
     shots: Annotated[int, typer.Option(min=0, max=5, help="Solved examples in a prompt.")] = 5,
-    limit: Annotated[int | None, typer.Option(min=1, help="So many random questions.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Number of random questions.")] = None,
     log: Annotated[
         Path | None, typer.Option(help="File of replies; a run that was killed resumes from it.")
     ] = None,

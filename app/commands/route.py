@@ -1,20 +1,28 @@
-"""Decide for many queries, and answer none: `octopus route`."""
+"""Decide or plan for many queries, and answer none: `octopus route` and `octopus plan`."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.options import Artifact, Graph
-from app.commands.rows import Row, each_row
+from app.commands.output import output_file, progress
 
 if TYPE_CHECKING:
+    from agents.octopus.planning.planner import Planner
     from agents.types import Decision, Octopus
 
+
 _AT_ONCE = 16  # requests to a server
+_CHUNK = 256
+
+Row = tuple[str, dict[str, Any]]
+"""Where a row stands (file:line, for messages), and its fields."""
 
 
 def route(
@@ -31,7 +39,7 @@ def route(
 
     spec = find_spec(graph)
     octopus = assemble(spec, Settings.read(), artifact=artifact).routing.router(spec.entry)
-    each_row(source, target, "Routing", lambda rows: _routes(octopus, rows))
+    _each_row(source, target, "Routing", lambda rows: _routes(octopus, rows))
 
 
 def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
@@ -92,3 +100,59 @@ def _fields(route: Decision) -> dict[str, Any]:
         "reason": route.reason,
         "choices": [{"node": c.node, "token": c.token, "probability": c.probability} for c in route.choices],
     }
+
+
+def plan(
+    source: Annotated[Path, typer.Option("--input", help='Rows {"query": …}, .jsonl or .jsonl.gz.')],
+    target: Annotated[Path, typer.Option("--output", help="Where the rows go; - is standard output.")],
+    graph: Graph = "mmlu",
+    artifact: Artifact = None,
+) -> None:
+    """Plan every row: adds path and probability; the path is empty, with a reason, where there is none."""
+    from app.settings import Settings
+    from graphs.assembly.graph import assemble, find_spec
+
+    planner = assemble(find_spec(graph), Settings.read(), artifact=artifact).planner
+    _each_row(source, target, "Planning", lambda rows: _plans(planner, rows))
+
+
+def _plans(planner: Planner, rows: list[Row]) -> list[dict[str, Any]]:
+    from agents.errors import InputError
+    from agents.octopus.conversation.human_turns import clean_query
+
+    readable, found = {}, {}
+    for index, (place, row) in enumerate(rows):
+        try:
+            readable[index] = clean_query(_query(place, row))
+        except InputError as error:
+            found[index] = {"path": [], "probability": 0.0, "reason": str(error)}
+    for index, request in zip(readable, planner.read(list(readable.values())), strict=True):
+        planned = planner.plan(request)
+        found[index] = {"path": list(planned.path), "probability": planned.probability}
+    return [found[index] for index in range(len(rows))]
+
+
+def _query(place: str, row: dict[str, Any]) -> str:
+    from agents.errors import OctopusGraphError
+
+    query = row.get("query")
+    if not isinstance(query, str):
+        raise OctopusGraphError(f'{place}: a row needs "query", a text.')
+    return query
+
+
+def _each_row(
+    source: Path, target: Path, title: str, answer: Callable[[list[Row]], list[dict[str, Any]]]
+) -> None:
+    """Write every row of `source` to `target`, with what `answer` adds to it, chunk by chunk."""
+    from training.rows.labelled_rows import read_files
+
+    rows = list(read_files([source]))
+    with output_file(target) as file, progress(title, total=len(rows)) as advance:
+        for start in range(0, len(rows), _CHUNK):
+            chunk = rows[start : start + _CHUNK]
+            for (_, row), found in zip(chunk, answer(chunk), strict=True):
+                # UTF-8 cannot hold a lone surrogate, which a row's own fields may: it stays escaped.
+                text = json.dumps({**row, **found}, ensure_ascii=False)
+                file.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+            advance(len(chunk))

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def synthesize(
     out: Annotated[Path, typer.Option(help="Folder of the rows; a run that was killed there continues.")],
     graph: Graph = "mmlu",
-    model: Annotated[
-        str | None, typer.Option(help="The model that writes; by default OCTOPUS_MODEL.")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model that writes; by default OCTOPUS_MODEL.")] = None,
     master: Master = None,
     per_worker: Annotated[
         int, typer.Option(min=1, help="Rows for each worker, and for queries that no worker fits.")
@@ -27,7 +25,7 @@ def synthesize(
     rounds: Annotated[int, typer.Option(min=1, help="Upper limit of batches for a worker.")] = 12,
     batch: Annotated[int, typer.Option(min=1, max=50, help="Queries in a batch.")] = 10,
     language: Annotated[
-        list[str] | None, typer.Option(help="Language of a round; may be repeated, and then alternates.")
+        list[str] | None, typer.Option(help="Language; repeat to alternate by round.")
     ] = None,
     hottest: Annotated[float, typer.Option(min=0.0, help="Temperature of the last round.")] = 1.1,
     round_trip: Annotated[
@@ -46,7 +44,7 @@ def synthesize(
 
     from agents.errors import InputError
     from agents.octopus.conversation.human_turns import clean_turns
-    from app.commands.progress import progress
+    from app.commands.output import progress
     from app.settings import Settings
     from graphs.assembly.graph import assemble
     from training.rows.filters import Leaks, evaluation_texts
@@ -101,11 +99,10 @@ def _chat(assembly: Assembly, reference: str) -> Chat:
         raise InputError(
             f"{reference!r} is not a chat model.", hint="Write openai:NAME@URL, hf:… or provider:…."
         )
-    model = worker.chat
 
     async def chat(messages: Messages, temperature: float, seed: int) -> ChatReply:
         try:
-            reply = await model.ainvoke(messages, temperature=temperature, seed=seed)
+            reply = await worker.chat.ainvoke(messages, temperature=temperature, seed=seed)
         except OctopusGraphError:
             raise
         except Exception as error:  # each provider raises its own kinds

@@ -23,7 +23,7 @@ def say(text: str) -> None:
 
 
 async def ask_person(asked: dict[str, Any]) -> str:
-    """Put an interrupt's question to whoever sits at the terminal; nobody there means no."""
+    """Put an interrupt's question to the person at the terminal; no reply means no."""
     text, prompt = worded(asked)
     return await asyncio.to_thread(_prompt, text, f"{prompt} ")
 
@@ -42,7 +42,7 @@ class Trace:
         self._writing = False
 
     def show(self, events: Iterable[Event]) -> Answered:
-        """Follow a run to its end, and return that."""
+        """Follow a run to its end and return its answer."""
         answered = Answered()
         for event in events:
             match event:

@@ -71,7 +71,7 @@ def export(
     output: Annotated[Path, typer.Option(help="Where the lines go; - is standard output.")] = Path("-"),
 ) -> None:
     """Write a conversation, with its checkpoints, as JSON lines that `import` reads; not encrypted."""
-    from app.commands.rows import output_file
+    from app.commands.output import output_file
     from app.persistence.threads.operations import export_thread
 
     async def run(saver: Saver) -> None:

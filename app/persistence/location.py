@@ -101,7 +101,7 @@ def check_sqlite(file: Path) -> None:
     """Check that `file` is an SQLite database, or can become one; its folder is made.
 
     Raises:
-        PersistenceError: it is not, or cannot.
+        PersistenceError: it is neither.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

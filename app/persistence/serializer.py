@@ -76,7 +76,7 @@ class StrictSerializer(JsonPlusSerializer):
         raise CorruptDataError(f"This serializer does not write the stored form {form!r}.")
 
     def loads_all(self, parts: Sequence[bytes]) -> list[Any]:
-        """Decode msgpack values as one array, which is faster than one by one; raises as `loads_typed`."""
+        """Decode msgpack values as one array, which is faster; raises what `loads_typed` raises."""
         head = _ARRAY + struct.pack(">I", len(parts))
         found: list[Any] = _Reader(self._allowed).decode(b"".join([head, *parts]))
         return found

@@ -1,1 +1,1 @@
-"""Do runs: start, resume and watch them, ask people, and log what happened."""
+"""Execute runs: start, resume and watch them, ask people, and log what happened."""

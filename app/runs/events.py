@@ -1,4 +1,4 @@
-"""Tell what happens in a run: decisions, hops, pieces of the answer, and its end."""
+"""Report what happens in a run: decisions, hops, pieces of the answer, and its end."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ _MOST_CHOICES = 5  # shown to a person
 
 @dataclass(frozen=True)
 class Decided:
-    """Tell that the Octopus chose; of parallel branches, each has a decision of its own."""
+    """Report a decision of the Octopus; parallel branches have one each."""
 
     decision: Hop
 
 
 @dataclass(frozen=True)
 class Ended:
-    """Tell that the Octopus, or a budget, ended a walk."""
+    """Report that the Octopus, or a budget, ended a walk."""
 
     decision: Hop
 
 
 @dataclass(frozen=True)
 class Hopped:
-    """Tell that a worker is done."""
+    """Report that a worker is done."""
 
     hop: Hop
 
 
 @dataclass(frozen=True)
 class Written:
-    """Tell the next piece of the answer."""
+    """Carry the next piece of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Answered:
-    """Tell that the run is over, or waits for a person.
+    """Report that the run is over, or waits for a person.
 
     Attributes:
         text: the whole answer; what is asked, if the run waits.
         hops: all hops of this run, those before an interruption too.
         asked: what a person is asked, each with the id that the answer names; empty if the run is over.
-        rest: what of the text was not `Written` yet.
+        rest: the part of the text that was not `Written` yet.
     """
 
     text: str = ""
@@ -90,12 +90,12 @@ class Answered:
 
     @property
     def tokens(self) -> int:
-        """Return what models read and generated."""
+        """Return the number of tokens that models read and generated."""
         return sum(hop["tokens"] for hop in self.hops)
 
     @property
     def cost(self) -> float:
-        """Return dollars."""
+        """Return the cost in dollars."""
         return round(sum(hop["cost"] for hop in self.hops), 9)
 
     @property
@@ -123,7 +123,7 @@ class Watch:
         self._interrupts: list[Interrupt] = []
 
     def piece(self, chunk: BaseMessage, metadata: Mapping[str, Any]) -> Iterator[Event]:
-        """Read text of a language model whose answer is the last one.
+        """Read text of a language model that writes the last answer.
 
         What others say may not be the answer: drafts in a subgraph, and branches, whose words would mix.
         """

@@ -1,4 +1,4 @@
-"""Open what keeps threads and lessons: the place of the settings, or what is given."""
+"""Open the saver of threads and the store of lessons: those of the settings, or given ones."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Memory:
     """Keep threads and lessons, from any event loop.
 
     Attributes:
-        settings: name the place of threads.
-        saver: keeps threads; None opens the place of the settings.
-        store: keeps lessons; None takes that of the same place.
+        settings: name the storage of threads.
+        saver: keeps threads; None opens the storage that the settings name.
+        store: keeps lessons; None opens one in the same storage.
     """
 
     settings: Settings
@@ -44,11 +44,11 @@ class Memory:
         """Return the saver and the store for the running loop.
 
         Args:
-            blocking: whether somebody waits for this in a thread, so that those given may be blocking ones.
+            blocking: whether the caller waits in a thread of its own, so that the given ones may block.
 
         Raises:
-            InputError: a setting of the place is wrong.
-            PersistenceError: the place cannot be used.
+            InputError: a setting of the storage is wrong.
+            PersistenceError: the storage cannot be used.
         """
         store = self.given_store(blocking)
         if self.saver is not None:
@@ -81,7 +81,7 @@ class Memory:
 
 
 def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:
-    """Open what keeps threads.
+    """Open the saver of threads.
 
     Raises:
         InputError: the url, or another setting of it, is wrong.
@@ -90,7 +90,7 @@ def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpoint
 
 
 def open_store(settings: Settings) -> AbstractAsyncContextManager[BaseStore]:
-    """Open the long-term store, in the same place as the threads: what reflection learnt.
+    """Open the long-term store of what reflection learnt, in the storage of the threads.
 
     Raises:
         InputError: the url, or another setting of it, is wrong.

@@ -1,4 +1,4 @@
-"""Do runs: as events or to their end, stopped at a deadline or when nobody listens any more."""
+"""Execute runs, as events or to their end; stop them at a deadline or when nobody listens any more."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.runs.events import Answered, Event, Watch
-from app.runs.resume import Beginning, begin
-from app.runs.run import RefusedError, Run
+from app.runs.run import Beginning, RefusedError, Run, begin
 from app.runs.traces import TraceLog
 
 Person = Callable[[dict[str, Any]], Awaitable[str]]
@@ -22,7 +21,7 @@ Observe = Callable[[str], AbstractContextManager[Callable[[Event], None]]]
 
 @dataclass
 class Runner:
-    """Do runs, one at a time in each thread.
+    """Execute runs, one at a time in each thread.
 
     Attributes:
         timeout: seconds for a run; None sets no limit.
@@ -68,7 +67,7 @@ class Runner:
             self.busy.discard(key or "")
 
     async def answer(self, run: Run, person: Person | None = None) -> Answered:
-        """Do `run` to its end; as `events`."""
+        """Execute `run` to its end, as `events` does."""
         async with aclosing(self.events(run, person)) as events:
             return [event async for event in events if isinstance(event, Answered)][-1]
 

@@ -21,7 +21,7 @@ _FORM = "Write NAME:SHA256 or NAME:SHA256:SCOPE+SCOPE; `octopus serve --new-key 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Say who sent a request.
+    """Describe the sender of a request.
 
     Attributes:
         name: the name of the key; "" is the person at this machine, where no keys are set.
@@ -37,7 +37,7 @@ class Caller:
 
     @property
     def prefix(self) -> str:
-        """Return how all ids of kept threads of this caller begin."""
+        """Return the prefix of the ids of all threads of this caller."""
         return f"{self.name}/" if self.name else ""
 
 

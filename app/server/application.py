@@ -26,7 +26,6 @@ from app.server import (
     health,
     page,
     responses,
-    thread_turns,
     threads,
 )
 from app.server.dependencies import Service
@@ -72,7 +71,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         dependencies=[Depends(HTTPBearer(auto_error=False))] if settings.keys else [],
     )
     errors.install(app)
-    for module in (catalogue, chat_completions, responses, threads, thread_turns, feedback, health):
+    for module in (catalogue, chat_completions, responses, threads, feedback, health):
         app.include_router(module.router)
     _mount_extras(app)
     page.install(app)

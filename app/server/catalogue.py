@@ -22,7 +22,7 @@ async def models(served: Served, caller: Chatter) -> dict[str, Any]:
 
 @router.get("/v1/models/{model:path}", tags=["OpenAI"])
 async def model(model: str, served: Served, caller: Chatter) -> dict[str, Any]:
-    """Return one of them."""
+    """Return one model."""
     return _model(served.graphs.get(model), served.started)
 
 

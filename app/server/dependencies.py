@@ -62,7 +62,7 @@ async def service(request: Request) -> Service:
 
 
 def hops_of(step: CheckpointTuple) -> list[Hop]:
-    """Return the path of the run, as far as it was walked by a checkpoint."""
+    """Return the hops that the run had made by a checkpoint."""
     return list(step.checkpoint["channel_values"].get("hops", []))
 
 

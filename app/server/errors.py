@@ -74,7 +74,7 @@ _REFUSED = {  # status, field at fault, and what to do
 
 
 def not_found() -> ApiError:
-    """Say the same of a thread that is not there and of one that is somebody else's."""
+    """Return one error for a missing thread and for somebody else's."""
     return ApiError(404, "There is no such thread.", code="not_found")
 
 

@@ -71,7 +71,7 @@ async def _check(served: Service) -> dict[str, Any]:
 
 
 async def threads_answer(saver: Saver) -> str:
-    """Return "ok", or with what error the storage of threads fails."""
+    """Return "ok", or the error with which the storage of threads fails."""
     try:
         async with asyncio.timeout(3):
             await saver.aget_tuple(config_of("~ready"))

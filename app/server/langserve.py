@@ -70,7 +70,7 @@ class Chosen(BaseModel):
 
 
 class _Body(BaseModel):
-    """Check what LangServe reads before it does: it takes some wrong types for errors of its own."""
+    """Check the body before LangServe reads it, which reports some wrong types as errors of its own."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -187,7 +187,7 @@ async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any
 
 
 async def _check(request: Request) -> None:
-    """Refuse what no run should begin with: once LangServe streams, a refusal has no status of its own."""
+    """Refuse a bad request before LangServe streams, when a refusal still has a status of its own."""
     kind = request.url.path.rpartition("/")[2]
     if kind not in ("invoke", "batch", "stream", "stream_events"):
         return

@@ -69,7 +69,7 @@ async def serving(app: FastAPI, served: Service) -> AsyncIterator[None]:
 
 
 class _Endpoint:
-    """Answer as ASGI, for MCP's library answers the connection itself."""
+    """Answer as an ASGI application, because MCP's library answers the connection itself."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app

@@ -65,7 +65,7 @@ class RunOptions(GraphContext):
 
     @property
     def context(self) -> GraphContext:
-        """Return what the graph is told."""
+        """Return the context of the run."""
         return GraphContext.model_validate(self.model_dump(exclude={"resume"}, exclude_unset=True))
 
 
@@ -99,7 +99,7 @@ def read_messages(messages: Sequence[Message], most: int, reads: Set[str] = froz
 def read_items(
     items: str | Sequence[Item], instructions: str | None, most: int, reads: Set[str] = frozenset()
 ) -> list[BaseMessage]:
-    """Return the conversation in the input of a response; otherwise as `read_messages`."""
+    """Return the conversation in the input of a response, as `read_messages` does for chat completions."""
     if isinstance(items, str):
         items = [Item(content=items)]
     messages = [Message(role="system", content=instructions)] if instructions else []

@@ -1,4 +1,4 @@
-"""Guard all routes: who calls, how often, how much at once; and answer errors that nobody foresaw."""
+"""Guard all routes: who calls, how often, how much at once; and answer unforeseen errors."""
 
 from __future__ import annotations
 

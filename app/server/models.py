@@ -47,7 +47,7 @@ class Model:
 
     @property
     def description(self) -> str:
-        """Return what it is for."""
+        """Return the description of the graph or worker."""
         spec = self.assembly.spec
         return spec.workers[self.worker].description if self.worker else spec.description
 

@@ -39,12 +39,12 @@ class OwnedStore(BaseStore):
         self._owner = owner
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Do the operations, on one's own part."""
+        """Run the operations on the owner's part of the store."""
         asked = list(ops)
         return [self._outside(r) for r in self._store.batch([self._inside(op) for op in asked])]
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Do the operations, on one's own part."""
+        """Run the operations on the owner's part of the store."""
         asked = list(ops)
         return [self._outside(r) for r in await self._store.abatch([self._inside(op) for op in asked])]
 

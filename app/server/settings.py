@@ -1,4 +1,4 @@
-"""Hold what the environment says about the server."""
+"""Read the settings of the server from the environment."""
 
 from __future__ import annotations
 

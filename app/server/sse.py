@@ -76,7 +76,7 @@ async def _disconnect(request: Request) -> None:
 
 
 async def begun(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
-    """Return the same events once the first is there: what fails before it has a status of its own."""
+    """Wait for the first event, so that an earlier failure has a status of its own; return them all."""
     first = await anext(events)
 
     async def all_events() -> AsyncGenerator[Event]:

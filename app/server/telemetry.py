@@ -51,7 +51,7 @@ class Telemetry:
 
     @contextmanager
     def follow(self, graph: str) -> Iterator[Callable[[Event], None]]:
-        """Give a function that takes the events of one run."""
+        """Yield a function that takes the events of one run."""
         with self.running.labels(graph).track_inprogress():
             span = trace.get_tracer("octopus").start_span(f"turn {graph}")
             try:

@@ -19,7 +19,7 @@ _OWNER = "octopus_owner"
 
 @auth.authenticate
 async def authenticate(authorization: str | None, scope: dict[str, Any]) -> Auth.types.MinimalUserDict:
-    """Return the caller's name, of a Bearer key with the scopes `chat` and `threads`.
+    """Return the name of the caller, whose Bearer key has the scopes `chat` and `threads`.
 
     Raises:
         HTTPException: 401, there are keys and this is none of them, or there is none and the caller is not

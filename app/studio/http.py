@@ -18,7 +18,7 @@ _served = create_app()
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    # Of a mounted application nobody else would open it.
+    # FastAPI does not run the lifespan of a mounted application.
     async with _served.router.lifespan_context(_served):
         yield
 

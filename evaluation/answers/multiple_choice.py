@@ -32,7 +32,7 @@ class Question:
         text: the question and its choices as the Octopus reads them.
         block: the same with letters, as workers read it.
         node: the specialist of its subject's group.
-        gold: place of the right choice.
+        gold: index of the right choice.
     """
 
     subject: str
@@ -66,7 +66,7 @@ def prompt(question: Question, shots: Shots, block: str | None = None) -> str:
 
 
 def letter_of(reply: str) -> int | None:
-    """Return the place of the choice that `reply` names: its first letter, "answer is B", or a lone "B"."""
+    """Return the index of the choice that `reply` names: its first letter, "answer is B", or a lone "B"."""
     if match := _STRICT.match(reply):
         return LETTERS.index(match[1])
     for pattern in (_SAID, _ALONE):
@@ -80,7 +80,7 @@ def read_questions(data: Path, *, limit: int | None = None, seed: int = 0) -> li
     """Return MMLU's test questions below `data`, or a random `limit` of them.
 
     Raises:
-        InputError: there are none, or one is not as it should be.
+        InputError: there are none, or one is malformed.
     """
     return [_question(row) for row in read_exam(data, limit=limit, seed=seed)]
 

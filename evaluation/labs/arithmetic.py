@@ -34,7 +34,7 @@ class Problem:
 
     @property
     def prompt(self) -> str:
-        """Return what an answer follows."""
+        """Return the text before the answer."""
         return f"{self.number}*{self.factor}="
 
     @property
@@ -171,7 +171,7 @@ class ArithmeticParts:
 
 @dataclass(frozen=True, slots=True)
 class ExactVerifier:
-    """Multiply, and say no more than whether the product is right."""
+    """Verify a product by multiplying; say only whether it is right."""
 
     async def verify(self, question: str, draft: str, most: int) -> Verdict:
         """Return the verdict; it costs no tokens."""

@@ -4,9 +4,9 @@
 
 The question goes through the installed `octopus ask`, in this process, once the command line is imported.
 Every entry into a function of app/, graphs/, agents/ or tools/ is an event, in whatever thread it happens.
-Two events in a row in different files are one change of file. Frames of libraries are passed through. Not
-counted are bodies of modules and classes, comprehensions, lambdas, and a coroutine or generator that
-resumes. The figure says how far a reader has to jump to follow a question.
+Two events in a row in different files are one change of file. Frames of libraries are passed through.
+Bodies of modules and classes, comprehensions, lambdas, and coroutines or generators that resume are not
+counted. The figure says how far a reader has to jump to follow a question.
 
 By this rule, the default question took 604 changes in 2,869 calls before the packages had folders by theme.
 Measure another tree by putting it first: `PYTHONPATH=TREE python evaluation/labs/call_trace.py`.

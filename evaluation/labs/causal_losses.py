@@ -2,8 +2,8 @@
 
 A tiny base that knows one routing node gets adapters for another one, whose neighbours are the same and whose
 functional tokens are not, so that the adapter has to learn what each token means. The rows for it are skewed:
-each neighbour has half as many as the one before. Measured are equally many rows of each neighbour, from
-templates that no training used.
+each neighbour has half as many as the one before. The adapters are measured on
+equally many rows of each neighbour, from templates that no training used.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from agents.octopus.causal.manifest import read_manifest
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName
 from evaluation.report import Advance, Report, no_progress, plain, share, tabulate
+from training.causal.artifact import CallScores, score_calls, serving
 from training.causal.call_rows import Master
-from training.causal.call_scores import CallScores, score_calls, serving
 from training.causal.call_trainer import Checkpoint, LossWeights, Phase
 from training.causal.functional_tokens import BASE, FunctionalSettings, Training
 from training.rows.labelled_rows import RouterRow

@@ -18,8 +18,8 @@ import torch
 from agents.octopus.causal.batching import CallRequest
 from agents.octopus.causal.model import CausalModel
 from agents.octopus.causal.prompt import Prompt
-from evaluation.labs.routing_speed import Ratio, compare, ratio_table
 from evaluation.report import Report, plain
+from evaluation.speed import Ratio, compare, ratio_table
 
 ADAPTERS = 16
 GENERATED = 32  # tokens of a call

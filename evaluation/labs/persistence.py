@@ -50,7 +50,7 @@ class Contender:
         name: in the table.
         open: a saver on a Redis url, or on the name of a file; raises ImportError where it is not installed.
         on_redis: which of the two.
-        resumes: whether another saver on the same place finds what this one kept.
+        resumes: whether another saver on the same storage finds what this one kept.
     """
 
     name: str

@@ -25,9 +25,8 @@ from agents.reflection.loop import Algorithm, Budget, Step, run
 from agents.reflection.steps import Steps, add_round
 from agents.reflection.trials import Basic, Reflexion
 from agents.reflection.types import Parts, ReflectionState, Update, new_state
-from evaluation.intervals import Interval, interval, paired_gain
 from evaluation.labs.arithmetic import LENGTH, ArithmeticParts, ExactVerifier, Problem, TextModel, draw
-from evaluation.report import Advance, Report, no_progress, points, tabulate
+from evaluation.report import Advance, Interval, Report, interval, no_progress, paired_gain, points, tabulate
 
 MODES = {
     "none": "none",

@@ -53,7 +53,7 @@ def evaluate_routing(
         octopus: what is measured.
         zero_shot: the same node without an artifact.
         data: folder with `mmlu/test*.jsonl.gz`, and with `mmlu/dev` and `mmlu/val` for the baselines.
-        limit: so many random exam questions.
+        limit: number of random exam questions.
         baselines: whether other routers are trained and measured.
         advance: called with the share of the work that is done.
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.octopus.encoder.octopus import LocalOctopus
-from evaluation.intervals import interval
-from evaluation.report import Advance, Report, no_progress, share, span, table
+from evaluation.report import Advance, Report, interval, no_progress, share, span, table
 from evaluation.routing.metrics import decide_each
 from evaluation.task import load_task
 from training.rows.labelled_rows import RouterRow, read_json_lines

@@ -1,4 +1,4 @@
-"""Let a new router take the current one's place if it is better on rows that neither saw."""
+"""Replace the current router by a new one that is better on rows that neither saw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.octopus.encoder.octopus import EncoderOctopus
-from evaluation.intervals import Interval, paired_gain
+from evaluation.report import Interval, paired_gain
 from evaluation.routing.metrics import decide_each
 from training.rows.labelled_rows import RouterRow
 
@@ -45,7 +45,7 @@ def through_the_gate(
 
 
 def promote(candidate: Path, target: Path) -> None:
-    """Put the artifact `candidate` where `target` is, which is kept beside it as `NAME.previous`."""
+    """Move the artifact `target` to `NAME.previous`, and copy `candidate` to its place."""
     fresh, previous = (target.with_name(f"{target.name}.{suffix}") for suffix in ("new", "previous"))
     shutil.rmtree(fresh, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,8 +14,7 @@ from agents.octopus.calibration import expected_calibration_error
 from agents.octopus.conversation.human_turns import clean_turns
 from agents.octopus.encoder.octopus import LocalOctopus
 from agents.types import Decision
-from evaluation.intervals import interval
-from evaluation.report import Advance, no_progress, share, span
+from evaluation.report import Advance, interval, no_progress, share, span
 
 NONE = -1
 """Stands for "no neighbour" among the places of chosen nodes."""
@@ -28,7 +27,7 @@ class Predictions:
     """Hold what a router says of n queries.
 
     Attributes:
-        chosen: [n], the place of the chosen node, or `NONE` where it abstains.
+        chosen: [n], the index of the chosen node, or `NONE` where it abstains.
         scores: [n, nodes], higher is likelier.
         are_probabilities: whether `scores` are, so that their calibration can be measured.
     """
@@ -89,7 +88,7 @@ def check_nodes(octopus: LocalOctopus, nodes: Sequence[str]) -> list[str]:
 
 
 def places(nodes: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
-    """Return the place of each of `names` among `nodes`."""
+    """Return the index of each of `names` in `nodes`."""
     place = {node: k for k, node in enumerate(nodes)}
     return np.array([place[name] for name in names], dtype=np.int64)
 

@@ -1,6 +1,6 @@
 """Measure the choice of functions: `octopus eval tools`, zero-shot beside the plain cosine.
 
-Scored are accuracy among a row's own candidates, ranking among all functions, and abstaining. Rows are those
+Scores accuracy among a row's own candidates, ranking among all functions, and abstaining. Rows are those
 of the Berkeley Function Calling Leaderboard: `question` (turns of messages), `function` (the candidates) and,
 where one fits, `ground_truth` ([{name: arguments}]).
 Source: F. Yan et al., Berkeley Function Calling Leaderboard, 2024 (v4: live user queries).
@@ -55,7 +55,7 @@ class ChoiceMetrics:
         rows: how many rows have a right candidate.
         irrelevant: how many have none.
         accuracy: of the best-scored candidate, over `rows`.
-        abstain_auroc: that a row with a right candidate fits better than one without.
+        abstain_auroc: probability that a row with a right candidate fits better than one without.
     """
 
     rows: int

@@ -266,7 +266,7 @@ class Assembly:
 
     def _tool_agent(self, names: Sequence[str]) -> Worker:
         from agents.workers.tool_agent import ToolAgent
-        from tools.errors import ToolError
+        from tools.declaration import ToolError
         from tools.registry import functions
 
         try:

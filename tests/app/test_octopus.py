@@ -21,7 +21,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command
 
 from app import GraphSpec, InputError, Octopus, RedisSaver, SpecError, build_graph
-from app.commands.project import new_project
+from app.commands.graph import new_project
 from app.runs.events import Answered, Decided, Hopped
 from graphs.state import GraphContext
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.expressions import AmbiguousFormulaError, parse
 from tools.subjects.symbolic import symbolic
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.declaration import ToolFunction
-from tools.errors import ToolError
+from tools.declaration import ToolError, ToolFunction
 from tools.registry import SUBJECTS, function, functions
 from tools.sandbox_worker import LIBRARIES
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.errors import ToolError, ToolTimeoutError
+from tools.declaration import ToolError, ToolTimeoutError
 from tools.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]

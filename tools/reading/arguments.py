@@ -7,8 +7,7 @@ from datetime import date
 from typing import Any
 
 from tools import types
-from tools.declaration import ToolFunction
-from tools.errors import ToolError
+from tools.declaration import ToolError, ToolFunction
 from tools.expressions import parse, symbols
 from tools.reading import formulas, literals, places, quantities, substances, times
 from tools.reading.assignment import assign

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.expressions import NAMES, Apply, Literal, Node, Symbol, parse_prefix, symbols
 from tools.reading.query import Mention, TokenizedQuery, UnreadError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.reading.query import TokenizedQuery
 from tools.reading.vocabulary import filler
 from tools.subjects.chemistry import atoms

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.declaration import cue, tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, cue, tool
 from tools.subjects.symbolic import equation, numeric, only_variable, plain, symbolic
 from tools.types import Equations, Expression, Point, Polynomial, Variable
 

@@ -6,8 +6,7 @@ import math
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
-from tools.declaration import cue, tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, cue, tool
 from tools.subjects.formatting import exact, exact_number
 from tools.subjects.symbolic import numeric, plain
 from tools.types import Calculation, Integer, Number, Numbers, Percent

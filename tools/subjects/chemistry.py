@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tools.declaration import tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, tool
 from tools.subjects.formatting import number, significant
 from tools.types import Element, Formula, Quantity, Reaction
 

@@ -6,8 +6,7 @@ import calendar
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tools.declaration import cue, tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, cue, tool
 from tools.types import ClockTime, Date, Days, Integer, Months, Zone
 
 

@@ -7,8 +7,7 @@ import binascii
 import unicodedata
 from urllib.parse import quote, unquote
 
-from tools.declaration import cue, tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, cue, tool
 from tools.types import Base, Digits, Integer, RomanNumeral, SourceBase, Text
 
 _ROMAN = {"M": 1000, "CM": 900, "D": 500, "CD": 400, "C": 100, "XC": 90, "L": 50, "XL": 40, "X": 10, "IX": 9,

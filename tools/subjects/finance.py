@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tools.declaration import cue, tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, cue, tool
 from tools.subjects.formatting import money, number
 from tools.types import Frequency, Money, Numbers, Percent, Years
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 
 
 def number(value: float) -> int | float:

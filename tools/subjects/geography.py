@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tools.declaration import tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, tool
 from tools.subjects.gazetteer import City as Place
 from tools.subjects.gazetteer import countries, find_city
 from tools.types import City, Country

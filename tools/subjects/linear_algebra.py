@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.declaration import tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, tool
 from tools.subjects.symbolic import plain
 from tools.types import Matrix, Numbers
 

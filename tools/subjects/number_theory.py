@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tools.declaration import cue, tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, cue, tool
 from tools.subjects.symbolic import numeric, plain
 from tools.types import Calculation, Integer, Integers
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import statistics as library
 from fractions import Fraction
 
-from tools.declaration import tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, tool
 from tools.subjects.formatting import exact, exact_number, number
 from tools.types import Numbers
 

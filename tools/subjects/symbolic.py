@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.expressions import Apply, Literal, Node, Symbol, parse
 
 MAX_POWER_DIGITS = 1_000

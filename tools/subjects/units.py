@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from tools.declaration import tool
-from tools.errors import ToolError
+from tools.declaration import ToolError, tool
 from tools.subjects.formatting import significant
 from tools.types import Quantity, Unit
 

@@ -21,10 +21,9 @@ import torch
 from agents.errors import InputError
 from agents.octopus.causal.manifest import CausalManifest
 from agents.octopus.causal.prompt import PromptFormat, PromptTokenizer
-from training.causal.artifact import finish
+from training.causal.artifact import finish, score_calls, serving
 from training.causal.base import TINY_FORMAT, bake_public, bake_tiny
 from training.causal.call_rows import CallRows, Master, Sampler
-from training.causal.call_scores import score_calls, serving
 from training.causal.call_trainer import CallTrainer, Checkpoint, LossWeights, Phase, Reporter
 from training.provenance import fingerprint
 from training.rows.labelled_rows import RouterRow

@@ -26,9 +26,16 @@ from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import PhrasedQuery, Planner, read_queries
 from agents.octopus.planning.stored import to_planner
 from agents.octopus.planning.trained import TrainedNext, described, phrase_fits
+from training.planner.models import (
+    PhraseTexts,
+    RankerSettings,
+    RankingExample,
+    edge_priors,
+    fit_exemplars,
+    phrase_weights,
+    train_ranker,
+)
 from training.planner.paths import PathRow, link_f1, node_f1
-from training.planner.ranker import RankerSettings, RankingExample, train_ranker
-from training.planner.regressions import PhraseTexts, edge_priors, fit_exemplars, phrase_weights
 from training.provenance import versions
 
 _LEAST_ROWS = 10

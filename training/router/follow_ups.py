@@ -83,7 +83,7 @@ def fit(features: Floats, follows: NDArray[np.bool_], strength: float) -> tuple[
 
 
 def held_out(pairs: Sequence[Pairs], strength: float, folds: int = _FOLDS) -> list[Floats]:
-    """Return, for each head's pairs, probabilities by models that saw no dialogue with the same opening."""
+    """Return probabilities for each head's pairs, by models that saw no dialogue with the same opening."""
     first = pairs[0]
     found = [np.zeros(len(first.follows)) for _ in pairs]
     splitter = GroupKFold(folds, shuffle=True, random_state=0)

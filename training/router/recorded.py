@@ -37,7 +37,7 @@ class RecordedAnswers:
         models: by place.
         texts: [n], each question with its options, a line each.
         categories: [n].
-        gold: [n], the place of the right option.
+        gold: [n], the index of the right option.
         answers: [n, models], places of options, or `SILENT`.
         sources: [n], where each question comes from; "" where the row does not say.
         ids: [n], `question_id`, or the file and line of the row.
@@ -112,7 +112,7 @@ def _check(row: dict[str, Any], where: str, models: Collection[str]) -> None:
 
 
 def _place(letter: Any, options: int, where: str, *, silent: bool = True) -> int:
-    """Return the place of the option `letter`; a letter beyond the options is a reply that names none."""
+    """Return the index of the option `letter`; a letter beyond the options names none."""
     if isinstance(letter, str) and len(letter) == 1 and 0 <= ord(letter) - ord("A") < options:
         return ord(letter) - ord("A")
     if silent and isinstance(letter, str):

@@ -95,7 +95,7 @@ class Selector:
 
         Args:
             inputs: embeddings [n, d].
-            answers: [n, models], the place of the option that each model gave, or `SILENT`; only the
+            answers: [n, models], the index of the option that each model gave, or `SILENT`; only the
                 panel's columns are read.
             panel: places of the panellists.
 

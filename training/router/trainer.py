@@ -200,7 +200,7 @@ def _held_out_logits(
     """Score measured rows with heads that did not see them.
 
     Returns:
-        Logits, and the place of the right node in `data.nodes`.
+        Logits, and the index of the right node in `data.nodes`.
     """
     logits, gold = [], []
     for fold in range(settings.measured_folds):

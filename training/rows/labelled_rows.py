@@ -73,7 +73,7 @@ class Labelled:
 
     @property
     def owner(self) -> NDArray[np.int64]:
-        """Return, for each facet, the place of its node in `nodes`."""
+        """Return the index in `nodes` of each facet's node."""
         nodes = self.nodes
         return np.asarray([nodes.index(node) for node, _ in self.facets], dtype=np.int64)
 

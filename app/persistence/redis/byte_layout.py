@@ -18,7 +18,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from app.persistence.errors import CorruptDataError
 from app.persistence.redis.codec import ITEM_BYTES, NAME_BYTES
@@ -33,10 +32,6 @@ _SLOT_BYTES = 2 * NAME_BYTES + REF_BYTES
 _FORMAT = b"\x01"
 _LENGTH = struct.Struct(">I")
 
-ManifestKind = Literal[b"p", b"r", b"l", b"d", b"L", b"D", b"m"]
-"""p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`, and more;
-upper case: the list is inside a `_DeltaSnapshot`; m: a dict, whose sealed payload has a manifest per key."""
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -49,7 +44,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Say where one channel value is."""
+    """Say where one channel value is.
+
+    Attributes:
+        kind: p: sealed value inline; r: one item; l: items of a list; d: first `keep` items of list `base`,
+            and more; L, D: the same of a list inside a `_DeltaSnapshot`; m: a dict, whose sealed payload has
+            a manifest per key.
+    """
 
     kind: bytes
     hashes: tuple[bytes, ...] = ()

@@ -40,7 +40,7 @@ class RedisClient:
         retries: how often to try again, after 0.05 to 1 s each, when a connection breaks.
 
     Raises:
-        ValueError: the url is no such url.
+        ValueError: the url has another form.
     """
 
     def __init__(self, url: str, *, cluster: bool = False, timeout: float = 30.0, retries: int = 8) -> None:

@@ -45,7 +45,7 @@ class Codec:
         """Return a codec; `key` is 16, 24 or 32 bytes, or their base64 text.
 
         Raises:
-            ValueError: the key has another length, or its text is no base64.
+            ValueError: the key has another length, or its text is not base64.
             ImportError: the `cryptography` package is missing.
         """
         if key is None:

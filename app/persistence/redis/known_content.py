@@ -132,7 +132,7 @@ class SeenThreads:
         self._noted: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     def get(self, thread_id: str) -> Seen | None:
-        """Return what is known of a thread, if anything."""
+        """Return what is known of a thread, or None."""
         with self._lock:
             seen = self._threads.get(thread_id)
             if seen is not None:

@@ -16,7 +16,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from evaluation.labs.arithmetic_training import ArithmeticSettings, train_arithmetic
+    from evaluation.labs.arithmetic_model import ArithmeticSettings, train_arithmetic
 
     out = tmp_path_factory.mktemp("arithmetic")
     settings = ArithmeticSettings(steps=4, check_every=2, problems=8, batch=16, width=48, layers=2, heads=3)
@@ -33,7 +33,7 @@ def test_the_manifest_says_how_it_was_trained(folder: Path) -> None:
 def test_training_repeats_and_lowers_the_loss(tmp_path: Path, folder: Path) -> None:
     from safetensors.numpy import load_file
 
-    from evaluation.labs.arithmetic_training import ArithmeticSettings, train_arithmetic
+    from evaluation.labs.arithmetic_model import ArithmeticSettings, train_arithmetic
 
     settings = ArithmeticSettings(steps=4, check_every=2, problems=8, batch=16, width=48, layers=2, heads=3)
     train_arithmetic(tmp_path, settings)

@@ -28,7 +28,7 @@ def test_rows_are_skewed() -> None:
 
 def test_figures() -> None:
     from evaluation.labs.causal_losses import LossEffect
-    from training.causal.call_scores import CallScores
+    from training.causal.artifact import CallScores
 
     logits = np.log(np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]))
     scores = CallScores(logits, np.array([0, 0, 1, 1]), np.full(4, np.nan))

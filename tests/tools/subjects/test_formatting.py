@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.subjects.formatting import exact, exact_number, money, number, significant
 
 

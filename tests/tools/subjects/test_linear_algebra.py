@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.subjects import linear_algebra
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from tools.errors import ToolError
+from tools.declaration import ToolError
 from tools.subjects.symbolic import equation, numeric, only_variable, plain, symbolic
 
 

@@ -1,4 +1,4 @@
-"""Check that an artifact is complete, takes further masters, and can be merged into a plain model."""
+"""Check scores of rows, and that an artifact is complete, takes further masters, and can be merged."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agents.errors import ArtifactError, InputError
 from agents.octopus.causal.manifest import read_manifest
 from agents.types import NodeName
-from tests.training.causal.subjects import train
+from tests.training.causal.subjects import ROWS, in_ids, train
+from training.rows.labelled_rows import RouterRow
 
 pytestmark = [
     pytest.mark.train,
@@ -68,3 +70,27 @@ def test_the_master_to_merge_must_be_known(folder: Path, tmp_path: Path) -> None
         merge_adapter(folder, tmp_path / "merged", "other")
     with pytest.raises(ArtifactError):
         merge_adapter(tmp_path, tmp_path / "merged")
+
+
+def test_calls_that_were_not_generated_do_not_count() -> None:
+    from training.causal.artifact import CallScores
+
+    logits, gold = np.array([[2.0, 1.0], [2.0, 1.0], [1.0, 2.0]]), np.array([0, 1, 1])
+    assert CallScores(logits, gold, np.full(3, np.nan)).figures() == {"route": 0.6667}
+    exact = np.array([1.0, 0.0, np.nan])
+    assert CallScores(logits, gold, exact).figures() == {"route": 0.6667, "exact": 0.5}
+
+
+@pytest.mark.parametrize("abstain", [True, False])
+def test_ending_is_a_choice_only_where_rows_abstain(tmp_path: Path, abstain: bool) -> None:
+    from training.causal.artifact import score_calls, serving
+    from training.causal.base import bake_tiny
+
+    rows = [*ROWS[:6], RouterRow(query="zzz", node=None)] if abstain else ROWS[:6]
+    data = in_ids(tmp_path / "ids", rows)
+    model = bake_tiny(tmp_path / "model", [row.query for row in ROWS], slots=8, seed=0)
+    scores = score_calls(serving(model, data), data, rows, generated=3)
+    assert scores.logits.shape == (len(rows), len(data.legal) - (not abstain))
+    assert scores.gold[0] == data.places[str(rows[0].node)]
+    assert not np.isnan(scores.exact[:3]).any()
+    assert np.isfinite(scores.logits).all()

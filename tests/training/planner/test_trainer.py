@@ -17,8 +17,8 @@ from agents.octopus.planning.planner import Planner
 from agents.octopus.planning.stored import from_planner, to_planner
 from agents.types import NodeName
 from tests.planning import DOCSTRINGS, NEIGHBOURS, ROWS, kitchen
+from training.planner.models import RankerSettings
 from training.planner.paths import PathRow
-from training.planner.ranker import RankerSettings
 from training.planner.trainer import EmbeddedRows, PlannerSettings, train_next, train_path_router
 
 SETTINGS = PlannerSettings(folds=3, ranker=RankerSettings(networks=2, units=8, epochs=20, batch=16))

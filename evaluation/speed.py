@@ -1,7 +1,8 @@
 """Measure what a decision costs, as ratios from one run, so that the machine does not matter.
 
-Kinds of calls are interleaved (A B A B …) and each query's ratio is taken within a few milliseconds of
-itself; the median over queries and rounds is reported.
+Kinds of calls are interleaved (A B A B …) and the ratio of each query is taken within a few milliseconds of
+itself; the median over queries and rounds is reported. To choose a next node costs more with more neighbours,
+not with more nodes.
 """
 
 from __future__ import annotations
@@ -17,17 +18,26 @@ import numpy as np
 from langchain_core.messages import HumanMessage
 
 from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.background import load_maps
 from agents.octopus.encoder.bm25 import LexicalIndex
 from agents.octopus.encoder.heads import Untrained
 from agents.octopus.encoder.octopus import EncoderOctopus
-from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead, unit
+from agents.octopus.planning.evidence import FEATURES
+from agents.octopus.planning.exemplars import Exemplars, NGramIndex
+from agents.octopus.planning.path_graph import PathGraph
+from agents.octopus.planning.planner import PhrasedQuery, Planner
+from agents.octopus.planning.trained import Ranker, TrainedNext
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, WorkerAnswer, WorkerRequest
 from evaluation.report import Report, plain, table, tabulate
+from training.planner.models import edge_priors, path_targets
 
 Input = TypeVar("Input")
 
-SMALL, LARGE = 17, 10_000
+SMALL, LARGE, LARGE_GRAPH = 17, 10_000, 26_000
+_DIMENSION = 384
+_EXEMPLARS = 64
 _QUERIES = 200
 _VERBS = "Find Book Cancel Compare Translate Forecast Convert Rank Archive Share".split()
 _THINGS = "flights recipes invoices concerts parcels lectures stocks novels rooms maps".split()
@@ -195,3 +205,70 @@ def evaluate_speed(octopus: EncoderOctopus, *, rounds: int = 3, large: int = LAR
     ]
     figures = {"ratios": plain(ratios), "langgraph": [plain(cost) for cost in costs]}
     return Report("speed", "\n\n".join(parts), figures)
+
+
+def decision_ratios(rounds: int = 3, large: int = LARGE_GRAPH) -> dict[str, Ratio]:
+    """Compare decisions in a large graph with a small one, and among many neighbours with few."""
+    texts = queries(40)
+    few = _decision(SMALL, SMALL)
+    many = large // 100
+    return {
+        f"17 neighbours, {large:,} nodes / 18 nodes": compare(_decision(SMALL, large), few, texts, rounds),
+        f"{many} neighbours / 17, {large:,} nodes": compare(
+            _decision(many, large), _decision(SMALL, large), texts, rounds
+        ),
+    }
+
+
+def _decision(neighbours: int, nodes: int) -> Callable[[str], object]:
+    """Return what decides at the entry of a made-up planner, on made-up embeddings."""
+    planner = made_up_planner(neighbours, nodes)
+    entry = planner.graph.nodes[planner.graph.entry]
+    vectors = unit(np.random.default_rng(0).normal(size=(3, _DIMENSION)).astype(np.float32))
+
+    def decide(text: str) -> object:
+        request = PhrasedQuery(text, vectors[0], (text[:40], text[40:]), vectors[1:])
+        return planner.following(request, (), entry)
+
+    return decide
+
+
+def made_up_planner(neighbours: int, nodes: int) -> Planner:
+    """Return a planner with random weights on a ring of `nodes` workers; the entry sees some of them."""
+    random = np.random.default_rng(0)
+    names = [NodeName(f"tool_{k}") for k in range(nodes)]
+    ring = {name: [names[(k + 1) % nodes]] for k, name in enumerate(names)}
+    graph = PathGraph.of(
+        {NodeName("octopus"): names[:neighbours], **ring}, NodeName("octopus"), [NodeName("octopus")]
+    )
+    texts = queries(_EXEMPLARS)
+    paths = [(1 + k % neighbours,) for k in range(_EXEMPLARS)]
+
+    def normal(*shape: int) -> np.typing.NDArray[np.float32]:
+        return random.normal(size=shape).astype(np.float32)
+
+    exemplars = Exemplars(
+        unit(normal(_EXEMPLARS, _DIMENSION)),
+        NGramIndex.build(texts),
+        tuple(paths),
+        normal(graph.end + len(graph.edges), _EXEMPLARS),
+        path_targets(paths, graph).mean(axis=0).astype(np.float32),
+    )
+    lexical = LexicalIndex.build([f"{name}: a tool" for name in graph.nodes])
+    head = ZeroShotHead(unit(normal(graph.end, _DIMENSION)), normal(_DIMENSION), lexical, load_maps())
+    ranker = Ranker(
+        normal(len(FEATURES)),
+        np.ones(len(FEATURES), dtype=np.float32),
+        normal(4, len(FEATURES), 32),
+        normal(4, 32),
+        normal(4, 32),
+    )
+    model = TrainedNext(
+        graph,
+        exemplars,
+        normal(graph.end, _DIMENSION + 1),
+        edge_priors(paths, graph),
+        head,
+        ranker,
+    )
+    return Planner(graph, model, lambda texts: normal(len(texts), _DIMENSION))

@@ -1,19 +1,23 @@
-"""Check what regressions learn from requests and phrases."""
+"""Check what regressions learn from requests and phrases, and that the ranker weighs features."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from agents.octopus.embedding import Encoder
 from tests.planning import ROWS, kitchen
-from training.planner.paths import PathRow
-from training.planner.regressions import (
+from training.planner.models import (
     PhraseTexts,
+    RankerSettings,
+    RankingExample,
     edge_priors,
     fit_exemplars,
     path_targets,
     phrase_weights,
+    train_ranker,
 )
+from training.planner.paths import PathRow
 
 
 def test_phrases_find_their_nodes_without_step_texts() -> None:
@@ -47,3 +51,14 @@ def test_priors_are_probabilities_of_the_edges_that_leave_a_node() -> None:
     for node in range(graph.end):
         own = [place for (source, _), place in graph.edges.items() if source == node]
         assert not own or abs(priors[own].sum() - 1) < 1e-5
+
+
+def test_the_ranker_learns_which_feature_counts() -> None:
+    random = np.random.default_rng(0)
+    inputs = [random.normal(size=(4, 3)).astype(np.float32) for _ in range(200)]
+    decisions = [RankingExample(own, int(own[:, 1].argmax())) for own in inputs]
+    settings = RankerSettings(networks=1, units=8, epochs=40, batch=20)
+    ranker = train_ranker(decisions, settings)
+    right = [int(ranker.log_probabilities(own).argmax()) == int(own[:, 1].argmax()) for own in inputs]
+    assert np.mean(right) > 0.9
+    assert np.exp(ranker.log_probabilities(inputs[0])).sum() == pytest.approx(1)

@@ -7,7 +7,16 @@ import pytest
 
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.octopus import EncoderOctopus
-from evaluation.labs.routing_speed import candidates, compare, graph_cost, made_up_octopus, queries
+from agents.types import NodeName
+from evaluation.speed import (
+    candidates,
+    compare,
+    decision_ratios,
+    graph_cost,
+    made_up_octopus,
+    made_up_planner,
+    queries,
+)
 
 
 def test_a_call_that_takes_three_times_as_long_has_a_ratio_of_three() -> None:
@@ -44,3 +53,17 @@ def test_the_cost_of_a_graph_is_measured(octopus: EncoderOctopus) -> None:
     cost = graph_cost(octopus, runs=1)
     assert cost.workers == 17
     assert cost.compile_seconds > 0
+
+
+def test_a_decision_reads_neighbours_only() -> None:
+    planner = made_up_planner(17, 2_000)
+    request = planner.read(queries(1))[0]
+    found = planner.following(request, (), NodeName("octopus"))
+    assert len(found) == 17
+    assert sum(found.values()) == pytest.approx(1)
+
+
+def test_large_graphs_are_compared_with_small_ones_and_many_neighbours_with_few() -> None:
+    found = decision_ratios(rounds=1, large=2_000)
+    assert list(found) == ["17 neighbours, 2,000 nodes / 18 nodes", "20 neighbours / 17, 2,000 nodes"]
+    assert all(ratio.ratio > 0 for ratio in found.values())
