@@ -18,7 +18,7 @@ from agents.reflection.trials import Basic, Reflexion
 from agents.reflection.types import Lesson, Mode, Parts, ReflectionState, Update, Verifier, new_state
 from agents.reflection.worker import JudgeVerifier, WholeAnswers, WorkerCritic, WorkerGenerator
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from graphs.spec import ReflectionSpec
+from graphs.node_spec import ReflectionSpec
 from graphs.state import GraphContext
 
 ALGORITHMS: Mapping[str, Callable[[Parts, Budget], Algorithm]] = {

@@ -18,8 +18,9 @@ from agents.octopus.encoder.zero_shot import Candidate
 from agents.octopus.kinds.reference import OctopusParts
 from agents.octopus.kinds.registry import EncoderReference, local_octopus, parse_octopus
 from agents.types import Decision, Edge, NodeName, Octopus, Step
+from graphs.node_spec import NodeSpec
 from graphs.settings import GraphSettings
-from graphs.spec import GraphSpec, NodeSpec
+from graphs.spec import GraphSpec
 
 if TYPE_CHECKING:
     from agents.octopus.causal.artifact import CausalArtifact
