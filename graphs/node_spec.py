@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agents.modalities import Modality
-from agents.octopus.kinds.registry import LOCAL, parse_octopus
+from agents.octopus.kinds import LOCAL, parse_octopus
 from agents.octopus.tokens import POOL_SIZE, parse_token, slot_token
 from agents.redaction import bare_urls
 from agents.reflection.types import Mode

@@ -13,8 +13,7 @@ from langgraph.store.base import BaseStore
 from agents.reflection.auto import Auto
 from agents.reflection.lats import Lats
 from agents.reflection.loop import Algorithm, Budget, ReflectionResult, follow, take
-from agents.reflection.steps import LESSONS
-from agents.reflection.trials import Basic, Reflexion
+from agents.reflection.trials import LESSONS, Basic, Reflexion
 from agents.reflection.types import Lesson, Mode, Parts, ReflectionState, Update, Verifier, new_state
 from agents.reflection.worker import JudgeVerifier, WholeAnswers, WorkerCritic, WorkerGenerator
 from agents.types import Worker, WorkerAnswer, WorkerRequest

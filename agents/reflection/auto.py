@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from agents.reflection.lats import Lats
 from agents.reflection.loop import Budget, Step
-from agents.reflection.steps import Steps
-from agents.reflection.trials import Basic, Reflexion
+from agents.reflection.trials import Basic, Reflexion, Steps
 from agents.reflection.types import Mode, Parts, ReflectionState, Update
 
 SURE = 0.8  # probability from which, without a verifier, the Octopus is trusted and the draft stands

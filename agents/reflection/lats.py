@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.reflection.loop import Step
-from agents.reflection.steps import LESSONS, Steps, add_round, spend
+from agents.reflection.trials import LESSONS, Steps, add_round, spend
 from agents.reflection.types import Draft, ReflectionState, TreeNode, Update, Verdict
 
 _NEXT = {

@@ -15,8 +15,8 @@ from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_art
 from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
+from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
 from agents.octopus.kinds.reference import OctopusParts
-from agents.octopus.kinds.registry import EncoderReference, local_octopus, parse_octopus
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 from graphs.node_spec import NodeSpec
 from graphs.settings import GraphSettings
@@ -148,9 +148,9 @@ class Routing:
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
+        from agents.octopus.planning.next_node import ZeroShotNext
         from agents.octopus.planning.planner import Planner
         from agents.octopus.planning.stored import from_planner
-        from agents.octopus.planning.zero_shot import ZeroShotNext
 
         artifact = self.artifact(self.spec.nodes[self.spec.entry])
         graph, docstrings = self.path_graph, self.docstrings
