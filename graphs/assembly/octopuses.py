@@ -169,7 +169,7 @@ class Routing:
 
     @cached_property
     def docstrings(self) -> ZeroShotHead:
-        """What the nodes say of themselves, as planning reads it."""
+        """Return what the nodes say of themselves, as planning reads it."""
         said = [
             Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
         ]
