@@ -17,8 +17,8 @@ from agents.workers.kinds import connect, parse_reference
 from agents.workers.models.manager import ModelManager
 from agents.workers.models.reference import Connection, Warmable
 from agents.workers.specialist import Specialist
-from graphs.assembly.octopuses import GRAPHS, Routing
 from graphs.node_spec import NodeSpec, WorkerSpec
+from graphs.routing import GRAPHS, Routing
 from graphs.settings import GraphSettings
 from graphs.spec import GraphSpec
 from graphs.spec_file import load_spec

@@ -8,7 +8,6 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import graphs as graph_package
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
 
-GRAPHS = Path(graph_package.__file__ or "").parent
+GRAPHS = Path(__file__).parent
 OnChoice = Callable[[NodeName], None]
 
 

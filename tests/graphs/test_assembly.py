@@ -17,7 +17,7 @@ from agents.octopus.served.vllm import VllmEngine
 from agents.types import NodeName
 from agents.workers.specialist import Specialist
 from app.settings import Settings
-from graphs.assembly.graph import Assembly, assemble
+from graphs.assembly import Assembly, assemble
 from graphs.settings import parse_bytes
 from graphs.spec_file import parse_spec
 from tests.loopback import ChatServer, serving
