@@ -29,7 +29,7 @@ _DEEPEST = 100  # nested lists and mappings: the C parser's stack is not endless
 _MOST_VALUES = 2_000_000  # after anchors are expanded, which can multiply
 
 Lines = dict[tuple[str, ...], int]
-"""Key path, e.g. `("workers", "math")` → its line in the file, counted from 1."""
+"""Map a key path, e.g. `("workers", "math")`, to its line in the file, counted from 1."""
 
 
 def parse_spec(

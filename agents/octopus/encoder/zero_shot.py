@@ -24,7 +24,7 @@ from agents.octopus.encoder.bm25 import LexicalIndex, split_identifier
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
-"""Texts → unit vectors [n, d]."""
+"""Turn n texts into unit vectors [n, d]."""
 
 # Chosen on the tool descriptions and queries of training/text/tools.jsonl and on UltraTool's training rows.
 _BACKGROUND_WEIGHT = 10.0  # how many neighbours the background counts for in the mean of the descriptions
