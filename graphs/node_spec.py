@@ -18,7 +18,7 @@ from agents.workers.kinds import parse_reference
 
 
 class SpecModel(BaseModel):
-    """Refuse unknown keys; never change."""
+    """Refuse unknown keys; an instance never changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -64,7 +64,7 @@ class _ChatChoice(ReplyBody):
 
 
 class ChatReply(ReplyBody):
-    """Read what either gets."""
+    """Read a reply, a letter or a text."""
 
     choices: list[_ChatChoice] = Field(min_length=1)
 
@@ -145,7 +145,7 @@ class _OllamaMessage(ReplyBody):
 
 
 class _OllamaReply(ReplyBody):
-    """Read what either gets; older servers give no log-probabilities."""
+    """Read a reply, a letter or a text; older servers give no log-probabilities."""
 
     message: _OllamaMessage
     logprobs: list[Position] | None = None
