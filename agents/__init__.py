@@ -1,1 +1,1 @@
-"""What a node does, without LangGraph state: Octopuses that route and workers that answer."""
+"""Say what a node does, without LangGraph state: Octopuses that route and workers that answer."""

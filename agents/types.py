@@ -13,7 +13,7 @@ NodeName = NewType("NodeName", str)
 FunctionalToken = NewType("FunctionalToken", str)
 
 CascadeStep = Literal["token", "examples", "parent", "generalist", "ask", "user"]
-"""Which step of the cascade took the decision: the functional token itself, or a fallback below threshold.
+"""Name the step of the cascade that decided: the functional token itself, or a fallback below threshold.
 
 `ask` is no decision: nobody was chosen. `user` is what a person answered when asked.
 """
@@ -21,7 +21,7 @@ CascadeStep = Literal["token", "examples", "parent", "generalist", "ask", "user"
 AnswerStatus = Literal["answered", "declined", "unavailable"]
 HopStatus = Literal["planned", "answered", "declined", "unavailable"]
 Rewrite = Literal["same", "changed", "bypassed"]
-"""What became of the query: `bypassed` where the Octopus lost part of it and the original was sent."""
+"""Tell what became of the query: `bypassed` where the Octopus lost part of it and the original was sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from app.runs.run import Compiled, Run
 from app.runs.runner import Person, Runner
 from app.runs.traces import TraceLog
 from app.settings import Settings
-from graphs.assembly.graph import Assembly, assemble, find_spec
+from graphs.assembly import Assembly, assemble, find_spec
 from graphs.blocking import iterate, run
 from graphs.spec import GraphSpec
 from graphs.spec_file import spec_of

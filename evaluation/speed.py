@@ -25,9 +25,9 @@ from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead, unit
 from agents.octopus.planning.evidence import FEATURES
 from agents.octopus.planning.exemplars import Exemplars, NGramIndex
+from agents.octopus.planning.next_node import Ranker, TrainedNext
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import PhrasedQuery, Planner
-from agents.octopus.planning.trained import Ranker, TrainedNext
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, WorkerAnswer, WorkerRequest
 from evaluation.report import Report, plain, table, tabulate

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from itertools import groupby, permutations
 
 from langchain_core.messages import HumanMessage
+from langgraph.types import Send
 
 from agents.modalities import attachments_of
 from agents.octopus.conversation.compound import parts_of
 from agents.octopus.conversation.human_turns import clean_query
 from agents.reflection.worker import Judge
 from agents.types import Branch, Hop
+from graphs.state import GraphState
 from graphs.traversal import RoutingNode, Walk, is_alone
 
 _LEAST = 0.02  # probability below which a next choice is not asked
@@ -38,6 +40,12 @@ async def decide_parts(walk: Walk, at: RoutingNode) -> list[Hop]:
     stand = all(hop["node"] and hop["decided_by"] in ("token", "examples") for hop in planned)
     linked = any((a["node"], b["node"]) in at.links for a, b in permutations(planned, 2))
     return list(planned) if stand and not linked else []
+
+
+def send(node: str, planned: Hop, state: GraphState, hops: Sequence[Hop]) -> Send:
+    """Send one branch to `node`, with what it needs of the state."""
+    sent = {"messages": state["messages"], "turn": state["turn"], "hops": list(hops), "planned": [planned]}
+    return Send(node, sent)
 
 
 def second_choice(walk: Walk, at: RoutingNode, planned: Hop) -> Hop | None:

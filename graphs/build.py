@@ -1,26 +1,35 @@
-"""Build a LangGraph `StateGraph` of a spec: a node per worker and master, functional tokens on the edges."""
+"""Build a LangGraph `StateGraph` of a spec: a node per worker and master, functional tokens on the edges.
+
+A built graph can be a worker of another one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Send
 
-from agents.errors import SpecError
+from agents.errors import RoutingError, SpecError
 from agents.ledger import Ledger, Profile
+from agents.modalities import human
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
-from agents.types import NodeName, Octopus, Worker
+from agents.types import FunctionalToken, Hop, NodeName, Octopus, Worker, WorkerAnswer, WorkerRequest
 from graphs.blocking import AsyncNode
-from graphs.edges import follow
+from graphs.branches import outcomes, send
+from graphs.node_spec import WorkerSpec
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
-from graphs.spec import GraphSpec, WorkerSpec
+from graphs.spec import GraphSpec
 from graphs.state import GraphContext, GraphInput, GraphOutput, GraphState
-from graphs.traversal import RoutingNode
+from graphs.traversal import RoutingNode, hops_of, is_alone
 
 Graph = StateGraph[GraphState, GraphContext, GraphInput, GraphOutput]
+Next = str | list[Send]
 
 
 def build_graph(
@@ -68,11 +77,56 @@ def build_graph(
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():
         if node.neighbours:
-            graph.add_conditional_edges(name, follow(name, node.neighbours), _path_map(node.neighbours))
+            graph.add_conditional_edges(name, _follow(name, node.neighbours), _path_map(node.neighbours))
         else:
             graph.add_edge(name, "answer")
     graph.add_edge("answer", END)
     return graph
+
+
+@dataclass
+class SubgraphWorker:
+    """Run a compiled graph inside its node, so that its hops are checkpoints of the same thread.
+
+    Attributes:
+        graph: compiled without a checkpointer; it takes the one of the graph around it.
+        context: run-time settings inside; None takes the defaults.
+    """
+
+    graph: CompiledStateGraph[Any, Any, Any, Any]
+    context: GraphContext | None = None
+
+    async def answer(self, request: WorkerRequest) -> WorkerAnswer:
+        """Answer with its hops as evidence; the status is `answered` if every part of the query was."""
+        messages = [*request.conversation, human(request.query, request.attachments)]
+        values = await self.graph.ainvoke({"messages": messages}, context=self.context)
+        found = outcomes(values["hops"])
+        status = next((hop["status"] for hop in found if hop["status"] != "answered"), "answered")
+        tokens = sum(hop["tokens"] for hop in values["hops"])
+        evidence = {"hops": values["hops"], "usage": {"total_tokens": tokens}}
+        return WorkerAnswer(status, str(values["messages"][-1].text), evidence)  # type: ignore[arg-type]
+
+
+def _follow(name: NodeName, neighbours: Mapping[NodeName, FunctionalToken]) -> Callable[[GraphState], Next]:
+    """Return the conditional edge at node `name`."""
+    nodes: dict[str, NodeName] = {token: node for node, token in neighbours.items()}
+
+    def next_token(state: GraphState) -> Next:
+        """Return the functional token to follow; in parallel branches a Send to where it leads.
+
+        LangGraph raises on a token that is not in the node's `path_map`.
+        """
+        planned = state["planned"]
+        if len(planned) == 1 and (planned[0]["token"] == END_TOKEN or is_alone(planned[0]["branch"])):
+            return planned[0]["token"]
+        return [sent(hop, state) for hop in planned]
+
+    def sent(hop: Hop, state: GraphState) -> Send:
+        if hop["token"] not in nodes:
+            raise RoutingError(f"the Octopus of {name!r} gave {hop['token']!r}, which is not an edge away.")
+        return send(nodes[hop["token"]], hop, state, hops_of(state, hop["branch"]))
+
+    return next_token
 
 
 def _profile(worker: WorkerSpec) -> Profile:

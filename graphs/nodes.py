@@ -25,12 +25,11 @@ from agents.reflection.worker import Judge
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
 from agents.workers.specialist import Reader
 from graphs.blocking import AsyncNode, blocking_task
-from graphs.branches import decide_parts, judged, merged, outcomes, second_choice
-from graphs.edges import send
+from graphs.branches import decide_parts, judged, merged, outcomes, second_choice, send
 from graphs.gating import account, escalation, gated
 from graphs.human import approve, decide_with_user
+from graphs.node_spec import WorkerSpec
 from graphs.reflection import Reflecting
-from graphs.spec import WorkerSpec
 from graphs.state import GraphContext, GraphState
 from graphs.traversal import RoutingNode, Walk, executed, is_alone, stop
 

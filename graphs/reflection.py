@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
@@ -10,23 +10,14 @@ from uuid import uuid4
 from langgraph.graph import END, START, StateGraph
 from langgraph.store.base import BaseStore
 
-from agents.reflection.auto import Auto
-from agents.reflection.lats import Lats
-from agents.reflection.loop import Algorithm, Budget, ReflectionResult, follow, take
-from agents.reflection.steps import LESSONS
-from agents.reflection.trials import Basic, Reflexion
+from agents.reflection.algorithms import ALGORITHMS
+from agents.reflection.loop import LESSONS, Algorithm, Budget, ReflectionResult, follow, take
 from agents.reflection.types import Lesson, Mode, Parts, ReflectionState, Update, Verifier, new_state
 from agents.reflection.worker import JudgeVerifier, WholeAnswers, WorkerCritic, WorkerGenerator
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from graphs.spec import ReflectionSpec
+from graphs.node_spec import ReflectionSpec
 from graphs.state import GraphContext
 
-ALGORITHMS: Mapping[str, Callable[[Parts, Budget], Algorithm]] = {
-    "basic": Basic,
-    "reflexion": Reflexion,
-    "lats": Lats,
-    "auto": Auto,
-}
 ReflectionGraph = StateGraph[ReflectionState, None, ReflectionState, ReflectionState]
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ENCODER_DIR = Path(__file__).parent / "artifacts" / "encoder"
 MAX_CHARACTERS = 4_000_000
-"""Longer texts are refused."""
+"""Refuse longer texts."""
 
 _WINDOW = 254  # word pieces between [CLS] and [SEP]: the length that the encoder was trained on, 256
 _STRIDE = 224  # windows overlap, so that a sentence on a border is whole in one of them

@@ -9,7 +9,7 @@ from agents.types import FunctionalToken
 
 END_TOKEN = FunctionalToken("<nexa_end>")
 POOL_SIZE = 1_000_000
-"""How many slots a master may use; generous, because a remote tool catalogue can be large."""
+"""Limit the slots that a master may use; generous, because a remote tool catalogue can be large."""
 
 _SLOT = re.compile(r"<nexa_(0|[1-9][0-9]{0,5})>")
 # What a person types that looks like a functional or control token of any model family. HTML's <s> is one.

@@ -15,8 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.reflection.loop import Step
-from agents.reflection.steps import LESSONS, Steps, add_round, spend
+from agents.reflection.loop import LESSONS, Step, Steps, add_round, spend
 from agents.reflection.types import Draft, ReflectionState, TreeNode, Update, Verdict
 
 _NEXT = {

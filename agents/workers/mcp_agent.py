@@ -17,7 +17,7 @@ from agents.errors import SpecError
 from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 from agents.workers.models.reference import Connection, FunctionChooser, ModelReference, Warmable
-from agents.workers.tool_agent import described, no_call
+from agents.workers.tool_agent import computed, no_call, refused
 from tools import types
 from tools.declaration import Cue, Parameter, ToolFunction
 from tools.reading import UnreadError, read_arguments
@@ -169,18 +169,13 @@ class McpAgent:
         from langchain_core.tools import ToolException
         from pydantic import ValidationError
 
-        evidence: dict[str, Any] = {"function": tool.name, "arguments": dict(arguments)}
-        called = described(tool.name, arguments)
         try:
             async with asyncio.timeout(self.timeout):
-                result = _shown(await tool.ainvoke(dict(arguments)))
+                return computed(tool.name, arguments, _shown(await tool.ainvoke(dict(arguments))))
         except (ToolException, ValidationError) as error:
-            return WorkerAnswer(
-                "declined", f"{error}\nTried with {called}.", evidence | {"error": str(error)}
-            )
+            return refused(tool.name, arguments, error)
         except Exception as error:  # as above
             return self._unavailable(_innermost(error))
-        return WorkerAnswer("answered", f"{result}\nComputed with {called}.", evidence | {"result": result})
 
     def _unavailable(self, why: str) -> WorkerAnswer:
         return WorkerAnswer(

@@ -155,17 +155,22 @@ class ToolAgent:
         return None, unread
 
     async def _compute(self, function: ToolFunction, arguments: Mapping[str, Any]) -> WorkerAnswer:
-        evidence: dict[str, Any] = {"function": function.name, "arguments": dict(arguments)}
-        called = described(function.name, arguments)
         try:
-            result = await self._sandbox.call(function.name, arguments)
+            return computed(function.name, arguments, await self._sandbox.call(function.name, arguments))
         except ToolError as error:
-            return WorkerAnswer(
-                "declined", f"{error}\nTried with {called}.", evidence | {"error": str(error)}
-            )
-        return WorkerAnswer(
-            "answered", f"{_shown(result)}\nComputed with {called}.", evidence | {"result": result}
-        )
+            return refused(function.name, arguments, error)
+
+
+def computed(name: str, arguments: Mapping[str, Any], result: Any) -> WorkerAnswer:
+    """Answer with the result of a call."""
+    evidence = {"function": name, "arguments": dict(arguments), "result": result}
+    return WorkerAnswer("answered", f"{_shown(result)}\nComputed with {_called(name, arguments)}.", evidence)
+
+
+def refused(name: str, arguments: Mapping[str, Any], error: Exception) -> WorkerAnswer:
+    """Decline with what a call raised."""
+    evidence = {"function": name, "arguments": dict(arguments), "error": str(error)}
+    return WorkerAnswer("declined", f"{error}\nTried with {_called(name, arguments)}.", evidence)
 
 
 def no_call(kind: str, unread: Mapping[str, str]) -> WorkerAnswer:
@@ -174,7 +179,7 @@ def no_call(kind: str, unread: Mapping[str, str]) -> WorkerAnswer:
     return WorkerAnswer("declined", f"No {kind} was called. {reason}", {"unread": dict(unread)})
 
 
-def described(name: str, arguments: Mapping[str, Any]) -> str:
+def _called(name: str, arguments: Mapping[str, Any]) -> str:
     """Write a call as people read it."""
     return f"{name}({', '.join(f'{key}={_shown(value)}' for key, value in arguments.items())})"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agents.types import NodeName
     from evaluation.answers.answerers import Answerer
     from evaluation.report import Report
-    from graphs.assembly.graph import Assembly
+    from graphs.assembly import Assembly
 
 Recorded = Annotated[
     list[Path] | None,

@@ -83,7 +83,7 @@ def _model(text: str | None) -> str:
 
 def _octopus(text: str | None) -> str:
     from agents.errors import SpecError
-    from agents.octopus.kinds.registry import parse_octopus
+    from agents.octopus.kinds import parse_octopus
     from agents.redaction import bare_urls
     from agents.types import NodeName
 

@@ -13,7 +13,7 @@ from app.commands.output import progress
 
 if TYPE_CHECKING:
     from evaluation.report import Report
-    from graphs.assembly.graph import Assembly
+    from graphs.assembly import Assembly
 
 cli = typer.Typer(help="Measure.", no_args_is_help=True)
 
@@ -227,7 +227,7 @@ def answers(
 
 def _assembled(graph: str, artifact: Path | None = None, *, zero_shot: bool = False) -> Assembly:
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, find_spec
+    from graphs.assembly import assemble, find_spec
 
     return assemble(find_spec(graph), Settings.read(), artifact=artifact, zero_shot=zero_shot)
 

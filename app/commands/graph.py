@@ -77,7 +77,7 @@ LANGGRAPH_CLI_NO_ANALYTICS=1
 def validate(graph: GraphArgument) -> None:
     """Check a spec, its tools and models, and say what it holds."""
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, find_spec
+    from graphs.assembly import assemble, find_spec
 
     spec = find_spec(graph)
     assembly = assemble(spec, Settings.read())
@@ -89,7 +89,7 @@ def validate(graph: GraphArgument) -> None:
 def draw(graph: GraphArgument) -> None:
     """Print the graph as a Mermaid diagram, functional tokens on its edges and listed as comments."""
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, find_spec
+    from graphs.assembly import assemble, find_spec
 
     spec = find_spec(graph)
     drawn = assemble(spec, Settings.read()).graph().compile().get_graph().draw_mermaid()

@@ -36,7 +36,7 @@ def find_master(graph: str, master: str | None) -> tuple[GraphSpec, NodeName]:
     """
     from agents.errors import InputError
     from agents.types import NodeName
-    from graphs.assembly.graph import find_spec
+    from graphs.assembly import find_spec
 
     spec = find_spec(graph)
     name = NodeName(master) if master else spec.entry

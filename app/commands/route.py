@@ -35,7 +35,7 @@ def route(
 ) -> None:
     """Route every row: adds node, token, probability, rewritten, reason and choices."""
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, find_spec
+    from graphs.assembly import assemble, find_spec
 
     spec = find_spec(graph)
     octopus = assemble(spec, Settings.read(), artifact=artifact).routing.router(spec.entry)
@@ -110,7 +110,7 @@ def plan(
 ) -> None:
     """Plan every row: adds path and probability; the path is empty, with a reason, where there is none."""
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, find_spec
+    from graphs.assembly import assemble, find_spec
 
     planner = assemble(find_spec(graph), Settings.read(), artifact=artifact).planner
     _each_row(source, target, "Planning", lambda rows: _plans(planner, rows))

@@ -42,7 +42,7 @@ def serve(
     settings = ServerSettings.read(graphs=tuple(graph or ["mmlu"]))
     settings.check_address(host)
     # Checked here too, where a wrong one is one line and not a traceback of the server's start.
-    from graphs.assembly.graph import find_spec
+    from graphs.assembly import find_spec
 
     for name in settings.graphs:
         find_spec(name)

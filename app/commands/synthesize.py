@@ -10,7 +10,7 @@ import typer
 from app.commands.options import Graph, Master, find_master
 
 if TYPE_CHECKING:
-    from graphs.assembly.graph import Assembly
+    from graphs.assembly import Assembly
     from training.rows.synthesis import Chat
 
 
@@ -46,7 +46,7 @@ def synthesize(
     from agents.octopus.conversation.human_turns import clean_turns
     from app.commands.output import progress
     from app.settings import Settings
-    from graphs.assembly.graph import assemble
+    from graphs.assembly import assemble
     from training.rows.filters import Leaks, evaluation_texts
     from training.rows.synthesis import SynthesisSettings
     from training.rows.synthesis import synthesize as make

@@ -63,7 +63,7 @@ def from_traces(
     """Turn feedback and verdicts into rows; with --gate train a router, and --promote it if it is better."""
     from agents.errors import InputError
     from agents.octopus.causal.manifest import is_causal
-    from graphs.assembly.graph import find_spec
+    from graphs.assembly import find_spec
     from training.rows.labelled_rows import read_router_rows
     from training.rows.traces import read_traces, rows_from
 
@@ -103,7 +103,7 @@ def _train_and_compare(
     from app.settings import Settings
     from evaluation.report import points
     from evaluation.routing.gate import promote, through_the_gate
-    from graphs.assembly.graph import assemble, spec_hash
+    from graphs.assembly import assemble, spec_hash
     from training.router.trainer import RouterSettings, train_router
 
     settings, master = Settings.read(), spec.entry

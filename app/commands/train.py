@@ -69,7 +69,7 @@ def router(
 def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
     from app.commands.output import progress
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, find_spec, spec_hash
+    from graphs.assembly import assemble, find_spec, spec_hash
     from training.planner.paths import read_path_rows
     from training.planner.trainer import PlannerSettings, train_path_router
 
@@ -97,7 +97,7 @@ def _train_on_rows(
 ) -> None:
     from app.commands.output import progress
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, spec_hash
+    from graphs.assembly import assemble, spec_hash
     from training.router.trainer import train_router
     from training.rows.labelled_rows import read_router_rows
 

@@ -20,7 +20,7 @@ from app.server.api_keys import LOCAL, Caller
 from app.server.errors import ApiError
 from app.server.owned_store import OwnedStore, owner_label
 from app.settings import Settings
-from graphs.assembly.graph import Assembly, assemble, find_spec
+from graphs.assembly import Assembly, assemble, find_spec
 from graphs.spec import GraphSpec
 
 Saver = BaseCheckpointSaver[Any]

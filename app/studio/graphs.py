@@ -18,7 +18,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agents.types import NodeName
 from app.settings import Settings
-from graphs.assembly.graph import Assembly, assemble, find_spec
+from graphs.assembly import Assembly, assemble, find_spec
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
 Factory = Callable[[RunnableConfig], Awaitable[Compiled]]

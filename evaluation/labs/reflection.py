@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from agents.reflection.algorithms import Basic, Reflexion
 from agents.reflection.lats import Lats
-from agents.reflection.loop import Algorithm, Budget, Step, run
-from agents.reflection.steps import Steps, add_round
-from agents.reflection.trials import Basic, Reflexion
+from agents.reflection.loop import Algorithm, Budget, Step, Steps, add_round, run
 from agents.reflection.types import Parts, ReflectionState, Update, new_state
 from evaluation.labs.arithmetic import LENGTH, ArithmeticParts, ExactVerifier, Problem, TextModel, draw
 from evaluation.report import Advance, Interval, Report, interval, no_progress, paired_gain, points, tabulate

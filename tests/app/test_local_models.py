@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.types import Edge, NodeName
 from app.settings import Settings
-from graphs.assembly.graph import Assembly, assemble
+from graphs.assembly import Assembly, assemble
 from graphs.spec_file import load_spec
 from tests.tiny_model import save_adapter, save_base
 

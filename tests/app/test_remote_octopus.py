@@ -15,7 +15,7 @@ from agents.octopus.causal.manifest import CallFormat, CausalManifest, CausalMas
 from agents.octopus.tokens import slot_token
 from agents.types import NodeName
 from app.settings import Settings
-from graphs.assembly.graph import assemble, find_spec
+from graphs.assembly import assemble, find_spec
 from tests.app.conftest import Octopus
 from tests.engines import EngineServer, TinyEngine, serving_engine, vllm
 from tests.loopback import ChatServer, serving

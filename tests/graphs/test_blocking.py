@@ -19,10 +19,9 @@ from langgraph.types import Command
 from agents.errors import InputError
 from agents.types import NodeName, Worker, WorkerAnswer, WorkerRequest
 from graphs.blocking import iterate, run
-from graphs.build import build_graph
+from graphs.build import SubgraphWorker, build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
-from graphs.subgraph import SubgraphWorker
 from tests.graphs.test_reflection import CRITICISM, FIRST, SECOND, OnlySecond
 from tests.scripted import ABSTAIN, ScriptedOctopus, ScriptedWorker, route_to
 

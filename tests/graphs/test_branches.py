@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage
 
 from agents.octopus.conversation.compound import parts_of
 from app.settings import Settings
-from graphs.assembly.graph import assemble, find_spec
+from graphs.assembly import assemble, find_spec
 from graphs.branches import outcomes
 
 HERE = Path(__file__).parent

@@ -13,11 +13,10 @@ from langgraph.types import Command
 from agents.errors import SpecError
 from agents.types import NodeName, Worker
 from app.settings import Settings
-from graphs.assembly.graph import assemble, find_spec
-from graphs.build import build_graph
+from graphs.assembly import assemble, find_spec
+from graphs.build import SubgraphWorker, build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
-from graphs.subgraph import SubgraphWorker
 from tests.scripted import ABSTAIN, ScriptedOctopus, ScriptedWorker, route_to
 
 ONE = parse_spec("masters: {m: {neighbours: [w]}}\nworkers: {w: {description: x}}\n")

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.octopus.planning.exemplars import Exemplars, NGramIndex, kernel
+from agents.octopus.planning.next_node import Ranker
 from agents.octopus.planning.path_graph import Path, PathGraph
-from agents.octopus.planning.trained import Ranker
 from training.linear import Floats, ridge
 
 Weights = NDArray[np.float32]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agents.octopus.causal.prompt import Prompt
 
 Pick = Callable[[NDArray[np.float64]], int | None]
-"""Logits of the legal tokens → which of them to write a call with; None writes none."""
+"""Pick, by the logits of the legal tokens, the one to write a call with; None writes none."""
 
 
 @dataclass(frozen=True, slots=True)

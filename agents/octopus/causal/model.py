@@ -26,7 +26,7 @@ from agents.octopus.causal.prompt import Prompt
 
 Adapter: TypeAlias = str | None
 Layers: TypeAlias = list[tuple[torch.Tensor, torch.Tensor]]
-"""Keys and values of each layer, each [1, heads, shared, width]."""
+"""Hold keys and values of each layer, each [1, heads, shared, width]."""
 
 _TOKENS_A_QUERY_TOKEN, _TOKENS_ANYHOW = 2, 64  # of a call, at most
 

@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agents.octopus.conversation.anaphora import leans
-from agents.octopus.conversation.ellipsis import completed
+from agents.octopus.conversation.dependent_clauses import completed, leans
 
 _LONGEST = 150  # words; longer texts are cases, sources and programs
 _MOST_PARTS = 8

@@ -28,7 +28,7 @@ from agents.octopus.encoder.heads import Head
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 
 NextStep = Callable[[str, Sequence[Step]], Decision]
-"""A question and the steps of its walk → what comes next; blocking."""
+"""Decide what comes next, from a question and the steps of its walk; blocking."""
 
 
 @runtime_checkable

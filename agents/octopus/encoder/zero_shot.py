@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,14 @@ from agents.octopus.encoder.bm25 import LexicalIndex, split_identifier
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
-"""Texts → unit vectors [n, d]."""
+"""Turn n texts into unit vectors [n, d]."""
 
 # Chosen on the tool descriptions and queries of training/text/tools.jsonl and on UltraTool's training rows.
 _BACKGROUND_WEIGHT = 10.0  # how many neighbours the background counts for in the mean of the descriptions
 _EXAMPLE_HALF = 3.0  # so many examples weigh half as much as the name and description
 _LEXICAL_WEIGHT = 0.006  # of BM25 against the cosine
 _TEMPERATURE = 0.05
+_POSTINGS = ("vocabulary", "offsets", "documents", "weights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,33 +125,20 @@ class ZeroShotHead:
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the head as arrays, to be cached under a hash of what it was built from."""
-        index = self.lexical
-        return {
-            "vectors": self.vectors,
-            "query_centre": self.query_centre,
-            "vocabulary": index.vocabulary,
-            "offsets": index.offsets,
-            "documents": index.documents,
-            "weights": index.weights,
-        }
+        postings = {name: getattr(self.lexical, name) for name in _POSTINGS}
+        return {"vectors": self.vectors, "query_centre": self.query_centre, **postings}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Build a head from what `to_arrays` returned.
 
         Raises:
             ArtifactError: an array is missing.
         """
         try:
-            vectors = np.asarray(arrays["vectors"], dtype=np.float32)
-            index = LexicalIndex(
-                size=len(vectors),
-                vocabulary=np.asarray(arrays["vocabulary"], dtype=np.str_),
-                offsets=np.asarray(arrays["offsets"], dtype=np.int64),
-                documents=np.asarray(arrays["documents"], dtype=np.int64),
-                weights=np.asarray(arrays["weights"], dtype=np.float32),
-            )
-            return cls(vectors, np.asarray(arrays["query_centre"], dtype=np.float32), index, load_maps())
+            vectors, centre = arrays["vectors"], arrays["query_centre"]
+            index = LexicalIndex(len(vectors), *(arrays[name] for name in _POSTINGS))
+            return cls(vectors, centre, index, load_maps())
         except KeyError as error:
             raise ArtifactError(f"a zero-shot head has no array {error}.", hint="Build it again.") from error
 

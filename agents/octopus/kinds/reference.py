@@ -1,6 +1,6 @@
 """Define what a reference to an Octopus is: one line in a spec or in OCTOPUS_ROUTER, such as `encoder`.
 
-A kind of reference is a class that parses, connects and checks; registry.py lists the kinds.
+A kind of reference is a class that parses, connects and checks; the package lists the kinds.
 """
 
 from __future__ import annotations

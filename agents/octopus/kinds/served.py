@@ -1,6 +1,6 @@
 """Name models on servers that route: `ENGINE:MODEL[#ADAPTER]@URL[,URL]`, a class for each engine.
 
-A new engine is a class here, listed in `SERVED`, and its wire format in served/wire/.
+A new engine is a class here, listed in `SERVED`, and what speaks its wire format in agents/octopus/served/.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from agents.types import Octopus
 if TYPE_CHECKING:
     from agents.octopus.causal.manifest import CallFormat
     from agents.octopus.served.functional_scorer import TokenEngine
+    from agents.octopus.served.http import Replicas
     from agents.octopus.served.label_scorer import ChatEngine
     from agents.octopus.served.octopus import Scorer
-    from agents.octopus.served.wire.http import Replicas
-    from agents.octopus.served.wire.token_ids import TokenIds
+    from agents.octopus.served.token_ids import TokenIds
 
 _FORM = re.compile(r"(?P<model>[^#\s]+?)(?:#(?P<adapter>[^#@\s]+))?@(?P<urls>https?://\S+)")
 _TIMEOUT = 30.0  # seconds for one request
@@ -92,13 +92,13 @@ class ServedReference(OctopusReference):
 
     def reachable(self) -> bool:
         """Return whether any replica answers."""
-        from agents.octopus.served.wire.http import answers
+        from agents.octopus.served.http import answers
 
         return any(map(answers, self.urls))
 
     def replicas(self, timeout: float) -> Replicas:
         """Return the servers; only OpenAI's wire format lives below the `/v1` of their URLs."""
-        from agents.octopus.served.wire.http import Replicas
+        from agents.octopus.served.http import Replicas
 
         below = "" if self.below_v1 else "/v1"
         return Replicas([url.removesuffix(below) for url in self.urls], timeout)
@@ -119,7 +119,7 @@ class FunctionalReference(ServedReference):
 
     def ids(self, replicas: Replicas) -> TokenIds:
         """Return the ids of the model's tokens, looked up on the server."""
-        from agents.octopus.served.wire.token_ids import TokenIds
+        from agents.octopus.served.token_ids import TokenIds
 
         return TokenIds(replicas, self.model)
 
@@ -137,7 +137,7 @@ class VllmReference(FunctionalReference):
 
     def engine(self, replicas: Replicas) -> TokenEngine:
         """Build vLLM's engine."""
-        from agents.octopus.served.wire.vllm import VllmEngine
+        from agents.octopus.served.vllm import VllmEngine
 
         return VllmEngine(replicas, self.ids(replicas), self.adapter)
 
@@ -149,7 +149,7 @@ class SglangReference(FunctionalReference):
 
     def engine(self, replicas: Replicas) -> TokenEngine:
         """Build SGLang's engine."""
-        from agents.octopus.served.wire.sglang import SglangEngine
+        from agents.octopus.served.sglang import SglangEngine
 
         return SglangEngine(replicas, self.ids(replicas), self.adapter)
 
@@ -161,7 +161,7 @@ class LoraxReference(FunctionalReference):
 
     def engine(self, replicas: Replicas) -> TokenEngine:
         """Build LoRAX's engine."""
-        from agents.octopus.served.wire.lorax import LoraxEngine
+        from agents.octopus.served.lorax import LoraxEngine
 
         return LoraxEngine(replicas, self.adapter)
 
@@ -188,7 +188,7 @@ class OpenAIReference(LetterReference):
 
     def engine(self, replicas: Replicas) -> ChatEngine:
         """Build the engine of OpenAI's wire format."""
-        from agents.octopus.served.wire.openai_chat import OpenAIChatEngine
+        from agents.octopus.served.chat_servers import OpenAIChatEngine
 
         return OpenAIChatEngine(replicas, self.model)
 
@@ -200,7 +200,7 @@ class OllamaReference(LetterReference):
 
     def engine(self, replicas: Replicas) -> ChatEngine:
         """Build Ollama's engine."""
-        from agents.octopus.served.wire.ollama import OllamaEngine
+        from agents.octopus.served.chat_servers import OllamaEngine
 
         return OllamaEngine(replicas, self.model)
 
@@ -212,7 +212,7 @@ class LlamaCppReference(LetterReference):
 
     def engine(self, replicas: Replicas) -> ChatEngine:
         """Build the engine of llama.cpp's server."""
-        from agents.octopus.served.wire.llama_cpp import LlamaCppEngine
+        from agents.octopus.served.chat_servers import LlamaCppEngine
 
         return LlamaCppEngine(replicas)
 

@@ -148,13 +148,7 @@ class NGramIndex:
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return the index as arrays."""
-        return {
-            "terms": self.terms,
-            "rarity": self.rarity,
-            "offsets": self.offsets,
-            "documents": self.documents,
-            "weights": self.weights,
-        }
+        return {name: own for name, own in vars(self).items() if name != "size"}
 
     @classmethod
     def from_arrays(cls, size: int, arrays: Mapping[str, NDArray[np.generic]]) -> Self:

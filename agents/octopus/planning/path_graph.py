@@ -14,7 +14,7 @@ from agents.types import NodeName
 
 Places = NDArray[np.int64]
 Path = tuple[int, ...]
-"""Places of the nodes of a path, without the entry that it starts from."""
+"""Hold the places of a path's nodes, without the entry that it starts from."""
 
 
 @dataclass(frozen=True)

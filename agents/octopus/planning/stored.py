@@ -14,8 +14,8 @@ from agents.octopus.encoder.artifact import PlannerManifest, TrainedPlanner
 from agents.octopus.encoder.zero_shot import ZeroShotHead
 from agents.octopus.planning.evidence import FEATURES
 from agents.octopus.planning.exemplars import Exemplars, NGramIndex
+from agents.octopus.planning.next_node import Ranker, TrainedNext
 from agents.octopus.planning.path_graph import PathGraph
-from agents.octopus.planning.trained import Ranker, TrainedNext
 
 _GONE = -2  # the place of a node that the graph no longer has
 _RANKER = ("mean", "scale", "hidden", "hidden_bias", "output")

@@ -154,7 +154,7 @@ class LocalChat(BaseChatModel):
 
 
 _Event = ChatGenerationChunk | BaseException | None
-"""Carries a piece of the answer, a fault, or the end."""
+"""Carry a piece of the answer, a fault, or the end."""
 
 
 @dataclass

@@ -19,7 +19,7 @@ from agents.workers.models.reference import ModelReference
 INSTALL = "Install the extra: pip install -e '.[hf]'."
 
 OnTokens = Callable[[Sequence[int]], bool]
-"""Takes the tokens generated so far and returns whether to stop."""
+"""Take the tokens generated so far; return whether to stop."""
 
 
 class LocalModel:

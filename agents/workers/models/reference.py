@@ -112,7 +112,7 @@ class ModelReference(ABC):
 
     def reachable(self) -> bool:
         """Return whether a server answers at `url`, if there is one; blocking."""
-        from agents.octopus.served.wire.http import answers
+        from agents.octopus.served.http import answers
 
         return not self.url or answers(f"{self.url.rstrip('/')}{self.health}")
 

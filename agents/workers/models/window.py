@@ -20,7 +20,7 @@ _REFUSAL = re.compile(r"context (?:length|size|window)\D{0,30}?(\d{2,})", re.IGN
 _ATTACHED = 1000  # tokens of an image or some seconds of speech
 
 Count = Callable[[Sequence[BaseMessage]], int]
-"""Counts the tokens of a prompt of these messages."""
+"""Count the tokens of a prompt of these messages."""
 
 
 @dataclass(frozen=True, slots=True)

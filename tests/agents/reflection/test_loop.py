@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.reflection.auto import Auto
+from agents.reflection.algorithms import Auto, Basic, Reflexion
 from agents.reflection.lats import Lats
 from agents.reflection.loop import Algorithm, Budget, ReflectionResult, run
-from agents.reflection.trials import Basic, Reflexion
 from agents.reflection.types import Parts, new_state
 from tests.agents.reflection.scripted import (
     LetterStepper,

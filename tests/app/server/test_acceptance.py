@@ -24,7 +24,7 @@ from openai import AsyncOpenAI
 
 from app.server.settings import ServerSettings
 from app.settings import Settings
-from graphs.assembly.graph import assemble, find_spec
+from graphs.assembly import assemble, find_spec
 from tests.app.persistence.conftest import require_binary
 from tests.app.persistence.servers import running as running_redis
 from tests.app.server.live import BREAD, CUBE, HOUSE, Live, keyring, running, serving

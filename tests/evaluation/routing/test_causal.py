@@ -11,7 +11,7 @@ import pytest
 from agents.types import NodeName
 from app.settings import Settings
 from evaluation.routing.causal import evaluate_causal, real_questions
-from graphs.assembly.graph import assemble, find_spec
+from graphs.assembly import assemble, find_spec
 from training.rows.template_rows import template_rows
 
 

@@ -30,7 +30,7 @@ pytestmark = [
 def test_it_answers_in_an_assembled_graph(folder: Path) -> None:
     from agents.octopus.causal.octopus import CausalOctopus
     from app.settings import Settings
-    from graphs.assembly.graph import assemble, find_spec
+    from graphs.assembly import assemble, find_spec
 
     octopus = assemble(find_spec("subjects"), Settings.read(), artifact=folder).routing.octopus(
         NodeName("octopus")

@@ -6,7 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
-from graphs.assembly.graph import find_spec
+from graphs.assembly import find_spec
 from training.rows.mmlu import NODE_OF, OWN_WEIGHT, SUBJECTS, mmlu_rows
 
 QUESTION = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphs.assembly.graph import find_spec
+from graphs.assembly import find_spec
 from training.rows.template_rows import load_templates, template_rows
 
 

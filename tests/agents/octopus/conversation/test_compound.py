@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.octopus.conversation.anaphora import leans
 from agents.octopus.conversation.compound import parts_of
-from agents.octopus.conversation.ellipsis import completed
+from agents.octopus.conversation.dependent_clauses import completed, leans
 
 
 @pytest.mark.parametrize(

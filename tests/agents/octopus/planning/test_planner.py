@@ -10,9 +10,9 @@ from agents.octopus.conversation.human_turns import carry_answers
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.planning.exemplars import NGramIndex
+from agents.octopus.planning.next_node import ZeroShotNext
 from agents.octopus.planning.path_graph import Path, PathGraph, Places
 from agents.octopus.planning.planner import Planner, beam_search, phrases
-from agents.octopus.planning.zero_shot import ZeroShotNext
 from agents.octopus.tokens import END_TOKEN, slot_token
 from agents.types import Decision, Edge, NodeName, Step
 from tests.planning import DOCSTRINGS, NEIGHBOURS, kitchen

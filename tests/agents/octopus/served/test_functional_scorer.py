@@ -13,7 +13,7 @@ from langchain_core.messages import HumanMessage
 from agents.errors import InputError, ModelUnavailableError, RoutingError, SpecError
 from agents.octopus.causal.grammar import write_call
 from agents.octopus.causal.manifest import CallFormat
-from agents.octopus.kinds.registry import parse_octopus
+from agents.octopus.kinds import parse_octopus
 from agents.octopus.kinds.served import ServedReference, VllmReference
 from agents.octopus.served.functional_scorer import FunctionalScorer, RouterPrompt
 from agents.octopus.served.octopus import RemoteOctopus

@@ -1,11 +1,11 @@
-"""YAML → values: lines, duplicates and variables."""
+"""The text of a spec → values: lines, duplicates and variables."""
 
 from __future__ import annotations
 
 import pytest
 
 from agents.errors import SpecError
-from graphs.yaml_loader import interpolate, load_yaml
+from graphs.spec_file import interpolate, load_yaml
 
 
 def test_values_and_the_line_of_every_key() -> None:

@@ -17,9 +17,10 @@ from agents.workers.kinds import connect, parse_reference
 from agents.workers.models.manager import ModelManager
 from agents.workers.models.reference import Connection, Warmable
 from agents.workers.specialist import Specialist
-from graphs.assembly.octopuses import GRAPHS, Routing
+from graphs.node_spec import NodeSpec, WorkerSpec
+from graphs.routing import GRAPHS, Routing
 from graphs.settings import GraphSettings
-from graphs.spec import GraphSpec, NodeSpec, WorkerSpec
+from graphs.spec import GraphSpec
 from graphs.spec_file import load_spec
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ class Assembly:
         return connect(reference, given)
 
     def _subgraph(self, graph: str) -> Worker:
-        from graphs.subgraph import SubgraphWorker
+        from graphs.build import SubgraphWorker
 
         beside = self.spec.folder / graph
         spec = find_spec(str(beside) if beside.is_file() else graph)

@@ -8,18 +8,18 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import graphs as graph_package
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
 from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
+from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
 from agents.octopus.kinds.reference import OctopusParts
-from agents.octopus.kinds.registry import EncoderReference, local_octopus, parse_octopus
 from agents.types import Decision, Edge, NodeName, Octopus, Step
+from graphs.node_spec import NodeSpec
 from graphs.settings import GraphSettings
-from graphs.spec import GraphSpec, NodeSpec
+from graphs.spec import GraphSpec
 
 if TYPE_CHECKING:
     from agents.octopus.causal.artifact import CausalArtifact
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
 
-GRAPHS = Path(graph_package.__file__ or "").parent
+GRAPHS = Path(__file__).parent
 OnChoice = Callable[[NodeName], None]
 
 
@@ -147,9 +147,9 @@ class Routing:
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
+        from agents.octopus.planning.next_node import ZeroShotNext
         from agents.octopus.planning.planner import Planner
         from agents.octopus.planning.stored import from_planner
-        from agents.octopus.planning.zero_shot import ZeroShotNext
 
         artifact = self.artifact(self.spec.nodes[self.spec.entry])
         graph, docstrings = self.path_graph, self.docstrings
@@ -168,7 +168,7 @@ class Routing:
 
     @cached_property
     def docstrings(self) -> ZeroShotHead:
-        """What the nodes say of themselves, as planning reads it."""
+        """Return what the nodes say of themselves, as planning reads it."""
         said = [
             Candidate(name, node.description or name, node.examples) for name, node in self.spec.nodes.items()
         ]

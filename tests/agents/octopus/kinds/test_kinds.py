@@ -15,8 +15,7 @@ from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Untrained
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
-from agents.octopus.kinds.reference import OctopusParts
-from agents.octopus.kinds.registry import (
+from agents.octopus.kinds import (
     KINDS,
     LOCAL,
     CausalReference,
@@ -24,6 +23,7 @@ from agents.octopus.kinds.registry import (
     local_octopus,
     parse_octopus,
 )
+from agents.octopus.kinds.reference import OctopusParts
 from agents.octopus.kinds.served import VllmReference
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.label_scorer import LabelScorer

@@ -1,4 +1,9 @@
-"""Ask any OpenAI-compatible server: `/chat/completions` with a JSON schema, log-probabilities if given."""
+"""Ask servers of plain chat models for a letter: OpenAI-compatible ones, Ollama, and llama.cpp's own.
+
+OpenAI's format is `/chat/completions` with a JSON schema, and log-probabilities if the server gives them.
+Ollama's is `/api/chat` with `format` and, from 0.12.11 on, log-probabilities; that of llama.cpp is
+`/apply-template`, then `/completion` with a grammar, and probabilities before it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from typing import Any
 from pydantic import Field
 
 from agents.octopus.served.functional_scorer import illegal
-from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
 
 _MOST_TOKENS = 24  # of {"letter": "B"}, even spelt out
 
@@ -59,7 +64,7 @@ class _ChatChoice(ReplyBody):
 
 
 class ChatReply(ReplyBody):
-    """Read what either gets."""
+    """Read a reply, a letter or a text."""
 
     choices: list[_ChatChoice] = Field(min_length=1)
 
@@ -118,6 +123,128 @@ class OpenAIChatEngine:
         body = _ChatRequest(model=self.model, messages=chat(system, user), max_tokens=most)
         choice = (await self.replicas.post("/chat/completions", body, ChatReply)).choices[0]
         return choice.message.content or ""
+
+
+class _OllamaOptions(RequestBody):
+    temperature: float = 0.0
+    num_predict: int
+
+
+class _OllamaRequest(RequestBody):
+    model: str
+    messages: list[ChatMessage]
+    options: _OllamaOptions
+    stream: bool = False
+    format: dict[str, Any] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class _OllamaMessage(ReplyBody):
+    content: str
+
+
+class _OllamaReply(ReplyBody):
+    """Read a reply, a letter or a text; older servers give no log-probabilities."""
+
+    message: _OllamaMessage
+    logprobs: list[Position] | None = None
+
+
+@dataclass
+class OllamaEngine:
+    """Choose and write on Ollama.
+
+    Attributes:
+        replicas: of the server; the URLs have no path.
+        model: its name there.
+    """
+
+    replicas: Replicas
+    model: str
+    most_choices: int = 20  # of `top_logprobs`
+
+    async def choose(
+        self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
+    ) -> tuple[str, Mapping[str, float] | None]:
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
+        body = _OllamaRequest(
+            model=self.model,
+            messages=chat(system, user),
+            options=_OllamaOptions(num_predict=8, temperature=temperature),
+            format=letters_schema(labels),
+            logprobs=True,
+            top_logprobs=self.most_choices,
+        )
+        reply = await self.replicas.post("/api/chat", body, _OllamaReply)
+        letter = letter_in(reply.message.content, labels)
+        return letter, letters_at(reply.logprobs, letter, labels)
+
+    async def write(self, system: str, user: str, most: int) -> str:
+        """Write greedily, at most `most` tokens."""
+        body = _OllamaRequest(
+            model=self.model, messages=chat(system, user), options=_OllamaOptions(num_predict=most)
+        )
+        return (await self.replicas.post("/api/chat", body, _OllamaReply)).message.content
+
+
+class _TemplateRequest(RequestBody):
+    messages: list[ChatMessage]
+
+
+class _TemplateReply(ReplyBody):
+    prompt: str
+
+
+class _LlamaCppRequest(RequestBody):
+    prompt: str
+    n_predict: int
+    temperature: float = 0.0
+    grammar: str | None = None
+    n_probs: int | None = None
+    cache_prompt: bool = True
+
+
+class _LlamaCppReply(ReplyBody):
+    content: str
+    completion_probabilities: list[Position] | None = None
+
+
+@dataclass
+class LlamaCppEngine:
+    """Choose and write on a llama.cpp server, which has one model.
+
+    Attributes:
+        replicas: of the server; the URLs have no path.
+    """
+
+    replicas: Replicas
+    most_choices: int = 26
+    listed: int = 200  # tokens before the grammar: letters may be far down
+
+    async def choose(
+        self, system: str, user: str, labels: Sequence[str], temperature: float = 0.0
+    ) -> tuple[str, Mapping[str, float] | None]:
+        """Return the letter that the model writes, and log-probabilities; see `ChatEngine`."""
+        body = _LlamaCppRequest(
+            prompt=await self._prompt(system, user),
+            n_predict=2,
+            temperature=temperature,
+            grammar="root ::= " + " | ".join(f'"{label}"' for label in labels),
+            n_probs=self.listed,
+        )
+        reply = await self.replicas.post("/completion", body, _LlamaCppReply)
+        letter = letter_in(reply.content, labels)
+        return letter, letters_at(reply.completion_probabilities, letter, labels)
+
+    async def write(self, system: str, user: str, most: int) -> str:
+        """Write greedily, at most `most` tokens."""
+        body = _LlamaCppRequest(prompt=await self._prompt(system, user), n_predict=most)
+        return (await self.replicas.post("/completion", body, _LlamaCppReply)).content
+
+    async def _prompt(self, system: str, user: str) -> str:
+        body = _TemplateRequest(messages=chat(system, user))
+        return (await self.replicas.post("/apply-template", body, _TemplateReply)).prompt
 
 
 def letter_in(content: str, labels: Sequence[str]) -> str:

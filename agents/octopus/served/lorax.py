@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
-from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
 
 _LEAST_ALTERNATIVES = 16
 

@@ -13,11 +13,11 @@ from agents.errors import ArtifactError, InputError, SpecError
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
-from agents.octopus.served.wire.vllm import VllmEngine
+from agents.octopus.served.vllm import VllmEngine
 from agents.types import NodeName
 from agents.workers.specialist import Specialist
 from app.settings import Settings
-from graphs.assembly.graph import Assembly, assemble
+from graphs.assembly import Assembly, assemble
 from graphs.settings import parse_bytes
 from graphs.spec_file import parse_spec
 from tests.loopback import ChatServer, serving

@@ -1,4 +1,10 @@
-"""Model what comes next from gold paths: exemplars, phrases and docstrings, weighed by the ranker."""
+"""Model what comes next on a path: from gold paths, or without training.
+
+Trained, exemplars, phrases and docstrings are weighed by the ranker. Without training, the phrases of the
+query are compared with docstrings: each phrase is shared out, by softmax, among the neighbours and the nodes
+visited; what goes to the latter is covered. The phrases are read in order, and the first one that is open
+decides; if none is, the path ends.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +19,11 @@ from agents.octopus.planning.evidence import Evidence, Values, features
 from agents.octopus.planning.exemplars import Exemplars, nearest
 from agents.octopus.planning.path_graph import Path, PathGraph, Places
 from agents.octopus.planning.planner import PhrasedQuery
+
+# Chosen on UltraTool's training rows.
+_TEMPERATURE = 0.03
+_HEED = 0.9  # the probability that an open phrase asks for a step at all
+_LEAST = 1e-3  # of every neighbour, one visited before among them
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,36 @@ class TrainedNext:
     ) -> NDArray[np.float64]:
         """Return ln P of each candidate."""
         return self.ranker.log_probabilities(features(evidence, self.graph, visited, at, candidates))
+
+
+@dataclass(frozen=True)
+class ZeroShotNext:
+    """Plan on any graph at once."""
+
+    graph: PathGraph
+    docstrings: ZeroShotHead
+    calibrated: bool = False
+
+    def evidence(self, query: PhrasedQuery) -> ByNode:
+        """Return how well each phrase fits each node, computed when a decision asks for it."""
+        return described(self.docstrings, query)
+
+    def log_probabilities(
+        self, evidence: ByNode, visited: Path, at: int, candidates: Places
+    ) -> NDArray[np.float64]:
+        """Return ln P of each candidate."""
+        ahead = candidates[candidates != self.graph.end]
+        nodes = np.union1d(ahead, np.array(visited, dtype=np.int64))
+        fits = evidence(nodes).astype(np.float64) / _TEMPERATURE
+        powers = np.exp(fits - fits.max(axis=1, keepdims=True))
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        opened = _HEED * np.where(np.isin(nodes, visited), 0.0, shares)
+        closed_before = np.cumprod(np.append(1.0, 1 - opened.sum(axis=1)))
+        asked = closed_before[:-1] @ opened
+        weights = asked[np.searchsorted(nodes, ahead)] + _LEAST
+        if len(ahead) < len(candidates):
+            weights = np.append(weights, closed_before[-1])
+        return np.asarray(np.log(weights / weights.sum()), dtype=np.float64)
 
 
 class ByNode:

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import Field
 
 from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
-from agents.octopus.served.wire.http import Replicas, ReplyBody, RequestBody
-from agents.octopus.served.wire.token_ids import TokenIds
+from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.token_ids import TokenIds
 
 _BIAS = 1000.0
 

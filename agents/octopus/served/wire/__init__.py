@@ -1,1 +1,0 @@
-"""Ask servers to route, with a file for each wire format."""
