@@ -73,7 +73,7 @@ def test_all_kinds_are_listed() -> None:
     assert all(kind in one.form for kind, one in KINDS.items())
 
 
-@pytest.mark.parametrize("kind", set(KINDS) - set(LOCAL))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(LOCAL)))
 def test_each_engine_is_connected_by_its_name(kind: str, parts: OctopusParts) -> None:
     reference = parse_octopus(f"{kind}:base@{URL}", NodeName("top"))
     octopus = reference.connect(parts)
