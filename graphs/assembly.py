@@ -226,7 +226,7 @@ class Assembly:
         if spec.graph is not None:
             return self._subgraph(spec.graph)
         recommended = spec.recommended.model if spec.recommended else ""
-        tools = self._tool_agent(spec.tools) if spec.tools else None
+        tools = self._tool_agent(self._functions[name]) if spec.tools else None
         return Specialist(name, tools=tools, model=self._model(name, spec), recommended=recommended)
 
     def _model(self, name: NodeName, spec: WorkerSpec) -> Worker | None:
@@ -265,16 +265,23 @@ class Assembly:
             return SchemaVerifier(wanted)
         return SympyVerifier(self.sandbox) if wanted == "sympy" else UnitVerifier(self.sandbox)
 
-    def _tool_agent(self, names: Sequence[str]) -> Worker:
-        from agents.workers.tool_agent import ToolAgent
+    @cached_property
+    def _functions(self) -> dict[NodeName, tuple[ToolFunction, ...]]:
+        """Return the functions of the workers that have tools."""
         from tools.declaration import ToolError
         from tools.registry import functions
 
         try:
-            found = functions(*names)
+            return {
+                name: functions(*worker.tools) for name, worker in self.spec.workers.items() if worker.tools
+            }
         except ToolError as error:
             raise SpecError(f"{self.spec.source}: {error}") from error
-        return ToolAgent(found, self._chooser(found), self.sandbox)
+
+    def _tool_agent(self, functions: Sequence[ToolFunction]) -> Worker:
+        from agents.workers.tool_agent import ToolAgent
+
+        return ToolAgent(functions, self._chooser(functions), self.sandbox)
 
     def _chooser(self, functions: Sequence[ToolFunction]) -> FunctionChooser:
         from agents.workers.tool_agent import EncoderChooser

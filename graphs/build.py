@@ -20,7 +20,7 @@ from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
 from agents.types import FunctionalToken, Hop, NodeName, Octopus, Worker, WorkerAnswer, WorkerRequest
-from graphs.blocking import AsyncNode
+from graphs.blocking import AsyncNode, Work
 from graphs.branches import outcomes, send
 from graphs.node_spec import WorkerSpec
 from graphs.nodes import answer_node, guard_node, master_node, worker_node
@@ -58,9 +58,6 @@ def build_graph(
     """
     _check(spec, octopuses, workers)
     graph: Graph = StateGraph(GraphState, GraphContext, input_schema=GraphInput, output_schema=GraphOutput)
-    graph.add_node("guard", AsyncNode("guard", guard_node))
-    # Deferred: it waits for all branches.
-    graph.add_node("answer", answer_node(judge), defer=True)
     ledger = Ledger({name: _profile(worker) for name, worker in spec.workers.items()})
     links = frozenset((one, other) for one, _, other in spec.edges if one in spec.workers)
     routing = {
@@ -68,11 +65,16 @@ def build_graph(
         for name, node in spec.nodes.items()
         if node.neighbours
     }
-    for name in spec.masters:
-        graph.add_node(name, master_node(routing[name]))
-    for name, worker in spec.workers.items():
-        verifier = (verifiers or {}).get(name)
-        graph.add_node(name, worker_node(name, worker, workers[name], routing, verifier))
+    checks = verifiers or {}
+    nodes: dict[str, tuple[Work, ...]] = {"guard": (guard_node,), "answer": (answer_node(judge),)}
+    nodes |= {name: (master_node(routing[name]),) for name in spec.masters}
+    nodes |= {
+        name: worker_node(name, worker, workers[name], routing, checks.get(name))
+        for name, worker in spec.workers.items()
+    }
+    for name, works in nodes.items():
+        # The answer is deferred: it waits for all branches.
+        graph.add_node(name, AsyncNode(name, *works), defer=name == "answer")
     graph.add_edge(START, "guard")
     graph.add_edge("guard", spec.entry)
     for name, node in spec.nodes.items():

@@ -24,7 +24,7 @@ from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
 from agents.workers.specialist import Reader
-from graphs.blocking import AsyncNode, blocking_task
+from graphs.blocking import Work, blocking_task
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice, send
 from graphs.gating import account, escalation, gated
 from graphs.human import approve, decide_with_user
@@ -48,7 +48,7 @@ async def guard_node(state: GraphState, runtime: Runtime[GraphContext]) -> Updat
     return {"turn": uuid.uuid4().hex, "planned": [stop("", "")], "walking": None}
 
 
-def master_node(at: RoutingNode) -> AsyncNode:
+def master_node(at: RoutingNode) -> Work:
     """Make a node that routes: it leaves what it planned for the conditional edge."""
 
     async def route(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
@@ -63,7 +63,7 @@ def master_node(at: RoutingNode) -> AsyncNode:
             update["hops"] = [declined | {"ended": hop["reason"]}]
         return update
 
-    return AsyncNode(at.name, route)
+    return route
 
 
 def worker_node(
@@ -72,8 +72,8 @@ def worker_node(
     worker: Worker,
     routing: Mapping[NodeName, RoutingNode],
     verifier: Verifier | None = None,
-) -> AsyncNode:
-    """Make a node that answers, after reflection where that is asked for.
+) -> tuple[Work, Work]:
+    """Make a node that answers, after reflection where that is asked for, and its form for blocking runs.
 
     Then its own Octopus, if it has one, picks a neighbour or `<nexa_end>`.
     """
@@ -105,7 +105,8 @@ def worker_node(
         return {"hops": [hop], "planned": following} | _walking(following)
 
     if at is None:
-        return AsyncNode(name, partial(work, call=answer_in_time))
+        answering = partial(work, call=answer_in_time)
+        return answering, answering
     # As a LangGraph task its answer is kept, so that it does not run again when its Octopus is resumed.
     kept: Any = task(answer_in_time, name=f"{name}.answer")
     blocking: Any = task(name=f"{name}.answer")(blocking_task(answer_in_time))
@@ -113,10 +114,10 @@ def worker_node(
     async def kept_by_blocking(*arguments: Any) -> Any:
         return await asyncio.wrap_future(blocking(*arguments))
 
-    return AsyncNode(name, partial(work, call=kept), partial(work, call=kept_by_blocking))
+    return partial(work, call=kept), partial(work, call=kept_by_blocking)
 
 
-def answer_node(judge: Judge | None) -> AsyncNode:
+def answer_node(judge: Judge | None) -> Work:
     """Close the turn: the answer of every part, in the order of the question."""
 
     async def close(state: GraphState, runtime: Runtime[GraphContext]) -> Update:
@@ -132,7 +133,7 @@ def answer_node(judge: Judge | None) -> AsyncNode:
         trace = _trace(state["turn"], hops, found)
         return {"messages": [AIMessage(merged(found), name=_message_name(name), additional_kwargs=trace)]}
 
-    return AsyncNode("answer", close)
+    return close
 
 
 def _trace(turn: str, hops: Sequence[Hop], found: Sequence[Hop]) -> dict[str, Any]:
