@@ -7,6 +7,7 @@ belong to the loop that opened them.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -161,7 +162,7 @@ class AwaitableStore(BaseStore):
 
 
 class _Loop:
-    """Hold an event loop in a thread of its own, which starts when it is needed and never ends."""
+    """Hold an event loop in a thread of its own, which starts when it is needed and ends with the process."""
 
     def __init__(self) -> None:
         self._starting = threading.Lock()
@@ -176,10 +177,25 @@ class _Loop:
                     target=self._loop.run_forever, name="octopus-blocking", daemon=True
                 )
                 self._thread.start()
+                atexit.register(self._end, self._loop, self._thread)
             return self._loop
 
     def is_here(self) -> bool:
         return threading.current_thread() is self._thread
+
+    @staticmethod
+    def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+        """Cancel what is still there, so that it closes what it opened; as `asyncio.run` does."""
+        if thread.is_alive():  # not in a fork
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(_cancel_others(), loop).result(_PATIENCE)
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 _loop = _Loop()
