@@ -44,6 +44,9 @@ def run(work: Coroutine[Any, Any, T], context: Context | None = None) -> T:
 
 def iterate(source: AsyncGenerator[T]) -> Iterator[T]:
     """Yield what `source` yields; closing the iterator closes it."""
+    if _loop.is_here():  # async code that calls a blocking function: it waits for all, as with `run`
+        yield from run(_listed(source))
+        return
     queue: SimpleQueue[tuple[T] | None] = SimpleQueue()
 
     async def pump() -> None:
@@ -102,6 +105,11 @@ def blocking_task(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
         return run(_coroutine(work(*arguments)), context)
 
     return task
+
+
+async def _listed(source: AsyncGenerator[T]) -> list[T]:
+    async with aclosing(source):
+        return [item async for item in source]
 
 
 async def _coroutine(work: Awaitable[T]) -> T:
