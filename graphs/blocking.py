@@ -7,6 +7,7 @@ belong to the loop that opened them.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,6 +44,9 @@ def run(work: Coroutine[Any, Any, T], context: Context | None = None) -> T:
 
 def iterate(source: AsyncGenerator[T]) -> Iterator[T]:
     """Yield what `source` yields; closing the iterator closes it."""
+    if _loop.is_here():  # async code that calls a blocking function: it waits for all, as with `run`
+        yield from run(_listed(source))
+        return
     queue: SimpleQueue[tuple[T] | None] = SimpleQueue()
 
     async def pump() -> None:
@@ -103,6 +107,11 @@ def blocking_task(work: Callable[..., Awaitable[T]]) -> Callable[..., T]:
     return task
 
 
+async def _listed(source: AsyncGenerator[T]) -> list[T]:
+    async with aclosing(source):
+        return [item async for item in source]
+
+
 async def _coroutine(work: Awaitable[T]) -> T:
     return await work
 
@@ -161,7 +170,7 @@ class AwaitableStore(BaseStore):
 
 
 class _Loop:
-    """Hold an event loop in a thread of its own, which starts when it is needed and never ends."""
+    """Hold an event loop in a thread of its own, which starts when it is needed and ends with the process."""
 
     def __init__(self) -> None:
         self._starting = threading.Lock()
@@ -176,10 +185,25 @@ class _Loop:
                     target=self._loop.run_forever, name="octopus-blocking", daemon=True
                 )
                 self._thread.start()
+                atexit.register(self._end, self._loop, self._thread)
             return self._loop
 
     def is_here(self) -> bool:
         return threading.current_thread() is self._thread
+
+    @staticmethod
+    def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+        """Cancel what is still there, so that it closes what it opened; as `asyncio.run` does."""
+        if thread.is_alive():  # not in a fork
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(_cancel_others(), loop).result(_PATIENCE)
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 _loop = _Loop()

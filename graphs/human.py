@@ -54,7 +54,8 @@ def approve(walk: Walk, at: RoutingNode, planned: list[Hop]) -> list[Hop]:
 
 
 def _shown(hop: Hop) -> dict[str, Any]:
-    return {key: hop[key] for key in _SHOWN}  # type: ignore[literal-required]
+    shown = {key: hop[key] for key in _SHOWN}  # type: ignore[literal-required]
+    return {**shown, "node": hop["node"] or None}
 
 
 def _can_interrupt() -> bool:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.runtime import Runtime
 
-from agents.errors import RoutingError
+from agents.errors import InputError, RoutingError
 from agents.fidelity import lost
 from agents.ledger import Ledger, usage_of
 from agents.modalities import attachments_of, human, with_words
@@ -89,7 +89,16 @@ class Walk:
 
     @classmethod
     def of(cls, state: GraphState, runtime: Runtime[GraphContext]) -> Walk:
-        """Return the walk that the planned hop belongs to."""
+        """Return the walk that the planned hop belongs to.
+
+        Raises:
+            InputError: an earlier version of this program left the run at this node.
+        """
+        if not state.get("planned"):
+            raise InputError(
+                "an earlier version of this program left this run unfinished.",
+                hint="Send the question again.",
+            )
         hop = state["planned"][0]
         conversation: list[BaseMessage] = [*state["messages"][:-1], with_words(state["messages"][-1])]
         if hop["branch"]["text"]:

@@ -21,7 +21,15 @@ T = TypeVar("T")
 class _Opened(NamedTuple):
     saver: BaseCheckpointSaver[Any]
     store: BaseStore
-    stack: AsyncExitStack
+
+
+@dataclass
+class _Place:
+    """Hold what one event loop opened, and the task that closes it when told to, or when the loop ends."""
+
+    opened: asyncio.Future[_Opened]
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
 
 
 @dataclass
@@ -38,7 +46,7 @@ class Memory:
     saver: BaseCheckpointSaver[Any] | None = None
     store: BaseStore | None = None
     # Savers belong to the event loop that opened them.
-    _places: dict[asyncio.AbstractEventLoop, asyncio.Task[_Opened]] = field(default_factory=dict, init=False)
+    _places: dict[asyncio.AbstractEventLoop, _Place] = field(default_factory=dict, init=False)
 
     async def open(self, blocking: bool = False) -> tuple[BaseCheckpointSaver[Any], BaseStore | None]:
         """Return the saver and the store for the running loop.
@@ -55,13 +63,10 @@ class Memory:
             return AwaitableSaver(self.saver) if blocking else self.saver, store
         loop = asyncio.get_running_loop()
         if loop not in self._places:
-            self._places[loop] = loop.create_task(self._open())
-        try:
-            place = await asyncio.shield(self._places[loop])
-        except Exception:
-            self._places.pop(loop, None)
-            raise
-        return place.saver, store or place.store
+            place = self._places[loop] = _Place(loop.create_future())
+            place.task = loop.create_task(self._keep(place))
+        opened = await asyncio.shield(self._places[loop].opened)
+        return opened.saver, store or opened.store
 
     def given_store(self, blocking: bool = False) -> BaseStore | None:
         """Return the store that was given, if one was."""
@@ -69,15 +74,24 @@ class Memory:
 
     async def close(self) -> None:
         """Close what the running loop opened."""
-        if place := self._places.pop(asyncio.get_running_loop(), None):
-            await (await place).stack.aclose()
+        place = self._places.get(asyncio.get_running_loop())
+        if place and place.task:
+            place.closing.set()
+            await place.task
 
-    async def _open(self) -> _Opened:
-        async with AsyncExitStack() as stack:
-            saver = await stack.enter_async_context(open_saver(self.settings))
-            store = await stack.enter_async_context(open_store(self.settings))
-            return _Opened(saver, store, stack.pop_all())
-        raise AssertionError("an exit stack swallows nothing")
+    async def _keep(self, place: _Place) -> None:
+        """Open a place, and close it in the same task: a loop that ends cancels it, which closes in order."""
+        try:
+            async with open_saver(self.settings) as saver, open_store(self.settings) as store:
+                place.opened.set_result(_Opened(saver, store))
+                await place.closing.wait()
+        except Exception as error:
+            if place.opened.done():
+                raise
+            place.opened.set_exception(error)
+        finally:
+            place.opened.cancel()
+            self._places.pop(asyncio.get_running_loop(), None)
 
 
 def open_saver(settings: Settings) -> AbstractAsyncContextManager[BaseCheckpointSaver[Any]]:

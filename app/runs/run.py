@@ -110,10 +110,12 @@ async def begin(run: Run) -> Beginning:
     """Find out how `run` begins.
 
     If the thread's last run waits for a person, the message is the answer, or `resume` is. If the last
-    question is sent again, its run continues, and asks again what it asked.
+    question is sent again, its run continues, and asks again what it asked. Where an earlier version of the
+    program left the run, it cannot continue, and begins again.
 
     Raises:
-        RefusedError: a person is to be asked and there is no thread, or an answer has no question.
+        RefusedError: a person is to be asked and there is no thread, or an answer has no question that this
+            version asked.
     """
     if run.key is None:
         if run.resume is not None:
@@ -133,6 +135,11 @@ async def begin(run: Run) -> Beginning:
     if kept and _is_open(before) and kept.metadata.get("model", run.model) == run.model:
         again = run.resume is None and str(before[-1].text) == run.question
         asked = () if again else (await run.graph.aget_state(config)).interrupts
+        if _is_of_another_form(kept):
+            if asked:
+                raise _asked_by_another_version()
+            # The question replaces itself, since messages merge by id.
+            return _anew(run, before[-1:], _context_of(kept, run)) if again else _anew(run, run.messages[-1:])
         if again or asked:
             return _resumed(None if again else _answer(run, asked), kept, run)
     if run.resume is not None:
@@ -144,18 +151,27 @@ def _is_open(messages: Sequence[BaseMessage]) -> bool:
     return bool(messages) and isinstance(messages[-1], HumanMessage)
 
 
-def _anew(run: Run, messages: Sequence[BaseMessage]) -> Beginning:
-    return Beginning({"messages": list(messages)}, run.context)
+def _is_of_another_form(kept: CheckpointTuple) -> bool:
+    """Return whether a version before 0.1.0 wrote the state: it kept a `decision`, where `planned` is now."""
+    values = kept.checkpoint["channel_values"]
+    return "decision" in values and not values.get("planned")
+
+
+def _anew(run: Run, messages: Sequence[BaseMessage], context: GraphContext | None = None) -> Beginning:
+    return Beginning({"messages": list(messages)}, context or run.context)
+
+
+def _context_of(kept: CheckpointTuple, run: Run) -> GraphContext:
+    begun_with = str(kept.metadata.get("context") or "")
+    return GraphContext.model_validate_json(begun_with) if begun_with else run.context
 
 
 def _resumed(given: Any, kept: CheckpointTuple, run: Run) -> Beginning:
     values = kept.checkpoint["channel_values"]
     hops = [hop for hop in values.get("hops", []) if hop["turn"] == values.get("turn")]
-    begun_with = str(kept.metadata.get("context") or "")
-    context = GraphContext.model_validate_json(begun_with) if begun_with else run.context
     planned: list[Hop] = values.get("planned", [])
     parallel = len(planned) > 1 or not all(is_alone(hop["branch"]) for hop in planned)
-    return Beginning(given, context, hops, parallel)
+    return Beginning(given, _context_of(kept, run), hops, parallel)
 
 
 def _answer(run: Run, asked: Sequence[Interrupt]) -> Command[Any]:
@@ -169,3 +185,10 @@ def _answer(run: Run, asked: Sequence[Interrupt]) -> Command[Any]:
 
 def _nothing_asked() -> RefusedError:
     return RefusedError("nothing_asked", "nothing waits for an answer in this thread.")
+
+
+def _asked_by_another_version() -> RefusedError:
+    return RefusedError(
+        "nothing_asked",
+        "what is asked here was asked by an earlier version of this program: send the last question again.",
+    )

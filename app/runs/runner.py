@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any
 
 from app.runs.events import Answered, Event, Watch
@@ -34,6 +35,7 @@ class Runner:
     traces: TraceLog | None = None
     observe: Observe = lambda _: nullcontext(lambda _: None)
     busy: set[str] = field(default_factory=set)
+    _claiming: Lock = field(default_factory=Lock, init=False, repr=False)
 
     async def events(self, run: Run, person: Person | None = None) -> AsyncGenerator[Event]:
         """Yield what happens, as it happens; closing the iterator stops the run.
@@ -50,10 +52,8 @@ class Runner:
             TimeoutError: the run took too long.
         """
         key = run.key
-        if key in self.busy:
-            raise RefusedError("thread_busy", "this thread is still working on another request.")
         if key is not None:
-            self.busy.add(key)
+            self._claim(key)
         try:
             name = run.graph.get_name()
             with self.observe(name) as told:
@@ -65,6 +65,12 @@ class Runner:
                         yield event
         finally:
             self.busy.discard(key or "")
+
+    def _claim(self, key: str) -> None:
+        with self._claiming:  # runs come from several event loops
+            if key in self.busy:
+                raise RefusedError("thread_busy", "this thread is still working on another request.")
+            self.busy.add(key)
 
     async def answer(self, run: Run, person: Person | None = None) -> Answered:
         """Execute `run` to its end, as `events` does."""

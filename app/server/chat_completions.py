@@ -94,7 +94,8 @@ async def _chunks(run: Run, events: AsyncIterator[Event], *, usage: bool) -> Asy
     async for event in events:
         match event:
             case Decided(decision):
-                yield _chunk(head, {"reasoning_content": reasoning(decision)}, octopus={"decision": decision})
+                told = {**decision, "rewritten": decision["query"], "fan": []}  # as clients know it
+                yield _chunk(head, {"reasoning_content": reasoning(decision)}, octopus={"decision": told})
             case Hopped(hop):
                 yield _chunk(head, {}, octopus={"hop": hop})
             case Written(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -231,6 +232,21 @@ def ask(text: str) -> dict[str, Any]:
 
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
+
+
+def test_threads_are_closed_with_the_loop_or_the_process_that_opened_them(tmp_path: Path) -> None:
+    code = (
+        "import asyncio; from app import Octopus\n"
+        "octopus = Octopus.of(fx=('Rates.', lambda text: 'one'), law=('Courts.', lambda text: 'two'))\n"
+        "for _ in range(2): asyncio.run(octopus.aask('Rates of the dollar?', thread='t'))\n"
+        "octopus.ask('Rates of the euro?', thread='t')\n"
+        "print(len(octopus.messages('t')))"
+    )
+    environment = {**os.environ, "OCTOPUS_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "6\n", "")
 
 
 def test_embedding_needs_three_lines() -> None:

@@ -155,3 +155,14 @@ def test_a_failure_while_iterating_is_raised() -> None:
 
     with pytest.raises(KeyError):
         list(iterate(numbers()))
+
+
+def test_async_code_may_iterate_what_blocks() -> None:
+    async def numbers() -> AsyncGenerator[int]:
+        yield 1
+        yield 2
+
+    async def outer() -> list[int]:
+        return list(iterate(numbers()))  # on the loop that all blocking calls run on
+
+    assert run(outer()) == [1, 2]

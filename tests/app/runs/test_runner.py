@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext
+from typing import Annotated, Any
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AnyMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
+from agents.errors import InputError
 from agents.types import NodeName, WorkerAnswer, WorkerRequest
+from app.persistence.threads.checkpoints import config_of
 from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written, worded
 from app.runs.run import RefusedError, Run
 from app.runs.runner import Runner
@@ -183,3 +189,47 @@ async def test_an_observer_is_told_everything() -> None:
     events = await events_of(Runner(observe=observe), run(compiled()))
     assert told == ["g", *events, "over"]
     assert not any(isinstance(event, Written) for event in events)
+
+
+class EarlierState(TypedDict):
+    messages: Annotated[list[AnyMessage], add_messages]
+    turn: str
+    decision: dict[str, Any]
+
+
+def left_by_an_earlier_version(saver: Any, *, asks: bool) -> None:
+    """Write what versions before 0.1.0 left in thread `t`: a `decision`, and a run that did not end."""
+
+    def guard(state: EarlierState) -> dict[str, Any]:
+        return {"turn": "1", "decision": {"master": "", "node": None, "fan": []}}
+
+    def master(state: EarlierState) -> dict[str, Any]:
+        if asks:
+            interrupt({"kind": "approve", "steps": []})
+        raise ConnectionError("away")
+
+    graph = StateGraph(EarlierState).add_node(guard).add_node("m", master)
+    graph.add_edge(START, "guard").add_edge("guard", "m").add_edge("m", END)
+    given: Any = {"messages": [HumanMessage("?")]}
+    with nullcontext() if asks else pytest.raises(ConnectionError):
+        graph.compile(checkpointer=saver).invoke(given, config_of("t"))
+
+
+@pytest.mark.parametrize("asks", [False, True])
+async def test_a_run_of_an_earlier_version_begins_again(asks: bool) -> None:
+    graph = compiled()
+    left_by_an_earlier_version(graph.checkpointer, asks=asks)
+    answered = await Runner().answer(run(graph, thread="t"))
+    assert (answered.text, answered.path) == ("42", ["v"])
+    state = await graph.aget_state(config_of("t"))
+    assert [message.text for message in state.values["messages"]] == ["?", "42"]
+    assert (await Runner().answer(run(graph, "and now?", thread="t"))).status == "answered"
+
+
+async def test_what_an_earlier_version_asked_cannot_be_answered() -> None:
+    graph = compiled()
+    left_by_an_earlier_version(graph.checkpointer, asks=True)
+    with pytest.raises(RefusedError, match="send the last question again"):
+        await Runner().answer(run(graph, "y", thread="t"))
+    with pytest.raises(InputError, match="Send the question again"):  # in somebody's own graph
+        await graph.ainvoke(Command(resume="y"), config_of("t"))

@@ -41,6 +41,8 @@ def test_a_model_streams_its_words(live: Live, chat: ChatServer) -> None:
     deltas: list[Any] = [chunk.choices[0].delta for chunk in chunks[:-1]]
     assert [delta.content for delta in deltas if delta.content] == ["Knead", " and", " bake."]
     assert "<nexa_0> cooking" in deltas[1].reasoning_content
+    decision = (chunks[1].model_extra or {})["octopus"]["decision"]
+    assert (decision["rewritten"], decision["fan"]) == (decision["query"], [])
     assert chunks[-2].choices[0].finish_reason == "stop"
     assert (chunks[-2].model_extra or {})["octopus"]["path"] == ["cooking"]
     assert chunks[-1].choices == []
