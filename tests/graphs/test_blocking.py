@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing
@@ -166,3 +168,29 @@ def test_async_code_may_iterate_what_blocks() -> None:
         return list(iterate(numbers()))  # on the loop that all blocking calls run on
 
     assert run(outer()) == [1, 2]
+
+
+def test_what_still_runs_ends_with_the_process() -> None:
+    """As `asyncio.run` has it: clean-up runs, and Python has nothing to complain of."""
+    program = """
+import asyncio
+from graphs.blocking import run
+
+async def work():
+    try:
+        started.set()
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)
+        print("ended")
+
+async def main():
+    global started, task
+    started = asyncio.Event()
+    task = asyncio.create_task(work())
+    await started.wait()
+
+run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("ended\n", "")
