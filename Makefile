@@ -17,8 +17,9 @@ export OMP_NUM_THREADS ?= 1
 ask: $(VENV)/.core  ## Answer a question on the embedded default; Q="..." is another question.
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/octopus ask -- "$$Q"
 
+# Files stay whole: their tests share servers and models.
 test: $(VENV)/.dev  ## Everything but the long runs.
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.dev  ## Style, form, types and the direction of imports.
 	$(BIN)/ruff check
