@@ -42,6 +42,7 @@ $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		f"Python 3.11 or newer is needed, not {sys.version.split()[0]}: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip uninstall -qqy --disable-pip-version-check setuptools  # 3.11 brings it, nothing needs it
 
 $(VENV)/.core: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@echo "Installing into $(VENV) (once) ..."
