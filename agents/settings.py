@@ -1,7 +1,8 @@
 """Read settings from the environment: once, typed and frozen.
 
-A field's alias is the variable that it is read from. All variables are fields of three classes:
-`ProviderKeys` here, `Settings` in app/settings.py and `ServerSettings` in app/server/settings.py.
+A field's alias is the variable that it is read from. All variables are fields of four classes:
+`ProviderKeys` here, `GraphSettings` in graphs/settings.py, `Settings` in app/settings.py and
+`ServerSettings` in app/server/settings.py.
 """
 
 from __future__ import annotations

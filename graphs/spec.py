@@ -75,16 +75,17 @@ class GraphSpec(SpecModel):
 
     def edges_at(self, name: NodeName) -> dict[NodeName, Edge]:
         """Return the edges of a node, by neighbour, in the order of the spec."""
+        nodes = self.nodes  # made anew at each look, which would cost the square of a large graph
         return {
             other: Edge(
                 other,
                 token,
                 self.template(other),
-                self.nodes[other].description,
-                self.nodes[other].examples,
+                nodes[other].description,
+                nodes[other].examples,
                 self.modalities(other),
             )
-            for other, token in self.nodes[name].neighbours.items()
+            for other, token in nodes[name].neighbours.items()
         }
 
     def parent(self, name: NodeName) -> NodeName | None:
