@@ -10,9 +10,10 @@ from training.rows.labelled_rows import read_router_rows
 
 
 def test_feedback_trains_a_router(place: Live, tmp_path: Path) -> None:
-    first = place.ask(CUBE, thread="judged")["octopus"]["hops"][0]["turn"]
-    place.ask("How do I bake bread?", thread="judged")
-    with place.http() as client:
+    # Bob, who judges in no other test of this server.
+    first = place.ask(CUBE, name="bob", thread="judged")["octopus"]["hops"][0]["turn"]
+    place.ask("How do I bake bread?", name="bob", thread="judged")
+    with place.http("bob") as client:
 
         def judge(**values: Any) -> int:
             return client.post("/threads/judged/feedback", json=values).status_code
