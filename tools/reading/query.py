@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tools.lexer import Token, tokenize
+from tools.reading.normal import normalised
 
 MAX_CHARACTERS = 2_000
 _PADDING = 8
@@ -46,7 +48,7 @@ class TokenizedQuery:
     """Hold the tokens of a question; readers take them as mentions or as understood words.
 
     Attributes:
-        text: the question.
+        text: the question in its normal form.
         tokens: its tokens, in order.
         words: the tokens' texts in lower case, and some empty words behind them: what a reader looks up
             beside a token, such as `words[index + 1]` or `words[index - 1]`, is there or is empty.
@@ -64,9 +66,10 @@ class TokenizedQuery:
             )
         if "\0" in text:
             raise UnreadError("The question contains a NUL character.")
-        self.text = text
-        self.tokens: list[Token] = list(tokenize(text))
-        self.words = [token.text.lower().replace("’", "'") for token in self.tokens] + [""] * _PADDING
+        self.text = normalised(text)
+        tokens, words = _cut(self.text)
+        self.tokens: list[Token] = [*tokens]
+        self.words = [*words]
         self.taken = [False] * len(self.tokens)
         self.mentions: list[Mention] = []
 
@@ -126,3 +129,10 @@ class TokenizedQuery:
     def adjacent(self, index: int) -> bool:
         """Return whether the token at an index follows the one before it without a space."""
         return 0 < index < len(self.tokens) and self.tokens[index - 1].end == self.tokens[index].start
+
+
+@lru_cache(maxsize=256)
+def _cut(text: str) -> tuple[tuple[Token, ...], tuple[str, ...]]:
+    """Cut a text into tokens and words once: it is read for many functions."""
+    tokens = tokenize(text)
+    return tokens, (*(token.text.lower() for token in tokens), *[""] * _PADDING)

@@ -96,7 +96,6 @@ async def test_every_example_is_answered_by_its_function(sandbox: Sandbox, name:
         "what is (1).__class__.__bases__",
         "what is (lambda: 2 + 2)()",
         "what is '2' + '2'",
-        "what is \u0662 + \u0662",
         "what is 2\0 + 2",
         "what is 2 + 2; import os",
         "",
