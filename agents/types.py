@@ -12,10 +12,11 @@ from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schem
 NodeName = NewType("NodeName", str)
 FunctionalToken = NewType("FunctionalToken", str)
 
-CascadeStep = Literal["token", "examples", "parent", "generalist", "ask", "user"]
+CascadeStep = Literal["token", "tools", "examples", "parent", "generalist", "ask", "user"]
 """Name the step of the cascade that decided: the functional token itself, or a fallback below threshold.
 
-`ask` is no decision: nobody was chosen. `user` is what a person answered when asked.
+`tools`: a tool of the neighbour reads the whole question. `ask` is no decision: nobody was chosen. `user` is
+what a person answered when asked.
 """
 
 AnswerStatus = Literal["answered", "declined", "unavailable"]
@@ -74,7 +75,7 @@ class Decision:
         decided_by: the step of the cascade that decided.
         calibrated: whether `probability` went through a fitted temperature.
         choices: the ranked neighbours, best first.
-        question: the query, a follow-up behind what it refers to, before any worker's template.
+        question: the query, with what it refers to, before any worker's template.
     """
 
     node: NodeName | None
@@ -94,7 +95,8 @@ class WorkerRequest:
 
     Attributes:
         query: the rewritten query.
-        question: the same before the worker's template, for tools, which read verbatim text.
+        readings: the question as tools may read it, in this order; none where it asks for words, and None
+            where nobody said, so that tools read the query.
         conversation: earlier messages, if the spec lets this worker see them; may be empty.
         idempotency_key: the same for every attempt at the same hop.
         max_tokens: what a model may generate at most; None leaves it to the server.
@@ -102,7 +104,7 @@ class WorkerRequest:
     """
 
     query: str
-    question: str = ""
+    readings: Sequence[str] | None = None
     conversation: Sequence[BaseMessage] = ()
     idempotency_key: str = ""
     max_tokens: int | None = None
@@ -188,6 +190,7 @@ class Hop(TypedDict):
         node: the worker or master that it leads to; "" where the walk ends.
         probability, calibrated, reason, decided_by, choices, question: as in `Decision`.
         query: what the node is sent: the rewritten query.
+        readings: as in `WorkerRequest`.
         rewrite: what became of the query on the way.
         status: `planned` until the node has answered.
         answer, evidence: as in `WorkerAnswer`.
@@ -208,6 +211,7 @@ class Hop(TypedDict):
     calibrated: bool
     question: str
     query: str
+    readings: list[str]
     rewrite: Rewrite
     reason: str
     decided_by: CascadeStep

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.errors import SpecError
+from agents.octopus.ability import AbilityOctopus, Able, Together
 from agents.octopus.modality import ModalityOctopus, NamedOctopus
 from agents.redaction import bare_urls
 from agents.types import NodeName, Octopus, Worker
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from agents.reflection.worker import Judge
     from agents.workers.models.local_model import LocalModel
     from agents.workers.models.reference import FunctionChooser
+    from agents.workers.tool_agent import ToolAgent
     from graphs.build import Graph
     from tools.declaration import ToolFunction
     from tools.sandbox import Sandbox
@@ -103,17 +105,36 @@ class Assembly:
 
     @cached_property
     def octopuses(self) -> dict[NodeName, Octopus]:
-        """Return the Octopus of every node that has neighbours; attachments go to who reads them.
+        """Return the Octopus of every node that has neighbours; it knows what these can read and do.
 
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
             SpecError: the reference to a server is not understood.
         """
         return {
-            name: ModalityOctopus(self.routing.router(name, self.warm), self.spec.edges_at(name))
+            name: self._able(name, node, self.routing.router(name, self.warm))
             for name, node in self.spec.nodes.items()
             if node.neighbours
         }
+
+    def _able(self, name: NodeName, node: NodeSpec, octopus: Octopus) -> AbilityOctopus:
+        edges = self.spec.edges_at(name)
+        abilities = cache(lambda: {neighbour: self.ability(neighbour) for neighbour in edges})
+        return AbilityOctopus(ModalityOctopus(octopus, edges), edges, abilities, node.generalist)
+
+    def ability(self, name: NodeName, around: frozenset[NodeName] = frozenset()) -> Able | None:
+        """Return what a node can do: its worker, or else its neighbours; None where a worker does not say.
+
+        Args:
+            name: of the node.
+            around: nodes that lead to it, for graphs that go round.
+        """
+        if name in self.workers:
+            worker = self.workers[name]
+            return worker if isinstance(worker, Able) else None
+        around |= {name}
+        below = [one for one in self.spec.nodes[name].neighbours if one not in around]
+        return Together([self.ability(one, around) for one in below])
 
     @cached_property
     def workers(self) -> dict[NodeName, Worker]:
@@ -254,7 +275,7 @@ class Assembly:
             raise SpecError(f"{self.spec.source}: graph {graph!r} contains itself.", hint="Break the circle.")
         routing = Routing(spec, self.settings, self.routing.encoder, zero_shot=self.routing.zero_shot)
         inner = self._inner[graph] = Assembly(spec, self.settings, routing, self.models, around=around)
-        return SubgraphWorker(inner.graph().compile(name=spec.name))
+        return SubgraphWorker(inner.graph().compile(name=spec.name), able=inner.ability(spec.entry))
 
     def _verifier(self, wanted: str | dict[str, Any] | None) -> Verifier | None:
         if wanted is None or wanted == "model":  # a model judges: the worker's own
@@ -278,7 +299,7 @@ class Assembly:
         except ToolError as error:
             raise SpecError(f"{self.spec.source}: {error}") from error
 
-    def _tool_agent(self, functions: Sequence[ToolFunction]) -> Worker:
+    def _tool_agent(self, functions: Sequence[ToolFunction]) -> ToolAgent:
         from agents.workers.tool_agent import ToolAgent
 
         return ToolAgent(functions, self._chooser(functions), self.sandbox)

@@ -37,7 +37,7 @@ async def decide_parts(walk: Walk, at: RoutingNode) -> list[Hop]:
         for index, text in enumerate(parts)
     ]
     planned = await asyncio.gather(*(_part(walk, branch).decide(at) for branch in branches))
-    stand = all(hop["node"] and hop["decided_by"] in ("token", "examples") for hop in planned)
+    stand = all(hop["node"] and hop["decided_by"] in ("token", "tools", "examples") for hop in planned)
     linked = any((a["node"], b["node"]) in at.links for a, b in permutations(planned, 2))
     return list(planned) if stand and not linked else []
 

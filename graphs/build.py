@@ -16,6 +16,7 @@ from langgraph.types import Send
 from agents.errors import RoutingError, SpecError
 from agents.ledger import Ledger, Profile
 from agents.modalities import human
+from agents.octopus.ability import Able
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
@@ -93,10 +94,21 @@ class SubgraphWorker:
     Attributes:
         graph: compiled without a checkpointer; it takes the one of the graph around it.
         context: run-time settings inside; None takes the defaults.
+        able: what its workers can do; None if nobody says.
     """
 
     graph: CompiledStateGraph[Any, Any, Any, Any]
     context: GraphContext | None = None
+    able: Able | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Return whether one of its workers can answer in words."""
+        return self.able is None or self.able.speaks
+
+    def reads(self, question: str) -> str:
+        """Return the tool inside that reads the whole question; "" if none does."""
+        return self.able.reads(question) if self.able else ""
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with its hops as evidence; the status is `answered` if every part of the query was."""

@@ -87,7 +87,7 @@ def worker_node(
         walk, planned = Walk.of(state, runtime), state["planned"][0]
         request = WorkerRequest(
             query=planned["query"],
-            question=planned["question"],
+            readings=planned.get("readings"),  # an earlier version of this program planned none
             conversation=list(state["messages"][:-1]) if spec.sends == "conversation" else (),
             idempotency_key=_key(walk, name),
             attachments=_attached(spec, walk),

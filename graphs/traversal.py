@@ -14,6 +14,7 @@ from agents.errors import InputError, RoutingError
 from agents.fidelity import lost
 from agents.ledger import Ledger, usage_of
 from agents.modalities import attachments_of, human, with_words
+from agents.octopus.conversation.asked import asked
 from agents.octopus.conversation.human_turns import carried_answers
 from agents.octopus.tokens import END_TOKEN
 from agents.types import (
@@ -160,9 +161,14 @@ class Walk:
             more = human(f"{self.question}\n{said}", attachments_of(conversation[-1]))
             conversation = [*conversation[:-1], more]
         decision = await at.octopus.route(conversation, self.path)
-        return self._planned(at, decision, str(conversation[-1].text), time.perf_counter() - started)
+        hop = self._planned(at, decision, str(conversation[-1].text))
+        return {
+            **hop,
+            "readings": list(asked(conversation).readings),
+            "seconds": time.perf_counter() - started,
+        }
 
-    def _planned(self, at: RoutingNode, decision: Decision, said: str, seconds: float) -> Hop:
+    def _planned(self, at: RoutingNode, decision: Decision, said: str) -> Hop:
         if (decision.node is None) != (decision.token is None or decision.token == END_TOKEN):
             raise RoutingError(
                 f"the Octopus of {at.name!r} gave node {decision.node!r} with token {decision.token!r}."
@@ -177,7 +183,7 @@ class Walk:
         hop["choices"] = [
             {**asdict(choice), "probability": round(choice.probability, 6)} for choice in decision.choices
         ]
-        hop["step"], hop["seconds"] = self.steps + 1, seconds
+        hop["step"] = self.steps + 1
         return hop
 
 
@@ -205,6 +211,7 @@ def stop(master: str, reason: str, walk: Walk | None = None) -> Hop:
         calibrated=False,
         question="",
         query="",
+        readings=[],
         rewrite="same",
         reason=reason,
         decided_by="token",

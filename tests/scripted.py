@@ -53,3 +53,7 @@ class ScriptedWorker:
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+    def reads(self, question: str) -> str:
+        """The name of a tool that reads everything."""
+        return "script"

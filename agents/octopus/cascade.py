@@ -57,10 +57,11 @@ def cascade(
         probabilities: of each of them.
         none: probability that no neighbour fits.
         threshold: the least probability with which the best neighbour takes the query as a matter of course.
-        abstain: the greatest `none` with which it does so, or the parent or generalist does.
+        abstain: the greatest `none` with which it does so, or the parent does.
         refers_to: the earlier turn that the query follows up on, for the reason.
         nearest: finds the nearest example; called in doubt only.
-        parent, generalist: neighbours that take what is in doubt, in this order.
+        parent, generalist: neighbours that take what is in doubt, in this order; the generalist takes also
+            what probably fits no neighbour.
     """
     best = int(np.argmax(probabilities))
     probability, fits = float(probabilities[best]), none <= abstain
@@ -77,7 +78,7 @@ def cascade(
     if example is not None and example.cosine >= NEAR:
         near = f"the example {_quoted(example.text)} of {edges[example.place].node} is near"
         return Chosen(example.place, "examples", f"{doubt}, but {near} ({example.cosine:.2f}).")
-    if fits and (found := _fall_back(edges, parent, generalist)):
+    if found := _fall_back(edges, parent if fits else None, generalist):
         place, step = found
         return Chosen(place, step, f"{doubt}, so {edges[place].node} takes it as the {step}.")
     return Chosen(None, "ask", f"{doubt}. Say more, in English, or name the subject.")

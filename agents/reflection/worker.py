@@ -145,7 +145,7 @@ async def ask(worker: Worker, request: WorkerRequest, query: str, most: int) -> 
     Raises:
         ValueError: it gave no answer.
     """
-    asked = replace(request, query=query, question="", conversation=(), max_tokens=most)
+    asked = replace(request, query=query, readings=(), conversation=(), max_tokens=most)
     answer = await worker.answer(asked)
     if answer.status != "answered":
         raise ValueError(answer.text)

@@ -89,7 +89,7 @@ class McpAgent:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with the result of a tool; `unavailable` when the server cannot be reached."""
-        question = request.question or request.query
+        question = next(iter(request.readings or ()), request.query)
         try:
             tools, functions, chooser = await self._connected()
         except ModuleNotFoundError as error:

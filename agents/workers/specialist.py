@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from agents.modalities import modalities_of, readable, refusal
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 from agents.workers.models.language_model import HOW_TO_CONNECT
 from agents.workers.models.reference import Warmable
+
+
+class Computing(Worker, Protocol):
+    """Answer with tools that read the whole question."""
+
+    def reads(self, question: str) -> str:
+        """Return the tool that reads the whole question; "" if none does."""
+        ...
 
 
 @dataclass
@@ -22,14 +31,16 @@ class Specialist:
     """
 
     node: str
-    tools: Worker | None = None
+    tools: Computing | None = None
     model: Worker | None = None
     recommended: str = ""
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with the first part that can."""
-        # Tools read text only: they would answer as if nothing were attached.
-        declined = await self.tools.answer(request) if self.tools and not request.attachments else None
+        # Tools read text only: they would answer as if nothing were attached. And they compute: where words
+        # are asked for, there is nothing for them to read.
+        computes = not request.attachments and (request.readings is None or len(request.readings) > 0)
+        declined = await self.tools.answer(request) if self.tools and computes else None
         if declined is not None and declined.status == "answered":
             return declined
         if self.model is not None:
@@ -39,6 +50,15 @@ class Specialist:
             self._connect(declined.text if declined else ""),
             declined.evidence if declined else {},
         )
+
+    @property
+    def speaks(self) -> bool:
+        """Return whether a model is connected."""
+        return self.model is not None
+
+    def reads(self, question: str) -> str:
+        """Return the tool that reads the whole question; "" if none does."""
+        return self.tools.reads(question) if self.tools else ""
 
     def warm(self) -> None:
         """Begin to load the model."""

@@ -80,8 +80,8 @@ class ToolAgent:
         functions: what it may call, from `tools.registry.functions`.
         chooser: ranks these functions.
         sandbox: where they run; workers may share one.
-        attempts: how many of the ranked functions are tried at most.
-        floor: the probability below which a function is not tried.
+        attempts: of how many ranked functions it tells at most what could not be read.
+        floor: the probability below which it tells nothing of a function.
 
     Raises:
         ValueError: if there are no functions, or `attempts` is less than 1.
@@ -111,13 +111,26 @@ class ToolAgent:
 
         A question that no function takes as a whole may ask for several calls, which then run in parallel.
         """
-        question = request.question or request.query
-        called, unread = await asyncio.to_thread(self._choose, question)
-        if called is not None:
-            return await self._compute(*called)
-        if (several := await asyncio.to_thread(self._several, question)) is not None:
-            return await self._compute_all(several)
-        return no_call("function", unread)
+        readings = (request.query,) if request.readings is None else request.readings
+        for question in readings:
+            called = await asyncio.to_thread(self._choose, question)
+            if called is not None:
+                return await self._compute(*called)
+            if (several := await asyncio.to_thread(self._several, question)) is not None:
+                return await self._compute_all(several)
+        return no_call("function", await asyncio.to_thread(self._unread, readings[0]) if readings else {})
+
+    @property
+    def speaks(self) -> bool:
+        """Return False: it computes."""
+        return False
+
+    def reads(self, question: str) -> str:
+        """Return the name of the function that reads the whole question, or each of its parts; "" if none."""
+        if called := self._choose(question):
+            return called[0].name
+        several = self._several(question)
+        return next(iter(several.values()))[0].name if several else ""
 
     def _several(self, question: str) -> dict[str, Call] | None:
         """Read a call for each question that `question` asks at once; return None unless all can be read."""
@@ -126,7 +139,7 @@ class ToolAgent:
         if not 1 < len(asked) <= _MOST_CALLS:
             return None
         for one in asked:
-            called, _ = self._choose(one)
+            called = self._choose(one)
             if called is None:
                 return None
             calls[one] = called
@@ -139,20 +152,33 @@ class ToolAgent:
         evidence = {"calls": [answer.evidence for answer in answers]}
         return WorkerAnswer(status, text, evidence)
 
-    def _choose(self, query: str) -> tuple[Call | None, dict[str, str]]:
-        """Choose the best function whose arguments can be read; tell what was unread of those before it."""
+    def _choose(self, question: str) -> Call | None:
+        """Return the function that reads the whole question; of several, the one ranked first."""
+        read = {name: found for name in self._functions if (found := self._read(name, question)) is not None}
+        if len(read) > 1:
+            best = next(choice.node for choice in self._chooser.rank(question) if choice.node in read)
+            return self._functions[best], read[best]
+        return next(((self._functions[name], arguments) for name, arguments in read.items()), None)
+
+    def _read(self, name: str, question: str) -> dict[str, Any] | None:
+        try:
+            return read_arguments(question, self._functions[name])
+        except UnreadError:
+            return None
+
+    def _unread(self, question: str) -> dict[str, str]:
+        """Tell what the functions that fit the question best could not read."""
         unread: dict[str, str] = {}
-        for choice in self._chooser.rank(query)[: self._attempts]:
+        for choice in self._chooser.rank(question)[: self._attempts]:
             if choice.probability < self._floor:
                 break
-            function = self._functions[choice.node]
             try:
-                return (function, read_arguments(query, function)), unread
+                read_arguments(question, self._functions[choice.node])
             except NotAskedError:
                 continue
             except UnreadError as error:
-                unread[function.name] = str(error)
-        return None, unread
+                unread[choice.node] = str(error)
+        return unread
 
     async def _compute(self, function: ToolFunction, arguments: Mapping[str, Any]) -> WorkerAnswer:
         try:

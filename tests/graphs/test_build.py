@@ -246,4 +246,4 @@ async def test_tools_get_the_question_without_the_template() -> None:
     route = replace(TO_MATH, rewritten="As a teacher: 6 times 7?", question="6 times 7?")
     await small_graph(route, math=worker).compile().ainvoke(question("6 times 7?"))
     (request,) = worker.requests
-    assert (request.query, request.question) == ("As a teacher: 6 times 7?", "6 times 7?")
+    assert (request.query, request.readings) == ("As a teacher: 6 times 7?", ["6 times 7?"])

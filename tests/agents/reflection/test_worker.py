@@ -28,7 +28,9 @@ async def test_a_judge_without_a_model_says_nothing() -> None:
     assert await ModelJudge(worker).choose("?", ["a", "b"]) is None
 
 
-REQUEST = WorkerRequest("asked", question="asked", conversation=[HumanMessage("Hello")], idempotency_key="k")
+REQUEST = WorkerRequest(
+    "asked", readings=["asked"], conversation=[HumanMessage("Hello")], idempotency_key="k"
+)
 
 
 async def test_a_first_draft_is_the_plain_answer() -> None:

@@ -73,7 +73,7 @@ async def test_typed_arguments_are_read_from_the_question(url: str, encoder: Enc
 
 async def test_a_tool_that_takes_a_query_gets_the_question(url: str, encoder: Encoder) -> None:
     question = "What are the opening hours in the handbook?"
-    answer = await agent(url, encoder).answer(WorkerRequest(f"Look up: {question}", question=question))
+    answer = await agent(url, encoder).answer(WorkerRequest(f"Look up: {question}", readings=[question]))
     assert answer.evidence["function"] == "search"
     assert f"Found for {question}" in answer.text
 

@@ -63,7 +63,7 @@ async def test_the_asynchronous_client(live: Live) -> None:
 def test_a_worker_can_be_asked_by_name(live: Live) -> None:
     octopus = live.ask(CUBE, model="house/cooking")["octopus"]
     assert octopus["path"] == ["cooking"]
-    assert "asked for by name. On its own: maths has" in octopus["hops"][0]["reason"]
+    assert "asked for by name. On its own: maths" in octopus["hops"][0]["reason"]
 
 
 def test_the_conversation_is_sent_or_kept(live: Live) -> None:

@@ -148,9 +148,9 @@ def test_cascade_ask(encoder: Encoder) -> None:
     assert "Say more" in route.reason
 
 
-def test_when_none_fits_the_generalist_does_not_take_it(encoder: Encoder) -> None:
+def test_when_none_fits_the_generalist_takes_it(encoder: Encoder) -> None:
     route = octopus(encoder, abstain=0.0, generalist=NodeName("anything")).decide([UNSURE])
-    assert (route.node, route.decided_by) == (None, "ask")
+    assert (route.node, route.decided_by) == ("anything", "generalist")
     assert route.reason.startswith("Probably none of the neighbours fits")
 
 
