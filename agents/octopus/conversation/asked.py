@@ -1,14 +1,27 @@
-"""Read what the last turn of a conversation asks, as tools may read it."""
+"""Read what the last turn of a conversation asks, as tools may read it.
+
+A turn is read by itself first, then completed by what it refers to: the last question that stands by itself,
+each completed by the ones before, or the result before. Turns are never glued together, and what is not clear
+is not offered.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from agents.errors import InputError
 from agents.octopus.conversation.acts import Act, act_of, without_courtesies
-from agents.octopus.conversation.human_turns import human_turns
+from agents.octopus.conversation.dependent_clauses import leans
+from agents.octopus.conversation.ellipsis import completed_turn
+from agents.octopus.conversation.functions_asked import with_name
+from agents.octopus.conversation.human_turns import clean_query
+from agents.octopus.conversation.result_before import Result, operation, result_of, with_result
+from tools.reading.normal import normalised
+
+_TURNS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +38,81 @@ class Asked:
     readings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Hold a question that stands by itself, completed if need be, with the result that answered it."""
+
+    text: str
+    result: Result | None
+    computed: bool
+
+
 def asked(conversation: Sequence[BaseMessage]) -> Asked:
     """Return what the last human turn asks.
 
     Raises:
         InputError: there is no human turn, or the last one is empty or not text.
     """
-    turn = human_turns(conversation)[-1]
+    *earlier, (turn, _) = _exchanges(conversation)
+    turn = normalised(turn)
     act = act_of(turn)
-    return Asked(act, (without_courtesies(turn),) if act == "question" else ())
+    if act != "question":
+        return Asked(act)
+    before: list[_Question] = []
+    for said, reply in earlier:
+        _advance(before, said, reply)
+    bare = without_courtesies(turn)
+    completed = _completed(bare, before)
+    if completed and act_of(completed) == "explanation":
+        return Asked("explanation")
+    return Asked("question", (bare, completed) if completed else (bare,))
+
+
+def _exchanges(conversation: Sequence[BaseMessage]) -> list[tuple[str, str]]:
+    """Return the last human turns, each with what the assistant said to it last."""
+    found: list[tuple[str, str]] = []
+    for message in conversation:
+        text = str(message.text)
+        if isinstance(message, HumanMessage):
+            found.append((text, ""))
+        elif isinstance(message, AIMessage) and found and text.strip():
+            found[-1] = (found[-1][0], text)
+    if not found:
+        raise InputError("the query is empty.", hint="Ask something.")
+    last = (clean_query(found[-1][0]), "")
+    return [*(one for one in found[-_TURNS:-1] if one[0].strip()), last]
+
+
+def _advance(before: list[_Question], said: str, reply: str) -> None:
+    """Add the question of a turn, if it stands by itself or can be completed."""
+    said = normalised(said)
+    act = act_of(said)
+    if act == "conversational":
+        return
+    bare = without_courtesies(said)
+    question = (_completed(bare, before) if act == "question" else "") or bare
+    if question != bare or _stands(bare, before):
+        before.append(_Question(question, result_of(reply), "\nComputed with" in reply))
+
+
+def _stands(bare: str, before: Sequence[_Question]) -> bool:
+    """Return whether a turn can be completed later: it has two words, or some signs of a script without."""
+    return (len(bare.split()) > 1 or len(bare) > 4 * bare.isascii() + 3) and not leans(
+        bare, [question.text for question in before]
+    )
+
+
+def _completed(bare: str, before: Sequence[_Question]) -> str:
+    """Return the turn completed by the last question, or by one before it that no tool has answered since."""
+    result = before[-1].result if before else None
+    if result and (found := operation(bare, result)):
+        return found
+    for question in reversed(before):
+        if found := completed_turn(bare, question.text):
+            return found
+        if question.computed:
+            break
+    if result and (found := with_result(bare, result)):
+        return found
+    answer = result.text if result and result.kind == "name" else ""
+    return with_name(bare, before[-1].text, answer) if before else ""

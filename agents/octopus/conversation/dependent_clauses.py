@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 # Expletives and cataphora, which point to nothing before.
-_EMPTY = re.compile(
+EXPLETIVE = re.compile(
     r"\bwhat (?:time|day|date|year) is it\b|\b(?:does|did|will|would) it (?:take|cost)\b|\bis it (?:true"
     r"|possible|legal|ok)\b|\bdo they \w+ in\b|\bit(?:'s|’s| is) (?:\d|noon|midnight)|\b(?:this|these|that"
     r"|those)\s+(?:\w+\s+){0,2}\w+\s*:",
@@ -92,7 +92,7 @@ def leans(part: str, before: Sequence[str]) -> bool:
         part: a clause.
         before: the parts before it; none for the first, in which a definite noun may be known to all.
     """
-    text = _ONE_AS_NUMBER.sub(" 1 ", _EMPTY.sub(" ", part))
+    text = _ONE_AS_NUMBER.sub(" 1 ", EXPLETIVE.sub(" ", part))
     if _PRONOUN.search(text) and (before or _begins_with_pronoun(text)):
         return True
     if not before:

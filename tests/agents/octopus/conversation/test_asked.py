@@ -1,21 +1,69 @@
-"""What the last turn of a conversation asks."""
+"""What the last turn of a conversation asks, and what tools may read of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+import yaml
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from agents.errors import InputError
+from agents.octopus.conversation.acts import without_courtesies
 from agents.octopus.conversation.asked import Asked, asked
+from tools.reading.normal import normalised
+
+TALKS = yaml.safe_load(Path(__file__).with_name("asked.yaml").read_text(encoding="utf-8"))
 
 
-def test_only_a_question_is_read_by_tools() -> None:
-    before = [HumanMessage("What is the capital of Kenya?"), AIMessage("Nairobi", name="geography")]
-    assert asked([*before, HumanMessage("Thanks!")]) == Asked("conversational")
-    assert asked([*before, HumanMessage("Why is 97 prime?")]) == Asked("explanation")
-    assert asked([*before, HumanMessage("thanks, what is 12*12?")]) == Asked("question", ("what is 12*12?",))
+def messages(say: str) -> list[BaseMessage]:
+    """Return a conversation: "= 6 @number_theory.gcd" is what a tool answered, "~ Six." what a model did."""
+    found: list[BaseMessage] = []
+    for turn in say.split(" | "):
+        text, _, function = turn[2:].partition(" @")
+        if turn.startswith("= "):
+            found.append(AIMessage(f"{text}\nComputed with {function or 'a.tool'}(value=1).", name="worker"))
+        else:
+            found.append(AIMessage(text) if turn.startswith("~ ") else HumanMessage(turn))
+    return found
+
+
+@pytest.mark.parametrize("row", [row for rows in TALKS.values() for row in rows], ids=lambda row: row["say"])
+def test_a_turn_is_completed_only_where_it_is_clear(row: dict[str, Any]) -> None:
+    talk = messages(row["say"])
+    bare = without_courtesies(normalised(str(talk[-1].text)))
+    completed = (row["then"],) if "then" in row else ()
+    act = row.get("act", "question")
+    assert asked(talk) == Asked(act, (bare, *completed) if act == "question" else ())
+
+
+def test_only_the_last_turns_are_read() -> None:
+    chat = [HumanMessage("What is the capital of Kenya?"), AIMessage("Nairobi\nComputed with a.tool().")]
+    thanks = [HumanMessage("Thanks!"), AIMessage("You're welcome.")]
+    last = HumanMessage("and of Peru?")
+    assert asked([*chat, *thanks * 4, last]).readings[1:] == ("What is the capital of Peru?",)
+    assert asked([*chat, *thanks * 5, last]).readings[1:] == ()
+
+
+def test_what_others_say_is_no_turn() -> None:
+    talk = [SystemMessage("What is 2 + 2?"), HumanMessage("double it")]
+    assert asked(talk) == Asked("question", ("double it",))
+
+
+def test_tools_read_the_normal_form_of_a_turn() -> None:
+    assert asked([HumanMessage("**What is １２ × 12?**")]).readings == ("What is 12 * 12?",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["!" * 20_000, "why " * 5_000, "a, " * 7_000, "(" * 20_000, "what does " * 2_000, " " * 20_000 + "x"],
+)
+def test_long_turns_take_no_time(text: str) -> None:
+    assert asked([HumanMessage("Is 7 prime?"), AIMessage(text), HumanMessage(text)]).readings is not None
 
 
 def test_somebody_must_have_said_something() -> None:
-    with pytest.raises(InputError, match="empty"):
-        asked([AIMessage("Hello?")])
+    for talk in ([AIMessage("Hello?")], [HumanMessage("hi"), HumanMessage(" ")], []):
+        with pytest.raises(InputError, match="empty"):
+            asked(talk)

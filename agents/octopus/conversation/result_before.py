@@ -1,0 +1,194 @@
+"""Read the result before from the assistant's words, and put it where a turn refers to it.
+
+Only what is clear is read: the first line of a computed answer, or an answer that is nothing but a value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from agents.octopus.conversation.dependent_clauses import EXPLETIVE
+from agents.octopus.conversation.slots import NUMBER, Kind, figures, is_unit, kind_of
+from tools.reading.normal import normalised
+
+_COMPUTED = re.compile(r"^(?P<result>[^\n]+)\n+Computed with (?P<function>[\w.]+)\(.*\Z", re.DOTALL)
+_REMARK = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:as the crow flies)?\s*$")
+_APPROXIMATE = re.compile(rf".*≈\s*(?=-?{NUMBER}$)")
+_QUANTITY = re.compile(rf"(?P<number>-?{NUMBER}(?:e[+-]?\d+)?)\s*(?P<unit>\D.*)")
+_NO_NUMBER = re.compile(r"encodings\.(?!from_roman)|geography\.calling_code|dates\.convert_time")
+_IT = (
+    r"(?:it|that|this|(?:the|that|this) (?:result|answer|number|value|amount|sum|total|product|difference"
+    r"|date|function"
+    r"|expression|polynomial|formula|distance|one))"
+)
+_PARTS = {
+    "IT": _IT,
+    "NUM": rf"(?P<n>-?{NUMBER})",
+    "PCT": rf"(?P<p>{NUMBER})\s?(?:%|percent|per cent)",
+    "TAX": r"(?:(?:sales )?tax|vat|tip|service|interest|commission|fee)",
+    "CUT": r"(?:discount|off|rebate|reduction)",
+}
+# What is done to a result, and how people say it.
+_OPERATIONS = {
+    "increase {r} by {p}%": (
+        r"(?:add|plus|[+])(?: an?)?(?: TAX of)? PCT(?: TAX)?(?: (?:to|on) IT)?",
+        r"(?:with|including) (?:an? )?PCT TAX",
+        r"(?:increase|raise) IT by PCT",
+    ),
+    "decrease {r} by {p}%": (
+        r"(?:subtract|minus|less|take off|-)(?: an?)? PCT(?: CUT)?(?: from IT)?",
+        r"(?:with|after) (?:an? )?PCT CUT",
+        r"(?:decrease|reduce) IT by PCT",
+        r"(?:take )?PCT off(?: (?:of )?IT)?",
+    ),
+    "{r} + {n}": (r"(?:add |plus |[+] ?)NUM(?: more)?(?: to IT)?", r"NUM more(?: than IT)?"),
+    "{r} - {n}": (
+        r"(?:subtract |minus |less |take away |- )NUM(?: from IT)?",
+        r"take NUM (?:away )?from IT",
+        r"NUM less(?: than IT)?",
+    ),
+    "{r} * {n}": (r"(?:times |multiplied by |multiply (?:IT )?by |[*×] ?)NUM", r"NUM times IT"),
+    "{r} / {n}": (r"(?:divided by |divide (?:IT )?by |[/÷] ?)NUM", r"split IT (?:in|into|by) NUM(?: ways)?"),
+    "2 * {r}": (r"double(?: IT)?", r"doubled", r"twice IT", r"IT doubled"),
+    "3 * {r}": (r"(?:triple|treble)(?: IT)?", r"tripled", r"three times IT", r"IT tripled"),
+    "{r} / 2": (r"(?:an? |one )?half(?: of)? IT", r"halve(?: IT)?", r"halved", r"IT halved"),
+    "{r} / 3": (r"(?:a |one )third of IT",),
+    "{r} / 4": (r"(?:a |one )(?:quarter|fourth) of IT",),
+    "{r} / 10": (r"(?:a |one )tenth of IT",),
+    "{r} ^ 2": (r"square(?: IT)?", r"squared", r"IT squared", r"its square"),
+    "{r} ^ 3": (r"cube(?: IT)?", r"cubed", r"IT cubed", r"its cube"),
+    "{r} ^ {n}": (
+        r"(?:IT )?(?:raised )?to the power (?:of )?NUM",
+        r"raise IT to (?:the power (?:of )?)?NUM",
+        r"\^ ?NUM",
+    ),
+    "{r} mod {n}": (r"mod(?:ulo)? NUM",),
+    "square root of {r}": (r"(?:(?:take )?(?:the|its) )?square root",),
+    "cube root of {r}": (r"(?:(?:take )?(?:the|its) )?cube root",),
+    "factorial of {r}": (r"(?:(?:the|its) )?factorial",),
+}
+_ROUNDED = re.compile(
+    rf"(?:round(?:ed)?(?: {_IT})?(?: off)? )?to (?P<rest>(?:\d+|one|two|three|four) (?:decimals?"
+    rf"|decimal places?|places?"
+    r"|digits))",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(r"^(?:(?:and|but|so|now|then|ok|okay|also)[\s,]+|(?:what|how) about\s+)+", re.IGNORECASE)
+_TARGET = re.compile(r"(?:convert(?:ed)? )?(?:in|to|into|as)\s+(?P<to>.+)", re.IGNORECASE)
+_MOST_WORDS = 12
+_ASKED = re.compile(
+    r"^(?:(?:what(?:'s| is| would be| will be)|whats|how much is|give me|tell me|calculate|compute|find)\s+)",
+    re.IGNORECASE,
+)
+_POINTS = re.compile(
+    rf"(?<![\w'’]){_IT}(?![\w'’-])(?!\s+(?:true|possible|legal|raining|takes?|costs?|rains?|snows?|time)\b)",
+    re.IGNORECASE,
+)
+_BEFORE_THAT = re.compile(
+    r"(?:^|\b(?:of|to|from|by|is|was|add|convert|double|round|factori[sz]e|factor|differentiate|integrate"
+    r"|simplify|expand|solve"
+    r"|with|at|for|in|than|after|before|multiply|divide|subtract|and|take|express|write|plot|invert"
+    r"|transpose))\s+$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Hold a result: what kind of value it is, and how it is written in a question."""
+
+    kind: Kind
+    text: str
+
+    @property
+    def operand(self) -> str:
+        """Return it as it stands beside an operator."""
+        return f"({self.text})" if self.text.startswith("-") else self.text
+
+
+def result_of(reply: str) -> Result | None:
+    """Return the value that the assistant's words give; None where they give none, or more than one."""
+    computed = _COMPUTED.match(reply.strip())
+    if computed is None:
+        return _value(
+            normalised(reply).strip().strip("*$ ").removeprefix("=").strip().rstrip(" ."), names=False
+        )
+    if "target=10)" in reply:  # of a numeral, in decimal
+        return _value(computed["result"], names=True)
+    if "\nComputed with" in reply[computed.end("function") :] or _NO_NUMBER.match(computed["function"]):
+        return None
+    return _value(normalised(computed["result"]).strip(), names=True)
+
+
+def operation(turn: str, result: Result) -> str:
+    """Return what an operation on the result asks: "add 5 to that", "double it"; "" if it is none."""
+    bare = _bare(turn)
+    if result.kind not in ("number", "quantity"):
+        return ""
+    for form, patterns in _operations():
+        if found := next((match for one in patterns if (match := one.fullmatch(bare))), None):
+            of = result.text if form.startswith(("increase", "decrease")) else result.operand
+            return form.format(r=of, **found.groupdict())
+    rounded = _ROUNDED.fullmatch(bare)
+    return f"round {result.text} to {rounded['rest']}" if rounded and result.kind == "number" else ""
+
+
+@cache
+def _operations() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
+    """Return the operations with their patterns, compiled."""
+
+    def pattern(said: str) -> re.Pattern[str]:
+        return re.compile(re.sub(r"[A-Z]{2,}", lambda part: _PARTS[part[0]], said), re.IGNORECASE)
+
+    return tuple((form, tuple(map(pattern, said))) for form, said in _OPERATIONS.items())
+
+
+def with_result(turn: str, result: Result) -> str:
+    """Return a turn with the result where it points to it: "is that prime?", "in km?"; "" if it does not."""
+    target = _TARGET.fullmatch(_bare(turn))
+    if target and result.kind in ("number", "quantity"):
+        to_base = kind_of(target["to"]) == "base" and result.text.isdigit()
+        to_unit = is_unit(target["to"]) and result.kind == "quantity"
+        return f"convert {result.text} to {target['to']}" if to_base or to_unit else ""
+    turn = _LEAD.sub("", turn)
+    expletives = [match.span() for match in EXPLETIVE.finditer(turn)]
+    points = [
+        match
+        for match in _POINTS.finditer(turn)
+        if not any(start <= match.start() < end for start, end in expletives)
+        and (match[0].lower() not in ("that", "this") or _BEFORE_THAT.search(turn[: match.start()]))
+    ]
+    if len(points) != 1 or len(turn.split()) > _MOST_WORDS or result.kind == "name":
+        return ""
+    (point,) = points
+    if point.start() == 0 and point[0].lower() in ("it", "that", "this"):
+        return ""
+    return turn[: point.start()] + result.text + turn[point.end() :]
+
+
+def _bare(turn: str) -> str:
+    """Return a turn without "and", "what is" and signs at its end."""
+    return _ASKED.sub("", _LEAD.sub("", turn).rstrip("?.! "), count=1)
+
+
+def _value(text: str, *, names: bool) -> Result | None:
+    """Return a value that a line gives, without remarks behind it."""
+    text = _APPROXIMATE.sub("", _REMARK.sub("", text)) if names else text
+    if not text or len(text) > 80:
+        return None
+    if solved := re.fullmatch(rf"[a-z] = (-?{NUMBER})", text):
+        text = solved[1]
+    text = text.removesuffix(" + C")
+    kind = kind_of(text)
+    if kind == "number":
+        return Result("number", text.replace(",", ""))
+    if kind in ("list", "matrix", "formula", "date", "calculation"):
+        return Result(kind, text)
+    quantity = _QUANTITY.fullmatch(text)
+    if quantity and is_unit(unit := re.sub(r" (\S+)\^-1$", r"/\1", quantity["unit"])):
+        return Result("quantity", f"{quantity['number'].replace(',', '')} {unit}")
+    if names and kind == "name" and text[:1].isupper() and not figures(text):
+        return Result("name", text)
+    return None
