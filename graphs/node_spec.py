@@ -15,6 +15,7 @@ from agents.reflection.types import Mode
 from agents.reflection.verifiers import SchemaVerifier
 from agents.types import FunctionalToken, NodeName
 from agents.workers.kinds import parse_reference
+from agents.workers.models.reference import Sends
 
 
 class SpecModel(BaseModel):
@@ -159,7 +160,8 @@ class WorkerSpec(NodeSpec):
         model: a reference, e.g. `openai:llama3@http://localhost:11434/v1` (its forms are in
             `agents.workers.kinds`); None takes the general model, if one is set.
         recommended: a Hugging Face model for this worker.
-        sends: whether the worker gets the rewritten query only or the conversation before it too.
+        sends: whether the worker gets the query only or the conversation before it too. By default the
+            conversation; agents and tools on other servers get the query.
         price, size, latency: dollars for a million tokens, billions of parameters, seconds for an answer;
             what policies weigh. Latency and tokens are measured too.
         capacity: calls at once in one process; what is over goes to the next choice.
@@ -177,7 +179,7 @@ class WorkerSpec(NodeSpec):
     tools: tuple[str, ...] = ()
     model: str | None = None
     recommended: RecommendedModel | None = None
-    sends: Literal["query", "conversation"] = "query"
+    sends: Sends | None = None
     price: Price | None = None
     size: Annotated[float, Field(gt=0)] | None = None
     latency: Annotated[float, Field(gt=0)] | None = None
@@ -195,6 +197,12 @@ class WorkerSpec(NodeSpec):
         if "{query}" not in value:
             raise ValueError(f"template {value!r} has no {{query}}, so the worker would not see the query")
         return value
+
+    @property
+    def sees_conversation(self) -> bool:
+        """Return whether the worker gets the turns before the question."""
+        by_kind = parse_reference(self.model).sends if self.model else "conversation"
+        return (self.sends or by_kind) == "conversation"
 
     @field_validator("model")
     @classmethod

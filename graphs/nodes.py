@@ -23,6 +23,7 @@ from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
 from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
+from agents.workers.models.chat_messages import UNANSWERED
 from agents.workers.specialist import Reader
 from graphs.blocking import Work, blocking_task
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice, send
@@ -88,7 +89,7 @@ def worker_node(
         request = WorkerRequest(
             query=planned["query"],
             readings=planned.get("readings"),  # an earlier version of this program planned none
-            conversation=list(state["messages"][:-1]) if spec.sends == "conversation" else (),
+            conversation=list(state["messages"][:-1]) if spec.sees_conversation else (),
             idempotency_key=_key(walk, name),
             attachments=_attached(spec, walk),
         )
@@ -138,6 +139,8 @@ def answer_node(judge: Judge | None) -> Work:
 
 def _trace(turn: str, hops: Sequence[Hop], found: Sequence[Hop]) -> dict[str, Any]:
     trace: dict[str, Any] = {"turn": turn, "path": [hop["node"] for hop in hops if hop["node"]]}
+    if all(hop["status"] != "answered" for hop in found):
+        trace[UNANSWERED] = True
     if ended := [hop["ended"] for hop in found if hop["ended"]]:
         trace["ended"] = ended
     if any(hop["cost"] or hop["saved"] for hop in hops):

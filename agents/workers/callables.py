@@ -22,6 +22,7 @@ from agents.modalities import human, modalities_of, refusal
 from agents.redaction import bare_urls
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.workers.models.chat_messages import chat_messages
 
 QUESTION_KEYS = ("question", "query", "input", "text")
 ANSWER_KEYS = ("output", "answer", "content", "result")
@@ -64,7 +65,7 @@ class CallableWorker:
         """
         if request.attachments and self.takes.form == "text":
             return WorkerAnswer("declined", refusal(self.name, modalities_of(request.attachments)))
-        asked = [*request.conversation, human(request.query, request.attachments)]
+        asked = chat_messages([*request.conversation, human(request.query, request.attachments)])
         messages = [one.model_copy(update={"id": one.id or uuid4().hex}) for one in asked]
         given: Any = request.query if self.takes.form == "text" else messages
         options = {"max_tokens": request.max_tokens} if self.bounded and request.max_tokens else {}

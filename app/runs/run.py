@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage, RemoveMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.graph.state import CompiledStateGraph
@@ -43,7 +43,8 @@ class Run:
 
     Attributes:
         graph: compiled, with the checkpointer that keeps the thread and the store that keeps lessons.
-        messages: the conversation, the question last; in a thread that has messages, only the last is new.
+        messages: the conversation, the question last; in a thread that has messages, the last is new, and
+            system messages that are not those of the thread.
         context: budgets, policy, reflection, and whether a person is asked.
         model: what is asked: the name of the graph, or `graph/worker`; a thread resumes with the same only.
         thread: the name of the conversation; None remembers nothing.
@@ -144,7 +145,17 @@ async def begin(run: Run) -> Beginning:
             return _resumed(None if again else _answer(run, asked), kept, run)
     if run.resume is not None:
         raise _nothing_asked()
-    return _anew(run, run.messages[-1:] if before else run.messages)
+    return _anew(run, _new(run, before))
+
+
+def _new(run: Run, before: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Return what the run adds to its thread: the question, and instructions that replace earlier ones."""
+    if not before:
+        return list(run.messages)
+    told, known = ([one for one in some if isinstance(one, SystemMessage)] for some in (run.messages, before))
+    if not told or [str(one.text) for one in told] == [str(one.text) for one in known]:
+        return list(run.messages[-1:])
+    return [*(RemoveMessage(str(one.id)) for one in known), *told, run.messages[-1]]
 
 
 def _is_open(messages: Sequence[BaseMessage]) -> bool:

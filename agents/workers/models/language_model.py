@@ -16,7 +16,8 @@ from agents.errors import InputError, OctopusGraphError
 from agents.modalities import human, modalities_of, refusal
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.models.reference import Connection, ModelReference
+from agents.workers.models.chat_messages import chat_messages
+from agents.workers.models.reference import Connection, ModelReference, Sends
 from agents.workers.models.window import (
     SUMMARY_TOKENS,
     Fitted,
@@ -48,6 +49,7 @@ class ChatReference(ModelReference):
     """
 
     keeps_time: ClassVar[bool] = True
+    sends: ClassVar[Sends] = "conversation"
 
     def connect(self, given: Connection) -> Worker:
         """Build the worker."""
@@ -117,9 +119,8 @@ class LanguageModel:
         """Stream the model's answer; `unavailable` when the model cannot be reached or refuses."""
         if request.attachments and self.reference.text_only:
             return WorkerAnswer("declined", refusal(self.given.name, modalities_of(request.attachments)))
-        messages = [*request.conversation, human(request.query, request.attachments)]
-        if self.given.prompt:
-            messages = [SystemMessage(self.given.prompt), *messages]
+        said = [*request.conversation, human(request.query, request.attachments)]
+        messages = chat_messages(said, self.given.prompt)
         try:
             return await self._answer(messages, request)
         except InputError as error:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 from urllib.parse import urlsplit
 
 from agents.redaction import bare_urls
@@ -72,6 +72,10 @@ class Connection:
     general: ModelReference | None = None
 
 
+Sends = Literal["query", "conversation"]
+"""Say what of a conversation leaves the graph: the question alone, or the turns before it too."""
+
+
 @dataclass(frozen=True)
 class ModelReference(ABC):
     """Name a model, an agent or a server of tools, and where it is.
@@ -81,6 +85,7 @@ class ModelReference(ABC):
         form: how such a reference is written, for messages.
         pattern: of what follows `KIND:`; its groups are named as the attributes.
         text_only: whether its workers cannot read images and audio.
+        sends: what its workers are given, if their spec does not say.
         health: the path below `url` that is asked whether the server is there.
         name: of the model, its repository or folder; of a remote graph its id; "" for an MCP server.
         url: base URL of the server; "" for a model without one.
@@ -92,6 +97,7 @@ class ModelReference(ABC):
     form: ClassVar[str]
     pattern: ClassVar[re.Pattern[str]]
     text_only: ClassVar[bool] = False
+    sends: ClassVar[Sends] = "query"
     health: ClassVar[str] = ""
 
     name: str = ""

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Annotated, Any
 
 import pytest
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
@@ -90,6 +90,23 @@ async def test_another_question_begins_anew() -> None:
         await Runner().answer(run(graph, thread="t"))
     answered = await Runner().answer(run(graph, "another?", thread="t"))
     assert answered.hops[0]["status"] == "answered"
+
+
+async def test_new_instructions_replace_those_of_the_thread() -> None:
+    worker = ScriptedWorker()
+    graph = compiled(v=worker)
+
+    async def ask(*instructions: str) -> list[str]:
+        messages = [*map(SystemMessage, instructions), HumanMessage("?")]
+        await Runner().answer(Run(graph, messages, model="g", thread="t"))
+        said = worker.requests[-1].conversation
+        return [str(one.text) for one in said if isinstance(one, SystemMessage)]
+
+    assert await ask("Be brief.") == ["Be brief."]
+    assert await ask() == ["Be brief."]
+    assert await ask("Be brief.") == ["Be brief."]
+    assert await ask("Be long.", "In French.") == ["Be long.", "In French."]
+    assert len(worker.requests[-1].conversation) == 8  # with three turns and their answers
 
 
 async def test_a_run_waits_for_a_person_in_its_thread() -> None:

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+
+from agents.modalities import attachments_of
+from agents.workers.models.chat_messages import UNANSWERED, chat_messages
+
+PIXEL = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
+
+
+def written(said: Sequence[BaseMessage], prompt: str = "") -> list[tuple[str, str]]:
+    """Role and text of every message."""
+    return [(message.type, str(message.text)) for message in chat_messages(said, prompt)]
+
+
+def test_the_prompt_and_the_clients_instructions_are_one_system_message() -> None:
+    said = [SystemMessage("Be brief."), HumanMessage("Hi"), SystemMessage("In French."), HumanMessage("Why?")]
+    assert written(said, "You are a lawyer.") == [
+        ("system", "You are a lawyer.\n\nBe brief.\n\nIn French."),
+        ("human", "Hi\n\nWhy?"),
+    ]
+    assert written(said[1:2]) == [("human", "Hi")]
+
+
+def test_what_no_worker_said_is_not_shown_as_what_an_assistant_said() -> None:
+    failed = AIMessage("No model is connected.", additional_kwargs={UNANSWERED: True})
+    said = [HumanMessage("Who am I?"), failed, HumanMessage("Hello?"), AIMessage("Hi."), HumanMessage("OK")]
+    assert written(said) == [("human", "Who am I?\n\nHello?"), ("ai", "Hi."), ("human", "OK")]
+
+
+def test_what_templates_refuse_is_mended() -> None:
+    said: list[BaseMessage] = [
+        AIMessage("How can I help?"),
+        HumanMessage("  "),
+        HumanMessage("What is 2+2?"),
+        AIMessage(""),
+        AIMessage("Four", name="math", additional_kwargs={"turn": "x"}),
+        AIMessage("."),
+        ToolMessage("5", tool_call_id="gone"),
+        HumanMessage("\ud83d\ude00 and \ud83d?"),
+    ]
+    assert written(said) == [
+        ("human", "What is 2+2?"),
+        ("ai", "Four\n\n."),
+        ("human", "[Result of a tool: 5]\n\n\U0001f600 and \ufffd?"),
+    ]
+    assert all(message.name is None and not message.additional_kwargs for message in chat_messages(said))
+
+
+def test_images_stay_with_their_turn() -> None:
+    said = [
+        HumanMessage([{"type": "text", "text": "This?"}, PIXEL]),
+        HumanMessage([PIXEL]),
+        AIMessage("A dot."),
+    ]
+    first, second, third = chat_messages([*said, HumanMessage("And that?")])
+    assert (str(first.text), len(attachments_of(first))) == ("This?", 2)
+    assert (second.type, third.type) == ("ai", "human")
+
+
+_MESSAGES = st.lists(
+    st.tuples(st.sampled_from(["system", "user", "ai", "failed", "tool"]), st.text(max_size=5)), max_size=12
+)
+
+
+def _message(role: str, text: str) -> BaseMessage:
+    match role:
+        case "system":
+            return SystemMessage(text)
+        case "user":
+            return HumanMessage(text)
+        case "tool":
+            return ToolMessage(text, tool_call_id="1")
+        case _:
+            return AIMessage(text, additional_kwargs={UNANSWERED: True} if role == "failed" else {})
+
+
+@given(_MESSAGES, st.sampled_from(["", "You are terse."]))
+@pytest.mark.filterwarnings("error")
+def test_any_conversation_becomes_one_that_is_taken(said: list[tuple[str, str]], prompt: str) -> None:
+    turns = written([*(_message(*one) for one in said), HumanMessage("The question")], prompt)
+    roles = [role for role, _ in turns]
+    assert all(text.strip() for _, text in turns)
+    assert roles.count("system") <= 1
+    assert "system" not in roles[1:]
+    spoken = roles[1:] if roles[0] == "system" else roles
+    assert spoken == [("human", "ai")[k % 2] for k in range(len(spoken))]
+    assert spoken[-1] == "human"
+    assert turns[-1][1].endswith("The question")
