@@ -74,6 +74,10 @@ class ToolFunction:
     libraries: tuple[str, ...]
     call: Callable[..., Any] = field(repr=False)
 
+    def __hash__(self) -> int:
+        """Hash the name alone: functions are keys of caches that every question asks."""
+        return hash(self.name)
+
 
 def cue(before: str = "", after: str = "", *, needed: bool = False) -> Cue:
     """Build a `Cue` from phrases that are separated by commas."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from tools import types
@@ -54,11 +55,7 @@ def read_arguments(text: str, function: ToolFunction) -> dict[str, Any]:
             unambiguously, or says something more.
     """
     try:
-        query = TokenizedQuery(text)
-        asked = asks_for(query, function)
-        _respell(query, function)
-        if not asked and not asks_for(query, function):
-            raise NotAskedError(f"The question does not ask for {function.name}.")
+        query = _spelled_for(text, function)
         _read_mentions(query, function)
         assigned = assign(query, function)
         _check_bindings(assigned)
@@ -68,13 +65,41 @@ def read_arguments(text: str, function: ToolFunction) -> dict[str, Any]:
     return {name: argument for name, (_, argument) in assigned.items()}
 
 
-def _respell(query: TokenizedQuery, function: ToolFunction) -> None:
-    """Put numbers and operators in the place of words, if the function wants numbers or formulas."""
+def _spelled_for(text: str, function: ToolFunction) -> TokenizedQuery:
+    """Return the question with numbers and operators in the place of words, as the function wants them.
+
+    Raises:
+        NotAskedError: if neither the question nor what it is with them asks for this function.
+    """
     wanted = [parameter.type for parameter in function.parameters]
-    if types.Text not in wanted and types.Digits not in wanted:
-        respell_numbers(query)
-    if any(one in wanted for one in (*_FORMULAS, types.Quantity)):
-        respell_formulas(query)
+    numbers = types.Text not in wanted and types.Digits not in wanted
+    formulas = any(one in wanted for one in (*_FORMULAS, types.Quantity))
+    respelled = _respelled(text, numbers, formulas)
+    asked = asks_for(_tokens(text), function)
+    if isinstance(respelled, str):
+        raise UnreadError(respelled)
+    if not asked and not asks_for(respelled, function):
+        raise NotAskedError(f"The question does not ask for {function.name}.")
+    return respelled.copy()
+
+
+@lru_cache(maxsize=256)
+def _tokens(text: str) -> TokenizedQuery:
+    return TokenizedQuery(text)
+
+
+@lru_cache(maxsize=512)
+def _respelled(text: str, numbers: bool, formulas: bool) -> TokenizedQuery | str:
+    """Respell a question once for all functions that want the same; return why it cannot be, if so."""
+    query = _tokens(text).copy()
+    try:
+        if numbers:
+            respell_numbers(query)
+        if formulas:
+            respell_formulas(query)
+    except UnreadError as error:
+        return str(error)
+    return query
 
 
 def _read_mentions(query: TokenizedQuery, function: ToolFunction) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from tools.lexer import Token, tokenize
@@ -67,14 +66,30 @@ class TokenizedQuery:
         if "\0" in text:
             raise UnreadError("The question contains a NUL character.")
         self.text = normalised(text)
-        tokens, words = _cut(self.text)
-        self.tokens: list[Token] = [*tokens]
-        self.words = [*words]
+        self.tokens: list[Token] = list(tokenize(self.text))
+        self.words = [token.text.lower() for token in self.tokens] + [""] * _PADDING
         self.taken = [False] * len(self.tokens)
         self.mentions: list[Mention] = []
+        self._vocabulary: frozenset[str] | None = None
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """The different words, for a quick look at whether one of some stands here."""
+        if self._vocabulary is None:
+            self._vocabulary = frozenset(self.words)
+        return self._vocabulary
+
+    def copy(self) -> TokenizedQuery:
+        """Return a query of the same tokens, for a reader of its own."""
+        other = object.__new__(TokenizedQuery)
+        other.text = self.text
+        other.tokens, other.words, other.taken = [*self.tokens], [*self.words], [*self.taken]
+        other.mentions, other._vocabulary = [*self.mentions], self._vocabulary
+        return other
 
     def replace(self, first: int, end: int, new: Sequence[Token]) -> None:
         """Put other tokens in the place of some, before anything is taken."""
+        self._vocabulary = None
         self.tokens[first:end] = new
         self.words[first:end] = [token.text.lower() for token in new]
         self.taken[first:end] = [False] * len(new)
@@ -129,10 +144,3 @@ class TokenizedQuery:
     def adjacent(self, index: int) -> bool:
         """Return whether the token at an index follows the one before it without a space."""
         return 0 < index < len(self.tokens) and self.tokens[index - 1].end == self.tokens[index].start
-
-
-@lru_cache(maxsize=256)
-def _cut(text: str) -> tuple[tuple[Token, ...], tuple[str, ...]]:
-    """Cut a text into tokens and words once: it is read for many functions."""
-    tokens = tokenize(text)
-    return tokens, (*(token.text.lower() for token in tokens), *[""] * _PADDING)

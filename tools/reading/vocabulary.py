@@ -17,7 +17,7 @@ from tools.registry import SUBJECTS, functions
 _UNCLEAR = frozenset(
     "not no never without except excluding unless half twice double triple per every each only more less "
     "than other another both neither nor but however although next last previous before after until since "
-    "if".split()
+    "if factorial".split()
 )
 
 
@@ -48,7 +48,24 @@ def counts(function: ToolFunction, words: tuple[str, ...]) -> bool:
 
 def asks_for(query: TokenizedQuery, function: ToolFunction) -> bool:
     """Return whether a phrase of the function stands in the question, filler between its words or not."""
-    return not function.asks or any(_stands(query, words) for words in cut(function.asks))
+    firsts = _first_words(function)
+    if not firsts:
+        return True
+    words = query.vocabulary
+    if firsts.isdisjoint(words) and not any(is_slip(word, firsts) for word in _strange(words)):
+        return False
+    return any(_stands(query, words) for words in cut(function.asks))
+
+
+@cache
+def _first_words(function: ToolFunction) -> frozenset[str]:
+    return frozenset(words[0] for words in cut(function.asks))
+
+
+@lru_cache(maxsize=1024)
+def _strange(words: frozenset[str]) -> tuple[str, ...]:
+    """Return the words that may be known ones with a slip: of four letters at least, and not known."""
+    return tuple(word for word in words - _lexicon() if len(word) >= 4)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -58,6 +75,8 @@ def is_spelled_like(word: str, known: str) -> bool:
         return True
     allowed = 2 if len(known) >= 8 else 1 if len(known) >= 5 else 0
     if not allowed or abs(len(word) - len(known)) > allowed:
+        return False
+    if len(set(word) ^ set(known)) > 2 * allowed:  # each edit changes two letters at most
         return False
     return _edits(word, known) <= allowed and word not in _lexicon()
 
