@@ -9,7 +9,7 @@ Ours, because parsers of libraries evaluate text or settle on one of two reading
     postfix = primary {"!" | superscript}
     primary = number | symbol | constant | "(" sum ")" | "|" sum "|" | function argument
 
-What people read in two ways is refused, with the two ways in the error: `1/2x`, `e^2x`, `log(x)`.
+What people read in two ways is refused, with the two ways in the error: `1/2x`, `e^2x`, `2^3!`, `log(x)`.
 """
 
 from __future__ import annotations
@@ -197,6 +197,8 @@ class _Parser:
         if exponent is None:
             self.position = back
             return base
+        if self.tokens[self.position - 1].text == "!":
+            raise AmbiguousFormulaError("a^b! can be read as (a^b)! or a^(b!): put parentheses.")
         if not isinstance(base, Symbol):  # x^2y is x^2 y; but e^2x is often meant for e^(2x)
             self.refuse_run_on_exponent()
         return self.apply("^", base, exponent)

@@ -12,7 +12,8 @@ TokenKind = Literal["number", "name", "operator", "superscript", "other"]
 _LETTER = r"[A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff]"
 # Digits are 0-9 alone: `\d` would take the digits of every script.
 _TOKEN = re.compile(
-    rf"""(?P<number>(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+(?![0-9]|,[0-9])|[0-9]+)(?:\.[0-9]+)?
+    rf"""(?P<literal>0[xX][0-9a-fA-F]+(?!\w)|0[bB][01]+(?!\w)|0[oO][0-7]+(?!\w))
+    |(?P<number>(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+(?![0-9]|,[0-9])|[0-9]+)(?:\.[0-9]+)?
                     (?:[eE][+-]?[0-9]+(?![\w.]))?|\.[0-9]+(?![\w.]))
     |(?P<name>log(?:_?(?:2|10)|₂|₁₀)(?=\s*\()|{_LETTER}+(?:['’]{_LETTER}+)*)
     |(?P<superscript>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)
@@ -52,7 +53,9 @@ def cut(phrases: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 def _token(match: re.Match[str]) -> Token:
     text, kind = match.group(), match.lastgroup
-    if kind == "superscript":
+    if kind == "literal":  # hexadecimal, binary or octal, as in programs
+        text, kind = str(int(text, 0)), "number"
+    elif kind == "superscript":
         text = text.translate(_SUPERSCRIPTS)
     elif kind == "number":
         text = text.replace(",", "")

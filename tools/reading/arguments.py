@@ -10,6 +10,7 @@ from typing import Any
 from tools import types
 from tools.declaration import ToolError, ToolFunction
 from tools.expressions import parse, symbols
+from tools.lexer import cut
 from tools.reading import formulas, literals, places, quantities, substances, times
 from tools.reading.assignment import assign
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
@@ -18,6 +19,8 @@ from tools.reading.vocabulary import asks_for, counts, filler, is_slip, vocabula
 
 _PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
 _COUNTING = (("how", "many"), ("number", "of"))
+_MEASURING = frozenset("much many long far tall fast high deep wide big large heavy old hot cold".split())
+_EXPLAINING = frozenset("why explain prove proof teach understand reason how".split())
 _FORMULAS = (types.Expression, types.Polynomial, types.Equations, types.Calculation)
 _LISTS = (types.Numbers, types.Integers)
 _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] = (
@@ -141,14 +144,30 @@ def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
         stands = any(query.words_at(index, count) for index in range(len(query.tokens)))
         if stands and not counts(function, count):
             raise UnreadError(f"The question asks for a count: {' '.join(count)!r}.")
-    known = vocabulary(function)
+    known = vocabulary(function).difference(("how",))
     rest = [index for index, taken in enumerate(query.taken) if not taken]
     signs = [query.words[index] for index in rest]
     if signs.count("(") != signs.count(")"):
         raise UnreadError("The parentheses do not match.")
     for index in rest:
-        if not (_is_punctuation(query, index) or _is_word(query, index, known)):
-            raise UnreadError(f"{query.source(index, index + 1)!r} was not understood.")
+        if (
+            _is_punctuation(query, index)
+            or _is_word(query, index, known)
+            or _measures(query, index, function)
+        ):
+            continue
+        source = query.source(index, index + 1)
+        if query.words[index] in _EXPLAINING:
+            raise UnreadError(f"{source!r} asks for an explanation, and a tool gives a value.")
+        raise UnreadError(f"{source!r} was not understood.")
+
+
+def _measures(query: TokenizedQuery, index: int, function: ToolFunction) -> bool:
+    """Return whether a "how" asks for a value: "how much", or as the function declares it."""
+    if query.words[index] != "how":
+        return False
+    declared = (words for words in (*cut(function.asks), *cut(function.words)) if words[0] == "how")
+    return query.words[index + 1] in _MEASURING or any(query.words_at(index, words) for words in declared)
 
 
 def _is_word(query: TokenizedQuery, index: int, known: frozenset[str]) -> bool:

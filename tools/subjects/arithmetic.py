@@ -43,7 +43,7 @@ def evaluate(calculation: Calculation) -> int | str:
     asks="multiply, multiplied, multiplying",
     examples=("multiply 48 by 25", "What do I get when multiplying 1.5 and 4?"),
     cues={"factor": cue("by, with, and"), "value": cue("multiply, multiplying")},
-    words="number, numbers",
+    words="number, numbers, when",
     in_order=True,
 )
 def multiply(value: Number, factor: Number) -> int | float:
@@ -63,7 +63,7 @@ def multiply(value: Number, factor: Number) -> int | float:
     asks="divide, dividing",
     examples=("divide 144 by 12", "What do I get when dividing 10 by 4?"),
     cues={"divisor": cue("by", needed=True), "dividend": cue("divide, dividing")},
-    words="number, numbers",
+    words="number, numbers, when",
 )
 def divide(dividend: Number, divisor: Number) -> int | float:
     """Divides one number by another.
@@ -87,7 +87,7 @@ def divide(dividend: Number, divisor: Number) -> int | float:
     asks="subtract, subtracting",
     examples=("subtract 17 from 42", "What is left when subtracting 2.5 from 10?"),
     cues={"part": cue("subtract, subtracting", needed=True), "whole": cue("from", needed=True)},
-    words="number, numbers, left",
+    words="number, numbers, left, when",
 )
 def subtract(part: Number, whole: Number) -> int | float:
     """Subtracts one number from another.

@@ -67,7 +67,7 @@ def convert_base(digits: Digits, target: Base, source: SourceBase | None = None)
         "convert 49 to a roman numeral",
         "How do you write 2024 in Roman numerals?",
     ),
-    words="convert, write, written, number, year, turn",
+    words="convert, write, written, number, year, turn, how do you write, how do i write",
 )
 def to_roman(value: Integer) -> str:
     """Writes a whole number as a Roman numeral.

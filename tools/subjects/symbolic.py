@@ -152,13 +152,18 @@ def _apply(node: Apply, arguments: list[Any]) -> Any:
             return -first
         case "factorial":
             return _factorial(first)
+    if name == "cbrt":
+        return _power(first, sympy.Rational(1, 3))
     if name in ("log2", "log10"):
         return sympy.log(first, int(name[3:]))
     return getattr(sympy, {"abs": "Abs"}.get(name, name))(first)
 
 
 def _remainder(left: Node, right: Node, real: bool | None) -> Any:
-    """Compute `left mod right`; of a power of whole numbers without computing the power."""
+    """Compute `left mod right`; of a power of whole numbers without computing the power.
+
+    A negative exponent asks for a power of the inverse: 2^-1 mod 7 is 4, as 2 * 4 is 1 mod 7.
+    """
     import sympy
 
     modulus = _build(right, real)
@@ -166,12 +171,31 @@ def _remainder(left: Node, right: Node, real: bool | None) -> Any:
         raise ToolError("The remainder of a division by zero is undefined.")
     if isinstance(left, Apply) and left.name == "^":
         base, exponent = (_build(argument, real) for argument in left.arguments)
-        if base.is_Integer and exponent.is_Integer and exponent >= 0 and modulus.is_Integer:
-            return sympy.Integer(pow(int(base), int(exponent), int(modulus)))
-    return sympy.Mod(_build(left, real), modulus)
+        if base.is_Integer and exponent.is_Integer and modulus.is_Integer:
+            try:
+                return sympy.Integer(pow(int(base), int(exponent), int(modulus)))
+            except ValueError as error:
+                raise ToolError(
+                    f"{base} has no inverse modulo {modulus}: they have a common factor."
+                ) from error
+        if not exponent.is_Integer:
+            raise ToolError("Powers in modular arithmetic have whole exponents.")
+    value = _build(left, real)
+    if value.is_Rational and not value.is_Integer and _is_whole(left):
+        raise ToolError("A fraction mod m can be a remainder or a product with an inverse: write a^-1 mod m.")
+    return sympy.Mod(value, modulus)
+
+
+def _is_whole(node: Node) -> bool:
+    """Return whether all numbers of a tree are whole."""
+    if isinstance(node, Literal):
+        return node.digits.isdigit()
+    return isinstance(node, Apply) and all(map(_is_whole, node.arguments))
 
 
 def _power(base: Any, exponent: Any) -> Any:
+    import sympy
+
     if base == 0 and exponent.is_number and not exponent.is_positive:
         raise ToolError("Zero to a power that is not positive is undefined.")
     if exponent.is_Rational:
@@ -185,6 +209,8 @@ def _power(base: Any, exponent: Any) -> Any:
         and abs(exponent.evalf(5)) > MAX_POWER_DIGITS
     ):
         raise ToolError("The exponent is too large to compute.")
+    if base.is_negative and base.is_Rational and exponent.is_Rational and exponent.q % 2:
+        return sympy.Integer(-1) ** exponent.p * (-base) ** exponent  # the real root: that of -8 is -2
     return base**exponent
 
 
