@@ -54,12 +54,14 @@ class Answered:
         hops: all hops of this run, those before an interruption too.
         asked: what a person is asked, each with the id that the answer names; empty if the run is over.
         rest: the part of the text that was not `Written` yet.
+        evidence: how a model answered that was asked without a walk, which has no hops.
     """
 
     text: str = ""
     hops: list[Hop] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     rest: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> str:

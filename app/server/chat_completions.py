@@ -19,13 +19,13 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.completion_usage import CompletionUsage
 from pydantic import BaseModel, Field
 
-from agents.types import Hop
 from app.runs.events import Answered, Decided, Event, Hopped, Written
 from app.runs.run import Run
+from app.server.client_prompts import answer_client, is_of_client
 from app.server.dependencies import Chatter, Served, ThreadHeader
 from app.server.messages import Messages, RunOptions, read_messages
 from app.server.sse import begun, collect, reasoning, server_sent, summary, while_connected
-from app.server.telemetry import tokens_of
+from app.server.telemetry import used_by
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
@@ -56,15 +56,20 @@ async def chat_completions(
 ) -> Response:
     """Answer a conversation."""
     model = served.graphs.get(body.model)
-    run = model.run(
-        read_messages(body.messages, served.settings.message_characters, model.reads),
-        caller,
-        thread,
-        context=body.octopus.context,
-        resume=body.octopus.resume,
-        pieces=bool(body.stream),
-    )
-    events = served.runner.events(run)
+    messages = read_messages(body.messages, served.settings.message_characters, model.reads)
+    if is_of_client(messages):
+        run = model.run(messages, caller)
+        events = answer_client(served, model, messages)
+    else:
+        run = model.run(
+            messages,
+            caller,
+            thread,
+            context=body.octopus.context,
+            resume=body.octopus.resume,
+            pieces=bool(body.stream),
+        )
+        events = served.runner.events(run)
     if body.stream:
         usage = bool(body.stream_options and body.stream_options.include_usage)
         return server_sent(_chunks(run, await begun(events), usage=usage), named=False)
@@ -77,7 +82,7 @@ def _completion(run: Run, answered: Answered, thoughts: str) -> dict[str, Any]:
         {
             **_head(run, "chat.completion"),
             "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
-            "usage": _usage(answered.hops),
+            "usage": _usage(answered),
             "octopus": summary(answered, run.thread),
         }
     ).model_dump(mode="json", exclude_unset=True)
@@ -106,7 +111,7 @@ async def _chunks(run: Run, events: AsyncIterator[Event], *, usage: bool) -> Asy
                     yield _chunk(head, {"content": event.rest})
     yield _chunk(head, {}, "stop", octopus=summary(answered, run.thread))
     if usage:
-        yield ChatCompletionChunk.model_validate({**head, "choices": [], "usage": _usage(answered.hops)})
+        yield ChatCompletionChunk.model_validate({**head, "choices": [], "usage": _usage(answered)})
 
 
 def _chunk(
@@ -120,8 +125,8 @@ def _head(run: Run, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{run.id}", "object": kind, "created": int(time.time()), "model": run.model}
 
 
-def _usage(hops: list[Hop]) -> CompletionUsage:
-    used = tokens_of(hops)
+def _usage(answered: Answered) -> CompletionUsage:
+    used = used_by(answered)
     return CompletionUsage(
         prompt_tokens=used["prompt"],
         completion_tokens=used["completion"],

@@ -34,7 +34,7 @@ from app.server.errors import ApiError, invalid
 from app.server.messages import Message, RunOptions, read_messages
 from app.server.middleware import caller_with
 from app.server.sse import reasoning, summary
-from app.server.telemetry import tokens_of
+from app.server.telemetry import used_by
 
 PATH = "/octopus"
 _MOST_INPUTS = 64  # of one batch
@@ -145,7 +145,7 @@ def _chunks(event: Event, run: Run) -> Iterator[AIMessageChunk]:
         case Written(text):
             yield AIMessageChunk(content=text)
         case Answered():
-            used = tokens_of(event.hops)
+            used = used_by(event)
             yield AIMessageChunk(
                 content=event.rest,
                 additional_kwargs={"octopus": summary(event, run.thread)},

@@ -14,7 +14,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
 
 from agents.errors import SpecError
-from agents.types import NodeName
+from agents.types import NodeName, Worker
+from agents.workers.kinds import connect
 from app.runs.run import Compiled, Run
 from app.server.api_keys import LOCAL, Caller
 from app.server.errors import ApiError
@@ -64,6 +65,20 @@ class Model:
         # The nodes are the same; only where they keep things is the caller's.
         own = OwnedStore(self.store, owner_label(caller))
         return self._nodes.copy({"checkpointer": self.saver, "store": own})
+
+    @cached_property
+    def bare(self) -> Worker | None:
+        """Return the model alone, without prompt and tools, of the worker that is named or of the generalist.
+
+        A graph without a generalist has the general model; None if there is no model.
+        """
+        spec = self.assembly.spec
+        name = self.worker or spec.nodes[spec.entry].generalist
+        own = spec.workers.get(name) if name else None
+        reference = (own.model if own else None) or self.assembly.settings.model
+        if not reference:
+            return None
+        return connect(reference, self.assembly.connection(self.id, window=own.window if own else None))
 
     def run(
         self, messages: Sequence[BaseMessage], caller: Caller, thread: str | None = None, **given: Any

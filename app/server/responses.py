@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from itertools import count
 from typing import Any
 
@@ -13,16 +13,18 @@ from fastapi.responses import JSONResponse
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter
+from sse_starlette import EventSourceResponse
 
 from app.persistence.threads.checkpoints import config_of
 from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written
 from app.runs.run import Run
 from app.server.api_keys import Caller
+from app.server.client_prompts import answer_client, is_of_client
 from app.server.dependencies import Chatter, Served, ThreadHeader
 from app.server.errors import ApiError
 from app.server.messages import Items, RunOptions, read_items
 from app.server.sse import begun, collect, reasoning, server_sent, summary, while_connected
-from app.server.telemetry import tokens_of
+from app.server.telemetry import used_by
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 _EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
@@ -51,14 +53,19 @@ async def create_response(
     body: ResponseRequest, request: Request, served: Served, caller: Chatter, thread: ThreadHeader = None
 ) -> Any:
     """Answer, in a form from which `previous_response_id` continues."""
+    model = served.graphs.get(body.model)
+    messages = read_items(body.input, body.instructions, served.settings.message_characters, model.reads)
+    if is_of_client(messages):
+        return await _answered(
+            body, request, model.run(messages, caller), answer_client(served, model, messages)
+        )
     checkpoint = None
     if body.previous_response_id:
         thread, checkpoint = await _previous(served.saver, caller, body.previous_response_id)
     elif thread is None and body.store is not False:
         thread = uuid.uuid4().hex
-    model = served.graphs.get(body.model)
     run = model.run(
-        read_items(body.input, body.instructions, served.settings.message_characters, model.reads),
+        messages,
         caller,
         thread,
         context=body.octopus.context,
@@ -66,8 +73,13 @@ async def create_response(
         pieces=bool(body.stream),
         checkpoint=checkpoint,
     )
+    return await _answered(body, request, run, served.runner.events(run))
+
+
+async def _answered(
+    body: ResponseRequest, request: Request, run: Run, events: AsyncGenerator[Event]
+) -> EventSourceResponse | JSONResponse:
     answer = _Answer(run, body.previous_response_id)
-    events = served.runner.events(run)
     if body.stream:
         return server_sent(answer.events(await begun(events)), named=True)
     return JSONResponse(answer.whole(*await while_connected(request, collect(events))))
@@ -162,7 +174,7 @@ class _Answer:
         yield "completed", {"response": self._completed()}
 
     def _completed(self) -> dict[str, Any]:
-        used = tokens_of(self._answered.hops)
+        used = used_by(self._answered)
         return self._head | {
             "status": "completed",
             "output": [self._reasoning_item("completed"), self._message_item("completed")],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -68,15 +68,19 @@ class Telemetry:
                 self._count_hop(graph, hop)
                 _record_span(graph, context, hop)
             case Answered():
+                self._count_tokens(graph, "", event.evidence)
                 for one in event.asked:
                     self.questions.labels(graph, one["kind"]).inc()
+
+    def _count_tokens(self, graph: str, node: str, *evidence: dict[str, Any]) -> None:
+        for kind, count in tokens_of(evidence).items():
+            self.tokens.labels(graph, node, kind).inc(count)
 
     def _count_hop(self, graph: str, hop: Hop) -> None:
         node = hop["node"]
         self.seconds.labels(graph, node).observe(hop["seconds"])
         self.answers.labels(graph, node, hop["status"]).inc()
-        for kind, count in tokens_of([hop]).items():
-            self.tokens.labels(graph, node, kind).inc(count)
+        self._count_tokens(graph, node, hop["evidence"])
         self.cost.labels(graph, node).inc(hop["cost"])
         self.saved.labels(graph).inc(hop["saved"])
         if reflected := hop["evidence"].get("reflection"):
@@ -102,7 +106,12 @@ def _record_span(graph: str, context: Context, hop: Hop) -> None:
     span.end(end_time=end)
 
 
-def tokens_of(hops: list[Hop]) -> dict[str, int]:
+def used_by(answered: Answered) -> dict[str, int]:
+    """Return prompt and completion tokens of all models that were asked for an answer."""
+    return tokens_of([answered.evidence, *(hop["evidence"] for hop in answered.hops)])
+
+
+def tokens_of(evidence: Iterable[dict[str, Any]]) -> dict[str, int]:
     """Return prompt and completion tokens of the language models that answered; tools use none."""
-    used = [usage_of(hop["evidence"]) for hop in hops]
+    used = [usage_of(one) for one in evidence]
     return {"prompt": sum(into for into, _ in used), "completion": sum(out for _, out in used)}
