@@ -176,9 +176,9 @@ def test_a_person_who_asks_alike_is_routed(live: Live, chat: ChatServer, name: s
 
 def test_it_is_streamed_and_answered_by_responses_too(live: Live, chat: ChatServer) -> None:
     chat.words = ["Cubes"]
-    (prompt,) = PROMPTS["open-webui-title"]
+    prompt: Any = PROMPTS["open-webui-title"][0]
     with live.openai() as client:
-        stream = client.chat.completions.create(model="house", messages=[prompt], stream=True)  # type: ignore[list-item]
+        stream = client.chat.completions.create(model="house", messages=[prompt], stream=True)
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
         told: Any = client.responses.create(model="house", input=prompt["content"])
         events = list(client.responses.create(model="house", input=prompt["content"], stream=True))

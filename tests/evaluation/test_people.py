@@ -1,0 +1,72 @@
+"""Conversations asked of the real server, each way, and what the report says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from app.server.application import create_app
+from app.server.settings import ServerSettings
+from evaluation.people import Heard, ask_people, evaluate_people
+
+HOUSE = """\
+name: house
+masters: {chief: {neighbours: [maths]}}
+workers:
+  maths: {description: "Calculus: derivatives, integrals and limits of functions.", tools: [calculus]}
+"""
+ROWS: list[dict[str, Any]] = [
+    {"id": "cube", "kind": "sums", "turns": ["What is the derivative of x^3?"], "expect": r"3\*x\^2"},
+    {"id": "wrong", "kind": "sums", "turns": ["What is the derivative of x^4?"], "expect": r"5\*x"},
+    {
+        "id": "talk",
+        "turns": ["What is the derivative of x^3?", "And its second derivative?"],
+        "expect": r"6\*x",
+    },
+]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Any:
+    spec = tmp_path / "house.yaml"
+    spec.write_text(HOUSE)
+
+    def make(reference: str) -> FastAPI:
+        given = {"OCTOPUS_HOME": str(tmp_path), "OCTOPUS_MODEL": reference}
+        return create_app(ServerSettings.read(given, graphs=(str(spec),)))
+
+    return make
+
+
+def test_each_way_is_asked_turn_by_turn(house: Any) -> None:
+    steps: list[float] = []
+    heard = ask_people(ROWS, house, model="house", advance=steps.append)
+    assert [(one.row["id"], one.way, one.right) for one in heard] == [
+        (row["id"], way, row["id"] != "wrong") for way in ("history", "thread") for row in ROWS
+    ]
+    assert {one.path for one in heard} == {("maths",)}
+    assert sum(steps) == pytest.approx(1)
+
+
+def test_the_report_names_what_failed_unless_it_is_sealed(house: Any) -> None:
+    report = evaluate_people(ROWS, house, model="house")
+    assert "| sums | 2 | 50.0 | 50.0 |" in report.markdown
+    assert "| all | 3 | 66.7 | 66.7 |" in report.markdown
+    assert "- wrong (history), last turn 'What is the derivative of x^4?', maths: 4*x^3" in report.markdown
+    assert report.figures["failed"] == {"history": ["wrong"], "thread": ["wrong"]}
+    sealed = evaluate_people(ROWS, house, model="house", told=False)
+    assert sealed.figures["right"] == report.figures["right"]
+    assert "wrong" not in sealed.markdown
+    assert "failed" not in sealed.figures
+
+
+def test_an_error_and_a_malformed_request_are_never_right(house: Any) -> None:
+    anything = {**ROWS[0], "expect": ""}
+    (lost,) = ask_people([anything], house, ways=["history"], model="cellar")
+    assert lost.fault.startswith("status 404")
+    assert not lost.right
+    assert Heard(anything, "history", "fine").right
+    assert not Heard(anything, "history", "fine", fault="message 0 is empty").right
