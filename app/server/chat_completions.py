@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field
 from app.runs.events import Answered, Decided, Event, Hopped, Written
 from app.runs.run import Run
 from app.server.client_prompts import answer_client, is_of_client
-from app.server.dependencies import Chatter, Served, ThreadHeader
+from app.server.dependencies import Chatter, Served, TaskHeader, ThreadHeader
 from app.server.messages import Messages, RunOptions, read_messages
 from app.server.sse import begun, collect, reasoning, server_sent, summary, while_connected
 from app.server.telemetry import used_by
@@ -52,12 +52,17 @@ class ChatRequest(BaseModel):
 
 @router.post("/chat/completions")
 async def chat_completions(
-    body: ChatRequest, request: Request, served: Served, caller: Chatter, thread: ThreadHeader = None
+    body: ChatRequest,
+    request: Request,
+    served: Served,
+    caller: Chatter,
+    thread: ThreadHeader = None,
+    task: TaskHeader = None,
 ) -> Response:
     """Answer a conversation."""
     model = served.graphs.get(body.model)
     messages = read_messages(body.messages, served.settings.message_characters, model.reads)
-    if is_of_client(messages):
+    if is_of_client(messages, task):
         run = model.run(messages, caller)
         events = answer_client(served, model, messages)
     else:

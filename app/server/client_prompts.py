@@ -50,8 +50,15 @@ _QUOTED = re.compile(
 )
 
 
-def is_of_client(messages: Sequence[BaseMessage]) -> bool:
-    """Return whether the last message is a chat page's own prompt, and no person's."""
+def is_of_client(messages: Sequence[BaseMessage], task: str | None = None) -> bool:
+    """Return whether the last message is a chat page's own prompt, and no person's.
+
+    Args:
+        messages: the conversation.
+        task: what Open WebUI says that it is for, in a header that it can be told to send.
+    """
+    if task is not None and task.endswith("_generation"):
+        return True
     said = str(messages[-1].text).strip()
     told = next((str(message.text) for message in messages if isinstance(message, SystemMessage)), "")
     if _TASK.match(said):

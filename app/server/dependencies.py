@@ -71,6 +71,7 @@ THREAD = r"^[A-Za-z0-9_.:@-]{1,128}$"
 
 ThreadId = Annotated[str, Path(pattern=THREAD)]
 ThreadHeader = Annotated[str | None, Header(alias="X-Octopus-Thread", pattern=THREAD)]
+TaskHeader = Annotated[str | None, Header(alias="X-OpenWebUI-Task")]
 Served = Annotated[Service, Depends(service)]
 Chatter = Annotated[Caller, Depends(caller_with("chat"))]
 Owner = Annotated[Caller, Depends(caller_with("threads"))]

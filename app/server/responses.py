@@ -20,7 +20,7 @@ from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written
 from app.runs.run import Run
 from app.server.api_keys import Caller
 from app.server.client_prompts import answer_client, is_of_client
-from app.server.dependencies import Chatter, Served, ThreadHeader
+from app.server.dependencies import Chatter, Served, TaskHeader, ThreadHeader
 from app.server.errors import ApiError
 from app.server.messages import Items, RunOptions, read_items
 from app.server.sse import begun, collect, reasoning, server_sent, summary, while_connected
@@ -50,12 +50,17 @@ class ResponseRequest(BaseModel):
 
 @router.post("/responses")
 async def create_response(
-    body: ResponseRequest, request: Request, served: Served, caller: Chatter, thread: ThreadHeader = None
+    body: ResponseRequest,
+    request: Request,
+    served: Served,
+    caller: Chatter,
+    thread: ThreadHeader = None,
+    task: TaskHeader = None,
 ) -> Any:
     """Answer, in a form from which `previous_response_id` continues."""
     model = served.graphs.get(body.model)
     messages = read_items(body.input, body.instructions, served.settings.message_characters, model.reads)
-    if is_of_client(messages):
+    if is_of_client(messages, task):
         return await _answered(
             body, request, model.run(messages, caller), answer_client(served, model, messages)
         )

@@ -174,6 +174,16 @@ def test_a_person_who_asks_alike_is_routed(live: Live, chat: ChatServer, name: s
     assert reply["octopus"]["hops"]
 
 
+@pytest.mark.parametrize(
+    ("said", "hops"), [("title_generation", 0), ("default", 1), ("", 1), ("{{TASK}}", 1)]
+)
+def test_open_webui_may_say_it_in_a_header(live: Live, chat: ChatServer, said: str, hops: int) -> None:
+    body = {"model": "house", "messages": [user("Ein Name für das Gespräch: " + TALK)]}
+    with live.http() as client:
+        reply = client.post("/v1/chat/completions", json=body, headers={"X-OpenWebUI-Task": said}).json()
+    assert len(reply["octopus"]["hops"]) == hops
+
+
 def test_it_is_streamed_and_answered_by_responses_too(live: Live, chat: ChatServer) -> None:
     chat.words = ["Cubes"]
     prompt: Any = PROMPTS["open-webui-title"][0]
