@@ -111,6 +111,10 @@ class WorkerRequest:
     attachments: Sequence[dict[str, Any]] = ()
 
 
+COMPUTED = "Computed with"
+"""Open the line below a computed value that says which call gave it."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerAnswer:
     """Carry what a worker gives back.

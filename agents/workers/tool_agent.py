@@ -21,7 +21,7 @@ from agents.octopus.conversation.compound import parts_of
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
-from agents.types import AnswerStatus, Choice, NodeName, WorkerAnswer, WorkerRequest
+from agents.types import COMPUTED, AnswerStatus, Choice, NodeName, WorkerAnswer, WorkerRequest
 from agents.workers.models.reference import FunctionChooser
 from tools.declaration import ToolError, ToolFunction
 from tools.reading import NotAskedError, UnreadError, read_arguments
@@ -190,7 +190,7 @@ class ToolAgent:
 def computed(name: str, arguments: Mapping[str, Any], result: Any) -> WorkerAnswer:
     """Answer with the result of a call."""
     evidence = {"function": name, "arguments": dict(arguments), "result": result}
-    return WorkerAnswer("answered", f"{_shown(result)}\nComputed with {_called(name, arguments)}.", evidence)
+    return WorkerAnswer("answered", f"{_shown(result)}\n{COMPUTED} {_called(name, arguments)}.", evidence)
 
 
 def refused(name: str, arguments: Mapping[str, Any], error: Exception) -> WorkerAnswer:

@@ -6,21 +6,26 @@ empty. Servers refuse a request that is otherwise, so that one odd turn long ago
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 
 from agents.modalities import attachments_of, human
+from agents.types import COMPUTED
 
 UNANSWERED = "unanswered"
 """Mark, in `additional_kwargs`, an AI message that no worker said: it tells why there is no answer."""
+
+_CALL = re.compile(rf"\n{COMPUTED} [^\n]+")  # a small model takes it for the way to answer
 
 
 def chat_messages(said: Sequence[BaseMessage], prompt: str = "") -> list[BaseMessage]:
     """Return a conversation as strict chat templates take it.
 
     What no worker said (see `UNANSWERED`), empty turns, and what an assistant said before the first question
-    are left out. Turns of one role in a row are joined. A tool's result is told in the user's turn.
+    are left out; of a computed answer the value stays. Turns of one role in a row are joined. A tool's result
+    is told in the user's turn.
 
     Args:
         said: the messages, the question last.
@@ -44,7 +49,7 @@ def _turn(message: BaseMessage) -> BaseMessage:
     """Return the message with its text and attachments only: servers refuse names and fields of others."""
     text = _clean(str(message.text))
     if isinstance(message, AIMessage):
-        return AIMessage(text)
+        return AIMessage(_CALL.sub("", text))
     if isinstance(message, ToolMessage):
         text = f"[Result of a tool: {text}]" if text.strip() else ""
     return human(text, attachments_of(message))

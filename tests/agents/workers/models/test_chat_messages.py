@@ -52,6 +52,12 @@ def test_what_templates_refuse_is_mended() -> None:
     assert all(message.name is None and not message.additional_kwargs for message in chat_messages(said))
 
 
+def test_of_a_computed_answer_the_value_is_told() -> None:
+    parts = "What is 2+2?\n4\nComputed with arithmetic.evaluate(calculation=2 + 2).\n\nAnd 3?\nThree."
+    said = [HumanMessage("?"), AIMessage(parts), HumanMessage("Why?")]
+    assert written(said)[1] == ("ai", "What is 2+2?\n4\n\nAnd 3?\nThree.")
+
+
 def test_images_stay_with_their_turn() -> None:
     said = [
         HumanMessage([{"type": "text", "text": "This?"}, PIXEL]),
