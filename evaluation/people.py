@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from evaluation.loopback import StrictModel, serving_app
-from evaluation.report import Advance, Report, no_progress, plain, share, table
+from evaluation.report import Advance, Report, no_progress, plain, share, tabulate
 
 if TYPE_CHECKING:
     from httpx import Client
@@ -108,35 +110,28 @@ def evaluate_people(
         advance: a progress bar.
     """
     heard = ask_people(rows, make_server, model=model, advance=advance)
-    kinds = list(dict.fromkeys(row.get("kind", "conversations") for row in rows))
-    shares = {
-        way: {kind: _share(heard, way, kind) for kind in (*kinds, None)}
-        for way in dict.fromkeys(h.way for h in heard)
-    }
-    ways = list(shares)
-    counts = {kind: sum(row.get("kind", "conversations") == kind for row in rows) for kind in kinds}
-    lines = [
-        [kind or "all", str(counts.get(kind or "", len(rows))), *(share(shares[way][kind]) for way in ways)]
-        for kind in (*kinds, None)
-    ]
-    parts = [table(("conversations, % right", "rows", *ways), lines)]
-    failed = [one for one in heard if not one.right]
-    if told and failed:
-        parts += ["Not right:", "\n".join(map(_line, failed))]
-    figures: dict[str, Any] = {
-        "rows": len(rows),
-        "right": {way: {kind or "all": value for kind, value in own.items()} for way, own in shares.items()},
-    }
-    if told:
-        figures["failed"] = {way: [one.row["id"] for one in failed if one.way == way] for way in ways}
-    return Report("people", "\n\n".join(parts), plain(figures))
+    kinds = dict.fromkeys(row["kind"] for row in rows if "kind" in row)
+    groups = {kind: [one for one in heard if one.row.get("kind") == kind] for kind in kinds} | {"all": heard}
+    found = {kind: {way: _share(own, way) for way in get_args(Way)} for kind, own in groups.items()}
+    columns = {way: partial(_cell, way) for way in get_args(Way)}
+    text = tabulate("conversations, % right", groups, {"rows": _count, **columns})
+    figures: dict[str, Any] = {"rows": len(rows), "right": found}
+    if told and (failed := [one for one in heard if not one.right]):
+        text += "\n\nNot right:\n\n" + "\n".join(map(_line, failed))
+        figures["failed"] = [f"{one.row['id']} ({one.way})" for one in failed]
+    return Report("people", text, plain(figures))
 
 
-def _share(heard: Sequence[Heard], way: Way, kind: str | None) -> float | None:
-    own = [
-        one.right for one in heard if one.way == way and kind in (None, one.row.get("kind", "conversations"))
-    ]
-    return sum(own) / len(own) if own else None
+def _count(heard: Sequence[Heard]) -> str:
+    return str(len({one.row["id"] for one in heard}))
+
+
+def _share(heard: Sequence[Heard], way: Way) -> float:
+    return mean(one.right for one in heard if one.way == way)
+
+
+def _cell(way: Way, heard: Sequence[Heard]) -> str:
+    return share(_share(heard, way))
 
 
 def _line(one: Heard) -> str:

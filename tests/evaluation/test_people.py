@@ -56,7 +56,7 @@ def test_the_report_names_what_failed_unless_it_is_sealed(house: Any) -> None:
     assert "| sums | 2 | 50.0 | 50.0 |" in report.markdown
     assert "| all | 3 | 66.7 | 66.7 |" in report.markdown
     assert "- wrong (history), last turn 'What is the derivative of x^4?', maths: 4*x^3" in report.markdown
-    assert report.figures["failed"] == {"history": ["wrong"], "thread": ["wrong"]}
+    assert report.figures["failed"] == ["wrong (history)", "wrong (thread)"]
     sealed = evaluate_people(ROWS, house, model="house", told=False)
     assert sealed.figures["right"] == report.figures["right"]
     assert "wrong" not in sealed.markdown

@@ -49,4 +49,4 @@ def test_share_of_last_answers_that_are_right(file: Path, tmp_path: Path) -> Non
         return create_app(ServerSettings.read(given, graphs=("mmlu",)))
 
     report = evaluate_people(rows_of(file), make, told=file.stem != "sealed")
-    assert min(own["all"] for own in report.figures["right"].values()) >= AT_LEAST[file], report.markdown
+    assert min(report.figures["right"]["all"].values()) >= AT_LEAST[file], report.markdown
