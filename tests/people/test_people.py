@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from app.server.application import create_app
 from app.server.settings import ServerSettings
-from evaluation.people import evaluate_people
+from evaluation.people import MakeServer, ask_people, evaluate_people
 
 HERE = Path(__file__).parent
 AT_LEAST = {HERE / "open.jsonl": 0.46, HERE / "sealed.jsonl": 0.47}
@@ -42,11 +42,24 @@ def test_the_rows_are_of_their_half() -> None:
     assert {row["kind"] for row in halves[0]} == {row["kind"] for row in halves[1]}
 
 
-@pytest.mark.parametrize("file", AT_LEAST, ids=lambda file: file.stem)
-def test_share_of_last_answers_that_are_right(file: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def mmlu(tmp_path: Path) -> MakeServer:
     def make(reference: str) -> FastAPI:
         given = {"OCTOPUS_HOME": str(tmp_path), "OCTOPUS_MODEL": reference}
         return create_app(ServerSettings.read(given, graphs=("mmlu",)))
 
-    report = evaluate_people(rows_of(file), make, told=file.stem != "sealed")
+    return make
+
+
+@pytest.mark.parametrize("file", AT_LEAST, ids=lambda file: file.stem)
+def test_share_of_last_answers_that_are_right(file: Path, mmlu: MakeServer) -> None:
+    report = evaluate_people(rows_of(file), mmlu, told=file.stem != "sealed")
     assert min(report.figures["right"]["all"].values()) >= AT_LEAST[file], report.markdown
+
+
+def test_who_is_told_thanks_knows_for_what(mmlu: MakeServer) -> None:
+    rows = [row for row in rows_of(HERE / "open.jsonl") if row["kind"] == "speaking"]
+    for one in ask_people(rows, mmlu):
+        # The prompt of the worker, and every turn.
+        size = {2: "four", 3: "six"}[len(one.row["turns"])]
+        assert one.answer == f"MODEL was sent {size} of the messages.", one
