@@ -11,7 +11,7 @@ from tools import types
 from tools.declaration import ToolError, ToolFunction
 from tools.expressions import parse, symbols
 from tools.lexer import cut
-from tools.reading import formulas, literals, places, quantities, substances, times
+from tools.reading import formulas, literals, money, places, quantities, substances, times
 from tools.reading.assignment import assign
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
 from tools.reading.spoken import respell_formulas, respell_numbers
@@ -22,22 +22,23 @@ _COUNTING = (("how", "many"), ("number", "of"))
 _MEASURING = frozenset("much many long far tall fast high deep wide big large heavy old hot cold".split())
 _EXPLAINING = frozenset("why explain prove proof teach understand reason how".split())
 _FORMULAS = (types.Expression, types.Polynomial, types.Equations, types.Calculation)
+_QUANTITIES = (types.Quantity, types.Mass, types.Length)
 _LISTS = (types.Numbers, types.Integers)
 _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] = (
     ((types.Matrix,), literals.read_matrices),
     ((types.Reaction,), substances.read_reactions),
-    ((types.Quantity,), quantities.read_quantities),
+    (_QUANTITIES, quantities.read_quantities),
     ((types.Formula,), substances.read_compounds),
     ((types.Element,), substances.read_elements),
     ((types.Constant,), quantities.read_constants),
     ((types.Date,), lambda query: times.read_dates(query, date.today())),
     ((types.ClockTime,), times.read_clock_times),
     ((types.Country,), places.read_countries),
-    ((types.Percent,), quantities.read_percentages),
+    ((types.Percent,), money.read_percentages),
     ((types.Years,), times.read_years),
     ((types.Days, types.Months), times.read_durations),
     ((types.Frequency,), times.read_frequencies),
-    ((types.Money,), quantities.read_money),
+    ((types.Money,), money.read_money),
     ((types.Unit,), quantities.read_units),
     ((types.Digits,), literals.read_numerals),
     ((types.RomanNumeral,), literals.read_roman_numerals),
@@ -76,7 +77,7 @@ def _spelled_for(text: str, function: ToolFunction) -> TokenizedQuery:
     """
     wanted = [parameter.type for parameter in function.parameters]
     numbers = types.Text not in wanted and types.Digits not in wanted
-    formulas = any(one in wanted for one in (*_FORMULAS, types.Quantity))
+    formulas = any(one in wanted for one in (*_FORMULAS, *_QUANTITIES))
     respelled = _respelled(text, numbers, formulas)
     asked = asks_for(_tokens(text), function)
     if isinstance(respelled, str):

@@ -12,6 +12,7 @@ from tools.declaration import Parameter, ToolFunction
 from tools.expressions import Apply, Literal, Node, Symbol, symbols
 from tools.lexer import cut
 from tools.reading.formulas import EquationText, render
+from tools.reading.quantities import LENGTHS, MASSES, units_of
 from tools.reading.query import Mention, TokenizedQuery, UnreadError
 
 _MAX_MENTIONS = 12
@@ -187,6 +188,8 @@ _RULES: dict[tuple[Any, str], Callable[[Any], Any | None]] = {
     (types.Point, "binding"): lambda binding: render(binding.value),
     (types.Variable, "formula"): lambda node: node.name if isinstance(node, Symbol) else None,
     (types.Integer, "number"): lambda value: value if isinstance(value, int) else None,
+    (types.Mass, "quantity"): lambda text: text if units_of(text) <= MASSES else None,
+    (types.Length, "quantity"): lambda text: text if units_of(text) <= LENGTHS else None,
     (types.Integers, "list"): lambda values: values if all(isinstance(one, int) for one in values) else None,
 }
 """What else a mention of a kind gives for a type."""

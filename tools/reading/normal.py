@@ -32,7 +32,7 @@ _FUNCTION = r"(?:sin|cos|tan|cot|sec|csc|ln|log|exp|sqrt|cbrt|abs|pi)\b"
 _BULLET = re.compile(rf"^[ \t]*(?:[-*+][ \t]+(?!{_FUNCTION})(?=[^\W\d_]{{2}})|[•‣▪◦●][ \t]*)", re.MULTILINE)
 # An emphasis begins after a space or an opening sign and not after a factor: `2 **10`, `(a)**2`.
 _STARRED = re.compile(
-    r"(?<![\w)\]*\\])(?<![\d)]\s)(\*{1,3})(?=[^\s*])([^*\n]{1,300}?)(?<=[^\s*])\1(?![\w*(])(?!\s[\d(])"
+    r"(?<![\w)\]*\\])(?<![\d)]\s)(\*{1,3})(?=[^\s*])((?:[^*\n]|\*(?!\*)){1,300}?)(?<=[^\s*])\1(?![\w*(])(?!\s[\d(])"
 )
 _UNDERLINED = re.compile(
     r"(?<![^\s(])_(?=[A-Za-z]{2})([A-Za-z][A-Za-z ,'-]{0,200}?[A-Za-z])_(?=[\s.,?!;:)]|$)"

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from tests.tools.reading.mentions import mentions
+from tools.reading.money import read_money, read_percentages
 from tools.reading.quantities import (
     read_constants,
-    read_money,
-    read_percentages,
     read_quantities,
     read_units,
 )
@@ -27,7 +26,7 @@ from tools.reading.query import UnreadError
         ("100 degrees C in ° F", [("quantity", "100 degree_Celsius"), ("unit", "degree_Fahrenheit")]),
         ("5 in to cm", [("quantity", "5 inch"), ("unit", "centimetre")]),
         ("30 cm to in", [("quantity", "30 centimetre"), ("unit", "inch")]),
-        ("5 MB in mb at", [("quantity", "5 megabyte")]),
+        ("5 MB at noon", [("quantity", "5 megabyte")]),
     ],
 )
 def test_quantities_and_units(text: str, found: list[tuple[str, Any]]) -> None:
