@@ -55,7 +55,8 @@ class ToolFunction:
         description: the docstring, which is the meaning of its functional token.
         signature: as in Python, e.g. `derivative(expression: Expression, ...)`.
         examples: questions that it answers, for zero-shot routing.
-        asks: phrases that ask for it; a question must have one of them, unless there are none.
+        asks: phrases that ask for it; a question must have one of them, unless there are none, and begin with
+            one that is marked by `^`.
         words: further words that may stand in a question without changing its meaning.
         in_order: whether values of one type without cues stand in the order of the parameters.
         parameters: in the order of the signature.

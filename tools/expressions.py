@@ -37,7 +37,8 @@ FUNCTIONS = {name: name for name in _NAMES.split()} | _OTHER_NAMES
 CONSTANTS = {"pi": "pi", "e": "E", "oo": "oo", "infinity": "oo"}
 _GREEK = {"alpha", "beta", "gamma", "theta", "lambda", "mu", "omega", *"αβγθλμω"}
 _PRODUCTS = {"xy", "xz", "yz", "xyz"}
-SYMBOLS = frozenset(ascii_letters).difference("eiIE").union(_GREEK, _PRODUCTS)
+CURRENCIES = ("USD", "EUR", "GBP", "JPY", "INR", "CHF", "CNY", "KRW", "CAD", "AUD")
+SYMBOLS = frozenset(ascii_letters).difference("eiIE").union(_GREEK, _PRODUCTS, CURRENCIES)
 """The variables, and some of them side by side."""
 NAMES = SYMBOLS.union(FUNCTIONS, CONSTANTS, {"log"})
 """The names that may stand in a formula; it takes those of functions in any case."""

@@ -15,6 +15,7 @@ SUBJECTS = (
     "constants",
     "dates",
     "encodings",
+    "everyday",
     "finance",
     "geography",
     "linear_algebra",

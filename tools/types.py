@@ -11,11 +11,16 @@ Point = NewType("Point", str)  # an expression without symbols, such as `2`, `pi
 Calculation = NewType(
     "Calculation", str
 )  # an expression of numbers with at least one operation, such as `2 + 3*4`
+MoneyCalculation = NewType(
+    "MoneyCalculation", str
+)  # a calculation with amounts of one currency: `5 * USD + 7 * USD`
+Relation = NewType("Relation", str)  # one of <, > and =
 Order = NewType("Order", int)  # how often to apply an operation: second derivative, third root. At least 1
 Number = NewType("Number", float)  # a real number without a unit
 Integer = NewType("Integer", int)  # a whole number
 Percent = NewType("Percent", float)  # a percentage: 4.5 stands for 4.5 %
 Money = NewType("Money", float)  # an amount of one currency, which is the user's own
+Amount = NewType("Amount", str)  # a number, or an amount with its currency: `49.99 USD`
 Years = NewType("Years", float)  # a length of time in years
 Days = NewType("Days", int)  # a length of time in days
 Months = NewType("Months", int)  # a length of time in months of the calendar

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from tools import types
@@ -13,7 +13,9 @@ from tools.expressions import parse, symbols
 from tools.lexer import cut
 from tools.reading import formulas, literals, money, places, quantities, substances, times
 from tools.reading.assignment import assign
+from tools.reading.figures import respell_figures
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
+from tools.reading.shares import respell_mixed_numbers, respell_shares
 from tools.reading.spoken import respell_formulas, respell_numbers
 from tools.reading.vocabulary import asks_for, counts, filler, is_slip, vocabulary
 
@@ -21,7 +23,8 @@ _PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
 _COUNTING = (("how", "many"), ("number", "of"))
 _MEASURING = frozenset("much many long far tall fast high deep wide big large heavy old hot cold".split())
 _EXPLAINING = frozenset("why explain prove proof teach understand reason how".split())
-_FORMULAS = (types.Expression, types.Polynomial, types.Equations, types.Calculation)
+_CALCULATIONS = (types.Calculation, types.MoneyCalculation)
+_FORMULAS = (*_CALCULATIONS, types.Expression, types.Polynomial, types.Equations, types.Point)
 _QUANTITIES = (types.Quantity, types.Mass, types.Length)
 _LISTS = (types.Numbers, types.Integers)
 _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] = (
@@ -38,15 +41,18 @@ _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] =
     ((types.Years,), times.read_years),
     ((types.Days, types.Months), times.read_durations),
     ((types.Frequency,), times.read_frequencies),
-    ((types.Money,), money.read_money),
+    ((types.Money, types.Amount), money.read_money),
     ((types.Unit,), quantities.read_units),
     ((types.Digits,), literals.read_numerals),
     ((types.RomanNumeral,), literals.read_roman_numerals),
     ((types.Variable,), formulas.read_differentials),
     (_FORMULAS, formulas.read_formulas),
+    ((types.Relation,), formulas.read_relations),
     ((types.Equations,), formulas.join_equations),
-    ((*_LISTS, types.Number, types.Integer, types.Money), literals.read_numbers),
-    (_LISTS, literals.join_lists),
+    ((types.Numbers,), literals.read_fractions),
+    ((*_LISTS, types.Number, types.Integer, types.Money, types.Amount), literals.read_numbers),
+    ((types.Numbers,), literals.join_lists),
+    ((types.Integers,), partial(literals.join_lists, whole=True)),
 )
 """The readers and the types that they are for, in the order in which they look at a question."""
 
@@ -75,10 +81,7 @@ def _spelled_for(text: str, function: ToolFunction) -> TokenizedQuery:
     Raises:
         NotAskedError: if neither the question nor what it is with them asks for this function.
     """
-    wanted = [parameter.type for parameter in function.parameters]
-    numbers = types.Text not in wanted and types.Digits not in wanted
-    formulas = any(one in wanted for one in (*_FORMULAS, *_QUANTITIES))
-    respelled = _respelled(text, numbers, formulas)
+    respelled = _respelled(text, _respellings(function))
     asked = asks_for(_tokens(text), function)
     if isinstance(respelled, str):
         raise UnreadError(respelled)
@@ -92,15 +95,28 @@ def _tokens(text: str) -> TokenizedQuery:
     return TokenizedQuery(text)
 
 
+@cache
+def _respellings(function: ToolFunction) -> tuple[Callable[[TokenizedQuery], None], ...]:
+    """Return what puts numbers, operators and calculations in the place of words for a function."""
+    wanted = {parameter.type for parameter in function.parameters}
+    steps = (
+        (True, respell_figures),
+        (not wanted.intersection((types.Text, types.Digits)), respell_numbers),
+        (types.MoneyCalculation in wanted, money.respell_prices),
+        (wanted.intersection(_CALCULATIONS), respell_shares),
+        (wanted.intersection(_FORMULAS), respell_mixed_numbers),
+        (wanted.intersection((*_FORMULAS, *_QUANTITIES)), respell_formulas),
+    )
+    return tuple(step for needed, step in steps if needed)
+
+
 @lru_cache(maxsize=512)
-def _respelled(text: str, numbers: bool, formulas: bool) -> TokenizedQuery | str:
+def _respelled(text: str, steps: tuple[Callable[[TokenizedQuery], None], ...]) -> TokenizedQuery | str:
     """Respell a question once for all functions that want the same; return why it cannot be, if so."""
     query = _tokens(text).copy()
     try:
-        if numbers:
-            respell_numbers(query)
-        if formulas:
-            respell_formulas(query)
+        for step in steps:
+            step(query)
     except UnreadError as error:
         return str(error)
     return query

@@ -9,11 +9,12 @@ from typing import Any
 
 from tools import types
 from tools.declaration import Parameter, ToolFunction
-from tools.expressions import Apply, Literal, Node, Symbol, symbols
+from tools.expressions import CURRENCIES, Apply, Literal, Node, Symbol, symbols
 from tools.lexer import cut
 from tools.reading.formulas import EquationText, render
 from tools.reading.quantities import LENGTHS, MASSES, units_of
 from tools.reading.query import Mention, TokenizedQuery, UnreadError
+from tools.reading.vocabulary import is_spelled_like
 
 _MAX_MENTIONS = 12
 _BESIDE = frozenset("the a an is are of point value about exactly : = be".split())
@@ -56,7 +57,7 @@ def cue_length(query: TokenizedQuery, mention: Mention, cues: tuple[str, ...]) -
     while True:
         for words in cut(cues):
             first = end - len(words)
-            if first >= 0 and tuple(query.words[first:end]) == words:
+            if first >= 0 and all(map(is_spelled_like, query.words[first:end], words)):
                 return len(words)
         if end == 0 or query.words[end - 1] not in _BESIDE:
             return 0
@@ -148,6 +149,15 @@ def _calculation(node: Node) -> str | None:
     return render(node) if is_sum and not is_signed else None
 
 
+def _priced(node: Node) -> str | None:
+    """Take a calculation with one currency, and not one amount alone."""
+    alone = isinstance(node, Apply) and node.name == "*" and isinstance(node.arguments[0], Literal)
+    is_amount = alone and isinstance(node, Apply) and isinstance(node.arguments[1], Symbol)
+    return (
+        render(node) if len(symbols(node)) == 1 and symbols(node) <= {*CURRENCIES} and not is_amount else None
+    )
+
+
 _AS_READ: dict[Any, tuple[str, ...]] = {
     types.Equations: ("equations",),
     types.Variable: ("differential",),
@@ -156,7 +166,9 @@ _AS_READ: dict[Any, tuple[str, ...]] = {
     types.Numbers: ("list",),
     types.Matrix: ("matrix",),
     types.Percent: ("percent",),
-    types.Money: ("money", "number"),
+    types.Money: ("number",),
+    types.Amount: ("number",),
+    types.Relation: ("relation",),
     types.Years: ("years",),
     types.Days: ("days",),
     types.Months: ("months",),
@@ -188,6 +200,9 @@ _RULES: dict[tuple[Any, str], Callable[[Any], Any | None]] = {
     (types.Point, "binding"): lambda binding: render(binding.value),
     (types.Variable, "formula"): lambda node: node.name if isinstance(node, Symbol) else None,
     (types.Integer, "number"): lambda value: value if isinstance(value, int) else None,
+    (types.MoneyCalculation, "formula"): _priced,
+    (types.Money, "money"): lambda amount: amount.value,
+    (types.Amount, "money"): lambda amount: f"{amount.value} {amount.currency}",
     (types.Mass, "quantity"): lambda text: text if units_of(text) <= MASSES else None,
     (types.Length, "quantity"): lambda text: text if units_of(text) <= LENGTHS else None,
     (types.Integers, "list"): lambda values: values if all(isinstance(one, int) for one in values) else None,

@@ -17,6 +17,12 @@ _LINKS = tuple(
     for link in ("is equal to", "is", "equals", "=", "->", "approaches", "goes to", "tends to", "becomes")
 )
 _BEGINNINGS = NAMES.union("+-(|")
+_RELATIONS = {
+    "more than": ">", "greater than": ">", "bigger than": ">", "larger than": ">", "higher than": ">",
+    "less than": "<", "smaller than": "<", "lower than": "<", "fewer than": "<", "equal to": "=",
+    "the same as": "=", "equals": "=", "equivalent to": "=", "<": "<", ">": ">",
+}  # fmt: skip
+_FUNCTION_NAMES = ("f", "g", "h")
 _ORDERS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "twice": 2, "thrice": 3,
     "double": 2, "triple": 3,
@@ -89,6 +95,15 @@ def read_orders(query: TokenizedQuery, asks: frozenset[str]) -> None:
             query.take("order", value, first, index + 1)
 
 
+def read_relations(query: TokenizedQuery) -> None:
+    """Take "more than", "equal to" and the like."""
+    for index in range(len(query.tokens)):
+        for phrase, sign in _RELATIONS.items():
+            words = phrase.split()
+            if query.words_at(index, words):
+                query.take("relation", sign, index, index + len(words))
+
+
 def read_differentials(query: TokenizedQuery) -> None:
     """Take `dx` as the variable x."""
     for index, word in enumerate(query.words):
@@ -129,7 +144,7 @@ def _equation_text(value: Binding | EquationText) -> str:
 def _definition(query: TokenizedQuery, index: int) -> int:
     """Step over the `f(x) =` of a definition."""
     name, opening, variable, closing, sign = query.words[index : index + 5]
-    if name in ("f", "g", "h") and opening + closing + sign == "()=" and len(variable) == 1:
+    if name in _FUNCTION_NAMES and opening + closing + sign == "()=" and len(variable) == 1:
         query.understand(range(index, index + 5))
         return index + 5
     return index
@@ -189,6 +204,8 @@ def _take_formula(query: TokenizedQuery, node: Node, index: int, end: int) -> in
         if link in (("=",), ("equals",), ("is", "equal", "to")):
             query.take("equation", EquationText(node, right), index, right_end)
             return right_end
+    if isinstance(node, Symbol) and node.name in _FUNCTION_NAMES:
+        raise UnreadError(f"{node.name!r} is the name of a function: write its formula.")
     query.take("formula", node, index, end)
     return end
 

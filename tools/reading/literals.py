@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 
 from tools.expressions import MAX_DIGITS
 from tools.reading.query import Mention, TokenizedQuery, UnreadError
@@ -19,7 +20,8 @@ _ROW = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _QUOTED = re.compile(r"\"([^\"]*)\"|“([^”]*)”|‘([^’]*)’|«([^»]*)»|`([^`]*)`|(?<!\w)'([^']*)'(?!\w)")
 _NUMERAL = re.compile(
-    r"(?<![\w.,-])(0[xXbBoO][0-9A-Za-z]+|[0-9][0-9A-Fa-f]*|[A-F]{2,})(?![\w-])(?![.,][0-9])"
+    r"(?<![\w.,-])(0[xXbBoO][0-9A-Za-z]+|[0-9][0-9A-Fa-f]*|[A-F]{2,}|(?<=hex )[a-f]{1,8})"
+    r"(?![\w-])(?![.,][0-9])"
 )
 _ROMAN = re.compile(r"(?<!\w)[MDCLXVI]{1,20}(?!\w)")
 _BASES = {"binary": 2, "ternary": 3, "octal": 8, "decimal": 10, "hexadecimal": 16, "hex": 16}
@@ -42,6 +44,23 @@ def read_numbers(query: TokenizedQuery) -> None:
             query.take("number", value, index, end)
 
 
+def read_fractions(query: TokenizedQuery) -> None:
+    """Take `1/2`, written without spaces, as a number."""
+    for index in range(len(query.tokens) - 2):
+        above, slash, below = query.words[index : index + 3]
+        written = slash == "/" and query.adjacent(index + 1) and query.adjacent(index + 2)
+        if (
+            written
+            and above.isdigit()
+            and below.isdigit()
+            and int(below)
+            and not any(query.taken[index : index + 3])
+        ):
+            signed = query.words[index - 1] == "-" and query.adjacent(index) and not query.adjacent(index - 1)
+            value = int(above) / int(below)
+            query.take("number", -value if signed else value, index - signed, index + 3)
+
+
 def _number_at(query: TokenizedQuery, index: int) -> tuple[int | float, int] | None:
     signed = query.words[index] in ("-", "+") and query.adjacent(index + 1)
     if signed and query.adjacent(index) and query.tokens[index - 1].kind in ("number", "name"):
@@ -58,8 +77,13 @@ def _number_at(query: TokenizedQuery, index: int) -> tuple[int | float, int] | N
     return (-value if query.words[index] == "-" else value), position + 1
 
 
-def join_lists(query: TokenizedQuery) -> None:
-    """Make lists of the numbers that stand side by side or between commas and "and"."""
+def join_lists(query: TokenizedQuery, *, whole: bool = False) -> None:
+    """Make lists of the numbers that stand side by side or between commas and "and".
+
+    Args:
+        query: the question.
+        whole: whether the numbers are whole, so that no comma is a decimal one.
+    """
     runs: list[list[Mention]] = []
     for mention in query.mentions:
         if mention.kind != "number":
@@ -71,6 +95,8 @@ def join_lists(query: TokenizedQuery) -> None:
     for run in runs:
         if len(run) > 1:
             _refuse_thousands(query, run)
+            if not whole:
+                _refuse_pairs(query, run)
             query.mentions = [mention for mention in query.mentions if mention not in run]
             query.mentions.append(_list(query, run))
 
@@ -128,6 +154,19 @@ def _refuse_thousands(query: TokenizedQuery, run: list[Mention]) -> None:
     if with_commas and not all(query.text[query.tokens[m.first].start - 1].isspace() for m in run[1:]):
         raise UnreadError(
             "The commas can stand within numbers or between them: put spaces after those between."
+        )
+
+
+def _refuse_pairs(query: TokenizedQuery, run: list[Mention]) -> None:
+    """Refuse `1,5 and 2,5`: a comma without a space in a list with other separators may be a decimal one."""
+    sizes = [1]
+    for left, right in pairwise(run):
+        tight = query.words[left.end : right.first] == [","]
+        tight = tight and query.adjacent(left.end) and query.adjacent(right.first)
+        sizes = [*sizes[:-1], sizes[-1] + 1] if tight else [*sizes, 1]
+    if 2 in sizes and len(sizes) > 1:
+        raise UnreadError(
+            "The commas can be decimal ones or stand between numbers: write 1.5, or spaces after commas."
         )
 
 

@@ -49,7 +49,7 @@ def respell_numbers(query: TokenizedQuery) -> None:
     while index < len(query.tokens):
         value, end = _digits_with_scale(query, index) or _number_words(query, index)
         if value is not None:
-            _put(query, index, end, str(value), "number")
+            put(query, index, end, str(value), "number")
         index += 1
 
 
@@ -90,8 +90,8 @@ def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
             group, room = group + _TENS[word], 10
         elif word == "hundred" and group < 10 and (group or not seen):
             group, room = (group or 1) * 100, 100
-        elif word in _SCALES and group and _SCALES[word] < last_scale:
-            total, last_scale = total + group * _SCALES[word], _SCALES[word]
+        elif word in _SCALES and (group or _is_one(query, end, seen)) and _SCALES[word] < last_scale:
+            total, last_scale = total + (group or 1) * _SCALES[word], _SCALES[word]
             group, room = 0, 10**3
         elif seen and word in ("-", "and") and _continues(query, end, room):
             end += 1
@@ -100,6 +100,11 @@ def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
             break
         seen, end = True, end + 1
     return (total + group, end) if seen else (None, index)
+
+
+def _is_one(query: TokenizedQuery, index: int, seen: bool) -> bool:
+    """Return whether a scale stands for one of it: "a million"."""
+    return not seen and query.words[index - 1] == "a"
 
 
 def _continues(query: TokenizedQuery, index: int, room: int) -> bool:
@@ -134,7 +139,7 @@ def _phrase(query: TokenizedQuery, index: int) -> bool:
     for length in range(_LONGEST_PHRASE, 0, -1):
         text = _PHRASES.get(tuple(query.words[index : index + length]))
         if text is not None:
-            _put(query, index, index + length, text)
+            put(query, index, index + length, text)
             if query.words[index + 1] == "of" and text in ("sqrt", "cbrt"):
                 query.replace(index + 1, index + 2, ())
             return True
@@ -152,7 +157,7 @@ def _ordinal_power(query: TokenizedQuery, index: int) -> bool:
         digits, end = number.text, end + 1
     else:
         return False
-    _put(query, index, end + (query.words[end] == "power"), f"^ {digits}")
+    put(query, index, end + (query.words[end] == "power"), f"^ {digits}")
     return True
 
 
@@ -162,7 +167,7 @@ def _differential(query: TokenizedQuery, index: int) -> bool:
     if lead not in ("d", "dy", "df", "∂"):
         return False
     if rest[0] == "/" and is_differential(rest[1]):
-        _put(query, index, index + 3, f"derivative {rest[1]}")
+        put(query, index, index + 3, f"derivative {rest[1]}")
         return True
     ordinal = {"2": "second", "3": "third"}.get(rest[1])
     if (
@@ -171,7 +176,7 @@ def _differential(query: TokenizedQuery, index: int) -> bool:
         and rest[1] == rest[5]
         and is_differential(rest[3])
     ):
-        _put(query, index, index + 7, f"{ordinal} derivative {rest[3]}")
+        put(query, index, index + 7, f"{ordinal} derivative {rest[3]}")
         return True
     return False
 
@@ -180,7 +185,7 @@ def _factorial(query: TokenizedQuery, index: int) -> None:
     """Respell `7 factorial`."""
     follows_number = index and query.tokens[index - 1].kind == "number"
     if query.words[index] == "factorial" and follows_number and query.words[index + 1] != "(":
-        _put(query, index, index + 1, "!")
+        put(query, index, index + 1, "!")
 
 
 def _times_sign(query: TokenizedQuery, index: int) -> None:
@@ -188,13 +193,14 @@ def _times_sign(query: TokenizedQuery, index: int) -> None:
     between = query.tokens[max(index - 1, 0) : index + 2]
     numbers = len(between) == 3 and between[0].kind == between[2].kind == "number"
     if numbers and query.words[index] == "x" and not (query.adjacent(index) or query.adjacent(index + 1)):
-        _put(query, index, index + 1, "*")
+        put(query, index, index + 1, "*")
 
 
-def _put(query: TokenizedQuery, first: int, end: int, text: str, kind: TokenKind | None = None) -> None:
+def put(query: TokenizedQuery, first: int, end: int, text: str, kind: TokenKind | None = None) -> None:
+    """Put the tokens of a text in the place of some of a question."""
     start, stop = query.tokens[first].start, query.tokens[end - 1].end
     query.replace(first, end, [Token(kind or _kind(part), part, start, stop) for part in text.split()])
 
 
 def _kind(text: str) -> TokenKind:
-    return "number" if text.isdigit() else "operator" if text in "+-*/^!" else "name"
+    return "number" if text[0].isdigit() or text[0] == "." else "operator" if text in "+-*/^!()" else "name"

@@ -20,6 +20,9 @@ _UNCLEAR = frozenset(
     "if factorial".split()
 )
 
+_AT_THE_BEGINNING = "^"
+_OPENINGS = frozenset("hi hello hey please so ok okay and , . !".split())
+
 
 @cache
 def filler() -> frozenset[str]:
@@ -59,7 +62,7 @@ def asks_for(query: TokenizedQuery, function: ToolFunction) -> bool:
 
 @cache
 def _first_words(function: ToolFunction) -> frozenset[str]:
-    return frozenset(words[0] for words in cut(function.asks))
+    return frozenset(words[words[0] == _AT_THE_BEGINNING] for words in cut(function.asks))
 
 
 @lru_cache(maxsize=1024)
@@ -87,6 +90,9 @@ def is_slip(word: str, known: frozenset[str]) -> bool:
 
 
 def _stands(query: TokenizedQuery, words: tuple[str, ...]) -> bool:
+    if words[0] == _AT_THE_BEGINNING:
+        first = next((index for index, word in enumerate(query.words) if word not in _OPENINGS), 0)
+        return _stands_at(query, first, words[1:])
     return any(_stands_at(query, index, words) for index in range(len(query.tokens)))
 
 

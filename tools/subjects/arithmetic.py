@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 from tools.declaration import ToolError, cue, tool
-from tools.subjects.formatting import exact, exact_number
+from tools.subjects.formatting import amount, amount_text, exact, exact_number
 from tools.subjects.symbolic import numeric, plain
-from tools.types import Calculation, Integer, Number, Numbers, Percent
+from tools.types import Amount, Calculation, Integer, Number, Numbers, Percent
 
 
 @tool(
@@ -21,7 +21,10 @@ from tools.types import Calculation, Integer, Number, Numbers, Percent
         "what's 7 factorial",
         "15 plus 27 minus 4",
     ),
-    words="sum, calculation, expression, arithmetic, simplified, number, total, solve",
+    words=(
+        "sum, calculation, expression, arithmetic, simplified, number, total, solve, how many is, "
+        "how many are"
+    ),
     libraries="sympy",
 )
 def evaluate(calculation: Calculation) -> int | str:
@@ -147,17 +150,18 @@ def difference(numbers: Numbers) -> int | float:
     cues={"whole": cue("of", needed=True)},
     words="per cent, pct",
 )
-def percent_of(percent: Percent, whole: Number) -> int | float:
+def percent_of(percent: Percent, whole: Amount) -> int | float | str:
     """Takes a percentage of a number.
 
     Args:
         percent: the percentage, 15 for 15 %.
-        whole: the number of which to take it.
+        whole: the number or the amount of money of which to take it.
 
     Returns:
         percent / 100 * whole.
     """
-    return exact_number(exact(percent) * exact(whole) / 100)
+    value, currency = amount(whole)
+    return amount_text(value * exact(percent) / 100, currency)
 
 
 @tool(
@@ -215,11 +219,12 @@ def percent_change(old: Number, new: Number) -> str:
 
 
 @tool(
-    asks="increase by, increased by, raise by, add to, plus, increase, add",
+    asks="increase by, increased by, raise by, add to, increase, add",
     examples=("increase 80 by 15%", "what is 200 increased by 10 percent", "add 20% to 50"),
     cues={"base": cue("increase, raise, to")},
+    words="price, tax, vat, tip, surcharge, sales",
 )
-def increase(base: Number, percent: Percent) -> int | float:
+def increase(base: Amount, percent: Percent) -> int | float | str:
     """Increases a number by a percentage: a mark-up, a tip or a tax added on top.
 
     Args:
@@ -229,15 +234,17 @@ def increase(base: Number, percent: Percent) -> int | float:
     Returns:
         base * (1 + percent / 100).
     """
-    return exact_number(exact(base) * (100 + exact(percent)) / 100)
+    value, currency = amount(base)
+    return amount_text(value * (100 + exact(percent)) / 100, currency)
 
 
 @tool(
     asks=("decrease by, decreased by, reduce by, reduced by, discount, % off, percent off, decrease, reduce"),
     examples=("decrease 80 by 15%", "What is 20% off 150?", "reduce 640 by 25 percent"),
     cues={"base": cue("decrease, reduce, off, on")},
+    words="price",
 )
-def decrease(base: Number, percent: Percent) -> int | float:
+def decrease(base: Amount, percent: Percent) -> int | float | str:
     """Decreases a number by a percentage: a discount, a reduction.
 
     Args:
@@ -252,7 +259,8 @@ def decrease(base: Number, percent: Percent) -> int | float:
     """
     if percent > 100:
         raise ToolError(f"A number cannot shrink by {percent:g} %: at most 100 %.")
-    return exact_number(exact(base) * (100 - exact(percent)) / 100)
+    value, currency = amount(base)
+    return amount_text(value * (100 - exact(percent)) / 100, currency)
 
 
 @tool(

@@ -92,7 +92,7 @@ def to_roman(value: Integer) -> str:
 
 
 @tool(
-    asks="roman, roman numeral, number, value, decimal, arabic, what is",
+    asks="roman, roman numeral, number, numbers, digits, value, decimal, arabic, what is",
     examples=("What number is MCMXCIV?", "convert the Roman numeral XLIX to a number", "value of CDXLIV"),
     words="convert, numeral, mean, numerals, stand, integer",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from tools.declaration import ToolError
@@ -28,6 +29,27 @@ def exact(value: float) -> Fraction:
 def exact_number(value: Fraction) -> int | float:
     """Return a fraction as an int if it is whole, else as a float of 15 significant digits."""
     return int(value) if value.denominator == 1 else float(f"{float(value):.15g}")
+
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "CNY": "¥"}
+
+
+def amount(value: object) -> tuple[Fraction, str]:
+    """Return the number and the currency of an amount; the currency is empty where it has none."""
+    digits, _, currency = str(value).partition(" ")
+    return Fraction(digits), currency
+
+
+def amount_text(value: Fraction, currency: str) -> int | float | str:
+    """Write an amount to the cent with its currency, halves away from zero; a bare number stays one."""
+    if not currency:
+        return exact_number(value)
+    if abs(value) >= 10**15:
+        raise ToolError("The amount is out of range.")
+    cents = Decimal(value.numerator * 100 / Decimal(value.denominator)).quantize(Decimal(1), ROUND_HALF_UP)
+    text = f"{abs(cents) / 100:,.{0 if value.denominator == 1 else 2}f}"
+    sign = _SIGNS.get(currency, f"{currency} ")
+    return f"{'-' if cents < 0 else ''}{sign}{text}"
 
 
 def significant(value: float, digits: int) -> int | float:

@@ -178,6 +178,29 @@ def modular(calculation: Calculation) -> int | str:
 
 
 @tool(
+    asks="inverse, modular inverse, multiplicative inverse, modular multiplicative inverse, invert",
+    examples=("inverse of 3 mod 11", "What is the modular inverse of 7 modulo 26?"),
+    cues={"value": cue("of, invert"), "modulus": cue("mod, modulo, modulus", needed=True)},
+)
+def modular_inverse(value: Integer, modulus: Integer) -> int:
+    """Finds the inverse of a whole number modulo another.
+
+    Args:
+        value: the number.
+        modulus: the modulus, at least 2.
+
+    Returns:
+        The number from 1 to `modulus` - 1 whose product with `value` is 1 modulo `modulus`.
+
+    Raises:
+        ToolError: if there is none, because the two have a common factor.
+    """
+    if modulus < 2 or math.gcd(value, modulus) != 1:
+        raise ToolError(f"{value} has no inverse modulo {modulus}: they have a common factor.")
+    return pow(value, -1, modulus)
+
+
+@tool(
     asks=(
         "choose, how many ways to choose, combinations, ncr, binomial coefficient, ways to choose, C, "
         "ways to pick, combination, ways to select"

@@ -21,9 +21,7 @@ _COMMON_YEAR, _LEAP_YEAR = 365, 366
         "100 degrees Fahrenheit in Celsius",
         "what is 60 mph in m/s",
         "how many seconds in a day",
-        "3 cups to ml",
         "5 ft 10 in to cm",
-        "1 1/2 hours in minutes",
     ),
     words=(
         "how many, number of, convert, conversion, change, equivalent, express, expressed, "

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tools.reading.mentions import mentions
-from tools.reading.money import read_money, read_percentages
+from tools.reading.money import MoneyAmount, read_money, read_percentages
 from tools.reading.quantities import (
     read_constants,
     read_quantities,
@@ -49,10 +49,11 @@ def test_a_rate_per_month_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("$250,000", 250_000), ("300 euros", 300), ("USD 20", 20), ("£1.5", 1.5)]
+    ("text", "value", "currency"),
+    [("$250,000", 250_000, "USD"), ("300 euros", 300, "EUR"), ("$20 USD", 20, "USD"), ("£1.5", 1.5, "GBP")],
 )
-def test_money(text: str, value: float) -> None:
-    assert mentions(text, read_money) == [("money", value)]
+def test_money(text: str, value: float, currency: str) -> None:
+    assert mentions(text, read_money) == [("money", MoneyAmount(value, currency))]
 
 
 def test_several_currencies_are_refused() -> None:
