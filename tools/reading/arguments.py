@@ -13,7 +13,6 @@ from tools.expressions import parse, symbols
 from tools.lexer import cut
 from tools.reading import formulas, literals, money, places, quantities, substances, times
 from tools.reading.assignment import assign
-from tools.reading.figures import respell_figures
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
 from tools.reading.shares import respell_mixed_numbers, respell_shares
 from tools.reading.spoken import respell_formulas, respell_numbers
@@ -100,7 +99,7 @@ def _respellings(function: ToolFunction) -> tuple[Callable[[TokenizedQuery], Non
     """Return what puts numbers, operators and calculations in the place of words for a function."""
     wanted = {parameter.type for parameter in function.parameters}
     steps = (
-        (True, respell_figures),
+        (True, literals.respell_figures),
         (not wanted.intersection((types.Text, types.Digits)), respell_numbers),
         (types.MoneyCalculation in wanted, money.respell_prices),
         (wanted.intersection(_CALCULATIONS), respell_shares),
