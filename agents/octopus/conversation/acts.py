@@ -43,7 +43,9 @@ _ABOUT_US = re.compile(
     r"(?:say|said|ask|asked|tell|told|mean|meant|live|call|called)\b[^\d]*|how old (?:am i|are you)"
     r"|do you (?:have (?:a|any|feelings)|like|love|speak|sleep|dream|remember|understand|believe|feel"
     r"|know (?:me|my|who i))\b[^\d]*|where (?:do i|am i|are you|do you)\b[^\d]*"
-    r"|my name is\b[^\d?]*|call me\b[^\d?]*|i(?:'m| am) (?!\w+ing\b)[^\d?]*|i(?:'m| am) feeling[^\d?]*"
+    r"|(?:tell|give) (?:me|us) (?:an? |some |another )?(?:\w+ ){1,2}about (?:it|that|this|them)"
+    r"|remember (?:that|this|it)\b[^\d?]*|my name is\b[^\d?]*|call me\b[^\d?]*|i(?:'m"
+    r"| am) (?!\w+ing\b)[^\d?]*|i(?:'m| am) feeling[^\d?]*"
     r"|i (?:like|love|hate|live|work|feel|come from|was born in)\b[^\d?]*"
     rf"|(?:write|compose|tell|make|sing|draw|give)(?: me| us)? (?:up )?(?:an?|another|one more|some"
     rf"|the) (?:\w+ )?"
@@ -53,6 +55,7 @@ _ABOUT_US = re.compile(
     rf"(?: (?:again|back))? ?(?:in|into|to|auf|en) {_LANGUAGE}(?: (?:please|pls|bitte|por favor|svp"
     r"|s'il (?:te|vous) plait))?)\W*"
 )
+_LIKE_FIVE = re.compile(r"\beli5\b|\blike i'?m (?:5|five)\b")
 _ASSENT = (
     r"(?:ok(?:ay|ey)?|alright|all right|well|um+|uh+|hm+|hey|hi|hello|please|pls|plz|thanks|thank you|thx"
     r"|ty|great"
@@ -111,7 +114,7 @@ def _is_courtesy(sentence: str) -> bool:
 
 def _is_speech(plain: str) -> bool:
     """Return whether nothing but speech is said; figures and signs of mathematics are a subject."""
-    plain = plain.replace("eli5", "explain")
+    plain = _LIKE_FIVE.sub("explain", plain)
     if any(unicodedata.category(sign) in ("Nd", "Sm", "Sc") for sign in plain):
         return False
     return not re.search(r"\w", plain) or says_only(plain, "speech")

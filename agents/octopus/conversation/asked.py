@@ -7,6 +7,7 @@ is not offered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,15 @@ from agents.errors import InputError
 from agents.octopus.conversation.acts import Act, act_of, without_courtesies
 from agents.octopus.conversation.dependent_clauses import leans
 from agents.octopus.conversation.ellipsis import completed_turn
-from agents.octopus.conversation.functions_asked import with_name
+from agents.octopus.conversation.functions_asked import asks_of_names, with_name
 from agents.octopus.conversation.human_turns import clean_query
-from agents.octopus.conversation.result_before import Result, operation, result_of, with_result
+from agents.octopus.conversation.result_before import Result, operation, points_back, result_of, with_result
 from tools.reading.normal import normalised
 
 _TURNS = 6
+# "What about 30% off?" and "mod 7?" after "3^200 mod 13" are parallel to the question, not of its result.
+_PARALLEL = re.compile(r"(?:and |or |so )?(?:what|how) about\b", re.IGNORECASE)
+_SHARED = frozenset("off mod modulo decimal decimals places tip discount".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +108,22 @@ def _stands(bare: str, before: Sequence[_Question]) -> bool:
 
 def _completed(bare: str, before: Sequence[_Question]) -> str:
     """Return the turn completed by the last question, or by one before it that no tool has answered since."""
-    result = before[-1].result if before else None
-    if result and (found := operation(bare, result)):
+    if not before:
+        return ""
+    last = before[-1]
+    result = last.result
+    parallel = _PARALLEL.match(bare) or _SHARED.intersection(re.findall(r"\w+", bare)) & set(
+        re.findall(r"\w+", last.text)
+    )
+    if result and (points_back(bare) or not parallel) and (found := operation(bare, result)):
         return found
     for question in reversed(before):
         if found := completed_turn(bare, question.text):
             return found
         if question.computed:
             break
-    if result and (found := with_result(bare, result)):
+    if result and (found := operation(bare, result)):
         return found
-    answer = result.text if result and result.kind == "name" else ""
-    return with_name(bare, before[-1].text, answer) if before else ""
+    named = with_name(bare, last.text, result.text if result and result.kind == "name" else "")
+    pointed = with_result(bare, result) if result else ""
+    return (named or pointed) if asks_of_names(bare) else (pointed or named)

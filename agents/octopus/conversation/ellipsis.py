@@ -9,6 +9,7 @@ import re
 
 from agents.octopus.conversation.functions_asked import with_function
 from agents.octopus.conversation.slots import (
+    NUMBER,
     OF,
     ROMANCE,
     Phrase,
@@ -17,6 +18,7 @@ from agents.octopus.conversation.slots import (
     kind_of,
     names_in,
     phrases_of,
+    places_in,
     quantities,
     units,
 )
@@ -24,7 +26,7 @@ from tools.subjects.gazetteer import country_codes, fold
 
 _LONGEST_TURN, _LONGEST_QUESTION = 120, 300
 _LEAD = re.compile(
-    r"(?:(?:and|but|or|then|now|also|so|ok(?:ay)?|again|instead|rather|sorry|no|nope|wait|oops|try"
+    r"(?:(?:and|n|nd|&|but|or|then|now|also|so|ok(?:ay)?|again|instead|rather|sorry|no|nope|wait|oops|try"
     r"|with)[\s,]+"
     r"|(?:what|how) (?:about|of|if it (?:is|was|were))\s+|(?:do )?(?:the )?same(?: (?:question|thing"
     r"|again))?(?: but)?"
@@ -43,6 +45,8 @@ _THE_ONE = re.compile(
     r"(?=(?:of|for|in|de|del|du|des|d'|von|di|do|da)\b)",
     re.IGNORECASE,
 )
+_NUMBER_WORD = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_RELATED = re.compile(r"\b(?:far|distance|between|from|than|versus|vs|compare|when it is)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:is|was|are|does|do|did|if it is|es|ist|est)\s+", re.IGNORECASE)
 
 
@@ -53,7 +57,7 @@ def completed_turn(turn: str, question: str) -> str:
     turn = turn.strip(" ¿¡")
     lead = _LEAD.match(turn)
     body = _TAIL.sub("", turn[lead.end() :] if lead else turn)
-    body = _THE_ONE.sub("", body)
+    body = re.sub(r"(?<=\w)['’]s$", "", _THE_ONE.sub("", body))  # "and Portugal's?"
     if not body:
         return ""
     found = (
@@ -61,6 +65,7 @@ def completed_turn(turn: str, question: str) -> str:
         or with_function(body, question)
         or _with_figure(body, question)
         or _with_phrases(body, question)
+        or _with_counted(body, question)
         or _with_name(body, question)
     )
     return found if found.strip(" ?¿.!").casefold() != turn.strip(" ?.!").casefold() else ""
@@ -151,17 +156,31 @@ def _by_kind(phrases: list[Phrase], question: str) -> str:
     return _with_figure(phrases[0].text, question) if len(phrases) == 1 else ""
 
 
+def _with_counted(body: str, question: str) -> str:
+    """Replace the number of what is counted in both: "four ways?" after "split $84.50 three ways"."""
+    counted = re.fullmatch(
+        rf"(?:{NUMBER}|{_NUMBER_WORD})\s?%?\s+(?P<what>[^\W\d_]+(?: [^\W\d_]+)?)", body, re.IGNORECASE
+    )
+    if counted is None:
+        return ""
+    what = re.escape(counted["what"].removesuffix("s"))
+    places = list(re.finditer(rf"\b(?:{NUMBER}|{_NUMBER_WORD})\s?%?\s+{what}s?\b", question, re.IGNORECASE))
+    return question[: places[0].start()] + body + question[places[0].end() :] if len(places) == 1 else ""
+
+
 def _with_name(body: str, question: str) -> str:
     """Replace the name that is asked about: the object of the last preposition, or the only name."""
-    if kind_of(body) != "name":
+    if kind_of(body) != "name" or _RELATED.search(question):
         return ""
-    for own in reversed(phrases_of(question)):
-        if _is_like(body, own.text):
-            return question[: own.end - len(own.text)] + body + question[own.end :]
-        if _is_pair(own.text):
+    for phrase in reversed(phrases_of(question)):
+        if _is_like(body, phrase.text):
+            return question[: phrase.end - len(phrase.text)] + body + question[phrase.end :]
+        if _is_pair(phrase.text):
             return ""
-    names = names_in(question)
-    return names[0].replaced(question, body) if len(names) == 1 else ""
+    names = names_in(question) if body[0].isupper() else ()
+    own = names if len(names) == 1 else places_in(question) or names[-1:]
+    at_end = own and not question[own[-1].end :].strip(" ?.!")
+    return own[-1].replaced(question, body) if len(own) == 1 and (at_end or len(names) < 2) else ""
 
 
 def _chinese(body: str, question: str) -> str:

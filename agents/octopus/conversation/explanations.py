@@ -60,12 +60,13 @@ _OPENS = re.compile(
     r"|(?:write|compose|draft|create|make up|invent)(?: me| us)?(?: down)? (?:an?|some|the|another|one"
     r"|my)?\s*"
     rf"(?:\w+ ){{0,3}}?{_WRITTEN}\b|when (?:would|should|do|does|can|could)\b"
-    r"|what (?:happens|if|would happen|causes|caused|makes|made|do you (?:think|know)|does .* (?:mean|do)\b"
+    r"|what (?:happens|if(?! it (?:is|was|were)\b)|would happen|causes|caused|makes|made|do you (?:think"
+    r"|know)|does .* (?:mean|do)\b"
     r"|is meant"
     rf"|(?:is |are |'s )?(?:the )?{_THE} )"
     r"|what(?:'s|s| is) an? (?!(?:third|half|quarter|fifth|tenth|dozen|\w+ of)\b)"
     r"(?:(?!(?:in|of|to|per|on|for|than|plus|times)\b)[^\W\d_]+[ -]?){1,3}\W*$"
-    r"|what are [^\W\d_]+s(?: [^\W\d_]+s)?\W*$)"
+    r"|what are (?!(?:the|its|their|these|those|all|my)\b)[^\W\d_]+s(?: [^\W\d_]+s)?\W*$)"
 )
 
 

@@ -20,7 +20,7 @@ _DETERMINER = re.compile(
     re.IGNORECASE,
 )
 _MOST_WORDS = 10
-_WHAT = re.compile(r"(?:what|which|how|when|where|is|does|convert|who|in|at)\b", re.IGNORECASE)
+_WHAT = re.compile(r"(?:what|which|how|when|where|is|does|convert|in|at)\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|there|they|its|their)\b", re.IGNORECASE)
 _ORDER = re.compile(r"(?:(?:the )?)(first|second|third|fourth|fifth)(?: (?:one|derivative))?", re.IGNORECASE)
 _ASKS_FOR_NAME = re.compile(r"\b(?:capital|city|who|whose|which|author)\b", re.IGNORECASE)
@@ -60,6 +60,11 @@ def with_name(turn: str, question: str, answer: str) -> str:
     if word in ("its", "their"):
         return f"{turn[: point.start()]}the{turn[point.end() :].rstrip(' ?.')} of {name}?"
     return turn[: point.start()] + (f"in {name}" if word == "there" else name) + turn[point.end() :]
+
+
+def asks_of_names(turn: str) -> bool:
+    """Return whether a turn asks for what only countries, cities and elements have: "how big is it?"."""
+    return re.search(rf"\b(?:{_of_names()})\b", turn, re.IGNORECASE) is not None
 
 
 def with_function(body: str, question: str) -> str:
@@ -136,6 +141,15 @@ def _of_cities() -> frozenset[str]:
     """Return the names of functions that may be asked of a city."""
     asked = [one for one in functions(*SUBJECTS) if any(part.type is types.City for part in one.parameters)]
     return frozenset(name for one in asked for name in one.asks)
+
+
+@cache
+def _of_names() -> str:
+    """Return a pattern of what asks for functions that are asked of names alone."""
+    asked = [
+        one for one in functions(*SUBJECTS) if {part.type for part in one.parameters} <= set(_KINDS["name"])
+    ]
+    return "|".join(re.escape(name) for one in asked for name in one.asks)
 
 
 @cache

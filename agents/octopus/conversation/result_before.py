@@ -21,7 +21,7 @@ _NO_NUMBER = re.compile(r"encodings\.(?!from_roman)|geography\.calling_code|date
 _IT = (
     r"(?:it|that|this|(?:the|that|this) (?:result|answer|number|value|amount|sum|total|product|difference"
     r"|date|function"
-    r"|expression|polynomial|formula|distance|one))"
+    r"|expression|polynomial|formula|distance|one)(?! of| between))"
 )
 _PARTS = {
     "IT": _IT,
@@ -51,7 +51,7 @@ _OPERATIONS = {
     ),
     "{r} * {n}": (r"(?:times |multiplied by |multiply (?:IT )?by |[*×] ?)NUM", r"NUM times IT"),
     "{r} / {n}": (r"(?:divided by |divide (?:IT )?by |[/÷] ?)NUM", r"split IT (?:in|into|by) NUM(?: ways)?"),
-    "2 * {r}": (r"double(?: IT)?", r"doubled", r"twice IT", r"IT doubled"),
+    "2 * {r}": (r"doubl(?:e|ing)(?: IT)?", r"doubled", r"twice IT", r"IT doubled"),
     "3 * {r}": (r"(?:triple|treble)(?: IT)?", r"tripled", r"three times IT", r"IT tripled"),
     "{r} / 2": (r"(?:an? |one )?half(?: of)? IT", r"halve(?: IT)?", r"halved", r"IT halved"),
     "{r} / 3": (r"(?:a |one )third of IT",),
@@ -86,8 +86,10 @@ _POINTS = re.compile(
     rf"(?<![\w'’]){_IT}(?![\w'’-])(?!\s+(?:true|possible|legal|raining|takes?|costs?|rains?|snows?|time)\b)",
     re.IGNORECASE,
 )
+_POINTS_TO_SEVERAL = re.compile(r"\b(?:those|these|them)\b(?: numbers| values)?", re.IGNORECASE)
 _BEFORE_THAT = re.compile(
-    r"(?:^|\b(?:of|to|from|by|is|was|add|convert|double|round|factori[sz]e|factor|differentiate|integrate"
+    r"(?:^|\b(?:of|to|from|by|is|was|what's|whats|add|convert|double|round|factori[sz]e|factor"
+    r"|differentiate|integrate"
     r"|simplify|expand|solve"
     r"|with|at|for|in|than|after|before|multiply|divide|subtract|and|take|express|write|plot|invert"
     r"|transpose))\s+$",
@@ -145,6 +147,11 @@ def _operations() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
     return tuple((form, tuple(map(pattern, said))) for form, said in _OPERATIONS.items())
 
 
+def points_back(turn: str) -> bool:
+    """Return whether a turn points to a result in words: "half of that", not "times 3"."""
+    return _POINTS.search(turn) is not None
+
+
 def with_result(turn: str, result: Result) -> str:
     """Return a turn with the result where it points to it: "is that prime?", "in km?"; "" if it does not."""
     target = _TARGET.fullmatch(_bare(turn))
@@ -154,9 +161,13 @@ def with_result(turn: str, result: Result) -> str:
         return f"convert {result.text} to {target['to']}" if to_base or to_unit else ""
     turn = _LEAD.sub("", turn)
     expletives = [match.span() for match in EXPLETIVE.finditer(turn)]
+    several = result.kind in ("list", "matrix")
+    pointing = _POINTS_TO_SEVERAL if several else _POINTS
+    if several and figures(turn):
+        return ""
     points = [
         match
-        for match in _POINTS.finditer(turn)
+        for match in pointing.finditer(turn)
         if not any(start <= match.start() < end for start, end in expletives)
         and (match[0].lower() not in ("that", "this") or _BEFORE_THAT.search(turn[: match.start()]))
     ]

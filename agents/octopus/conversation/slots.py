@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from tools.reading.places import read_countries
 from tools.reading.quantities import read_units
 from tools.reading.query import TokenizedQuery, UnreadError
+from tools.reading.substances import read_elements
 
 Kind = Literal[
     "quoted", "matrix", "date", "money", "percent", "list", "quantity", "unit", "base", "frequency",
-    "equation", "binding", "formula", "variable", "calculation", "number", "name",
+    "equation", "reaction", "binding", "formula", "variable", "calculation", "number", "name",
 ]  # fmt: skip
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d+)?"
@@ -29,10 +31,13 @@ _FUNCTION = r"(?:arc)?(?:sinh?|cosh?|tanh?|sec|csc|cot)|exp|ln|log|sqrt|cbrt|abs
 _LETTER = r"(?<![A-Za-z'’])[A-Za-z](?![A-Za-z'’])"
 _ATOM = rf"(?:{NUMBER}|(?:{_FUNCTION})(?![A-Za-z])\s?|pi(?![A-Za-z])|{_LETTER}|[()²³])"
 _FORMULA = rf"-?{_ATOM}(?:\s*(?:[-+*/^×÷·=]+|\b(?:mod|choose)\b)\s*-?\s?{_ATOM}|{_ATOM})*"
+_COMPOUND = r"(?:\d+\s?)?(?<![a-z])(?:[A-Z][a-z]?\d*|\((?:[A-Z][a-z]?\d*)+\)\d*)+(?![\w^(])"
+_SIDE = rf"{_COMPOUND}(?:\s*\+\s*{_COMPOUND})*"
 _AND = r"(?:and|or|und|oder|y|et|ou|e|和|与)"
 _FIGURE = re.compile(
     rf"""(?P<quoted>"[^"]*"|(?<!\w)'[^']+'(?!\w))
     |(?P<matrix>\[(?:[^\[\]]|\[[^\[\]]*\])*\])
+    |(?P<reaction>(?-i:{_SIDE}\s*(?:->|→|=)\s*{_SIDE}))
     |(?P<date>\b\d{{4}}-\d\d?-\d\d?\b|\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}}\b)?
         |\b\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b(?:,?\s+\d{{4}}\b)?)
     |(?P<money>[$€£]\s?{NUMBER}|{NUMBER}\s?(?:dollars|euros|bucks|usd|eur)\b)
@@ -66,7 +71,7 @@ ROMANCE = (
 )  # fmt: skip
 _OTHER = (
     "with respect to", "in", "into", "to", "from", "at", "by", "with", "on", "over", "between", "after",
-    "before", "as", "when", "where", "per", "off", "than", "en", "nach", "para",
+    "before", "as", "when", "where", "per", "off", "than", "mod", "modulo", "choose", "en", "nach", "para",
 )  # fmt: skip
 _WORDS_OF_PLACE = "|".join(sorted({*OF, *ROMANCE, *_OTHER}, key=len, reverse=True))
 _PREPOSITION = re.compile(rf"(?<![\w'’])(?P<word>{_WORDS_OF_PLACE})(?:\s+|(?<=')|(?<=’))", re.IGNORECASE)
@@ -150,6 +155,20 @@ def names_in(text: str) -> tuple[Slot, ...]:
     """Return the names within a text, by their capitals; its first word may have one for another reason."""
     found = re.finditer(r"(?<=[a-z] )[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*)*", text)
     return tuple(Slot("name", match[0], *match.span()) for match in found)
+
+
+def places_in(text: str) -> tuple[Slot, ...]:
+    """Return the countries and chemical elements that tools know in a text, in small letters too."""
+    for read in (read_countries, read_elements):
+        try:
+            query = TokenizedQuery(text)
+            read(query)
+        except UnreadError:
+            continue
+        if query.mentions:
+            ends = [(query.tokens[one.first].start, query.tokens[one.end - 1].end) for one in query.mentions]
+            return tuple(Slot("name", text[start:end], start, end) for start, end in ends)
+    return ()
 
 
 def phrases_of(text: str) -> list[Phrase]:
