@@ -35,25 +35,33 @@ _LANGUAGE = (
     r"|francais|anglais|allemand|espagnol|chinesisch|italiano|(?:plain|simple) (?:english|terms|words)"
     r"|my language)"
 )
+_A_FEW_WORDS = r"(?: (?!(?:in|into|about|of|for|with|to|on)\b)[^\W\d_]+(?:['-][^\W\d_]+)*){1,4}"
 # Of those who talk ("who are you", "what did I ask"), and what is to be said again or made of it.
 _ABOUT_US = re.compile(
-    r"(?:and |so |but )?(?:what(?:'?s| is| was| are) (?:my|your) [^\W\d_]+(?: [^\W\d_]+){0,2}"
-    r"|who (?:are|am|is) (?:you|i)\b.*|(?:are|were) you (?!able\b)[^\d]*"
-    r"|(?:what|who|where|when|which)\b.* (?:did|do|have|had) (?:i|you) (?:just )?"
-    r"(?:say|said|ask|asked|tell|told|mean|meant|live|call|called)\b[^\d]*|how old (?:am i|are you)"
-    r"|do you (?:have (?:a|any|feelings)|like|love|speak|sleep|dream|remember|understand|believe|feel"
-    r"|know (?:me|my|who i))\b[^\d]*|where (?:do i|am i|are you|do you)\b[^\d]*"
+    r"(?:(?:and|so|but|now|then) )?(?:what(?:'?s| is| was| are) (?:my|your) [^\W\d_]+(?: [^\W\d_]+){0,2}"
+    rf"|who (?:are|am|is) (?:you|i)\b|(?:are|were) you(?! able){_A_FEW_WORDS}"
+    r"|(?:what|who|where|when|which)\b[^.!?]* (?:did|do|have|had) (?:i|you) (?:just )?"
+    r"(?:say|said|ask|asked|tell|told|mean|meant|live)\b[^\d.!?]*|how old (?:am i|are you)"
+    rf"|do you (?:have|like|love|speak|sleep|dream|remember|understand|believe|feel){_A_FEW_WORDS}"
+    r"|do you know (?:me|my name|who i am)|where (?:am i|are you|do (?:i|you) live)"
     r"|(?:tell|give) (?:me|us) (?:an? |some |another )?(?:\w+ ){1,2}about (?:it|that|this|them)"
-    r"|remember (?:that|this|it)\b[^\d?]*|my name is\b[^\d?]*|call me\b[^\d?]*|i(?:'m"
-    r"| am) (?!\w+ing\b)[^\d?]*|i(?:'m| am) feeling[^\d?]*"
-    r"|i (?:like|love|hate|live|work|feel|come from|was born in)\b[^\d?]*"
+    rf"|remember (?:that|this|it)\b[^\d?]*|my name is{_A_FEW_WORDS}|call me{_A_FEW_WORDS}"
+    rf"|i(?:'m| am)(?! \w+ing\b){_A_FEW_WORDS}|i(?:'m| am) (?:from|feeling) [^\W\d_]+"
+    rf"|i (?:like|love|hate|feel){_A_FEW_WORDS}|i (?:live|work|come|was born) (?:in|from|at) [^\W\d_]+"
     rf"|(?:write|compose|tell|make|sing|draw|give)(?: me| us)? (?:up )?(?:an?|another|one more|some"
-    rf"|the) (?:\w+ )?"
-    rf"{_WORK}(?: (?:about|on|of|for|with) (?:it|that|this|them|those|these|him|her|me|us))?"
+    rf"|the) (?:\w+ )?{_WORK}"
+    r"(?: (?:about|on|of|for|with) (?:it|that|this|them|those|these|him|her|me|us))?"
     r"|(?:say|write|put|repeat|give|answer|reply|explain|translate|do|respond|speak|talk)?(?: (?:it|that"
     r"|this|me))?"
     rf"(?: (?:again|back))? ?(?:in|into|to|auf|en) {_LANGUAGE}(?: (?:please|pls|bitte|por favor|svp"
-    r"|s'il (?:te|vous) plait))?)\W*"
+    r"|s'il (?:te|vous) plait))?|and|so|then|but)\W*"
+)
+# A verb behind an article is a noun, and a subject: "what is a will?".
+_NOUN = re.compile(
+    r"\b(?:an?|the) (?:will|can|must|may|might|should|would|have|has|do|does|get|got|make|want|need|let"
+    r"|ask|know|like|think"
+    r"|work|find|come|help|wait|stop|chat|check|draft|try|test|i|you|me|my|him|her|it|we|us|no|yes|not|if"
+    r"|or|and|so|as)\b"
 )
 _LIKE_FIVE = re.compile(r"\beli5\b|\blike i'?m (?:5|five)\b")
 _ASSENT = (
@@ -76,11 +84,11 @@ _TRAILING = re.compile(
 )
 
 
-def act_of(text: str) -> Act:
-    """Return what a turn does."""
+def act_of(text: str, bare: str = "") -> Act:
+    """Return what a turn does; `bare` is the turn without courtesies, if it is known."""
     whole = folded(text)
-    asked = folded(without_courtesies(text))
-    if any(_is_speech(one) for one in (whole, asked)) or _THANKS_FOR.fullmatch(whole.strip()):
+    asked = folded(bare or without_courtesies(text))
+    if any(map(_is_speech, {whole, asked})) or _THANKS_FOR.fullmatch(whole.strip()):
         return "conversational"
     if _ABOUT_US.fullmatch(asked.strip(" .!?¿¡")) or _TO_SOMEBODY.fullmatch(whole):
         return "conversational"
@@ -117,4 +125,4 @@ def _is_speech(plain: str) -> bool:
     plain = _LIKE_FIVE.sub("explain", plain)
     if any(unicodedata.category(sign) in ("Nd", "Sm", "Sc") for sign in plain):
         return False
-    return not re.search(r"\w", plain) or says_only(plain, "speech")
+    return not re.search(r"\w", plain) or (not _NOUN.search(plain) and says_only(plain, "speech"))

@@ -23,6 +23,7 @@ from agents.octopus.conversation.result_before import Result, operation, points_
 from tools.reading.normal import normalised
 
 _TURNS = 6
+_LONGEST = 120  # characters of a turn that leaves something out
 # "What about 30% off?" and "mod 7?" after "3^200 mod 13" are parallel to the question, not of its result.
 _PARALLEL = re.compile(r"(?:and |or |so )?(?:what|how) about\b", re.IGNORECASE)
 _SHARED = frozenset("off mod modulo decimal decimals places tip discount".split())
@@ -59,13 +60,13 @@ def asked(conversation: Sequence[BaseMessage]) -> Asked:
     """
     *earlier, (turn, _) = _exchanges(conversation)
     turn = normalised(turn)
-    act = act_of(turn)
+    bare = without_courtesies(turn)
+    act = act_of(turn, bare)
     if act != "question":
         return Asked(act)
     before: list[_Question] = []
     for said, reply in earlier:
         _advance(before, said, reply)
-    bare = without_courtesies(turn)
     completed = _completed(bare, before)
     if completed and act_of(completed) == "explanation":
         return Asked("explanation")
@@ -90,10 +91,10 @@ def _exchanges(conversation: Sequence[BaseMessage]) -> list[tuple[str, str]]:
 def _advance(before: list[_Question], said: str, reply: str) -> None:
     """Add the question of a turn, if it stands by itself or can be completed."""
     said = normalised(said)
-    act = act_of(said)
+    bare = without_courtesies(said)
+    act = act_of(said, bare)
     if act == "conversational":
         return
-    bare = without_courtesies(said)
     question = (_completed(bare, before) if act == "question" else "") or bare
     if question != bare or _stands(bare, before):
         before.append(_Question(question, result_of(reply), "\nComputed with" in reply))
@@ -108,7 +109,7 @@ def _stands(bare: str, before: Sequence[_Question]) -> bool:
 
 def _completed(bare: str, before: Sequence[_Question]) -> str:
     """Return the turn completed by the last question, or by one before it that no tool has answered since."""
-    if not before:
+    if not before or len(bare) > _LONGEST:
         return ""
     last = before[-1]
     result = last.result

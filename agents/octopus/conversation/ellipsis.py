@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from agents.octopus.conversation.functions_asked import with_function
+from agents.octopus.conversation.functions_asked import names_function, with_function
 from agents.octopus.conversation.slots import (
     NUMBER,
     OF,
@@ -24,14 +24,14 @@ from agents.octopus.conversation.slots import (
 )
 from tools.subjects.gazetteer import country_codes, fold
 
-_LONGEST_TURN, _LONGEST_QUESTION = 120, 300
+_LONGEST = 300  # characters of a question that is completed
 _LEAD = re.compile(
     r"(?:(?:and|n|nd|&|but|or|then|now|also|so|ok(?:ay)?|again|instead|rather|sorry|no|nope|wait|oops|try"
     r"|with)[\s,]+"
     r"|(?:what|how) (?:about|of|if it (?:is|was|were))\s+|(?:do )?(?:the )?same(?: (?:question|thing"
     r"|again))?(?: but)?"
     r" (?:for|with|to|of|in)\s+"
-    r"|(?:do|try) it(?: again)? (?:for|with)\s+|again (?:for|with)\s+|(?:i )?(?:meant?|mean)\s+|make (?:it"
+    r"|(?:do|try) it(?: again)? (?:for|with)\s+|again (?:for|with)\s+|(?:i meant?|meant)\s+|make (?:it"
     r"|that)\s+"
     r"|(?:y|e|und|et|aber|pero|mais|ou|oder|o)\s+|那么?|还有|和)+",
     re.IGNORECASE,
@@ -47,12 +47,13 @@ _THE_ONE = re.compile(
 )
 _NUMBER_WORD = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _RELATED = re.compile(r"\b(?:far|distance|between|from|than|versus|vs|compare|when it is)\b", re.IGNORECASE)
+_BOUND = re.compile(rf"-?(?:{NUMBER}|pi|e|infinity|oo|∞)(?:\s?/\s?\d+)?", re.IGNORECASE)
 _AUXILIARY = re.compile(r"(?:is|was|are|does|do|did|if it is|es|ist|est)\s+", re.IGNORECASE)
 
 
 def completed_turn(turn: str, question: str) -> str:
     """Return the question that an elliptic turn stands for after `question`; "" where that is not clear."""
-    if len(turn) > _LONGEST_TURN or len(question) > _LONGEST_QUESTION:
+    if len(question) > _LONGEST:
         return ""
     turn = turn.strip(" ¿¡")
     lead = _LEAD.match(turn)
@@ -66,7 +67,7 @@ def completed_turn(turn: str, question: str) -> str:
         or _with_figure(body, question)
         or _with_phrases(body, question)
         or _with_counted(body, question)
-        or _with_name(body, question)
+        or (_with_name(body, question) if lead or turn.endswith("?") or _is_plainly_a_name(body) else "")
     )
     return found if found.strip(" ?¿.!").casefold() != turn.strip(" ?.!").casefold() else ""
 
@@ -144,7 +145,8 @@ def _appended(body: str, phrases: list[Phrase], question: str) -> str:
     if len(formulas) != 1 or any(slot.kind == "binding" for slot in found):
         return ""
     bound = kind_of(text) == "binding" and text[0] in re.findall(r"[A-Za-z]", formulas[0].text)
-    between = word in ("from", "between") and not re.search(r"\b(?:from|between)\b", question)
+    bounds = all(_BOUND.fullmatch(end) for one in phrases for end in one.text.split(" and "))
+    between = word in ("from", "between") and bounds and not re.search(r"\b(?:from|between)\b", question)
     respect = word == "with respect to"
     if not (bound or between or respect):
         return ""
@@ -168,9 +170,16 @@ def _with_counted(body: str, question: str) -> str:
     return question[: places[0].start()] + body + question[places[0].end() :] if len(places) == 1 else ""
 
 
+def _is_plainly_a_name(body: str) -> bool:
+    """Return whether a text is a name without a sign of ellipsis: a word, in capitals, or known to tools."""
+    own = places_in(body)
+    known = len(own) == 1 and own[0].text == body
+    return known or " " not in body or all(word[0].isupper() for word in body.split())
+
+
 def _with_name(body: str, question: str) -> str:
     """Replace the name that is asked about: the object of the last preposition, or the only name."""
-    if kind_of(body) != "name" or _RELATED.search(question):
+    if kind_of(body) != "name" or _RELATED.search(question) or names_function(body):
         return ""
     for phrase in reversed(phrases_of(question)):
         if _is_like(body, phrase.text):

@@ -21,9 +21,17 @@ _ANYWHERE = re.compile(
     r"|show (?:me )?(?:your|the|all)? ?(?:work|working|steps|proof)|walk me through|teach (?:me|us|my)"
     r"|help me (?:to )?understand)\b"
 )
+_PARTICIPLE = (
+    r"(?:\w{2,}ed|made|done|built|born|found|known|grown|cut|sent|kept|held|paid|won|fought|bred|caught"
+    r"|taught|bought"
+    r"|brought|written|taken|given|driven|chosen|frozen|eaten|broken|spoken|proven|drawn|shown|different"
+    r"|related"
+    r"|possible|similar)"
+)
+# "How is the weather" wants a value, "how is steel made" an explanation.
 _HOW = re.compile(
-    rf"{_START}how (?:do|does|did|can|could|would|should|is|are|was|were|has|have|will|might"
-    rf"|must)\b(?P<rest>.*)",
+    rf"{_START}how (?:do|does|did|can|could|would|should|has|have|will|might|must"
+    rf"|(?:is|are|was|were)(?=[^?.!]*\b{_PARTICIPLE}\b))\b(?P<rest>.*)",
     re.DOTALL,
 )
 # "How do you write 255 in binary", "how is it called", "how do I dial Peru, what is the code" want a value.
@@ -52,15 +60,18 @@ _OPENS = re.compile(
     r"(?:describe|discuss|teach|tutor|prove|disprove|justify|demonstrate|illustrate|outline|interpret"
     r"|critici[sz]e"
     r"|contrast|brainstorm|imagine|recommend|suggest|advise|define|talk about|introduce|paraphrase|rephrase"
-    r"|proofread|reword|summari[sz]e)\b|tell (?:me|us) (?:more )?about\b"
-    r"|show (?:me )?(?:that|why|how(?! (?:many|much|long|far)))\b"
+    r"|proofread|reword)\b|tell (?:me|us) (?:more )?about\b"
+    r"|(?:show (?:me |us )?(?:that|why|how)|tell (?:me|us) (?:why|how))\b(?! (?:many|much|long|far|old|big"
+    r"|tall|often|high|deep))"
     r"|derive (?:the|an?) (?:\w+ )*(?:formula|equation|law|rule|expression|relation|theorem)\b"
     rf"|give (?:me )?(?:an? |some |the )?(?:\w+ )?{_GIVEN} (?:of|for|on|about|to|why|that|how)\b"
-    rf"|(?:compare|translate|rewrite|what(?:'s| is| are) the differences? between)\b(?!{_FIGURE})"
+    rf"|(?:compare|translate|summari[sz]e|rewrite|what(?:'s| is"
+    rf"| are) the differences? between)\b(?!{_FIGURE})"
     r"|(?:write|compose|draft|create|make up|invent)(?: me| us)?(?: down)? (?:an?|some|the|another|one"
     r"|my)?\s*"
     rf"(?:\w+ ){{0,3}}?{_WRITTEN}\b|when (?:would|should|do|does|can|could)\b"
-    r"|what (?:happens|if(?! it (?:is|was|were)\b)|would happen|causes|caused|makes|made|do you (?:think"
+    rf"|what (?:happens|if(?! it (?:is|was|were)\b)|would happen|(?:causes|caused|makes"
+    rf"|made)\b(?!{_FIGURE})|do you (?:think"
     r"|know)|does .* (?:mean|do)\b"
     r"|is meant"
     rf"|(?:is |are |'s )?(?:the )?{_THE} )"

@@ -21,7 +21,9 @@ _DETERMINER = re.compile(
 )
 _MOST_WORDS = 10
 _WHAT = re.compile(r"(?:what|which|how|when|where|is|does|convert|in|at)\b", re.IGNORECASE)
-_POINTS = re.compile(r"\b(?:it|there|they|its|their)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    r"\b(?:it|(?<!is )(?<!are )(?<!was )there(?! (?:is|are|was|were)\b)|they|its|their)\b", re.IGNORECASE
+)
 _ORDER = re.compile(r"(?:(?:the )?)(first|second|third|fourth|fifth)(?: (?:one|derivative))?", re.IGNORECASE)
 _ASKS_FOR_NAME = re.compile(r"\b(?:capital|city|who|whose|which|author)\b", re.IGNORECASE)
 _ADJECTIVE = r"(?:(?:first|second|third|fourth|fifth|sample|population|partial|arithmetic|weighted)\s+)?"
@@ -60,6 +62,11 @@ def with_name(turn: str, question: str, answer: str) -> str:
     if word in ("its", "their"):
         return f"{turn[: point.start()]}the{turn[point.end() :].rstrip(' ?.')} of {name}?"
     return turn[: point.start()] + (f"in {name}" if word == "there" else name) + turn[point.end() :]
+
+
+def names_function(text: str) -> bool:
+    """Return whether a text names what tools can be asked for."""
+    return _head(text) is not None
 
 
 def asks_of_names(turn: str) -> bool:

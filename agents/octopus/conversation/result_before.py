@@ -14,14 +14,15 @@ from agents.octopus.conversation.slots import NUMBER, Kind, figures, is_unit, ki
 from tools.reading.normal import normalised
 
 _COMPUTED = re.compile(r"^(?P<result>[^\n]+)\n+Computed with (?P<function>[\w.]+)\(.*\Z", re.DOTALL)
-_REMARK = re.compile(r"\s*(?:\([^()]*\)\s*)?(?:as the crow flies)?\s*$")
-_APPROXIMATE = re.compile(rf".*≈\s*(?=-?{NUMBER}$)")
+_REMARK = re.compile(r"(?:\s+\([^()]*\))?\s*(?:as the crow flies)?\s*$")
 _QUANTITY = re.compile(rf"(?P<number>-?{NUMBER}(?:e[+-]?\d+)?)\s*(?P<unit>\D.*)")
 _NO_NUMBER = re.compile(r"encodings\.(?!from_roman)|geography\.calling_code|dates\.convert_time")
 _IT = (
     r"(?:it|that|this|(?:the|that|this) (?:result|answer|number|value|amount|sum|total|product|difference"
-    r"|date|function"
-    r"|expression|polynomial|formula|distance|one)(?! of| between))"
+    r"|date"
+    r"|function|expression|polynomial|formula|distance|one)"
+    r"(?=\W*$|\W+(?:to|by|from|with|and|times|plus|minus|in|into|at|prime|a|squared|cubed|divided"
+    r"|multiplied)\b))"
 )
 _PARTS = {
     "IT": _IT,
@@ -86,6 +87,7 @@ _POINTS = re.compile(
     rf"(?<![\w'’]){_IT}(?![\w'’-])(?!\s+(?:true|possible|legal|raining|takes?|costs?|rains?|snows?|time)\b)",
     re.IGNORECASE,
 )
+_OPERAND = re.compile(r"\b(?:of|to|from|by|and|than|with|for)\s+$", re.IGNORECASE)
 _POINTS_TO_SEVERAL = re.compile(r"\b(?:those|these|them)\b(?: numbers| values)?", re.IGNORECASE)
 _BEFORE_THAT = re.compile(
     r"(?:^|\b(?:of|to|from|by|is|was|what's|whats|add|convert|double|round|factori[sz]e|factor"
@@ -99,15 +101,17 @@ _BEFORE_THAT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hold a result: what kind of value it is, and how it is written in a question."""
+    """Hold a result: its kind, how a question writes it, and `exact` if it was rounded to be shown."""
 
     kind: Kind
     text: str
+    exact: str = ""
 
     @property
     def operand(self) -> str:
-        """Return it as it stands beside an operator."""
-        return f"({self.text})" if self.text.startswith("-") else self.text
+        """Return it as it stands beside an operator: exactly, if it was rounded only to be shown."""
+        own = self.exact or self.text
+        return f"({own})" if own.startswith("-") or self.exact else own
 
 
 def result_of(reply: str) -> Result | None:
@@ -174,7 +178,9 @@ def with_result(turn: str, result: Result) -> str:
     if len(points) != 1 or len(turn.split()) > _MOST_WORDS or result.kind == "name":
         return ""
     (point,) = points
-    if point.start() == 0 and point[0].lower() in ("it", "that", "this"):
+    first = point.start() == 0 and point[0].lower() in ("it", "that", "this")
+    own = figures(turn[: point.start()]) and not _OPERAND.search(turn[: point.start()])
+    if first or own:  # "that", or what the turn itself names: "add 5 to 3 and then double it"
         return ""
     return turn[: point.start()] + result.text + turn[point.end() :]
 
@@ -186,7 +192,8 @@ def _bare(turn: str) -> str:
 
 def _value(text: str, *, names: bool) -> Result | None:
     """Return a value that a line gives, without remarks behind it."""
-    text = _APPROXIMATE.sub("", _REMARK.sub("", text)) if names else text
+    exact, _, text = _REMARK.sub("", text).rpartition("≈") if names else ("", "", text)
+    exact, text = exact.strip(), text.strip()
     if not text or len(text) > 80:
         return None
     if solved := re.fullmatch(rf"[a-z] = (-?{NUMBER})", text):
@@ -194,7 +201,7 @@ def _value(text: str, *, names: bool) -> Result | None:
     text = text.removesuffix(" + C")
     kind = kind_of(text)
     if kind == "number":
-        return Result("number", text.replace(",", ""))
+        return Result("number", text.replace(",", ""), exact)
     if kind in ("list", "matrix", "formula", "date", "calculation"):
         return Result(kind, text)
     quantity = _QUANTITY.fullmatch(text)

@@ -13,23 +13,18 @@ _MOST_UNITS = 25
 _UNSPACED = frozenset({"zh", "ja"})
 _JOINED = _UNSPACED | {"ko", "hi", "ar"}  # words take endings, or begin in the middle of others
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_RUN = re.compile(r"([^\W\d_])\1+")
+_DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
 _SECTION = re.compile(r"^\[(\w+) (\w+)\]\n([^\[]*)", re.MULTILINE)
-_MISTYPED = {
-    "courtesy": "thanks thank hello morning please sorry great goodbye perfect awesome",
-    "speech": "thanks thank hello morning please sorry great goodbye perfect awesome explain elaborate"
-    " repeat really "
-    "continue summarize translate shorter understand",
-}
+# Words in which letters are often swapped; other slips stand in the file.
+_SWAPPED = "thanks thank hello morning please sorry great explain repeat really continue translate understand"
 
 
 class _Phrases(NamedTuple):
-    """Hold a language's speech, what may stand beside it, slips of it, its longest phrase, what joins"
-    " units."""
+    """Hold a language: its phrases, the words beside them, how one may begin, the longest, what joins units."""
 
     speech: frozenset[str]
     beside: frozenset[str]
-    slips: frozenset[str]
+    starts: frozenset[str]
     longest: int
     joint: str
 
@@ -43,7 +38,7 @@ def folded(text: str) -> str:
 
 def says_only(plain: str, kind: Literal["courtesy", "speech"]) -> bool:
     """Return whether the words of one language's courtesies, or of all its speech, make up a folded text."""
-    words = [_once(word) for word in _WORD.findall(plain)]
+    words = [_spelt(word) for word in _WORD.findall(plain)]
     if not words or len(words) > _MOST_UNITS:
         return False
     signs = list("".join(words))
@@ -51,8 +46,8 @@ def says_only(plain: str, kind: Literal["courtesy", "speech"]) -> bool:
         if language in _UNSPACED and plain.isascii():
             continue
         units = signs if language in _UNSPACED else words
-        strict = language != "en" or kind == "courtesy"  # "which one?" needs no word of speech
-        if len(units) <= _MOST_UNITS and _covers(units, _phrases(language, kind), strict=strict):
+        phrases = _phrases(language, kind)
+        if units[0] in phrases.starts and len(units) <= _MOST_UNITS and _covers(units, phrases):
             return True
     return False
 
@@ -68,9 +63,9 @@ def asking_for_words() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(spaced)})\b|{'|'.join(unspaced)}")
 
 
-def _covers(units: list[str], phrases: _Phrases, *, strict: bool) -> bool:
-    """Return whether phrases cover the units, at least one of them of speech where `strict`."""
-    reached: dict[int, set[bool]] = {0: {not strict}}
+def _covers(units: list[str], phrases: _Phrases) -> bool:
+    """Return whether phrases cover the units, at least one of them of speech."""
+    reached: dict[int, set[bool]] = {0: {False}}
     for start in range(len(units)):
         spoken = reached.pop(start, None)
         if spoken is None:
@@ -83,8 +78,6 @@ def _covers(units: list[str], phrases: _Phrases, *, strict: bool) -> bool:
                 reached.setdefault(end, set()).add(True)
             elif phrase in phrases.beside:
                 reached.setdefault(end, set()).update(spoken)
-            elif end == start + 1 and phrases.slips and not phrases.slips.isdisjoint(_shortened(phrase)):
-                reached.setdefault(end, set()).add(True)
     return True in reached.get(len(units), ())
 
 
@@ -93,18 +86,10 @@ def _phrases(language: str, kind: str) -> _Phrases:
     section = _sections()[language]
     joint = "" if language in _UNSPACED else " "
     said = [*_split(section["courtesy"]), *(_split(section["dialogue"]) if kind == "speech" else ())]
-    units = [[_once(word) for word in _WORD.findall(phrase)] for phrase in said]
-    speech = frozenset(joint.join(one) for one in units)
-    beside = section["beside"] if kind == "speech" else section.get("between", "")
-    longest = max(len(one) if joint else len("".join(one)) for one in units)
-    slips = _MISTYPED[kind].split() if language == "en" else ()
-    return _Phrases(
-        speech,
-        frozenset(_once(word) for word in beside.split()),
-        frozenset(one for word in slips for one in _shortened(_once(word))),
-        longest,
-        joint,
-    )
+    units = [_WORD.findall(phrase) if joint else list("".join(_WORD.findall(phrase))) for phrase in said]
+    beside = frozenset((section["beside"] if kind == "speech" else section.get("between", "")).split())
+    starts = beside.union(one[0] for one in units)
+    return _Phrases(frozenset(map(joint.join, units)), beside, starts, max(map(len, units)), joint)
 
 
 @cache
@@ -121,11 +106,27 @@ def _split(said: str) -> list[str]:
     return [one for one in re.split(r",\s*", said.strip()) if one]
 
 
-def _shortened(word: str) -> set[str]:
-    """Return a word, and it without one letter: two that share one are about one edit apart."""
-    return {word, *(word[:k] + word[k + 1 :] for k in range(len(word)))}
+def _spelt(word: str) -> str:
+    """Return a word as it is spelt: "thaaanks" and "thnaks" are "thanks", "hellooo" is "hello"."""
+    if _DRAWN_OUT.search(word):
+        twice, once = _DRAWN_OUT.sub(r"\1\1", word), _DRAWN_OUT.sub(r"\1", word)
+        word = twice if twice in _english() else once
+    return _swapped().get(word, word)
 
 
-def _once(word: str) -> str:
-    """Return a word with each run of a letter as one: "thaaanks", "helloo"."""
-    return _RUN.sub(r"\1", word)
+@cache
+def _english() -> frozenset[str]:
+    section = _sections()["en"]
+    return frozenset(
+        word for kind in ("courtesy", "dialogue", "beside") for word in _WORD.findall(section[kind])
+    )
+
+
+@cache
+def _swapped() -> dict[str, str]:
+    """Return each word with two neighbouring letters swapped, and what was meant."""
+    return {
+        word[:k] + word[k + 1] + word[k] + word[k + 2 :]: word
+        for word in _SWAPPED.split()
+        for k in range(len(word) - 1)
+    }
