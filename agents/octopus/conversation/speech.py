@@ -20,7 +20,7 @@ _SWAPPED = "thanks thank hello morning please sorry great explain repeat really 
 
 
 class _Phrases(NamedTuple):
-    """Hold a language: its phrases, the words beside them, how one may begin, the longest, what joins units."""
+    """Hold a language: its phrases, the words beside them, how one begins, the longest, what joins units."""
 
     speech: frozenset[str]
     beside: frozenset[str]
