@@ -99,9 +99,9 @@ def without_courtesies(text: str) -> str:
     """Return a turn without the greetings, thanks and assent around it; the turn if it says nothing else."""
     sentences = [sentence for sentence in _SENTENCE.findall(text) if sentence]
     kept = list(sentences)
-    while kept and _is_courtesy(kept[0]):
+    while kept and is_courtesy(kept[0]):
         kept.pop(0)
-    while kept and _is_courtesy(kept[-1]):
+    while kept and is_courtesy(kept[-1]):
         kept.pop()
     asked = "".join(kept).strip()
     if kept and kept[0] is not sentences[0]:
@@ -115,8 +115,9 @@ def without_courtesies(text: str) -> str:
     return asked or text.strip()
 
 
-def _is_courtesy(sentence: str) -> bool:
-    plain = folded(sentence).strip()
+def is_courtesy(text: str) -> bool:
+    """Return whether a text greets, thanks or agrees, and asks for nothing."""
+    plain = folded(text).strip()
     return bool(_WORDLESS.fullmatch(plain) or _THANKS_FOR.fullmatch(plain)) or says_only(plain, "courtesy")
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from agents.errors import InputError
-from agents.octopus.conversation.acts import Act, act_of, without_courtesies
+from agents.octopus.conversation.acts import Act, act_of, is_courtesy, without_courtesies
 from agents.octopus.conversation.dependent_clauses import leans
 from agents.octopus.conversation.ellipsis import completed_turn
 from agents.octopus.conversation.functions_asked import asks_of_names, with_name
 from agents.octopus.conversation.human_turns import clean_query
 from agents.octopus.conversation.result_before import Result, operation, points_back, result_of, with_result
+from agents.octopus.conversation.slots import kind_of
 from tools.reading.normal import normalised
 
 _TURNS = 6
@@ -89,22 +90,25 @@ def _exchanges(conversation: Sequence[BaseMessage]) -> list[tuple[str, str]]:
 
 
 def _advance(before: list[_Question], said: str, reply: str) -> None:
-    """Add the question of a turn, if it stands by itself or can be completed."""
+    """Add the question of a turn, if it stands by itself or can be completed; "that" is what came last."""
     said = normalised(said)
     bare = without_courtesies(said)
     act = act_of(said, bare)
-    if act == "conversational":
+    if is_courtesy(said):
         return
     question = (_completed(bare, before) if act == "question" else "") or bare
-    if question != bare or _stands(bare, before):
+    if question != bare or (act != "conversational" and _stands(bare, before)):
         before.append(_Question(question, result_of(reply), "\nComputed with" in reply))
+    elif before:
+        before[-1] = replace(before[-1], result=result_of(reply))
 
 
 def _stands(bare: str, before: Sequence[_Question]) -> bool:
     """Return whether a turn can be completed later: it has two words, or some signs of a script without."""
-    return (len(bare.split()) > 1 or len(bare) > 4 * bare.isascii() + 3) and not leans(
-        bare, [question.text for question in before]
+    says_enough = (
+        len(bare.split()) > 1 or len(bare) > 4 * bare.isascii() + 3 or kind_of(bare) == "calculation"
     )
+    return says_enough and not leans(bare, [question.text for question in before])
 
 
 def _completed(bare: str, before: Sequence[_Question]) -> str:

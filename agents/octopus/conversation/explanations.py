@@ -46,7 +46,7 @@ _WRITTEN = (
     r"(?:poems?|story|stories|jokes?|song|haiku|essay|limerick|rap|letter|e-?mail|tweet|post|blog|article"
     r"|report"
     r"|summary|paragraphs?|speech|sonnet|review|dialogue|code|program|script|function|text|description|proof"
-    r"|definition|introduction|lyrics|headline|slogan)"
+    r"|definition|introduction|problem|question|riddle|quiz|exercise|lyrics|headline|slogan)"
 )
 _GIVEN = (
     r"(?:examples?|reasons?|tips|advice|ideas|overview|proof|intuition|summary|introduction|definition|hint)"
@@ -60,7 +60,8 @@ _OPENS = re.compile(
     r"(?:describe|discuss|teach|tutor|prove|disprove|justify|demonstrate|illustrate|outline|interpret"
     r"|critici[sz]e"
     r"|contrast|brainstorm|imagine|recommend|suggest|advise|define|talk about|introduce|paraphrase|rephrase"
-    r"|proofread|reword)\b|tell (?:me|us) (?:more )?about\b"
+    r"|proofread|reword|rewrite (?:this|that|the) (?:\w+ )?(?:sentence|text|paragraph|email|letter))\b"
+    r"|tell (?:me|us) (?:more )?(?:about|(?:an?|another) (?:\w+ )?(?:joke|story|riddle))\b"
     r"|(?:show (?:me |us )?(?:that|why|how)|tell (?:me|us) (?:why|how))\b(?! (?:many|much|long|far|old|big"
     r"|tall|often|high|deep))"
     r"|derive (?:the|an?) (?:\w+ )*(?:formula|equation|law|rule|expression|relation|theorem)\b"

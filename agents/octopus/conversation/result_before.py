@@ -14,7 +14,7 @@ from agents.octopus.conversation.slots import NUMBER, Kind, figures, is_unit, ki
 from tools.reading.normal import normalised
 
 _COMPUTED = re.compile(r"^(?P<result>[^\n]+)\n+Computed with (?P<function>[\w.]+)\(.*\Z", re.DOTALL)
-_REMARK = re.compile(r"(?:\s+\([^()]*\))?\s*(?:as the crow flies)?\s*$")
+_REMARK = re.compile(r"(?:\s+each)?(?:\s+\([^()]*\))?(?:\s+as the crow flies)?\s*$")
 _QUANTITY = re.compile(rf"(?P<number>-?{NUMBER}(?:e[+-]?\d+)?)\s*(?P<unit>\D.*)")
 _NO_NUMBER = re.compile(r"encodings\.(?!from_roman)|geography\.calling_code|dates\.convert_time")
 _IT = (
@@ -26,7 +26,7 @@ _IT = (
 )
 _PARTS = {
     "IT": _IT,
-    "NUM": rf"(?P<n>-?{NUMBER})",
+    "NUM": rf"(?P<n>-?[$€£]?{NUMBER})",
     "PCT": rf"(?P<p>{NUMBER})\s?(?:%|percent|per cent)",
     "TAX": r"(?:(?:sales )?tax|vat|tip|service|interest|commission|fee)",
     "CUT": r"(?:discount|off|rebate|reduction)",
@@ -131,7 +131,7 @@ def result_of(reply: str) -> Result | None:
 def operation(turn: str, result: Result) -> str:
     """Return what an operation on the result asks: "add 5 to that", "double it"; "" if it is none."""
     bare = _bare(turn)
-    if result.kind not in ("number", "quantity"):
+    if result.kind not in ("number", "quantity", "money"):
         return ""
     for form, patterns in _operations():
         if found := next((match for one in patterns if (match := one.fullmatch(bare))), None):
@@ -202,6 +202,8 @@ def _value(text: str, *, names: bool) -> Result | None:
     kind = kind_of(text)
     if kind == "number":
         return Result("number", text.replace(",", ""), exact)
+    if kind == "money":
+        return Result("money", text.replace(",", ""))
     if kind in ("list", "matrix", "formula", "date", "calculation"):
         return Result(kind, text)
     quantity = _QUANTITY.fullmatch(text)
