@@ -129,6 +129,7 @@ def _completed(bare: str, before: Sequence[_Question]) -> str:
             break
     if result and (found := operation(bare, result)):
         return found
-    named = with_name(bare, last.text, result.text if result and result.kind == "name" else "")
-    pointed = with_result(bare, result) if result else ""
-    return (named or pointed) if asks_of_names(bare) else (pointed or named)
+    answer = result.text if result and result.kind == "name" else ""
+    if asks_of_names(bare) and (found := with_name(bare, last.text, answer)):
+        return found
+    return with_result(bare, result) if result else ""

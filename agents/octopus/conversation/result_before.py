@@ -44,17 +44,42 @@ _OPERATIONS = {
         r"(?:decrease|reduce) IT by PCT",
         r"(?:take )?PCT off(?: (?:of )?IT)?",
     ),
-    "{r} + {n}": (r"(?:add |plus |[+] ?)NUM(?: more)?(?: to IT)?", r"NUM more(?: than IT)?"),
+    "{r} + {n}": (
+        r"(?:add |plus |[+] ?)NUM(?: more)?(?: to IT)?",
+        r"NUM more(?: than IT)?",
+        r"(?:m[aá]s|加上?) ?NUM",
+    ),
     "{r} - {n}": (
         r"(?:subtract |minus |less |take away |- )NUM(?: from IT)?",
         r"take NUM (?:away )?from IT",
         r"NUM less(?: than IT)?",
+        r"(?:menos|moins|减去?) ?NUM",
     ),
-    "{r} * {n}": (r"(?:times |multiplied by |multiply (?:IT )?by |[*×] ?)NUM", r"NUM times IT"),
-    "{r} / {n}": (r"(?:divided by |divide (?:IT )?by |[/÷] ?)NUM", r"split IT (?:in|into|by) NUM(?: ways)?"),
-    "2 * {r}": (r"doubl(?:e|ing)(?: IT)?", r"doubled", r"twice IT", r"IT doubled"),
+    "{r} * {n}": (
+        r"(?:times |multiplied by |multiply (?:IT )?by |[*×] ?)NUM",
+        r"NUM times IT",
+        r"(?:mal|(?:multiplicado )?por|fois|multipli[eé] par|乘以?) ?NUM",
+    ),
+    "{r} / {n}": (
+        r"(?:divided by |divide (?:IT )?by |[/÷] ?)NUM",
+        r"split IT (?:in|into|by) NUM(?: ways)?",
+        r"(?:geteilt durch|dividido (?:por|entre)|divis[eé] par|除以) ?NUM",
+    ),
+    "2 * {r}": (
+        r"doubl(?:e|ing)(?: IT)?",
+        r"doubled",
+        r"twice IT",
+        r"IT doubled",
+        r"das doppelte(?: davon)?|el doble(?: de eso)?|le double(?: de [cç]a)?|翻倍|加倍|两倍",
+    ),
     "3 * {r}": (r"(?:triple|treble)(?: IT)?", r"tripled", r"three times IT", r"IT tripled"),
-    "{r} / 2": (r"(?:an? |one )?half(?: of)? IT", r"halve(?: IT)?", r"halved", r"IT halved"),
+    "{r} / 2": (
+        r"(?:an? |one )?half(?: of)? IT",
+        r"halve(?: IT)?",
+        r"halved",
+        r"IT halved",
+        r"die h[aä]lfte(?: davon)?|la mitad(?: de eso)?|la moiti[eé](?: de [cç]a)?|(?:它的)?一半",
+    ),
     "{r} / 3": (r"(?:a |one )third of IT",),
     "{r} / 4": (r"(?:a |one )(?:quarter|fourth) of IT",),
     "{r} / 10": (r"(?:a |one )tenth of IT",),
@@ -76,7 +101,10 @@ _ROUNDED = re.compile(
     r"|digits))",
     re.IGNORECASE,
 )
-_LEAD = re.compile(r"^(?:(?:and|but|so|now|then|ok|okay|also)[\s,]+|(?:what|how) about\s+)+", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^[\s¿¡]*(?:(?:and|but|so|now|then|ok|okay|also|y|und|et)[\s,]+|再|然后|那么?|(?:what|how) about\s+)+",
+    re.IGNORECASE,
+)
 _TARGET = re.compile(r"(?:convert(?:ed)? )?(?:in|to|into|as)\s+(?P<to>.+)", re.IGNORECASE)
 _MOST_WORDS = 12
 _ASKED = re.compile(
@@ -187,7 +215,7 @@ def with_result(turn: str, result: Result) -> str:
 
 def _bare(turn: str) -> str:
     """Return a turn without "and", "what is" and signs at its end."""
-    return _ASKED.sub("", _LEAD.sub("", turn).rstrip("?.! "), count=1)
+    return _ASKED.sub("", _LEAD.sub("", turn).rstrip("?.! ").removesuffix("呢"), count=1)
 
 
 def _value(text: str, *, names: bool) -> Result | None:
