@@ -8,10 +8,14 @@ from collections.abc import Iterator
 # Before numpy is imported anywhere.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
 
 from agents.octopus.embedding import Encoder
 
+# A time by the clock depends on who else is working.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 _SETTINGS = ("OCTOPUS_MODEL", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
