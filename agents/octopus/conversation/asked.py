@@ -19,7 +19,14 @@ from agents.octopus.conversation.dependent_clauses import leans
 from agents.octopus.conversation.ellipsis import completed_turn
 from agents.octopus.conversation.functions_asked import asks_of_names, with_name
 from agents.octopus.conversation.human_turns import clean_query
-from agents.octopus.conversation.result_before import Result, operation, points_back, result_of, with_result
+from agents.octopus.conversation.result_before import (
+    Result,
+    operation,
+    points_back,
+    result_of,
+    with_result,
+    within_turn,
+)
 from agents.octopus.conversation.slots import kind_of
 from tools.reading.normal import normalised
 
@@ -68,7 +75,7 @@ def asked(conversation: Sequence[BaseMessage]) -> Asked:
     before: list[_Question] = []
     for said, reply in earlier:
         _advance(before, said, reply)
-    completed = _completed(bare, before)
+    completed = _completed(bare, before) or within_turn(bare)
     if completed and act_of(completed) == "explanation":
         return Asked("explanation")
     return Asked("question", (bare, completed) if completed else (bare,))

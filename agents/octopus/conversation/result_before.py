@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from agents.octopus.conversation.dependent_clauses import EXPLETIVE
-from agents.octopus.conversation.slots import NUMBER, Kind, figures, is_unit, kind_of
+from agents.octopus.conversation.slots import NUMBER, Kind, figures, is_unit, kind_of, quantities
 from tools.reading.normal import normalised
 
 _COMPUTED = re.compile(r"^(?P<result>[^\n]+)\n+Computed with (?P<function>[\w.]+)\(.*\Z", re.DOTALL)
@@ -18,11 +18,13 @@ _REMARK = re.compile(r"(?:\s+each)?(?:\s+\([^()]*\))?(?:\s+as the crow flies)?\s
 _QUANTITY = re.compile(rf"(?P<number>-?{NUMBER}(?:e[+-]?\d+)?)\s*(?P<unit>\D.*)")
 _NO_NUMBER = re.compile(r"encodings\.(?!from_roman)|geography\.calling_code|dates\.convert_time")
 _IT = (
-    r"(?:it|that|this|(?:the|that|this) (?:result|answer|number|value|amount|sum|total|product|difference"
-    r"|date"
-    r"|function|expression|polynomial|formula|distance|one)"
-    r"(?=\W*$|\W+(?:to|by|from|with|and|times|plus|minus|in|into|at|prime|a|squared|cubed|divided"
-    r"|multiplied)\b))"
+    r"(?:it|(?:(?:the|that|this) (?:result|answer|number|value|amount|sum|total|product|difference|date"
+    r"|function"
+    r"|expression|polynomial|formula|distance|one)|that|this)(?=\W*$|\W+(?:to|by|from|with|and|times|plus"
+    r"|minus|in"
+    r"|into|at|as|per|off|mod|prime|even|odd|an?|squared|cubed|divided|multiplied|doubled|tripled|halved"
+    r"|rounded|raised"
+    r"|please|again|away)\b))"
 )
 _PARTS = {
     "IT": _IT,
@@ -127,6 +129,24 @@ _BEFORE_THAT = re.compile(
 )
 
 
+_CLAUSE = re.compile(
+    r"[.!?;](?=\s)|,(?=\s+(?:so\s+|and\s+)?(?:what|whats|how|which|is|convert|give|tell"
+    r"|find)\b)",
+    re.IGNORECASE,
+)
+# What makes a value another than the one that is stated: a condition, a change, a comparison.
+_CONDITION = re.compile(
+    r"\b(?:if|unless|assume|suppose|let|without|except|ignore|only|not|no|never|and|or|but|by|than|more"
+    r"|less|over|under"
+    r"|about|some|each|per|every|rose|fell|dropped|grew|lost|gained|warmer|colder|hotter|cooler|difference"
+    r"|change)\b|n't\b",
+    re.IGNORECASE,
+)
+_OPINION = re.compile(
+    r"\b(?:should|would|could|can|do|does|did|i|you|we|he|she|why|with it)\b", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """Hold a result: its kind, how a question writes it, and `exact` if it was rounded to be shown."""
@@ -211,6 +231,28 @@ def with_result(turn: str, result: Result) -> str:
     if first or own:  # "that", or what the turn itself names: "add 5 to 3 and then double it"
         return ""
     return turn[: point.start()] + result.text + turn[point.end() :]
+
+
+def within_turn(turn: str) -> str:
+    """Return the question that ends a turn, with the value before it: "it weighs 12 lb, what is that in kg?".
+
+    One that repeats every figure that was stated is whole by itself.
+    """
+    cuts = list(_CLAUSE.finditer(turn))
+    if len(cuts) != 1:
+        return ""
+    said, asks = turn[: cuts[0].start()], turn[cuts[0].end() :].strip()
+    stated = figures(said)
+    between = said
+    for slot in stated:
+        between = between.replace(slot.text, " ")
+    if not stated or len(said.split()) > _MOST_WORDS or _CONDITION.search(between) or _OPINION.search(asks):
+        return ""
+    numbers, repeated = re.findall(NUMBER, said), re.findall(NUMBER, asks)
+    if numbers and asks.endswith("?") and all(one in repeated for one in numbers):
+        return asks
+    values = quantities(said) or stated
+    return with_result(asks, Result(values[0].kind, values[0].text)) if len(stated) == 1 else ""
 
 
 def _bare(turn: str) -> str:
