@@ -27,13 +27,15 @@ from agents.octopus.conversation.result_before import (
     with_result,
     within_turn,
 )
-from agents.octopus.conversation.slots import kind_of
+from agents.octopus.conversation.slots import figures, kind_of
 from tools.reading.normal import normalised
 
 _TURNS = 6
 _LONGEST = 120  # characters of a turn that leaves something out
 # "What about 30% off?" and "mod 7?" after "3^200 mod 13" are parallel to the question, not of its result.
 _PARALLEL = re.compile(r"(?:and |or |so )?(?:what|how) about\b", re.IGNORECASE)
+# Of a formula, a question; of words, a wish to hear them said otherwise.
+_SIMPLIFY = re.compile(r"simplify (?:it|that|this)\W*", re.IGNORECASE)
 _SHARED = frozenset("off mod modulo decimal decimals places tip discount".split())
 
 
@@ -70,12 +72,14 @@ def asked(conversation: Sequence[BaseMessage]) -> Asked:
     turn = normalised(turn)
     bare = without_courtesies(turn)
     act = act_of(turn, bare)
-    if act != "question":
+    if act != "question" and not _SIMPLIFY.fullmatch(bare):
         return Asked(act)
     before: list[_Question] = []
     for said, reply in earlier:
         _advance(before, said, reply)
     completed = _completed(bare, before) or within_turn(bare)
+    if not completed and act != "question":
+        return Asked(act)
     if completed and act_of(completed) == "explanation":
         return Asked("explanation")
     return Asked("question", (bare, completed) if completed else (bare,))
@@ -105,9 +109,15 @@ def _advance(before: list[_Question], said: str, reply: str) -> None:
         return
     question = (_completed(bare, before) if act == "question" else "") or bare
     if question != bare or (act != "conversational" and _stands(bare, before)):
-        before.append(_Question(question, result_of(reply), "\nComputed with" in reply))
+        result = None if _in_other_figures(question) else result_of(reply)
+        before.append(_Question(question, result, "\nComputed with" in reply))
     elif before:
         before[-1] = replace(before[-1], result=result_of(reply))
+
+
+def _in_other_figures(question: str) -> bool:
+    """Return whether a question wants a numeral of a base, which looks like another number."""
+    return "decimal" not in question and any(slot.kind == "base" for slot in figures(question))
 
 
 def _stands(bare: str, before: Sequence[_Question]) -> bool:
