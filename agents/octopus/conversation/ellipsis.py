@@ -27,7 +27,7 @@ from tools.subjects.gazetteer import country_codes, fold
 _LONGEST = 300  # characters of a question that is completed
 _LEAD = re.compile(
     r"(?:(?:and|n|nd|&|but|or|then|now|also|so|ok(?:ay)?|again|instead|rather|sorry|no|nope|wait|oops|try"
-    r"|with)[\s,]+"
+    r"|with(?! respect))[\s,]+"
     r"|(?:what|how) (?:about|of|if it (?:is|was|were))\s+|(?:do )?(?:the )?same(?: (?:question|thing"
     r"|again))?(?: but)?"
     r" (?:for|with|to|of|in)\s+"
@@ -180,6 +180,8 @@ def _is_plainly_a_name(body: str) -> bool:
 def _with_name(body: str, question: str) -> str:
     """Replace the name that is asked about: the object of the last preposition, or the only name."""
     if kind_of(body) != "name" or _RELATED.search(question) or names_function(body):
+        return ""
+    if re.match(r"the [^\W\dA-Z_]", body) and not places_in(body):  # "the largest city" is no name
         return ""
     for phrase in reversed(phrases_of(question)):
         if _is_like(body, phrase.text):
