@@ -32,10 +32,15 @@ from tools.reading.normal import normalised
 
 _TURNS = 6
 _LONGEST = 120  # characters of a turn that leaves something out
-# "What about 30% off?" and "mod 7?" after "3^200 mod 13" are parallel to the question, not of its result.
-_PARALLEL = re.compile(r"(?:and |or |so )?(?:what|how) about\b", re.IGNORECASE)
+_WHAT_ABOUT = re.compile(r"(?:and |or |so )?(?:what|how) about\b", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"[\s¿]*(?:(?:and|or|but|then|now|y|e|und|et|what about|how about|same|the same|do the same)\b|那"
+    r"|再)",
+    re.IGNORECASE,
+)
 # Of a formula, a question; of words, a wish to hear them said otherwise.
 _SIMPLIFY = re.compile(r"simplify (?:it|that|this)\W*", re.IGNORECASE)
+# Operators that may be of the question before, and not of its result.
 _SHARED = frozenset("off mod modulo decimal decimals places tip discount".split())
 
 
@@ -46,7 +51,8 @@ class Asked:
     Attributes:
         act: `explanation` asks for words about a subject of its own; `conversational` has none.
         readings: what tools may read, in order: the bare turn, then the turn completed by what it refers
-            to. None unless a question is asked.
+            to; the other way round where it says that it does ("and what day of the week is it?"). None
+            unless a question is asked.
     """
 
     act: Act
@@ -82,7 +88,9 @@ def asked(conversation: Sequence[BaseMessage]) -> Asked:
         return Asked(act)
     if completed and act_of(completed) == "explanation":
         return Asked("explanation")
-    return Asked("question", (bare, completed) if completed else (bare,))
+    if not completed:
+        return Asked("question", (bare,))
+    return Asked("question", (completed, bare) if _refers(bare) else (bare, completed))
 
 
 def _exchanges(conversation: Sequence[BaseMessage]) -> list[tuple[str, str]]:
@@ -129,24 +137,42 @@ def _stands(bare: str, before: Sequence[_Question]) -> bool:
 
 
 def _completed(bare: str, before: Sequence[_Question]) -> str:
-    """Return the turn completed by the last question, or by one before it that no tool has answered since."""
+    """Return the turn completed by what came before it; "" where that is not clear."""
     if not before or len(bare) > _LONGEST:
         return ""
-    last = before[-1]
-    result = last.result
-    parallel = _PARALLEL.match(bare) or _SHARED.intersection(re.findall(r"\w+", bare)) & set(
-        re.findall(r"\w+", last.text)
+    last, result = before[-1], before[-1].result
+    first = _parallel if _is_parallel(bare, last.text) and not points_back(bare) else _operated
+    second = _operated if first is _parallel else _parallel
+    answer = result.text if result and result.kind == "name" else ""
+    return (
+        first(bare, before)
+        or second(bare, before)
+        or (with_name(bare, last.text, answer) if asks_of_names(bare) else "")
+        or (with_result(bare, result) if result else "")
     )
-    if result and (points_back(bare) or not parallel) and (found := operation(bare, result)):
-        return found
+
+
+def _operated(bare: str, before: Sequence[_Question]) -> str:
+    result = before[-1].result
+    return operation(bare, result) if result else ""
+
+
+def _parallel(bare: str, before: Sequence[_Question]) -> str:
+    """Return the turn completed by the last question, or by one before it that no tool has answered since."""
     for question in reversed(before):
         if found := completed_turn(bare, question.text):
             return found
         if question.computed:
             break
-    if result and (found := operation(bare, result)):
-        return found
-    answer = result.text if result and result.kind == "name" else ""
-    if asks_of_names(bare) and (found := with_name(bare, last.text, answer)):
-        return found
-    return with_result(bare, result) if result else ""
+    return ""
+
+
+def _is_parallel(bare: str, question: str) -> bool:
+    """Return whether a turn is parallel to the question: "what about 30% off?", "mod 7?" after "mod 13"."""
+    words, own = re.findall(r"\w+", question), re.findall(r"\w+", bare)
+    return _WHAT_ABOUT.match(bare) is not None or bool(_SHARED & {*own} & {*words})
+
+
+def _refers(bare: str) -> bool:
+    """Return whether a turn says that it goes on with what came before it."""
+    return _GOES_ON.match(bare) is not None or points_back(bare)

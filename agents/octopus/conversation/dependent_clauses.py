@@ -12,7 +12,8 @@ from collections.abc import Sequence
 # Expletives and cataphora, which point to nothing before.
 EXPLETIVE = re.compile(
     r"\bwhat (?:time|day|date|year) is it\b|\b(?:does|did|will|would) it (?:take|cost)\b|\bis it (?:true"
-    r"|possible|legal|ok)\b|\bdo they \w+ in\b|\bit(?:'s|’s| is) (?:\d|noon|midnight)|\b(?:this|these|that"
+    r"|possible|legal|ok)\b|\bhow far is it from\b(?=.*\bto\b)|\bdo they \w+ in\b|\bit(?:'s|’s| is) (?:\d"
+    r"|noon|midnight)|\b(?:this|these|that"
     r"|those)\s+(?:\w+\s+){0,2}\w+\s*:",
     re.IGNORECASE,
 )
