@@ -129,8 +129,10 @@ _BEFORE_THAT = re.compile(
 )
 
 
+_LATER = re.compile(r"\d+ (?:days?|weeks?|months?|years?) (?:after|before|from) [^,.;]+$")
 _CLAUSE = re.compile(
-    r"[.!?;](?=\s)|,(?=\s+(?:so\s+|and\s+)?(?:what|whats|how|which|is|convert|give|tell"
+    r"[.!?;](?=\s)|(?<=\w)(?=\s+(?:what'?s|what is|how much is|how many \w+ is) (?:that|it)\b)"
+    r"|,(?=\s+(?:so\s+|and\s+)?(?:what|whats|how|which|is|convert|give|tell"
     r"|find)\b)",
     re.IGNORECASE,
 )
@@ -251,6 +253,8 @@ def within_turn(turn: str) -> str:
     numbers, repeated = re.findall(NUMBER, said), re.findall(NUMBER, asks)
     if numbers and asks.endswith("?") and all(one in repeated for one in numbers):
         return asks
+    if later := _LATER.search(said):
+        return with_result(asks, Result("date", later[0])) if len(stated) == 2 else ""
     values = quantities(said) or stated
     return with_result(asks, Result(values[0].kind, values[0].text)) if len(stated) == 1 else ""
 
