@@ -112,13 +112,21 @@ class ToolAgent:
         A question that no function takes as a whole may ask for several calls, which then run in parallel.
         """
         readings = (request.query,) if request.readings is None else request.readings
+        refusal: WorkerAnswer | None = None
         for question in readings:
-            called = await asyncio.to_thread(self._choose, question)
-            if called is not None:
-                return await self._compute(*called)
-            if (several := await asyncio.to_thread(self._several, question)) is not None:
-                return await self._compute_all(several)
-        return no_call("function", await asyncio.to_thread(self._unread, readings[0]) if readings else {})
+            answer = await self._answer(question)
+            if answer is not None and answer.status == "answered":
+                return answer
+            refusal = refusal or answer
+        unread = await asyncio.to_thread(self._unread, readings[0]) if readings and not refusal else {}
+        return refusal or no_call("function", unread)
+
+    async def _answer(self, question: str) -> WorkerAnswer | None:
+        """Return what the tools make of a question, computed or refused; None if none reads all of it."""
+        if (called := await asyncio.to_thread(self._choose, question)) is not None:
+            return await self._compute(*called)
+        several = await asyncio.to_thread(self._several, question)
+        return await self._compute_all(several) if several else None
 
     @property
     def speaks(self) -> bool:

@@ -109,6 +109,28 @@ async def test_hostile_text_is_declined_at_once(sandbox: Sandbox, query: str) ->
     assert len(answer.text) < 400
 
 
+@pytest.mark.parametrize(
+    ("readings", "answer"),
+    [
+        (["and?", "What is 3 * 4?"], "12"),
+        (["1 / 0", "What is 3 * 4?"], "12"),  # the first is read, and refused
+        (["5 + 5", "What is 3 * 4?"], "10"),
+    ],
+)
+async def test_readings_are_tried_in_order(readings: list[str], answer: str, sandbox: Sandbox) -> None:
+    own = functions("arithmetic")
+    found = await ToolAgent(own, InOrder(own), sandbox).answer(WorkerRequest("as rewritten", readings))
+    assert found.text.splitlines()[0] == answer
+
+
+async def test_without_an_answer_the_first_reading_says_why(sandbox: Sandbox) -> None:
+    own = functions("arithmetic")
+    agent = ToolAgent(own, InOrder(own), sandbox)
+    found = await agent.answer(WorkerRequest("as rewritten", ["1 / 0", "the 3rd sum"]))
+    assert (found.status, "zero" in found.text) == ("declined", True)
+    assert (await agent.answer(WorkerRequest("1 + 1", []))).status == "declined"
+
+
 def test_needs_functions_and_attempts(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="at least one function"):
         ToolAgent((), InOrder(()), sandbox)
