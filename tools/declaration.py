@@ -58,6 +58,7 @@ class ToolFunction:
         asks: phrases that ask for it; a question must have one of them, unless there are none, and begin with
             one that is marked by `^`.
         words: further words that may stand in a question without changing its meaning.
+        refuses: words that change it here, though they are filler elsewhere.
         in_order: whether values of one type without cues stand in the order of the parameters.
         parameters: in the order of the signature.
         libraries: what is imported before the time of a call starts to count.
@@ -70,6 +71,7 @@ class ToolFunction:
     examples: tuple[str, ...]
     asks: tuple[str, ...]
     words: tuple[str, ...]
+    refuses: tuple[str, ...]
     in_order: bool
     parameters: tuple[Parameter, ...]
     libraries: tuple[str, ...]
@@ -91,6 +93,7 @@ def tool(
     examples: tuple[str, ...],
     cues: Mapping[str, Cue] | None = None,
     words: str = "",
+    refuses: str = "",
     in_order: bool = False,
     libraries: str = "",
 ) -> Callable[[Function], Function]:
@@ -108,6 +111,7 @@ def tool(
             examples=examples,
             asks=_phrases(asks),
             words=_phrases(words),
+            refuses=_phrases(refuses),
             in_order=in_order,
             parameters=tuple(
                 Parameter(

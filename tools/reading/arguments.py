@@ -166,11 +166,8 @@ def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
     if signs.count("(") != signs.count(")"):
         raise UnreadError("The parentheses do not match.")
     for index in rest:
-        if (
-            _is_punctuation(query, index)
-            or _is_word(query, index, known)
-            or _measures(query, index, function)
-        ):
+        is_known = _is_word(query, index, known) or _measures(query, index, function)
+        if _is_punctuation(query, index) or (is_known and query.words[index] not in function.refuses):
             continue
         source = query.source(index, index + 1)
         if query.words[index] in _EXPLAINING:

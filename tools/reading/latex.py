@@ -36,6 +36,7 @@ def plain_latex(text: str) -> str:
         text = _MATRIX.sub(_matrix, text)
         text = re.sub(rf"\\(?:{_STYLES})\s*{_GROUP}", r"\1", text)
         text = re.sub(r"\\([dtc])frac", r"\\frac", text)
+        text = re.sub(r"\\frac\s*\{\s*d([a-z]?)\s*\}\s*\{\s*d\s*([a-z])\s*\}", r"d\1/d\2", text)
         text = re.sub(r"\^\s*(?:\\circ\b|\{\s*\\circ\s*\})", "°", text)
         text = re.sub(rf"\\int\s*_\s*{_LIMIT}\s*\^\s*{_LIMIT}", _integral, text)
         text = re.sub(rf"\\lim\s*_\s*{_GROUP}", r" limit as \1 of ", text)

@@ -38,7 +38,9 @@ _UNDERLINED = re.compile(
     r"(?<![^\s(])_(?=[A-Za-z]{2})([A-Za-z][A-Za-z ,'-]{0,200}?[A-Za-z])_(?=[\s.,?!;:)]|$)"
 )
 _ESCAPED = re.compile(r"\\+([*_$#%&~>])")
-_TAGS = re.compile(r"(?:\s#(?![0-9a-fA-F]{3,8}\b)[^\W\d_]\w{2,})+\s*$")
+_TAGS = re.compile(
+    r"(?:\s#(?![0-9a-fA-F]{3,8}\b|include|define|pragma|if|end|import|region)[^\W\d_]\w{2,})+\s*$"
+)
 
 _INVISIBLE = re.compile(
     r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufe00-\ufe0f\u20e3]"

@@ -142,6 +142,10 @@ def _further_at(
     if index >= len(query.tokens):
         return None
     found = _quantity_at(query, index, amounts)
+    amount = amounts.get(index)
+    if found is None and amount and before.endswith(" foot") and query.words[amount[1]] == "in":
+        following = query.words[amount[1] + 1]
+        found = (f"{amount[0]} inch", amount[1] + 1) if following not in _spellings().folded else None
     if found is None:
         return None
     larger, smaller = before.partition(" ")[2], found[0].partition(" ")[2]

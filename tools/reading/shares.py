@@ -47,7 +47,8 @@ def _operand(query: TokenizedQuery, index: int) -> int | None:
     """
     end = index + (query.words[index] == "-" and query.adjacent(index + 1))
     if end < len(query.tokens) and query.tokens[end].kind == "number":
-        end += 1
+        is_fraction = query.words[end + 1] == "/" and query.adjacent(end + 1) and query.adjacent(end + 2)
+        end += 3 if is_fraction and query.words[end + 2].isdigit() else 1
     elif query.words[end] == "(":
         depth, end = 1, end + 1
         while depth and end < len(query.tokens):

@@ -84,6 +84,8 @@ def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
     room = 10**3  # what may still be added to the group: less than the last part
     while end < len(query.tokens):
         word = query.words[end]
+        if word == "one" and query.words[end - 1] in ("which", "this", "that", "each"):  # a pronoun
+            break
         if word in _UNITS and _UNITS[word] < room:
             group, room = group + _UNITS[word], 0
         elif word in _TENS and room > 10:

@@ -23,7 +23,7 @@ from tools.types import Amount, Calculation, Integer, Number, Numbers, Percent
     ),
     words=(
         "sum, calculation, expression, arithmetic, simplified, number, total, solve, how many is, "
-        "how many are"
+        "how many are, decimal, fraction, decimal number"
     ),
     libraries="sympy",
 )
@@ -223,6 +223,7 @@ def percent_change(old: Number, new: Number) -> str:
     examples=("increase 80 by 15%", "what is 200 increased by 10 percent", "add 20% to 50"),
     cues={"base": cue("increase, raise, to")},
     words="price, tax, vat, tip, surcharge, sales",
+    refuses="and",
 )
 def increase(base: Amount, percent: Percent) -> int | float | str:
     """Increases a number by a percentage: a mark-up, a tip or a tax added on top.
@@ -243,6 +244,7 @@ def increase(base: Amount, percent: Percent) -> int | float | str:
     examples=("decrease 80 by 15%", "What is 20% off 150?", "reduce 640 by 25 percent"),
     cues={"base": cue("decrease, reduce, off, on")},
     words="price",
+    refuses="and",
 )
 def decrease(base: Amount, percent: Percent) -> int | float | str:
     """Decreases a number by a percentage: a discount, a reduction.

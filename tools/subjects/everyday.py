@@ -12,7 +12,7 @@ from tools.subjects.symbolic import numeric, plain, symbolic
 from tools.types import Amount, Integer, MoneyCalculation, Percent, Point, Relation
 
 _WORDS = "how much, total, bill, price, cost, costs, money, in, all, altogether"
-_NUMBERS = "number, numbers, one, these, two, or, and, of, between, value"
+_NUMBERS = "number, numbers, one, these, two, or, and, of, between, value, vs, versus, which"
 
 
 @tool(
@@ -72,9 +72,10 @@ def tip(bill: Amount, percent: Percent) -> str:
     asks="split, share, divide, each pay, each person pay, divided",
     examples=("split $84.50 three ways", "Split 90 euros between 4 people", "divide $100 among 8 friends"),
     cues={
-        "people": cue("between, among", after="ways, way, people, persons, friends, of us", needed=True),
+        "people": cue("between, among, for", after="ways, way, people, persons, friends", needed=True),
     },
     words=f"{_WORDS}, equally, evenly, each, pay, pays, per, person, people, friends, if, way, check, dinner",
+    refuses="with, me, myself, my, i",
 )
 def split(bill: Amount, people: Integer) -> str:
     """Splits a bill or an amount of money equally between people.
@@ -162,12 +163,7 @@ def more_percent(base: Amount, percent: Percent) -> int | float | str:
 
 
 @tool(
-    asks=(
-        "which bigger, which larger, which greater, which higher, which more, what bigger, what larger, "
-        "what greater, what's bigger, what's larger, what's greater, which number bigger, larger of, "
-        "which number larger, which number greater, which number higher, greater of, bigger of, "
-        "which one bigger, which one larger, which one greater"
-    ),
+    asks="bigger, larger, greater, higher, biggest, largest, greatest, highest, which more",
     examples=("Which is bigger, 9.11 or 9.9?", "what's larger: 2^10 or 1000", "which is greater, 2/3 or 3/5"),
     words=_NUMBERS,
     in_order=True,
@@ -192,10 +188,7 @@ def larger(left: Point, right: Point) -> str:
 
 
 @tool(
-    asks=(
-        "which smaller, which less, which lower, what smaller, what's smaller, which number smaller, "
-        "smaller of, which number lower, lesser of, which one smaller, which one lower"
-    ),
+    asks="smaller, lower, lesser, smallest, lowest, which less",
     examples=("Which is smaller, 0.5 or 1/3?", "which number is smaller: -3 or -7"),
     words=_NUMBERS,
     in_order=True,
@@ -239,6 +232,25 @@ def holds(left: Point, relation: Relation, right: Point) -> str:
     """
     sign = _compared(left, right)
     return f"{'Yes' if sign == relation else 'No'}, {_shown(left)} {sign} {_shown(right)}."
+
+
+@tool(
+    asks="as percentage, as percent, to percentage, to percent, into percent, in percent, as %, to %",
+    examples=("3/4 as a percentage", "convert 0.35 to percent"),
+    words="convert, express, expressed, write, written, fraction, decimal, number, turn",
+    libraries="sympy",
+)
+def as_percent(value: Point) -> str:
+    """Writes a number or a fraction in percent.
+
+    Args:
+        value: the number, 1 for 100 %.
+
+    Returns:
+        The percentage.
+    """
+    percent = plain(100 * numeric(value))
+    return f"{str(percent).rpartition('≈ ')[2]}%"
 
 
 def _chosen(left: str, right: str, sign: str, *, largest: bool) -> str:

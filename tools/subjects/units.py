@@ -127,8 +127,11 @@ def parse_quantity(text: str) -> Any:
 
 
 def quantity_text(quantity: Any) -> str:
-    """Write a Pint quantity with its unit's symbol."""
-    return f"{significant(quantity.magnitude, 10)} {quantity.units:~P}"
+    """Write a Pint quantity with its unit's symbol; rounded to ten digits, and so that this can be seen."""
+    value = float(quantity.magnitude)
+    shown = significant(value, 10)
+    text = f"{value:.10g}" if abs(value) >= 10**10 and shown != value else str(shown)
+    return f"{text} {quantity.units:~P}"
 
 
 @cache
