@@ -9,7 +9,7 @@ from tools.expressions import AmbiguousFormulaError, parse
 from tools.subjects.symbolic import symbolic
 
 
-@pytest.mark.parametrize("text", ["1/2x", "e^2x", "log(x)", "sin^-1 x"])
+@pytest.mark.parametrize("text", ["1/2x", "e^2x", "log(x)", "sin^-1 x", "2^3!", "(1 + 1)^2!"])
 def test_what_can_be_read_in_two_ways_is_refused(text: str) -> None:
     with pytest.raises(AmbiguousFormulaError):
         parse(text)

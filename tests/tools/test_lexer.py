@@ -19,6 +19,8 @@ from tools.lexer import cut, tokenize
         ("√2 − π", ["name sqrt", "number 2", "operator -", "name pi"]),
         ("log₂(8)", ["name log2", "operator (", "number 8", "operator )"]),
         ("x->∞", ["name x", "operator ->", "name oo"]),
+        ("0x1F + 0b101", ["number 31", "operator +", "number 5"]),
+        ("0xZZ", ["number 0", "name xZZ"]),
         ("1,2,345", ["number 1", "other ,", "number 2345"]),
         ("what's ٣?", ["name what's", "other ٣", "other ?"]),
     ],

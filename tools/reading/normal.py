@@ -14,6 +14,7 @@ from tools.reading.latex import plain_latex
 
 _PLAIN = re.compile(r"[A-Za-z0-9 .,?!;:()/=%'&@^-]*")
 _PASSES = 8
+_MOST_CHARACTERS = 8_000
 _QUOTES = str.maketrans("“”„‟«»″〝〞＂‘’‚‛′＇", '"' * 10 + "'" * 6)
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -32,12 +33,12 @@ _FUNCTION = r"(?:sin|cos|tan|cot|sec|csc|ln|log|exp|sqrt|cbrt|abs|pi)\b"
 _BULLET = re.compile(rf"^[ \t]*(?:[-*+][ \t]+(?!{_FUNCTION})(?=[^\W\d_]{{2}})|[•‣▪◦●][ \t]*)", re.MULTILINE)
 # An emphasis begins after a space or an opening sign and not after a factor: `2 **10`, `(a)**2`.
 _STARRED = re.compile(
-    r"(?<![\w)\]*\\])(?<![\d)]\s)(\*{1,3})(?=[^\s*])((?:[^*\n]|\*(?!\*)){1,300}?)(?<=[^\s*])\1(?![\w*(])(?!\s[\d(])"
+    r"(?<![\w)\]*\\])(?<![\d)]\s)(\*{1,3})(?=[^\s*])((?:[^*\n]|\*(?!\*)){1,200}?)(?<=[^\s*])\1(?![\w*(])(?!\s[\d(])"
 )
 _UNDERLINED = re.compile(
     r"(?<![^\s(])_(?=[A-Za-z]{2})([A-Za-z][A-Za-z ,'-]{0,200}?[A-Za-z])_(?=[\s.,?!;:)]|$)"
 )
-_ESCAPED = re.compile(r"\\+([*_$#%&~>])")
+_ESCAPED = re.compile(r"(?<!\\)\\+([*_$#%&~>])")
 _TAGS = re.compile(
     r"(?:\s#(?![0-9a-fA-F]{3,8}\b|include|define|pragma|if|end|import|region)[^\W\d_]\w{2,})+\s*$"
 )
@@ -71,8 +72,11 @@ _SPACES = re.compile(r"[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 def normalised(text: str) -> str:
     """Return a text with plain signs: no Markdown, LaTeX, emoji or invisible marks, and the digits 0 to 9.
 
-    The result is its own normal form. Code and what stands in quotes are left as they are.
+    The result is its own normal form. Code and what stands in quotes stay as they are, and so does a text of
+    more than 8,000 characters, which is a document and no question.
     """
+    if len(text) > _MOST_CHARACTERS:
+        return text
     if _PLAIN.fullmatch(text) and text.lstrip()[:1] != "-":
         return text.strip()
     for _ in range(_PASSES):

@@ -23,11 +23,10 @@ def respell_shares(query: TokenizedQuery) -> None:
     """
     compares = query.words[0] in ("is", "are", "was", "which")
     for index in range(len(query.tokens) - 1, -1, -1):  # from the end: "half of a third of 60"
-        if index < len(query.tokens):
-            _dozen(query, index)
-            _share(query, index) or _multiple(query, index) or _root(query, index)
-            if not compares:
-                _more_or_less(query, index)
+        if index >= len(query.tokens) or _dozen(query, index) or _share(query, index):
+            continue
+        if not (_multiple(query, index) or _root(query, index) or compares):
+            _more_or_less(query, index)
 
 
 def respell_mixed_numbers(query: TokenizedQuery) -> None:
@@ -108,16 +107,17 @@ def _root(query: TokenizedQuery, index: int) -> bool:
     return end is not None
 
 
-def _dozen(query: TokenizedQuery, index: int) -> None:
+def _dozen(query: TokenizedQuery, index: int) -> bool:
     """Respell `3 dozen`, `a dozen`, `half a dozen`."""
     if query.words[index] != "dozen":
-        return
+        return False
     if query.words[index - 2 : index] == ["half", "a"]:
         put(query, index - 2, index + 1, "6")
     elif query.words[index - 1] == "a":
         put(query, index - 1, index + 1, "12")
     elif query.words[index - 1].isdigit():
         put(query, index - 1, index + 1, f"( {query.words[index - 1]} * 12 )")
+    return True
 
 
 def _more_or_less(query: TokenizedQuery, index: int) -> None:

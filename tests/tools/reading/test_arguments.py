@@ -64,6 +64,38 @@ def test_a_question_for_something_else_is_told_apart_from_an_unclear_one() -> No
 
 
 @pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("Why is 97 prime?", "number_theory.is_prime"),
+        ("is 97 prime and why", "number_theory.is_prime"),
+        ("How do I choose 3 of 10", "number_theory.combinations"),
+        ("explain the mean of 3, 5 and 9", "statistics.mean"),
+    ],
+)
+def test_an_explanation_is_refused_with_the_reason(query: str, name: str) -> None:
+    with pytest.raises(UnreadError, match="asks for an explanation"):
+        read_arguments(query, function(name))
+
+
+@pytest.mark.parametrize("query", ["how many minutes in 2 hours", "how much is 2 hours in minutes"])
+def test_how_many_and_how_much_ask_for_a_value(query: str) -> None:
+    assert read_arguments(query, function("units.convert")) == {"quantity": "2 hour", "to": "minute"}
+
+
+def test_a_word_that_a_function_refuses_is_no_filler_there() -> None:
+    assert read_arguments("split $60 between 3 people please", function("everyday.split"))
+    with pytest.raises(UnreadError, match="'with' was not understood"):
+        read_arguments("split $60 three ways with friends", function("everyday.split"))
+
+
+def test_what_is_asked_at_the_beginning_only() -> None:
+    holds = function("everyday.holds")
+    assert read_arguments("hi, is 3/4 more than 0.7?", holds)["relation"] == ">"
+    with pytest.raises(NotAskedError):
+        read_arguments("what is 10 more than 32", holds)
+
+
+@pytest.mark.parametrize(
     ("query", "name", "arguments"),
     [
         ("2nd derivative of x^4", "calculus.derivative", {"order": 2, "expression": "x^4"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 from tests.tools.reading.mentions import mentions
 from tools.reading.literals import (
     join_lists,
+    read_fractions,
     read_matrices,
     read_numbers,
     read_numerals,
     read_quoted_texts,
     read_roman_numerals,
+    respell_figures,
 )
 from tools.reading.query import UnreadError
 
@@ -45,6 +48,41 @@ def test_numbers_out_of_range_are_refused(text: str) -> None:
 )
 def test_lists(text: str, found: list[tuple[str, Any]]) -> None:
     assert mentions(text, read_numbers, join_lists) == found
+
+
+def test_a_decimal_comma_or_one_between_numbers_is_refused() -> None:
+    with pytest.raises(UnreadError, match="decimal ones"):
+        mentions("1,5 and 2,5", read_numbers, join_lists)
+    whole = partial(join_lists, whole=True)
+    assert mentions("12,18 and 24", read_numbers, whole) == [("list", [12, 18, 24])]
+    assert mentions("1,2,3 and 4", read_numbers, join_lists) == [("list", [1, 2, 3, 4])]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1.234,5", [1234.5]),
+        ("1,5; 2,5", [1.5, 2.5]),
+        ("1.234.567,8 and 1,5", [1234567.8, 1.5]),
+        ("1'000", [1000]),
+        ("1_000_000", [1000000]),
+        ("1 000 000", [1000000]),
+        ("100 200 300", [100, 200, 300]),
+        ("1,234 and 1.5", [1234, 1.5]),
+    ],
+)
+def test_figures_of_other_countries(text: str, values: list[float]) -> None:
+    assert mentions(text, respell_figures, read_numbers) == [("number", value) for value in values]
+
+
+@pytest.mark.parametrize("text", ["1,5; 2,5; 3.5", "1.234,5 and 1.5", "1,500; 2,5; 3"])
+def test_two_signs_for_decimals_are_refused(text: str) -> None:
+    with pytest.raises(UnreadError, match="two ways"):
+        mentions(text, respell_figures)
+
+
+def test_fractions() -> None:
+    assert mentions("1/2 and -3/4", read_fractions) == [("number", 0.5), ("number", -0.75)]
 
 
 def test_commas_within_or_between_numbers_are_refused() -> None:

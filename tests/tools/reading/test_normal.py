@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -124,6 +126,15 @@ def test_latex(text: str, expected: str) -> None:
 )
 def test_what_stays(text: str) -> None:
     assert normalised(text) == text
+
+
+@pytest.mark.parametrize(
+    "piece", ["*a ", " *a", "½", "\\begin{matrix}", "\\", "`a ", "[a](", '"a', "> ", "^{"]
+)
+def test_long_text_is_read_quickly(piece: str) -> None:
+    started = time.process_time()
+    normalised((piece * 8_000)[:8_000])
+    assert time.process_time() - started < 2
 
 
 _PIECES = st.sampled_from(

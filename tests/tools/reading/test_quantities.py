@@ -1,4 +1,4 @@
-"""Quantities, units, constants, percentages and money."""
+"""Quantities, units and constants."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.tools.reading.mentions import mentions
-from tools.reading.money import MoneyAmount, read_money, read_percentages
 from tools.reading.quantities import (
     read_constants,
     read_quantities,
@@ -38,24 +37,48 @@ def test_constants_by_their_common_names() -> None:
     assert mentions("the mass of an electron", read_constants) == [("constant", "electron mass")]
 
 
-@pytest.mark.parametrize("text", ["7.5%", "7.5 percent", "7.5 per cent"])
-def test_percentages(text: str) -> None:
-    assert mentions(text, read_percentages) == [("percent", 7.5)]
-
-
-def test_a_rate_per_month_is_refused() -> None:
-    with pytest.raises(UnreadError, match="not one per year"):
-        mentions("5% interest per month", read_percentages)
-
-
 @pytest.mark.parametrize(
-    ("text", "value", "currency"),
-    [("$250,000", 250_000, "USD"), ("300 euros", 300, "EUR"), ("$20 USD", 20, "USD"), ("£1.5", 1.5, "GBP")],
+    ("text", "quantity"),
+    [
+        ("1/2 mile to", "0.5 mile"),
+        ("1 1/2 in to cm", "1.5 inch"),
+        ("half an hour", "0.5 hour"),
+        ("a quarter of a mile", "0.25 mile"),
+        ("2 and a half hours", "2.5 hour"),
+        ("3 quarters of a cup", "0.75 cup"),
+        ("5 ft 10 in to cm", "5 foot + 10 inch"),
+        ("5'10\" in cm", "5 foot + 10 inch"),
+        ("2 hours and 30 minutes", "2 hour + 30 minute"),
+        ("5 Mm", "5 megametre"),
+        ("5 mW", "5 milliwatt"),
+        ("2 m2", "2 metre ** 2"),
+        ("3 s^-1", "3 second ** -1"),
+        ("8.3 J/(mol*K)", "8.3 joule / (mole * kelvin)"),
+        ("350 f in c", "350 degree_Fahrenheit"),
+        ("2000 Calories", "2000 kilocalorie"),
+        ("2000 calories", "2000 calorie"),
+        ("5 KG", "5 kilogram"),
+        ("3 UK gallons", "3 imperial_gallon"),
+    ],
 )
-def test_money(text: str, value: float, currency: str) -> None:
-    assert mentions(text, read_money) == [("money", MoneyAmount(value, currency))]
+def test_fractions_sums_and_cases(text: str, quantity: str) -> None:
+    assert mentions(text, read_quantities)[0] == ("quantity", quantity)
 
 
-def test_several_currencies_are_refused() -> None:
-    with pytest.raises(UnreadError, match="EUR, USD"):
-        mentions("$20 and 30 euros", read_money)
+def test_only_smaller_units_are_added() -> None:
+    assert mentions("70 kg and 1.75 m", read_quantities) == [
+        ("quantity", "70 kilogram"),
+        ("quantity", "1.75 metre"),
+    ]
+    assert len(mentions("10 miles and 5 km", read_quantities)) == 2
+
+
+@pytest.mark.parametrize("text", ["1 NM", "5 MM", "5 MG", "500 kb", "2 tons", "1 gr", "500 CALORIES"])
+def test_a_unit_that_can_be_several_is_refused(text: str) -> None:
+    with pytest.raises(UnreadError, match="can be several units"):
+        mentions(text, read_quantities)
+
+
+def test_calories_at_the_beginning_are_refused() -> None:
+    with pytest.raises(UnreadError, match="write kcal"):
+        mentions("Calories in 500 kJ", read_units)

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tools.declaration import ToolError
-from tools.subjects.formatting import exact, exact_number, money, number, significant
+from tools.subjects.formatting import amount, amount_text, exact, exact_number, money, number, significant
 
 
 def test_numbers_are_rounded_and_whole_where_they_can_be() -> None:
@@ -21,6 +21,14 @@ def test_numbers_are_rounded_and_whole_where_they_can_be() -> None:
 
 def test_money_has_cents_and_no_minus_before_zero() -> None:
     assert [money(value) for value in (1234.5, -0.001, 0.005, -2.5)] == ["1,234.50", "0.00", "0.01", "-2.50"]
+
+
+def test_amounts_are_rounded_to_the_cent_halves_away_from_zero() -> None:
+    assert amount("49.99 USD") == (Fraction(4999, 100), "USD")
+    assert amount(80) == (Fraction(80), "")
+    texts = [amount_text(Fraction(value), "USD") for value in ("12.675", "12", "-7.005", "1234.5")]
+    assert texts == ["$12.68", "$12", "-$7.01", "$1,234.50"]
+    assert (amount_text(Fraction(1, 4), "CHF"), amount_text(Fraction(1, 4), "")) == ("CHF 0.25", 0.25)
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan])

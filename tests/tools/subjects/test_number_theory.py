@@ -17,6 +17,8 @@ from tools.subjects import number_theory
         ("combinations", {"n": 60, "k": 30}, 118264581564861424),
         ("gcd", {"numbers": [84, 36]}, 12),
         ("modular", {"calculation": "7^100 mod 11"}, 1),
+        ("modular", {"calculation": "2^-1 mod 7"}, 4),
+        ("modular_inverse", {"value": 3, "modulus": 11}, 4),
         ("divisors", {"value": 28}, [1, 2, 4, 7, 14, 28]),
         ("is_prime", {"value": 1}, "No, 1 is not prime."),
         ("remainder", {"dividend": -7, "divisor": 5}, 3),
@@ -31,6 +33,10 @@ def test_value(name: str, arguments: dict[str, Any], result: Any) -> None:
     [
         ("prime_factors", {"value": 10**50}, "40 digits"),
         ("remainder", {"dividend": 1, "divisor": 0}, "division by zero"),
+        ("modular", {"calculation": "2^-1 mod 4"}, "no inverse modulo 4"),
+        ("modular", {"calculation": "2^(1/2) mod 7"}, "whole exponents"),
+        ("modular", {"calculation": "1/3 mod 7"}, "product with an inverse"),
+        ("modular_inverse", {"value": 2, "modulus": 4}, "common factor"),
         ("combinations", {"n": 3, "k": 4}, "k = 4, n = 3"),
     ],
 )

@@ -34,6 +34,11 @@ from tools.subjects.symbolic import equation, numeric, only_variable, plain, sym
         ("0.1 + 0.2", "Rational(3, 10)"),
         ("7 mod 4", "3"),
         ("3^1000000 mod 7", "4"),
+        ("2^-1 mod 7", "4"),
+        ("0x1F + 0b101", "36"),
+        ("cbrt(-8)", "-2"),
+        ("(-32)^(2/5)", "4"),
+        ("(-8)^(-1/3)", "Rational(-1, 2)"),
     ],
 )
 def test_what_people_type(text: str, same: str) -> None:
