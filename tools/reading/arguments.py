@@ -165,6 +165,8 @@ def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
     signs = [query.words[index] for index in rest]
     if signs.count("(") != signs.count(")"):
         raise UnreadError("The parentheses do not match.")
+    if query.words and f"^{query.words[0]}" in function.refuses:
+        raise UnreadError(f"{query.source(0, 1)!r} asks something else.")
     for index in rest:
         is_known = _is_word(query, index, known) or _measures(query, index, function)
         if _is_punctuation(query, index) or (is_known and query.words[index] not in function.refuses):

@@ -22,6 +22,7 @@ _RELATIONS = {
     "less than": "<", "smaller than": "<", "lower than": "<", "fewer than": "<", "equal to": "=",
     "the same as": "=", "equals": "=", "equivalent to": "=", "<": "<", ">": ">",
 }  # fmt: skip
+_BEFORE_YOU = frozenset("can could would will do did if".split())
 _FUNCTION_NAMES = ("f", "g", "h")
 _ORDERS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "twice": 2, "thrice": 3,
@@ -151,6 +152,8 @@ def _definition(query: TokenizedQuery, index: int) -> int:
 
 
 def _formula_at(query: TokenizedQuery, index: int) -> tuple[Node | None, int]:
+    if query.words[index] == "u" and query.words[index - 1] in _BEFORE_YOU:
+        return None, index
     may_begin = query.tokens[index].kind == "number" or query.words[index] in _BEGINNINGS
     if query.taken[index] or not may_begin or _is_article(query, index):
         return None, index

@@ -19,6 +19,7 @@ _CURRENCIES = {
     "cad": "CAD", "aud": "AUD",
 }  # fmt: skip
 _PERCENT = (("%",), ("percent",), ("pct",), ("per", "cent"))
+_SUMMING = frozenset({"sum", "total", "add", "adding"})
 _SHORT_PERIODS = frozenset({"month", "monthly", "week", "weekly", "day", "daily", "quarter", "quarterly"})
 
 
@@ -57,11 +58,17 @@ def read_money(query: TokenizedQuery) -> None:
 def respell_prices(query: TokenizedQuery) -> None:
     """Put products of a number and a currency in the place of amounts: `$5` is `( 5 * USD )`.
 
+    The commas of "the sum of $5, $7 and $8" become plus signs.
+
     Raises:
         UnreadError: if there are several currencies.
     """
+    summed, following = bool(_SUMMING & query.vocabulary), 0
     for value, currency, first, end in reversed(_amounts(query)):
+        if summed and following and {*query.words[end:following]} <= {",", "and", "&"}:
+            put(query, end, following, "+")
         put(query, first, end, f"( {value} * {currency} )")
+        following = first
 
 
 def _amounts(query: TokenizedQuery) -> list[tuple[int | float, str, int, int]]:

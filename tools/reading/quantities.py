@@ -144,8 +144,8 @@ def _further_at(
     found = _quantity_at(query, index, amounts)
     amount = amounts.get(index)
     if found is None and amount and before.endswith(" foot") and query.words[amount[1]] == "in":
-        following = query.words[amount[1] + 1]
-        found = (f"{amount[0]} inch", amount[1] + 1) if following not in _spellings().folded else None
+        is_unit = _unit_at(query, amount[1] + 1) is not None  # "6 ft 3 in cm": its "in" is the preposition
+        found = f"{amount[0]} inch", amount[1] + (not is_unit)
     if found is None:
         return None
     larger, smaller = before.partition(" ")[2], found[0].partition(" ")[2]

@@ -23,7 +23,7 @@ from tools.types import Amount, Calculation, Integer, Number, Numbers, Percent
     ),
     words=(
         "sum, calculation, expression, arithmetic, simplified, number, total, solve, how many is, "
-        "how many are, decimal, fraction, decimal number"
+        "how many are, decimal, fraction, decimal number, convert, write, turn"
     ),
     libraries="sympy",
 )
@@ -123,7 +123,7 @@ def product(numbers: Numbers) -> int | float:
 
 
 @tool(
-    asks="difference",
+    asks="difference, diff",
     examples=("What is the difference between 100 and 64?", "difference of 2.5 and 10"),
     words="number, numbers, between",
 )
@@ -165,7 +165,7 @@ def percent_of(percent: Percent, whole: Amount) -> int | float | str:
 
 
 @tool(
-    asks="what percent, what percentage, how many percent, as percentage of, which percentage",
+    asks="what percent, what percentage, how many percent, as percentage, as percent, which percentage",
     examples=("What percentage of 80 is 20?", "30 is what percent of 120", "what percent is 45 of 60"),
     cues={"whole": cue("of, out of, percent of", needed=True)},
 )
@@ -242,8 +242,8 @@ def increase(base: Amount, percent: Percent) -> int | float | str:
 @tool(
     asks=("decrease by, decreased by, reduce by, reduced by, discount, % off, percent off, decrease, reduce"),
     examples=("decrease 80 by 15%", "What is 20% off 150?", "reduce 640 by 25 percent"),
-    cues={"base": cue("decrease, reduce, off, on")},
-    words="price",
+    cues={"base": cue("decrease, reduce, off, on, of")},
+    words="price, sale, after, item, product, discounted, original, now",
     refuses="and",
 )
 def decrease(base: Amount, percent: Percent) -> int | float | str:

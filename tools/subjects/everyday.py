@@ -16,8 +16,8 @@ _NUMBERS = "number, numbers, one, these, two, or, and, of, between, value, vs, v
 
 
 @tool(
-    examples=("$5 + $7", "What is €20 minus €7.35?", "3 * $4.99", "half of $30"),
-    words=f"{_WORDS}, sum, calculation, makes",
+    examples=("$5 + $7", "What is €20 minus €7.35?", "3 * $4.99", "half of $30", "sum of $5, $7 and $8"),
+    words=f"{_WORDS}, sum, calculation, makes, add, adding, up, if",
     libraries="sympy",
 )
 def add_money(calculation: MoneyCalculation) -> int | float | str:
@@ -124,9 +124,10 @@ def saving(price: Amount, percent: Percent) -> int | float | str:
 
 @tool(
     asks="minus, -, less",
-    examples=("100 - 20%", "$80 minus 15%"),
-    cues={"percent": cue("minus, -, less", needed=True)},
-    words=_WORDS,
+    examples=("100 - 20%", "$80 minus 15%", "15% less than 200"),
+    cues={"percent": cue("minus, -, less", after="less than, lower than", needed=True)},
+    words=f"{_WORDS}, than, lower",
+    refuses="^is, ^are",
 )
 def less_percent(base: Amount, percent: Percent) -> int | float | str:
     """Takes a percentage off a number or an amount: 100 - 20% is 80, as on a pocket calculator.
@@ -143,10 +144,11 @@ def less_percent(base: Amount, percent: Percent) -> int | float | str:
 
 
 @tool(
-    asks="plus, +",
-    examples=("250 + 8%", "$50 plus 20%"),
-    cues={"percent": cue("plus, +", needed=True)},
-    words=_WORDS,
+    asks="plus, +, more than, higher than, tax, vat, gst",
+    examples=("250 + 8%", "$50 plus 20%", "20 percent more than 50", "$45 with 8% tax"),
+    cues={"percent": cue("plus, +, with, including", after="more than, higher than", needed=True)},
+    words=f"{_WORDS}, sales, fee",
+    refuses="^is, ^are",
 )
 def more_percent(base: Amount, percent: Percent) -> int | float | str:
     """Adds a percentage to a number or an amount: 250 + 8% is 270, as on a pocket calculator.

@@ -10,7 +10,8 @@ from tools.subjects.formatting import exact, exact_number, number
 from tools.types import Numbers
 
 _DATA_WORDS = (
-    "numbers, data, set, list, dataset, values, scores, measurements, series, sequence, observations"
+    "numbers, data, set, list, dataset, values, scores, measurements, series, sequence, observations, "
+    "grades, marks, ages, heights, weights, temperatures, prices, times, points, results"
 )
 
 

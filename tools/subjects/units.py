@@ -60,7 +60,7 @@ def convert(quantity: Quantity, to: Unit) -> str:
 
 
 @tool(
-    asks="feet and inches, ft and in, feet inches, foot and inches, ft and inches, feet & inches",
+    asks="feet and inches, ft and in, foot and inches, ft and inches, feet & inches",
     examples=("180 cm in feet and inches", "How tall is 1.75 m in feet and inches?"),
     words="how many, convert, tall, high, long, height",
     libraries="pint",

@@ -31,6 +31,9 @@ def test_prices_become_products() -> None:
     query = TokenizedQuery("3 * $4.99 + 2 dollars")
     respell_prices(query)
     assert " ".join(token.text for token in query.tokens) == "3 * ( 4.99 * USD ) + ( 2 * USD )"
+    query = TokenizedQuery("add $5, $7 and $8")
+    respell_prices(query)
+    assert " ".join(token.text for token in query.tokens) == "add ( 5 * USD ) + ( 7 * USD ) + ( 8 * USD )"
 
 
 def test_several_currencies_are_refused() -> None:
