@@ -30,6 +30,7 @@ _FIGURE = re.compile(r"(?<![\w.,])[0-9]+(?:[.,][0-9]+)+(?!\w|[.,][0-9])")
 _COMMA_FOR_DECIMALS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+")
 _PAIR = re.compile(r"[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})")
 _LISTED = re.compile(r"(?<![\w.,])[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})\s*;\s*-?[0-9]")
+_THOUSANDS_LISTED = re.compile(r"(?<![\w.,])[0-9]{1,3},[0-9]{3}\s*;\s*-?[0-9]")
 _GROUPED = re.compile(
     r"(?<![\w.,'])[0-9]{1,3}(?:(?:'[0-9]{3})+|(?:_[0-9]{3})+|(?: [0-9]{3})+)(?![\w'\"]|[.,][0-9])"
 )
@@ -49,6 +50,8 @@ def respell_figures(query: TokenizedQuery) -> None:
             put(query, first, end, "".join(groups))
     figures = list(query.matches(_FIGURE)) if "," in query.words else []
     texts = [match.group() for match, _, _ in figures]
+    if _THOUSANDS_LISTED.search(query.text):
+        raise UnreadError("The commas can be decimal ones or stand between thousands: write 1234 or 1.234.")
     in_list = _LISTED.search(query.text) and not {"[", "{"} & query.vocabulary
     if not (in_list or any(map(_COMMA_FOR_DECIMALS.fullmatch, texts))):
         return
@@ -76,20 +79,17 @@ def read_numbers(query: TokenizedQuery) -> None:
 
 
 def read_fractions(query: TokenizedQuery) -> None:
-    """Take `1/2`, written without spaces, as a number."""
+    """Take `1/2` and `1 1/2`, written without spaces around the stroke, as numbers."""
     for index in range(len(query.tokens) - 2):
         above, slash, below = query.words[index : index + 3]
         written = slash == "/" and query.adjacent(index + 1) and query.adjacent(index + 2)
-        if (
-            written
-            and above.isdigit()
-            and below.isdigit()
-            and int(below)
-            and not any(query.taken[index : index + 3])
-        ):
-            signed = query.words[index - 1] == "-" and query.adjacent(index) and not query.adjacent(index - 1)
-            value = int(above) / int(below)
-            query.take("number", -value if signed else value, index - signed, index + 3)
+        if not (written and above.isdigit() and below.isdigit() and int(below)) or query.taken[index]:
+            continue
+        value, first = int(above) / int(below), index
+        if query.words[index - 1].isdigit() and not (query.adjacent(index) or query.taken[index - 1]):
+            value, first = value + int(query.words[index - 1]), index - 1
+        signed = query.words[first - 1] == "-" and query.adjacent(first) and not query.adjacent(first - 1)
+        query.take("number", -value if signed else value, first - signed, index + 3)
 
 
 def _number_at(query: TokenizedQuery, index: int) -> tuple[int | float, int] | None:
@@ -116,6 +116,7 @@ def join_lists(query: TokenizedQuery, *, whole: bool = False) -> None:
         whole: whether the numbers are whole, so that no comma is a decimal one.
     """
     runs: list[list[Mention]] = []
+    query.mentions.sort(key=lambda mention: mention.first)
     for mention in query.mentions:
         if mention.kind != "number":
             continue

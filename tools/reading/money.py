@@ -61,12 +61,14 @@ def respell_prices(query: TokenizedQuery) -> None:
     The commas of "the sum of $5, $7 and $8" become plus signs.
 
     Raises:
-        UnreadError: if there are several currencies.
+        UnreadError: if there are several currencies, or a number stands directly before an amount.
     """
     summed, following = bool(_SUMMING & query.vocabulary), 0
     for value, currency, first, end in reversed(_amounts(query)):
         if summed and following and {*query.words[end:following]} <= {",", "and", "&"}:
             put(query, end, following, "+")
+        if first and query.tokens[first - 1].kind == "number":
+            raise UnreadError(f"{query.source(first - 1, end)!r} can be read in two ways.")
         put(query, first, end, f"( {value} * {currency} )")
         following = first
 

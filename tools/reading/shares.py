@@ -12,6 +12,9 @@ _SHARES = {
     "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
     "eighth": 8, "ninth": 9, "tenth": 10, "hundredth": 100,
 }  # fmt: skip
+_GOING_ON = frozenset(
+    "+ - * / ^ ! % mod modulo plus minus times divided multiplied squared cubed raised factorial to".split()
+)
 _MULTIPLES = {"twice": 2, "double": 2, "thrice": 3, "triple": 3}
 
 
@@ -35,6 +38,7 @@ def respell_mixed_numbers(query: TokenizedQuery) -> None:
         whole, above, slash, below = query.words[index : index + 4]
         written = query.adjacent(index + 2) and query.adjacent(index + 3) and not query.adjacent(index + 1)
         if slash == "/" and written and all(one.isdigit() for one in (whole, above, below)):
+            _refuse_factor(query, index)
             put(query, index, index + 4, f"( {whole} + {above} / {below} )")
 
 
@@ -55,7 +59,7 @@ def _operand(query: TokenizedQuery, index: int) -> int | None:
             end += 1
     else:
         return None
-    if query.words[end] in ("+", "-", "*", "/", "^", "mod", "plus", "minus", "times", "divided", "%"):
+    if query.words[end] in _GOING_ON:
         raise UnreadError(f"It is not clear where {query.source(index, end)!r} ends: put parentheses.")
     return end
 
@@ -102,6 +106,7 @@ def _root(query: TokenizedQuery, index: int) -> bool:
         return False
     end = _operand(query, index + 3)
     if end is not None:
+        _refuse_factor(query, index)
         put(query, end - 1, end, f"{query.words[end - 1]} ) ^ ( 1 / {degree} )")
         put(query, index, index + 3, "(")
     return end is not None
@@ -128,11 +133,23 @@ def _more_or_less(query: TokenizedQuery, index: int) -> None:
         return
     end = _operand(query, index + 2)
     if end is not None:
+        _refuse_factor(query, index - 1)
         put(query, end - 1, end, f"{query.words[end - 1]} {sign} {query.words[index - 1]} )")
         put(query, index - 1, index + 2, "(")
 
 
 def _wrap(query: TokenizedQuery, operand: int, end: int, before: str, first: int) -> None:
     """Put parentheses around an operand, and something before it in the place of the words from `first`."""
+    _refuse_factor(query, first)
     put(query, end - 1, end, f"{query.words[end - 1]} )")
     put(query, first, operand, f"( {before}")
+
+
+def _refuse_factor(query: TokenizedQuery, index: int) -> None:
+    """Refuse a number directly before parentheses that take the place of words: it would multiply them.
+
+    Raises:
+        UnreadError: if there is one.
+    """
+    if index and (query.tokens[index - 1].kind == "number" or query.words[index - 1] == ")"):
+        raise UnreadError(f"{query.source(index - 1, index + 1)!r} can be read in two ways.")

@@ -49,7 +49,7 @@ def solve(equations: Equations, variable: Variable | None = None) -> str:
 
 
 @tool(
-    asks="roots, zeros, zeroes, root",
+    asks="roots, zeros, zeroes",
     examples=("roots of x^2 - 5x + 6", "What are the zeros of x^3 - x?", "find the roots of 2x^2 + 3x - 2"),
     words="polynomial, quadratic, cubic, function, all, expression, equation",
     libraries="sympy",

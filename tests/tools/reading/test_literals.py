@@ -77,12 +77,13 @@ def test_figures_of_other_countries(text: str, values: list[float]) -> None:
 
 @pytest.mark.parametrize("text", ["1,5; 2,5; 3.5", "1.234,5 and 1.5", "1,500; 2,5; 3"])
 def test_two_signs_for_decimals_are_refused(text: str) -> None:
-    with pytest.raises(UnreadError, match="two ways"):
+    with pytest.raises(UnreadError, match="two ways|decimal ones"):
         mentions(text, respell_figures)
 
 
 def test_fractions() -> None:
     assert mentions("1/2 and -3/4", read_fractions) == [("number", 0.5), ("number", -0.75)]
+    assert mentions("-1 1/2, 2", read_fractions, read_numbers, join_lists) == [("list", [-1.5, 2])]
 
 
 def test_commas_within_or_between_numbers_are_refused() -> None:

@@ -44,8 +44,15 @@ def test_shares_become_calculations(text: str, same: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["half of 10 + 2", "twice 5 plus 3", "a third of 9 * 2", "10 more than 3 / 2"]
+    "text",
+    ["half of 10 + 2", "twice 5 plus 3", "a third of 9 * 2", "10 more than 3 / 2", "10 less than 5 squared"],
 )
 def test_a_share_of_what_goes_on_is_refused(text: str) -> None:
     with pytest.raises(UnreadError, match="put parentheses"):
+        respelled(text)
+
+
+@pytest.mark.parametrize("text", ["1 2/3 of 9", "5 twice 10", "3 1 1/2"])
+def test_a_number_before_a_share_is_refused(text: str) -> None:
+    with pytest.raises(UnreadError, match="two ways"):
         respelled(text)
