@@ -27,8 +27,11 @@ def exact(value: float) -> Fraction:
 
 
 def exact_number(value: Fraction) -> int | float:
-    """Return a fraction as an int if it is whole, else as a float of 15 significant digits."""
-    return int(value) if value.denominator == 1 else float(f"{float(value):.15g}")
+    """Return a fraction with 15 significant digits; an int if it is whole."""
+    if value.denominator == 1:
+        return int(value)
+    rounded = float(f"{float(value):.15g}")
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "CNY": "¥"}

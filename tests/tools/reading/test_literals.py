@@ -77,7 +77,7 @@ def test_figures_of_other_countries(text: str, values: list[float]) -> None:
 
 @pytest.mark.parametrize("text", ["1,5; 2,5; 3.5", "1.234,5 and 1.5", "1,500; 2,5; 3"])
 def test_two_signs_for_decimals_are_refused(text: str) -> None:
-    with pytest.raises(UnreadError, match="two ways|decimal ones"):
+    with pytest.raises(UnreadError, match=r"two ways|decimal ones"):
         mentions(text, respell_figures)
 
 
