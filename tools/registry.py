@@ -20,6 +20,7 @@ SUBJECTS = (
     "geography",
     "linear_algebra",
     "number_theory",
+    "numbers",
     "statistics",
     "units",
 )

@@ -149,6 +149,10 @@ def _calculation(node: Node) -> str | None:
     return render(node) if is_sum and not is_signed else None
 
 
+def _whole(node: Node) -> int | None:
+    return int(node.digits) if isinstance(node, Literal) and node.digits.isdigit() else None
+
+
 def _priced(node: Node) -> str | None:
     """Take a calculation with one currency, and not one amount alone."""
     alone = isinstance(node, Apply) and node.name == "*" and isinstance(node.arguments[0], Literal)
@@ -199,6 +203,7 @@ _RULES: dict[tuple[Any, str], Callable[[Any], Any | None]] = {
     (types.Point, "formula"): lambda node: None if symbols(node) else render(node),
     (types.Point, "binding"): lambda binding: render(binding.value),
     (types.Variable, "formula"): lambda node: node.name if isinstance(node, Symbol) else None,
+    (types.Integer, "formula"): _whole,
     (types.Integer, "number"): lambda value: value if isinstance(value, int) else None,
     (types.MoneyCalculation, "formula"): _priced,
     (types.Money, "money"): lambda amount: amount.value,

@@ -21,7 +21,8 @@ _ROW = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _QUOTED = re.compile(r"\"([^\"]*)\"|“([^”]*)”|‘([^’]*)’|«([^»]*)»|`([^`]*)`|(?<!\w)'([^']*)'(?!\w)")
 _NUMERAL = re.compile(
-    r"(?<![\w.,-])(0[xXbBoO][0-9A-Za-z]+|[0-9][0-9A-Fa-f]*|[A-F]{2,}|(?<=hex )[a-f]{1,8})"
+    r"(?<![\w.,-])(0[xXbBoO][0-9A-Za-z]+|[0-9][0-9A-Fa-f]*|[A-F]{2,}|(?<=hex )[a-f]{1,8}"
+    r"|[a-f]{2,8}(?= (?:in|to) decimal))"
     r"(?![\w-])(?![.,][0-9])"
 )
 _ROMAN = re.compile(r"(?<!\w)[MDCLXVI]{1,20}(?!\w)")
@@ -161,8 +162,11 @@ def read_numerals(query: TokenizedQuery) -> None:
     numerals = [found for found in query.matches(_NUMERAL) if not of_bases.intersection(range(*found[1:]))]
     for match, first, end in numerals:
         query.take("numeral", match.group(), first, end)
-    for value, first, end in bases:
+    for position, (value, first, end) in enumerate(bases):
         beside = any(_is_beside(query, first, end, *numeral[1:]) for numeral in numerals)
+        # Of "1101 in binary to decimal", the first is the one that it is written in.
+        follows = position == 0 and len(bases) == 2 and query.words[end] in ("to", "into")
+        beside = beside or (follows and any(one[2] == first - 1 for one in numerals))
         query.take("source_base" if beside else "base", value, first, end)
 
 

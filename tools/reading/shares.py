@@ -15,6 +15,8 @@ _SHARES = {
 _GOING_ON = frozenset(
     "+ - * / ^ ! % mod modulo plus minus times divided multiplied squared cubed raised factorial to".split()
 )
+_DEGREES = frozenset({"degrees", "degree", "deg", "°"})
+_TRIGONOMETRIC = frozenset("sin cos tan cot sec csc sine cosine tangent".split())
 _MULTIPLES = {"twice": 2, "double": 2, "thrice": 3, "triple": 3}
 
 
@@ -26,7 +28,7 @@ def respell_shares(query: TokenizedQuery) -> None:
     """
     compares = query.words[0] in ("is", "are", "was", "which")
     for index in range(len(query.tokens) - 1, -1, -1):  # from the end: "half of a third of 60"
-        if index >= len(query.tokens) or _dozen(query, index) or _share(query, index):
+        if index >= len(query.tokens) or _angle(query, index) or _dozen(query, index) or _share(query, index):
             continue
         if not (_multiple(query, index) or _root(query, index) or compares):
             _more_or_less(query, index)
@@ -110,6 +112,16 @@ def _root(query: TokenizedQuery, index: int) -> bool:
         put(query, end - 1, end, f"{query.words[end - 1]} ) ^ ( 1 / {degree} )")
         put(query, index, index + 3, "(")
     return end is not None
+
+
+def _angle(query: TokenizedQuery, index: int) -> bool:
+    """Respell `sin(30 degrees)`: the angle in radians."""
+    if query.words[index] not in _DEGREES or not _TRIGONOMETRIC & query.vocabulary:
+        return False
+    if not index or query.tokens[index - 1].kind != "number":
+        return False
+    put(query, index - 1, index + 1, f"( {query.words[index - 1]} * pi / 180 )")
+    return True
 
 
 def _dozen(query: TokenizedQuery, index: int) -> bool:

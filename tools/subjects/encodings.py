@@ -36,7 +36,7 @@ def convert_base(digits: Digits, target: Base, source: SourceBase | None = None)
     Args:
         digits: the numeral; `0x`, `0b` and `0o` say its base.
         target: the base of the result.
-        source: the base of the numeral; 10 if neither it nor a prefix says otherwise.
+        source: the base of the numeral; if neither it nor a prefix says so, 10, or 16 if it has letters.
 
     Returns:
         The numeral in the target base, digits beyond 9 as lower-case letters.
@@ -47,7 +47,9 @@ def convert_base(digits: Digits, target: Base, source: SourceBase | None = None)
     prefix = {"0x": 16, "0b": 2, "0o": 8}.get(digits[:2].lower())
     if prefix and source and prefix != source:
         raise ToolError(f"{digits!r} is a numeral of base {prefix}, not {source}.")
-    base = source or prefix or 10
+    letters = frozenset(digits.lower()) - frozenset("0123456789")
+    only_hexadecimal = target == 10 and letters and letters <= frozenset("abcdef")
+    base = source or prefix or (16 if only_hexadecimal else 10)
     body = digits[2:] if prefix else digits
     if len(body) > MAX_NUMERAL or not (2 <= base <= 36 and 2 <= target <= 36):
         raise ToolError(f"Numerals of up to {MAX_NUMERAL} digits are converted, between the bases 2 and 36.")

@@ -77,24 +77,26 @@ def loan_payment(principal: Money, rate: Percent, years: Years) -> str:
         "total, final, become, becomes, end"
     ),
 )
-def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Frequency) -> str:
+def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Frequency | None = None) -> str:
     """Computes what an amount grows to with compound interest, and the interest earned.
 
     Args:
         principal: the amount at the beginning.
         rate: the nominal interest rate per year in percent.
         years: for how many years.
-        frequency: how often a year the interest is compounded.
+        frequency: how often a year the interest is compounded; once if left out.
 
     Returns:
-        The final amount, and the interest in it.
+        The final amount, and the interest in it; it says so if the frequency was left out.
 
     Raises:
         ToolError: if a value is out of range.
     """
     _check(rate, years)
-    final = principal * (1 + rate / 100 / frequency) ** (frequency * years)
-    return f"{money(final)} (of which {money(final - principal)} is interest)"
+    times = frequency or 1
+    final = principal * (1 + rate / 100 / times) ** (times * years)
+    assumed = "" if frequency else ", compounded once a year"
+    return f"{money(final)} (of which {money(final - principal)} is interest{assumed})"
 
 
 @tool(

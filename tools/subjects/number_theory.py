@@ -158,6 +158,33 @@ def remainder(dividend: Integer, divisor: Integer) -> int:
 
 
 @tool(
+    asks="divisible, multiple of, divides",
+    examples=("is 1000 divisible by 8", "Is 24 a multiple of 7?"),
+    cues={"divisor": cue("divisible by, by, multiple of", needed=True)},
+    words="number, evenly, exactly, check, whether",
+)
+def is_divisible(value: Integer, divisor: Integer) -> str:
+    """Tells whether a whole number is divisible by another: whether it is a multiple of it.
+
+    Args:
+        value: the number.
+        divisor: by what; not zero.
+
+    Returns:
+        A sentence that begins with yes or no.
+
+    Raises:
+        ToolError: if the divisor is zero.
+    """
+    if divisor == 0:
+        raise ToolError("No number is divisible by zero.")
+    quotient, rest = divmod(value, divisor)
+    if rest:
+        return f"No, the remainder of {value} divided by {divisor} is {rest}."
+    return f"Yes, {value} = {divisor} * {quotient}."
+
+
+@tool(
     asks="mod, modulo, modulus",
     examples=("3^200 mod 13", "What is 7 to the power of 100 modulo 11?", "25 mod 7"),
     libraries="sympy",

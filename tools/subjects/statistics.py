@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics as library
 from fractions import Fraction
 
-from tools.declaration import ToolError, tool
+from tools.declaration import ToolError, cue, tool
 from tools.subjects.formatting import exact, exact_number, number
-from tools.types import Numbers
+from tools.types import Integer, Numbers
 
 _DATA_WORDS = (
     "numbers, data, set, list, dataset, values, scores, measurements, series, sequence, observations, "
@@ -183,6 +183,30 @@ def total(numbers: Numbers) -> int | float:
         Their sum.
     """
     return exact_number(sum(_exact(numbers), Fraction()))
+
+
+@tool(
+    asks="sum, total, add up, add",
+    examples=("sum of 1 to 100", "What is the sum of the numbers from 5 to 15?"),
+    cues={"first": cue("of, from", needed=True), "last": cue("to, through, until, up to", needed=True)},
+    words="numbers, integers, whole, natural, all, from, through, up",
+)
+def sum_of_range(first: Integer, last: Integer) -> int:
+    """Adds up all whole numbers from one to another.
+
+    Args:
+        first: the first number.
+        last: the last number, at least `first`.
+
+    Returns:
+        Their sum.
+
+    Raises:
+        ToolError: if the last number is before the first.
+    """
+    if last < first:
+        raise ToolError(f"There are no whole numbers from {first} up to {last}.")
+    return (first + last) * (last - first + 1) // 2
 
 
 @tool(

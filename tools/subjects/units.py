@@ -26,7 +26,10 @@ _COMMON_YEAR, _LEAP_YEAR = 365, 366
     words=(
         "how many, number of, convert, conversion, change, equivalent, express, expressed, "
         "temperature, unit, units, make, fit, long, far, heavy, tall, high, =, turn, translate, "
-        "contain, contains, contained"
+        "contain, contains, contained, "
+        # What is measured changes nothing between two volumes, or two masses; gold has ounces of its own.
+        "water, milk, butter, flour, sugar, oil, rice, honey, salt, coffee, tea, beer, wine, juice, cream, "
+        "cheese, chicken, meat, chocolate, pasta, yogurt, potatoes"
     ),
     libraries="pint",
 )

@@ -89,7 +89,7 @@ def test_a_word_that_a_function_refuses_is_no_filler_there() -> None:
 
 
 def test_what_is_asked_at_the_beginning_only() -> None:
-    holds = function("everyday.holds")
+    holds = function("numbers.holds")
     assert read_arguments("hi, is 3/4 more than 0.7?", holds)["relation"] == ">"
     with pytest.raises(NotAskedError):
         read_arguments("what is 10 more than 32", holds)

@@ -33,6 +33,8 @@ def respelled(text: str) -> str:
         ("10 more than 32", "( 32 + 10 )"),
         ("15 less than 100", "( 100 - 15 )"),
         ("is 15 less than 100", "is 15 less than 100"),
+        ("sin(30 degrees)", "sin ( ( 30 * pi / 180 ) )"),
+        ("30 degrees", "30 degrees"),
         ("half of my age", "half of my age"),
         ("1 1/2 + 2 1/4", "( 1 + 1 / 2 ) + ( 2 + 1 / 4 )"),
         ("11/2", "11 / 2"),

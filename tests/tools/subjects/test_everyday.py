@@ -1,4 +1,4 @@
-"""Money, tips and comparisons: values computed apart from the functions, and refusals."""
+"""Money and tips: values computed apart from the functions, and refusals."""
 
 from __future__ import annotations
 
@@ -23,12 +23,6 @@ from tools.subjects import everyday
         ("saving", {"price": "50 USD", "percent": 20}, "$10"),
         ("less_percent", {"base": 100, "percent": 20}, 80),
         ("more_percent", {"base": "50 USD", "percent": 8}, "$54"),
-        ("larger", {"left": "9.11", "right": "9.9"}, "9.9 (9.11 < 9.9)"),
-        ("larger", {"left": "1 / 2", "right": "0.5"}, "Both are equal: 1/2 = 0.5"),
-        ("smaller", {"left": "sqrt(2)", "right": "7 / 5"}, "7/5 (sqrt(2) > 7/5)"),
-        ("holds", {"left": "0.1 + 0.2", "relation": "=", "right": "0.3"}, "Yes, 0.1 + 0.2 = 0.3."),
-        ("holds", {"left": "3 / 4", "relation": "<", "right": "0.7"}, "No, 3/4 > 0.7."),
-        ("as_percent", {"value": "1 / 3"}, "33.33333333%"),
     ],
 )
 def test_value(name: str, arguments: dict[str, Any], result: Any) -> None:
@@ -42,7 +36,6 @@ def test_value(name: str, arguments: dict[str, Any], result: Any) -> None:
         ("add_money", {"calculation": "5 * USD + x"}, "no amount of money"),
         ("add_money", {"calculation": "sqrt(2) * USD"}, "no amount of money"),
         ("split", {"bill": "5 USD", "people": 0}, "one or more"),
-        ("larger", {"left": "sqrt(-1)", "right": "0"}, "not both are real"),
     ],
 )
 def test_refusal(name: str, arguments: dict[str, Any], text: str) -> None:

@@ -19,6 +19,8 @@ from tools.subjects import number_theory
         ("modular", {"calculation": "7^100 mod 11"}, 1),
         ("modular", {"calculation": "2^-1 mod 7"}, 4),
         ("modular_inverse", {"value": 3, "modulus": 11}, 4),
+        ("is_divisible", {"value": 1000, "divisor": 8}, "Yes, 1000 = 8 * 125."),
+        ("is_divisible", {"value": 30, "divisor": 7}, "No, the remainder of 30 divided by 7 is 2."),
         ("divisors", {"value": 28}, [1, 2, 4, 7, 14, 28]),
         ("is_prime", {"value": 1}, "No, 1 is not prime."),
         ("remainder", {"dividend": -7, "divisor": 5}, 3),
@@ -32,6 +34,7 @@ def test_value(name: str, arguments: dict[str, Any], result: Any) -> None:
     ("name", "arguments", "text"),
     [
         ("prime_factors", {"value": 10**50}, "40 digits"),
+        ("is_divisible", {"value": 1, "divisor": 0}, "divisible by zero"),
         ("remainder", {"dividend": 1, "divisor": 0}, "division by zero"),
         ("modular", {"calculation": "2^-1 mod 4"}, "no inverse modulo 4"),
         ("modular", {"calculation": "2^(1/2) mod 7"}, "whole exponents"),
