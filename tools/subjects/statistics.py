@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from tools.declaration import ToolError, cue, tool
 from tools.subjects.formatting import exact, exact_number, number
-from tools.types import Integer, Numbers
+from tools.subjects.symbolic import numeric
+from tools.types import Numbers, Point
 
 _DATA_WORDS = (
     "numbers, data, set, list, dataset, values, scores, measurements, series, sequence, observations, "
@@ -190,8 +191,9 @@ def total(numbers: Numbers) -> int | float:
     examples=("sum of 1 to 100", "What is the sum of the numbers from 5 to 15?"),
     cues={"first": cue("of, from", needed=True), "last": cue("to, through, until, up to", needed=True)},
     words="numbers, integers, whole, natural, all, from, through, up",
+    libraries="sympy",
 )
-def sum_of_range(first: Integer, last: Integer) -> int:
+def sum_of_range(first: Point, last: Point) -> int:
     """Adds up all whole numbers from one to another.
 
     Args:
@@ -202,11 +204,12 @@ def sum_of_range(first: Integer, last: Integer) -> int:
         Their sum.
 
     Raises:
-        ToolError: if the last number is before the first.
+        ToolError: if the last number is before the first, or one of them is not whole.
     """
-    if last < first:
+    low, high = numeric(first), numeric(last)
+    if not (low.is_Integer and high.is_Integer and low <= high):
         raise ToolError(f"There are no whole numbers from {first} up to {last}.")
-    return (first + last) * (last - first + 1) // 2
+    return int(low + high) * int(high - low + 1) // 2
 
 
 @tool(

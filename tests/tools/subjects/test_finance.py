@@ -19,6 +19,11 @@ from tools.subjects import finance
             {"principal": 1000, "rate": 5, "years": 10, "frequency": 1},
             "1,628.89 (of which 628.89 is interest)",
         ),
+        (
+            "compound_growth",
+            {"principal": 1000, "rate": 5, "years": 10},
+            "1,628.89 (of which 628.89 is interest, compounded once a year)",
+        ),
         ("npv", {"rate": 10, "cash_flows": [-100, 110]}, "0.00"),
         ("irr", {"cash_flows": [-100, 110]}, "10% per period"),
     ],

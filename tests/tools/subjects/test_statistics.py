@@ -21,8 +21,8 @@ from tools.subjects import statistics
             {"numbers": [1, 3]},
             "1.41421356237 as a sample (divisor n - 1), 1 as a population (divisor n)",
         ),
-        ("sum_of_range", {"first": 1, "last": 100}, 5050),
-        ("sum_of_range", {"first": -2, "last": 5}, 12),
+        ("sum_of_range", {"first": "1", "last": "100"}, 5050),
+        ("sum_of_range", {"first": "-2", "last": "5"}, 12),
         ("value_range", {"numbers": [15, 20, 11]}, 9),
     ],
 )
@@ -34,7 +34,7 @@ def test_value(name: str, arguments: dict[str, Any], result: Any) -> None:
     ("name", "arguments", "text"),
     [
         ("correlation", {"first": [1, 2], "second": [1, 1]}, "undefined"),
-        ("sum_of_range", {"first": 5, "last": 1}, "up to 1"),
+        ("sum_of_range", {"first": "5", "last": "1"}, "up to 1"),
     ],
 )
 def test_refusal(name: str, arguments: dict[str, Any], text: str) -> None:
