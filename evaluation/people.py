@@ -10,11 +10,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from uuid import uuid4
 
+from agents.errors import InputError
 from evaluation.loopback import StrictModel, serving_app
 from evaluation.report import Advance, Report, no_progress, plain, share, tabulate
+from training.rows.labelled_rows import read_json_lines
 
 if TYPE_CHECKING:
     from httpx import Client
@@ -51,6 +55,29 @@ class Heard:
         return not self.fault and re.search(self.row["expect"], self.answer) is not None
 
 
+def read_people(files: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read conversations.
+
+    Raises:
+        InputError: a file cannot be read, or a row has another form.
+    """
+    rows = []
+    for file in files:
+        for number, row in read_json_lines(file):
+            turns, expect = row.get("turns"), row.get("expect")
+            try:
+                if not (turns and isinstance(turns, list) and all(isinstance(turn, str) for turn in turns)):
+                    raise ValueError("`turns` is no list of texts")
+                if not (isinstance(expect, str) and isinstance(row.get("id"), str)):
+                    raise ValueError("`id` or `expect` is no text")
+                re.compile(expect)
+            except (ValueError, re.error) as error:
+                form = 'Write {"id": "…", "turns": ["…"], "expect": "a regular expression"}.'
+                raise InputError(f"{file}:{number}: {error}.", hint=form) from error
+            rows.append(row)
+    return rows
+
+
 def ask_people(
     rows: Sequence[Row],
     make_server: MakeServer,
@@ -77,7 +104,7 @@ def ask_people(
 
 def _ask(client: Client, row: Row, way: Way, model: str, strict: StrictModel) -> Heard:
     messages: list[dict[str, str]] = []
-    headers = {"X-Octopus-Thread": row["id"]} if way == "thread" else {}
+    headers = {"X-Octopus-Thread": uuid4().hex} if way == "thread" else {}
     answer, path = "", ()
     strict.refused.clear()
     for turn in row["turns"]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.answers import Recorded
-from app.commands.options import Artifact, Data, Graph, needs_training_packages
+from app.commands.options import Artifact, Data, Graph, needs_server_packages, needs_training_packages
 from app.commands.output import progress
 
 if TYPE_CHECKING:
@@ -52,6 +53,20 @@ def tools(data: Data = None, output: Output = None) -> None:
     from evaluation.routing.tool_choice import evaluate_tools
 
     _show(evaluate_tools(_folder(data), Encoder().embed), output)
+
+
+@cli.command()
+def people(
+    data: Data = None,
+    rows: Annotated[
+        list[Path] | None,
+        typer.Option(help='Conversations {"id", "turns", "expect"[, "kind"]}; else those of --data.'),
+    ] = None,
+    graph: Graph = "mmlu",
+    output: Output = None,
+) -> None:
+    """Ask short conversations of the server, over HTTP, with a stub model, and match its last answers."""
+    _show(_people(rows or [_folder(data) / "people" / "conversations.jsonl"], graph), output)
 
 
 @cli.command()
@@ -223,6 +238,25 @@ def answers(
         assembly = _assembled(graph)
         report = graph_report(assembly, _folder(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
     _show(report, output)
+
+
+def _people(files: Sequence[Path], graph: str) -> Report:
+    from tempfile import TemporaryDirectory
+
+    from evaluation.people import evaluate_people, read_people
+    from graphs.assembly import find_spec
+
+    with needs_server_packages():
+        from app.server.application import create_app
+        from app.server.settings import ServerSettings
+    rows, model = read_people(files), find_spec(graph).name
+    with TemporaryDirectory() as home, progress("Asking", total=1.0) as advance:
+
+        def serve(reference: str) -> Any:
+            given = {"OCTOPUS_HOME": home, "OCTOPUS_MODEL": reference}
+            return create_app(ServerSettings.read(given, graphs=(graph,)))
+
+        return evaluate_people(rows, serve, model=model, advance=advance)
 
 
 def _assembled(graph: str, artifact: Path | None = None, *, zero_shot: bool = False) -> Assembly:

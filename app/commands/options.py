@@ -48,6 +48,23 @@ def find_master(graph: str, master: str | None) -> tuple[GraphSpec, NodeName]:
 
 
 @contextmanager
+def needs_server_packages() -> Iterator[None]:
+    """Say what to install where an import inside fails.
+
+    Raises:
+        ModelUnavailableError: a package of the extra `serve` is missing.
+    """
+    try:
+        yield
+    except ImportError as error:
+        from agents.errors import ModelUnavailableError
+
+        raise ModelUnavailableError(
+            f"the server needs {error.name!r}, which is not installed.", hint="pip install -e '.[serve]'"
+        ) from error
+
+
+@contextmanager
 def needs_training_packages() -> Iterator[None]:
     """Say what to install where an import inside fails.
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from app.commands.options import needs_server_packages
+
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; elsewhere than here needs API keys.")] = (
@@ -23,18 +25,12 @@ def serve(
     ] = None,
 ) -> None:
     """Serve graphs to OpenAI clients, with threads, health and metrics."""
-    from agents.errors import ModelUnavailableError
-
-    try:
+    with needs_server_packages():
         import uvicorn
 
         from app.server.api_keys import new_key as make_key
         from app.server.application import create_app
         from app.server.settings import ServerSettings
-    except ImportError as error:
-        raise ModelUnavailableError(
-            f"the server needs {error.name!r}, which is not installed.", hint="pip install -e '.[serve]'"
-        ) from error
     if new_key is not None:
         key, entry = make_key(new_key)
         typer.echo(f"key for the client:    {key}\nfor OCTOPUS_API_KEYS:  {entry}")

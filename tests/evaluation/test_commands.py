@@ -33,6 +33,20 @@ def test_routing_runs_without_other_routers(
     assert "| last turn only |" in result.output
 
 
+def test_people_are_asked_for(tmp_path: Path) -> None:
+    spec, rows = tmp_path / "house.yaml", tmp_path / "rows.jsonl"
+    spec.write_text(
+        "name: house\nmasters: {chief: {neighbours: [maths]}}\n"
+        "workers: {maths: {description: Calculus., tools: [calculus]}}\n"
+    )
+    rows.write_text('{"id": "cube", "turns": ["What is the derivative of x^3?"], "expect": "^3\\\\*x"}\n')
+    arguments = ["people", "--rows", str(rows), "--graph", str(spec), "--output", str(tmp_path)]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert "| all | 1 | 100.0 | 100.0 |" in result.output
+    assert json.loads((tmp_path / "people.json").read_text())["rows"] == 1
+
+
 def test_missing_data_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OCTOPUS_DATA", raising=False)
     result = CliRunner().invoke(cli, ["tools"])

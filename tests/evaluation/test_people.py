@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from agents.errors import InputError
 from app.server.application import create_app
 from app.server.settings import ServerSettings
-from evaluation.people import Heard, ask_people, evaluate_people
+from evaluation.people import Heard, ask_people, evaluate_people, read_people
 
 HOUSE = """\
 name: house
@@ -61,6 +63,21 @@ def test_the_report_names_what_failed_unless_it_is_sealed(house: Any) -> None:
     assert sealed.figures["right"] == report.figures["right"]
     assert "wrong" not in sealed.markdown
     assert "failed" not in sealed.figures
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ('{"id": "a", "turns": [], "expect": "b"}', "`turns` is no list of texts"),
+        ('{"id": "a", "turns": ["hi"]}', "`id` or `expect` is no text"),
+        ('{"id": "a", "turns": ["hi"], "expect": "("}', "unterminated subpattern"),
+    ],
+)
+def test_a_row_of_another_form_is_named(tmp_path: Path, row: str, fault: str) -> None:
+    (tmp_path / "rows.jsonl").write_text(f"{json.dumps(ROWS[0])}\n\n{row}\n")
+    with pytest.raises(InputError, match=r"rows.jsonl:3: ") as raised:
+        read_people([tmp_path / "rows.jsonl"])
+    assert fault in str(raised.value)
 
 
 def test_an_error_and_a_malformed_request_are_never_right(house: Any) -> None:
