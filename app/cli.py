@@ -7,10 +7,15 @@ from typing import Annotated
 
 import typer
 
-from app.commands import ask, doctor, evaluate, graph, route, serve, threads, traces, train
+from app.commands import ask, chat, doctor, evaluate, graph, route, serve, threads, traces, train
+from app.commands.options import CODES_TOLD, exit_code
+from app.commands.words import Commands, Questioning
 
 cli = typer.Typer(
     name="octopus",
+    cls=Commands,
+    epilog=CODES_TOLD,
+    context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -31,11 +36,18 @@ def _cli(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say it and end.")
     ] = False,
 ) -> None:
-    """Ask a graph of small language models, routed by functional tokens."""
+    """Ask a graph of small language models, routed by functional tokens: octopus "What is 2 + 2?"."""
 
 
-cli.command()(ask.ask)
-cli.command()(ask.chat)
+def _help(
+    command: Annotated[list[str] | None, typer.Argument(help="A command: threads list.")] = None,
+) -> None:
+    """Say how a command is used."""
+    cli([*(command or []), "--help"], prog_name="octopus")
+
+
+cli.command(cls=Questioning, epilog=CODES_TOLD)(ask.ask)
+cli.command()(chat.chat)
 cli.command()(serve.serve)
 cli.command()(route.route)
 cli.command()(route.plan)
@@ -45,28 +57,18 @@ cli.add_typer(graph.cli, name="graph")
 cli.add_typer(threads.cli, name="threads")
 cli.add_typer(train.cli, name="train")
 cli.add_typer(evaluate.cli, name="eval")
+cli.command("help")(_help)
 
 
 def main() -> None:
-    """Run the command line: 2 is bad input, 3 an unavailable model or server, 1 a bug."""
+    """Run the command line; see `CODES_TOLD`."""
     try:
-        cli()
+        cli(prog_name="octopus")
     except Exception as error:
-        code = _exit_code(error)
-        if code is None:
+        if (code := exit_code(error)) == 1:
             raise
-        print(f"octopus: {error}", file=sys.stderr)  # noqa: T201
+        print(f"octopus: {error}", *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)  # noqa: T201
         sys.exit(code)
-
-
-def _exit_code(error: Exception) -> int | None:
-    """Return the exit code of an error that a user can act on; None for a bug."""
-    from agents.errors import OctopusGraphError
-    from app.persistence.errors import PersistenceError
-
-    if isinstance(error, OctopusGraphError):
-        return error.exit_code
-    return 3 if isinstance(error, PersistenceError) else None
 
 
 if __name__ == "__main__":

@@ -33,10 +33,15 @@ class Settings(GraphSettings):
     traces: Path | None = Field(default=None, alias="OCTOPUS_TRACES")
 
     @property
+    def data_dir(self) -> Path:
+        """Return the folder of what is kept: threads, and what was typed in `octopus chat`."""
+        return self.home or user_data_path(APPLICATION)
+
+    @property
     def threads(self) -> Place:
         """Return where conversations are kept."""
         return Place(
-            sqlite=self.checkpoints or (self.home or user_data_path(APPLICATION)) / "threads.sqlite",
+            sqlite=self.checkpoints or self.data_dir / "threads.sqlite",
             redis_url=self.redis_url.get_secret_value() if self.redis_url else None,
             ttl=self.thread_ttl,
             encryption_key=self.encryption_key.get_secret_value() if self.encryption_key else None,

@@ -24,6 +24,7 @@ class ChatServer:
         delay: seconds before an answer begins.
         calls: of tools, {"name", "arguments" as JSON text}, that the next answers are instead of words.
         pace: seconds between two words.
+        left: how many clients did not wait for the end of an answer.
         requests: (headers in lower case, body) of each chat request.
     """
 
@@ -34,6 +35,7 @@ class ChatServer:
     delay: float = 0.0
     calls: list[dict[str, str]] = field(default_factory=list)
     pace: float = 0.0
+    left: int = 0
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     port: int = 0
 
@@ -135,7 +137,7 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                     self.wfile.flush()
                     time.sleep(chat.pace)
             except OSError:
-                pass
+                chat.left += 1
 
     return Handler
 

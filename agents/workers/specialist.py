@@ -45,11 +45,9 @@ class Specialist:
             return declined
         if self.model is not None:
             return await self.model.answer(request)
-        return WorkerAnswer(
-            "unavailable",
-            self._connect(declined.text if declined else ""),
-            declined.evidence if declined else {},
-        )
+        evidence = dict(declined.evidence) if declined else {}
+        text = self._connect(evidence.get("error", ""))
+        return WorkerAnswer("unavailable", text, evidence | self._suited)
 
     @property
     def speaks(self) -> bool:
@@ -65,10 +63,15 @@ class Specialist:
         if isinstance(self.model, Warmable):
             self.model.warm()
 
-    def _connect(self, declined: str) -> str:
-        without = f" Its tools cannot answer this: {declined}" if declined else ""
-        suited = f" A model that suits it: {self.recommended}." if self.recommended else ""
-        return f"{self.node} was chosen, but no model is connected to it.{without}{suited} {HOW_TO_CONNECT}"
+    @property
+    def _suited(self) -> dict[str, str]:
+        return {"recommended": self.recommended} if self.recommended else {}
+
+    def _connect(self, error: str) -> str:
+        why = (
+            f"its tools cannot compute this: {error.rstrip('.')}" if error else "no model is connected to it"
+        )
+        return f"{self.node} was chosen, but {why}. {HOW_TO_CONNECT}"
 
 
 @dataclass(frozen=True, slots=True)

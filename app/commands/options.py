@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from agents.types import NodeName
     from graphs.spec import GraphSpec
+    from graphs.state import GraphContext
+
+EXIT_CODES = {"answered": 0, "asked": 0, "unavailable": 3, "declined": 4}
+"""How the command ends, by the status of an answer; `exit_code` has those of errors."""
+CODES_TOLD = (
+    "Exit codes: 0 answered; 1 a fault of the program; 2 wrong usage or input; 3 no worker, model or storage "
+    "answered; 4 the graph abstained, or a worker declined (where `route` exits with 0); 130 interrupted."
+)
+Detail = Literal["answer", "trace", "full"]
+"""How much of a run is shown."""
 
 Graph = Annotated[str, typer.Option("--graph", "-g", help="Name of a shipped graph, or path of a spec.")]
 Artifact = Annotated[
@@ -23,8 +33,25 @@ Data = Annotated[
         envvar="OCTOPUS_DATA", help="Folder of benchmark data; the README says where it is to be had."
     ),
 ]
-
-
+Reflection = Annotated[
+    str | None,
+    typer.Option(
+        help="How drafts are reflected on: none, basic, reflexion, lats or auto; by default as in the spec."
+    ),
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(help="How much cost weighs against probability: quality (the default), balanced or cheap."),
+]
+Experts = Annotated[
+    int | None, typer.Option(help="How many of the best neighbours answer the same question and vote.")
+]
+Approve = Annotated[bool, typer.Option("--approve", help="Ask before every step: y, n or another node.")]
+Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to continue.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the answer alone.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print the trace in full, and the details of a failure.")
+]
 Master = Annotated[str | None, typer.Option(help="Which routing node; by default the entry.")]
 
 
@@ -45,6 +72,53 @@ def find_master(graph: str, master: str | None) -> tuple[GraphSpec, NodeName]:
             f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}."
         )
     return spec, name
+
+
+def detail_of(*, quiet: bool, verbose: bool) -> Detail:
+    """Return how much is shown.
+
+    Raises:
+        InputError: both are asked for.
+    """
+    if quiet and verbose:
+        from agents.errors import InputError
+
+        raise InputError("-q and -v contradict each other.", hint="Choose one.")
+    return "answer" if quiet else "full" if verbose else "trace"
+
+
+def context_of(*, approve: bool = False, **options: Any) -> GraphContext | None:
+    """Return what the options ask of a run; None if they ask for nothing.
+
+    Raises:
+        InputError: a value cannot be used.
+    """
+    asked = {name: value for name, value in options.items() if value is not None}
+    if approve:
+        asked |= {"approve": True, "ask_user": True}
+    if not asked:
+        return None
+    from pydantic import ValidationError
+
+    from agents.errors import InputError
+    from graphs.state import GraphContext
+
+    try:
+        return GraphContext.model_validate(asked)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        name = str(fault["loc"][0])
+        raise InputError(f"--{name} {fault['input']!r} cannot be used.", hint=f"{fault['msg']}.") from error
+
+
+def exit_code(error: Exception) -> int:
+    """Return the exit code of an error: 1 for one that a user cannot act on."""
+    from agents.errors import OctopusGraphError
+    from app.persistence.errors import PersistenceError
+
+    if isinstance(error, OctopusGraphError):
+        return error.exit_code
+    return 3 if isinstance(error, PersistenceError) else 1
 
 
 @contextmanager

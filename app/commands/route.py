@@ -21,15 +21,19 @@ if TYPE_CHECKING:
 _AT_ONCE = 16  # requests to a server
 _CHUNK = 256
 
+Output = Annotated[Path, typer.Option("--output", help="Where the rows go; - is standard output.")]
 Row = tuple[str, dict[str, Any]]
 """Where a row stands (file:line, for messages), and its fields."""
 
 
 def route(
     source: Annotated[
-        Path, typer.Option("--input", help='Rows {"query": …} or {"turns": […]}, .jsonl or .jsonl.gz.')
+        Path,
+        typer.Option(
+            "--input", help='Rows {"query": …} or {"turns": […]}, .jsonl or .jsonl.gz; - reads them.'
+        ),
     ],
-    target: Annotated[Path, typer.Option("--output", help="Where the rows go; - is standard output.")],
+    target: Output = Path("-"),
     graph: Graph = "mmlu",
     artifact: Artifact = None,
 ) -> None:
@@ -103,8 +107,10 @@ def _fields(route: Decision) -> dict[str, Any]:
 
 
 def plan(
-    source: Annotated[Path, typer.Option("--input", help='Rows {"query": …}, .jsonl or .jsonl.gz.')],
-    target: Annotated[Path, typer.Option("--output", help="Where the rows go; - is standard output.")],
+    source: Annotated[
+        Path, typer.Option("--input", help='Rows {"query": …}, .jsonl or .jsonl.gz; - reads them.')
+    ],
+    target: Output = Path("-"),
     graph: Graph = "mmlu",
     artifact: Artifact = None,
 ) -> None:

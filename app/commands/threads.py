@@ -15,6 +15,8 @@ import typer
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
+    from app.persistence.threads.operations import ThreadSummary
+
     Saver = BaseCheckpointSaver[Any]
 
 cli = typer.Typer(help="List, show, delete, export and import conversations.", no_args_is_help=True)
@@ -31,11 +33,16 @@ def list_(
 
     async def run(saver: Saver) -> None:
         for found in await list_threads(saver, limit):
-            # An id may hold anything: a tab, a newline, an escape.
-            name = found.thread_id if found.thread_id.isprintable() else repr(found.thread_id)
-            typer.echo(f"{name}\t{found.checkpoints}\t{found.updated or found.fault}")
+            typer.echo(line_of(found))
 
     _with_saver(run)
+
+
+def line_of(found: ThreadSummary) -> str:
+    """Return a line of the list: id, number of checkpoints, last use."""
+    # An id may hold anything: a tab, a newline, an escape.
+    name = found.thread_id if found.thread_id.isprintable() else repr(found.thread_id)
+    return f"{name}\t{found.checkpoints}\t{found.updated or found.fault}"
 
 
 @cli.command()

@@ -1,16 +1,26 @@
-"""The `octopus` command in this process."""
+"""The `octopus` command in this process, a small graph, and a model on loopback for all its workers."""
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from app.cli import main
+from tests.loopback import ChatServer, serving
+
+SMALL = """\
+name: small
+masters:
+  chief: {neighbours: [cooking, cars], generalist: cooking}
+workers:
+  cooking: {description: "Recipes, and how to cook and bake food."}
+  cars: {description: "Cars, engines, tyres and repairs."}
+"""
 
 
 class Result(NamedTuple):
@@ -44,3 +54,18 @@ def octopus(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         return Result(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A graph of two workers."""
+    (tmp_path / "small.yaml").write_text(SMALL)
+    return tmp_path / "small.yaml"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    """The model of all workers."""
+    with serving(ChatServer()) as chat:
+        monkeypatch.setenv("OCTOPUS_MODEL", f"openai:tiny@{chat.url}")
+        yield chat

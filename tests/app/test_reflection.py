@@ -41,7 +41,7 @@ def test_a_model_that_never_agrees_with_itself_is_bounded(spec: str, monkeypatch
 
         shown = CliRunner().invoke(cli, arguments, catch_exceptions=False).stdout
         assert "round 3 score 0.00" in shown
-        assert "basic stopped: the budget of 3 rounds is used up" in shown
+        assert "basic   stopped: the budget of 3 rounds is used up" in shown
         assert shown.rstrip().endswith("Forty-two.")
 
 

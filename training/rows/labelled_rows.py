@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -100,7 +102,7 @@ def fold_of(rows: Sequence[RouterRow], folds: int, seed: int) -> NDArray[np.int6
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the line number and object of each line of `path`; skip blank lines.
+    """Yield the line number and object of each line of `path`, of standard input for -; skip blank lines.
 
     Raises:
         InputError: the file cannot be read, is not UTF-8, or a line is not a JSON object.
@@ -108,7 +110,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     opener = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
-        with opener(path, "rb") as file:
+        with nullcontext(sys.stdin.buffer) if str(path) == "-" else opener(path, "rb") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, _object(line)

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
 ANSWER_TOKENS = 1024  # kept free for the answer, but for small windows
 HOW_TO_CONNECT = (
-    "For all workers at once: OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1 (Ollama; vLLM, "
-    "LM Studio and llama.cpp work the same way), or one worker: `model:` in its spec. `octopus doctor` "
-    "shows which servers answer on this machine."
+    "OCTOPUS_MODEL=openai:NAME@URL connects a model, for instance openai:llama3.2@http://localhost:11434/v1; "
+    "`octopus doctor` shows which servers answer here."
 )
 
 
@@ -203,10 +202,9 @@ class LanguageModel:
         return str(error) if isinstance(error, OctopusGraphError) else self.reference.why(error)
 
     def _unavailable(self, why: str) -> WorkerAnswer:
-        start = "Start the server, or connect another" if self.reference.url else "Or connect another"
         return WorkerAnswer(
             "unavailable",
             f"{self.given.name} was chosen, but its model {self.reference} gave no answer: "
-            f"{why.rstrip('.')}. {start}. {HOW_TO_CONNECT}",
+            f"{why.rstrip('.')}. {HOW_TO_CONNECT}",
             {"model": self.reference.name},
         )

@@ -32,10 +32,20 @@ async def test_the_model_answers_what_tools_decline() -> None:
 async def test_without_a_model_it_says_how_to_connect_one(tools: ScriptedWorker | None) -> None:
     answer = await Specialist("math", tools, recommended="org/math-7b").answer(REQUEST)
     assert answer.status == "unavailable"
-    for text in ("math was chosen", "org/math-7b", "OCTOPUS_MODEL=openai:", "`octopus doctor`"):
+    for text in ("math was chosen", "no model is connected", "OCTOPUS_MODEL=openai:", "`octopus doctor`"):
         assert text in answer.text
-    assert ("No number was found." in answer.text) == (tools is not None)
-    assert answer.evidence == (DECLINED.evidence if tools else {})
+    assert answer.evidence == (DECLINED.evidence if tools else {}) | {"recommended": "org/math-7b"}
+
+
+async def test_without_a_model_it_says_what_its_tools_refused() -> None:
+    refused = WorkerAnswer(
+        "declined", "Zero.\nTried with f(x=0).", {"error": "Division by zero is undefined."}
+    )
+    answer = await Specialist("math", ScriptedWorker([refused])).answer(REQUEST)
+    assert answer.status == "unavailable"
+    assert (
+        "its tools cannot compute this: Division by zero is undefined. OCTOPUS_MODEL=openai:" in answer.text
+    )
 
 
 async def test_tools_are_not_asked_about_what_they_cannot_read() -> None:
