@@ -63,7 +63,10 @@ async def ask_person(asked: dict[str, Any]) -> str:
     text, prompt = worded(asked)
     # Standard output is for the answer.
     print(f"{text}\n{prompt}", end=" ", file=sys.stderr, flush=True)  # noqa: T201
-    return (await _line_of_input()).decode("utf-8", "replace").strip() or "n"
+    line = await _line_of_input()
+    if not sys.stdin.isatty():  # where nobody's Enter ended the line
+        print(file=sys.stderr)  # noqa: T201
+    return line.decode("utf-8", "replace").strip() or "n"
 
 
 async def _line_of_input() -> bytes:
@@ -105,6 +108,7 @@ class Trace:
         self._question = question
         self._detail = detail
         self._before: Hop | None = None  # the hop before a decision, its answer not shown yet
+        self._ended: list[str] = []  # why walks ended, not shown yet
         self._writing = False
 
     def tell(self, event: Event) -> None:
@@ -122,8 +126,7 @@ class Trace:
                 self._show_answer_before()
                 self._show_decision(decision)
             case Ended(decision):
-                self._end_line()
-                _line("end", decision["reason"], self._most)
+                self._ended.append(decision["reason"])
             case Hopped(hop):
                 self._show_hop(hop)
 
@@ -132,7 +135,11 @@ class Trace:
         return None if self._detail == "full" else 300
 
     def _show_end(self, answered: Answered) -> None:
-        """Print the rest of the answer; on standard error where nobody answered."""
+        """Print why the walks ended and the rest of the answer; on standard error where nobody answered."""
+        for reason in self._ended:
+            if reason != answered.rest.strip():
+                self._end_line()
+                _line("end", reason, self._most)
         if answered.status == "answered" or any(
             one["status"] == "answered" for one in outcomes(answered.hops)
         ):
@@ -205,7 +212,7 @@ def _beyond_head(decision: Hop) -> str:
     """Return what the reason says beyond the line above it: not which node, and how probable."""
     reason, _, _ = decision["reason"].partition(" By its words alone: ")
     same = f"{decision['node']} has the highest probability, {decision['probability']:.2f}."
-    return reason.replace(same, "").strip()
+    return "" if reason == same else reason
 
 
 def _line(name: str, text: str, most: int | None) -> None:

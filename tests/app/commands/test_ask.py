@@ -115,6 +115,7 @@ def test_a_graph_that_abstains_exits_with_four(octopus: Octopus, tmp_path: Path)
     result = octopus("ask", "-q", "Who won the war of the roses?", "--graph", spec)
     assert (result.code, result.out) == (4, "")
     assert "Say more" in result.err
+    assert octopus("ask", "Who won the war of the roses?", "--graph", spec) == result
     rows = b'{"query": "Who won the war of the roses?"}\n'
     routed = octopus("route", "--graph", spec, "--input", "-", stdin=rows)
     assert (routed.code, json.loads(routed.out)["node"]) == (0, None)
