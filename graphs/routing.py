@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.artifact import Artifact, load_artifact, shipped_artifact
+from agents.octopus.encoder.artifact import LANGUAGES, Artifact, load_artifact, shipped_artifact
 from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
+from agents.octopus.encoder.languages import Second, WithLanguages, other_language
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
 from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
 from agents.octopus.kinds.reference import OctopusParts
+from agents.octopus.multilingual import MULTILINGUAL_DIR, MultilingualEncoder, installed_multilingual
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 from graphs.node_spec import NodeSpec
 from graphs.settings import GraphSettings
@@ -36,6 +38,11 @@ def nobody(node: NodeName) -> None:
     """Do nothing with the node that was chosen."""
 
 
+def read(query: str) -> str:
+    """Return "": queries in every language are read."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Routing:
     """Build what routes in one graph: Octopuses and the planner; heavy parts are opened on first use.
@@ -54,6 +61,11 @@ class Routing:
     trained: Path | None = None
     zero_shot: bool = False
     _causals: dict[Path, CausalArtifact] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def multilingual(self) -> MultilingualEncoder | None:
+        """Return what embeds texts of other languages; None without the extra `languages`."""
+        return installed_multilingual() if self.settings.languages else None
 
     @cached_property
     def heads(self) -> HeadCache:
@@ -119,7 +131,10 @@ class Routing:
     def embedded_octopus(self, name: NodeName) -> EncoderOctopus:
         """Build the encoder Octopus, zero-shot where the artifact is that of a language model that routes."""
         node = self.spec.nodes[name]
-        head, top = self._head(name, node, self.artifact(node))
+        artifact = self.artifact(node)
+        head, top = self._head(name, node, artifact)
+        if self.multilingual is not None:
+            head = WithLanguages(head, partial(self._second, name, node, artifact, self.multilingual))
         edges = self.spec.edges_at(name)
         return EncoderOctopus(
             list(edges.values()),
@@ -130,6 +145,7 @@ class Routing:
             node.generalist,
             self.spec.parent(name),
             next_step=partial(self._next_step, name, edges),
+            unread=other_language(self.candidates(node)) if self.multilingual is None else read,
         )
 
     def _causal(self, folder: Path) -> CausalArtifact:
@@ -211,3 +227,15 @@ class Routing:
             return Untrained.of(self.heads.build(self.candidates(node), self.encoder.embed)), None
         embed = partial(self.encoder.embed, top=artifact.top)
         return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top
+
+    def _second(
+        self, name: NodeName, node: NodeSpec, artifact: Artifact | None, encoder: MultilingualEncoder
+    ) -> Second:
+        """Build what reads other languages at a node: trained beside its artifact, or else zero-shot."""
+        folder = artifact and artifact.folder / LANGUAGES
+        found = load_artifact(folder) if folder and folder.is_dir() else None
+        if found is None or name not in found.masters:
+            head = self.heads.build(self.candidates(node), encoder.embed, MULTILINGUAL_DIR)
+            return Second(Untrained.of(head), encoder)
+        embed = partial(encoder.embed, top=found.top)
+        return Second(trained_head(found.masters[name], self.candidates(node), embed), encoder, found.top)

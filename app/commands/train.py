@@ -43,6 +43,9 @@ def router(
     go_on: Annotated[
         bool, typer.Option("--continue", help="Continue from the graph's artifact instead of afresh.")
     ] = False,
+    languages: Annotated[
+        bool, typer.Option(help="Train what reads other languages (extra `languages`); --out DIR/languages.")
+    ] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of the adapter.")] = 4,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed for folds and shuffling.")] = 0,
@@ -58,11 +61,17 @@ def router(
     if bool(rows) == bool(paths):
         raise InputError("either --rows or --paths is needed.", hint="--rows for nodes, --paths for paths.")
     if paths:
-        if adapter or go_on or master:
-            raise InputError("--paths cannot be combined with --adapter, --continue or --master.")
+        if adapter or go_on or master or languages:
+            raise InputError(
+                "--paths cannot be combined with --adapter, --continue, --languages or --master."
+            )
         _train_on_paths(graph, paths, out, seed)
         return
-    settings = RouterSettings(folds=folds, adapter=adapter, epochs=epochs, seed=seed, public_weights=weights)
+    if languages and go_on:
+        raise InputError("--languages cannot be combined with --continue.")
+    settings = RouterSettings(
+        folds=folds, adapter=adapter, epochs=epochs, seed=seed, public_weights=weights, languages=languages
+    )
     _train_on_rows(graph, rows or [], out, master, settings, go_on=go_on)
 
 

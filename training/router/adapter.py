@@ -1,4 +1,4 @@
-"""Fine-tune the encoder's upper layers for one graph, together with its functional-token head.
+"""Fine-tune an encoder's upper layers for one graph, together with its functional-token head.
 
 The shared trunk stays frozen. Its hidden states are computed once, by the shipped (quantised) trunk that also
 runs when serving, so that the upper layers learn on exactly what they will be given. An epoch is three times
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.octopus.embedding import Encoder
+from agents.octopus.multilingual import MultilingualEncoder
 from training.linear import Floats, LinearHead
 from training.router.encoder import Top, export_top, load_bert
 from training.rows.labelled_rows import Labelled, RouterRow
@@ -43,66 +44,94 @@ class AdapterSettings:
     threads: int = 1
 
 
+@dataclass(frozen=True)
+class Adaptable:
+    """Say what is adapted.
+
+    Attributes:
+        encoder: opens the encoder, whose trunk stays as it is.
+        top: makes its public upper layers.
+        export: writes upper layers to a file.
+        settings: hyper-parameters.
+    """
+
+    encoder: Callable[[], Encoder]
+    top: Callable[[], nn.Module]
+    export: Callable[[nn.Module, Path], None]
+    settings: AdapterSettings
+
+    @classmethod
+    def english(cls, weights: Path, settings: AdapterSettings) -> Adaptable:
+        """Adapt MiniLM, whose public weights are in the folder `weights`."""
+        return cls(Encoder, lambda: Top(load_bert(weights, attention="sdpa")), export_top, settings)
+
+    @classmethod
+    def multilingual(cls, settings: AdapterSettings) -> Adaptable:
+        """Adapt the multilingual encoder, of which a text is one hidden state."""
+        from training.router import multilingual
+
+        return cls(
+            MultilingualEncoder,
+            lambda: multilingual.Top(multilingual.load_weights(), dropout=0.3),
+            multilingual.export_multilingual_top,
+            replace(settings, tokens_per_batch=128, learning_rate=6e-4, head_learning_rate=3e-3),
+        )
+
+
 class AdaptedTrainer:
     """Train the encoder's upper layers along with each head, and keep them beside it in the artifact.
 
     Args:
         data: rows with their facets.
-        settings: hyper-parameters.
-        weights: folder of the public encoder's weights.
+        adaptable: the encoder.
         out: the artifact's folder, which gets `top.onnx`.
     """
 
-    def __init__(self, data: Labelled, settings: AdapterSettings, weights: Path, out: Path) -> None:
+    def __init__(self, data: Labelled, adaptable: Adaptable, out: Path) -> None:
         self._data = data
-        self._settings = settings
-        self._weights = weights
+        self._adaptable = adaptable
         self._out = out
-        self._encoder = Encoder()
 
     def train(
         self, indices: Sequence[int], *, save: bool = False, progress: Callable[[float], None]
     ) -> LinearHead:
         """Train a head, and write its upper layers to `top.onnx`, or to another file if not to be saved."""
         some = self._data.pick(list(indices))
-        top, head = train_adapter(some, self._weights, self._encoder, self._settings, progress)
+        top, head = train_adapter(some, self._adaptable, progress)
         self._out.mkdir(parents=True, exist_ok=True)
         self._top = self._out / ("top.onnx" if save else "held_out.onnx")
-        export_top(top, self._top)
+        self._adaptable.export(top, self._top)
         return head
 
     def logits(self, head: LinearHead, indices: Sequence[int]) -> tuple[Floats, NDArray[np.int64]]:
         """Return logits [m, facets] of all forms of the rows at `indices`, as serving will compute them."""
         texts = [text for k in indices for text in self._data.rows[k].texts]
         rows = [k for k in indices for _ in self._data.rows[k].texts]
-        found = head.logits(Encoder().embed(texts, top=self._top))
+        found = head.logits(self._adaptable.encoder().embed(texts, top=self._top))
         self._top.unlink()
         return found, np.asarray(rows, dtype=np.int64)
 
 
 def train_adapter(
     data: Labelled,
-    weights: Path,
-    encoder: Encoder,
-    settings: AdapterSettings,
+    adaptable: Adaptable,
     progress: Callable[[float], None] = lambda share: None,
-) -> tuple[Top, LinearHead]:
+) -> tuple[nn.Module, LinearHead]:
     """Minimise the weighted cross-entropy of the rows' facets; deterministic for a seed and thread count.
 
     Args:
         data: the training rows.
-        weights: folder of the public encoder's weights.
-        encoder: the shipped encoder, for its trunk.
-        settings: hyper-parameters.
+        adaptable: the encoder and the hyper-parameters.
         progress: called with the share of the work that each step takes.
 
     Returns:
         The upper layers, in evaluation mode, and the head, to be multiplied with unit vectors.
     """
+    settings, encoder = adaptable.settings, adaptable.encoder()
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     hidden = [[encoder.hidden(text) for text in row.texts] for row in data.rows]
-    top = Top(load_bert(weights, attention="sdpa"))
+    top = adaptable.top()
     head = nn.Linear(encoder.dimension, len(data.facets))
     epochs = _epochs(data.rows, hidden, settings)
     steps = sum(map(len, epochs))

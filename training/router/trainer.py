@@ -1,7 +1,9 @@
 """Train a master's functional tokens on (query, node) rows.
 
     octopus train router --graph G --rows rows.jsonl.gz --out DIR [--adapter]
+    octopus train router --graph G --rows rows.jsonl.gz --out DIR/languages --languages [--adapter]
 
+The second command trains what reads other languages (extra `languages`), beside the artifact in DIR.
 Without `--adapter` only the head is trained, in minutes on a CPU and without torch; the encoder stays as it
 is. With it, the encoder's upper layers are trained together with the head (extra `train`). Either way the
 head is calibrated on rows that its model did not see, and the manifest is written last.
@@ -26,6 +28,7 @@ from agents.octopus.calibration import (
 )
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import Artifact, MasterManifest, TrainedMaster, save_artifact
+from agents.octopus.multilingual import MultilingualEncoder
 from agents.types import NodeName
 from training.linear import Floats, LinearHead, train_head
 from training.provenance import versions
@@ -45,6 +48,7 @@ class RouterSettings:
         adapter_folds: in how many of the folds an adapter is trained to calibrate; each costs a training.
         epochs: of the adapter.
         public_weights: folder of the public encoder's weights, for the adapter.
+        languages: whether to train on the multilingual encoder.
         seed: for folds, shuffling and initial weights.
     """
 
@@ -54,6 +58,7 @@ class RouterSettings:
     adapter_folds: int = 1
     epochs: int = 4
     public_weights: Path | None = None
+    languages: bool = False
     seed: int = 0
 
     @property
@@ -141,12 +146,16 @@ def _trainer(
     if not settings.adapter:
         return HeadTrainer(data, settings, start, master)
     try:  # torch is imported only where it is needed
-        from training.router.adapter import AdaptedTrainer, AdapterSettings
+        from training.router.adapter import Adaptable, AdaptedTrainer, AdapterSettings
         from training.router.encoder import find_public_weights
     except ModuleNotFoundError as error:
         raise InputError("an adapter needs the extra `train`.", hint="pip install -e '.[train]'") from error
-    weights = settings.public_weights or find_public_weights()
-    return AdaptedTrainer(data, AdapterSettings(epochs=settings.epochs, seed=settings.seed), weights, out)
+    wanted = AdapterSettings(epochs=settings.epochs, seed=settings.seed)
+    if settings.languages:
+        return AdaptedTrainer(data, Adaptable.multilingual(wanted), out)
+    return AdaptedTrainer(
+        data, Adaptable.english(settings.public_weights or find_public_weights(), wanted), out
+    )
 
 
 class HeadTrainer:
@@ -157,7 +166,8 @@ class HeadTrainer:
     ) -> None:
         texts = [text for row in data.rows for text in row.texts]
         owners = [k for k, row in enumerate(data.rows) for _ in row.texts]
-        self._inputs = Encoder().embed(texts, top=start.top if start else None)
+        encoder = MultilingualEncoder() if settings.languages else Encoder()
+        self._inputs = encoder.embed(texts, top=start.top if start else None)
         self._row = np.asarray(owners, dtype=np.int64)
         self._data = data
         self._penalty = settings.penalty

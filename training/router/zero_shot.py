@@ -1,9 +1,9 @@
 """Make what zero-shot routing ships with, from the tool descriptions and queries written for this project.
 
-    python -m training.router.zero_shot background [--tools FILE] [--out FILE]      (seconds)
-    python -m training.router.zero_shot maps [--tools FILE] [--out FILE]            (extra `train`; minutes)
+    python -m training.router.zero_shot background [--languages] [--tools FILE] [--out DIR]   (seconds)
+    python -m training.router.zero_shot maps [--languages] [--tools FILE] [--out DIR]   (`train`; minutes)
 
-Run both again when the shipped encoder or the texts change.
+Run both again when the shipped encoder or the texts change; `--languages` makes them for the multilingual one.
 
 The background holds the means that are subtracted from embeddings, and the frequencies of terms. The maps
 bring queries and descriptions nearer to each other: a need ("somewhere quiet near the lake for the weekend")
@@ -27,15 +27,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.artifact import ARTIFACTS
 from agents.octopus.encoder.background import (
-    BACKGROUND_FILE,
-    MAPS_FILE,
+    BACKGROUND,
+    MAPS,
     Background,
     Maps,
     load_background,
 )
 from agents.octopus.encoder.bm25 import document_frequencies
 from agents.octopus.encoder.zero_shot import Candidate, Embed, describe, unit
+from agents.octopus.multilingual import MULTILINGUAL_DIR, MultilingualEncoder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,9 +91,8 @@ class ToolTexts:
     owner: NDArray[np.int64]
 
     @classmethod
-    def embed(cls, tools: Sequence[dict[str, Any]], background: Background) -> ToolTexts:
+    def embed(cls, tools: Sequence[dict[str, Any]], background: Background, encoder: Encoder) -> ToolTexts:
         """Embed `tools` as zero-shot routing does."""
-        encoder = Encoder()
         described = describe([Candidate(tool["name"], tool["description"]) for tool in tools], encoder.embed)
         queries = [query for tool in tools for query in tool["queries"]]
         owner = [k for k, tool in enumerate(tools) for _ in tool["queries"]]
@@ -197,9 +198,9 @@ class HeldOut:
         return slope, bias
 
 
-def make_maps(tools: Sequence[dict[str, Any]], out: Path) -> None:
-    """Train the maps on all tools, having measured maps on held-out ones, and write them to `out`."""
-    texts = ToolTexts.embed(tools, load_background())
+def make_maps(tools: Sequence[dict[str, Any]], encoder: Encoder, folder: Path) -> None:
+    """Train the maps on all tools, having measured maps on held-out ones, and write them to `folder`."""
+    texts = ToolTexts.embed(tools, load_background(folder / BACKGROUND), encoder)
     order = np.random.default_rng(0).permutation(len(tools))
     held_out = HeldOut()
     for fold in range(FOLDS):
@@ -210,8 +211,8 @@ def make_maps(tools: Sequence[dict[str, Any]], out: Path) -> None:
         print(f"{name}: top-1 {top[1]:.3f}, top-5 {top[5]:.3f} among held-out tools")  # noqa: T201
     slope, bias = held_out.fit()
     query, description = train_maps(texts, np.arange(len(tools)))
-    Maps(query, description, slope, bias).save(out)
-    print(f"{out.name}: fit {slope:.2f} * cosine {bias:+.2f}")  # noqa: T201
+    Maps(query, description, slope, bias).save(folder / MAPS)
+    print(f"{MAPS}: fit {slope:.2f} * cosine {bias:+.2f}")  # noqa: T201
 
 
 def main() -> None:
@@ -219,13 +220,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", choices=("background", "maps"))
     parser.add_argument("--tools", type=Path, default=TOOLS_FILE)
-    parser.add_argument("--out", type=Path, help="by default where the shipped one is")
+    parser.add_argument("--languages", action="store_true", help="for the multilingual encoder")
+    parser.add_argument("--out", type=Path, help="folder, by default where the shipped one is")
     arguments = parser.parse_args()
     tools = read_tools(arguments.tools)
+    encoder = MultilingualEncoder() if arguments.languages else Encoder()
+    folder = arguments.out or (MULTILINGUAL_DIR if arguments.languages else ARTIFACTS)
     if arguments.what == "maps":
-        make_maps(tools, arguments.out or MAPS_FILE)
+        make_maps(tools, encoder, folder)
     else:
-        build_background(tools, Encoder().embed).save(arguments.out or BACKGROUND_FILE)
+        build_background(tools, encoder.embed).save(folder / BACKGROUND)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """Make rows for the mmlu graph from the public MMLU files and this project's own text.
 
     python -m training.rows.mmlu --data DIR --out rows.jsonl.gz
+    python -m training.rows.mmlu --data DIR --out rows.jsonl.gz --languages     # for the multilingual encoder
 
 `--data` holds `mmlu/dev.jsonl.gz` and `mmlu/val.jsonl.gz`: JSON lines with subject, question, choices and
 answer, as published by Hendrycks et al. (https://github.com/hendrycks/test, MIT). Test rows are never read.
+`--languages` adds our own questions in 26 languages, and `multilingual/exams_train.jsonl.gz` of `--data`: the
+same columns and `group`, from EXAMS (M. Hardalov et al., EMNLP 2020; CC BY-SA 4.0).
 """
 
 from __future__ import annotations
@@ -85,14 +88,32 @@ def mmlu_rows(data: Path) -> Iterator[RouterRow]:
             yield RouterRow(query=row["query"], node=node, facet="", weight=OWN_WEIGHT, held_out=False)
 
 
+def multilingual_rows(data: Path) -> Iterator[RouterRow]:
+    """Yield the rows for the multilingual encoder: those above, ours in other languages, those of EXAMS.
+
+    What is labelled "none" above because MiniLM does not read it has its own label among ours.
+    """
+    ours = [row for _, row in read_json_lines(TEXT / "multilingual.jsonl")]
+    foreign = {row["query"] for row in ours}
+    yield from (row for row in mmlu_rows(data) if row.query not in foreign)
+    for row in ours:
+        variants = ("\n".join([row["query"], *row["choices"]]),) if "choices" in row else ()
+        yield RouterRow(query=row["query"], variants=variants, node=row["node"])
+    for _, row in read_json_lines(data / "multilingual" / "exams_train.jsonl.gz"):
+        node = row["group"].replace(" ", "_")
+        yield RouterRow(query=row["question"], variants=(with_choices(row),), node=node)
+
+
 def main() -> None:
     """Write the rows to the file that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--languages", action="store_true", help="rows for the multilingual encoder")
     arguments = parser.parse_args()
+    make = multilingual_rows if arguments.languages else mmlu_rows
     with gzip.open(arguments.out, "wt", encoding="utf-8") as file:
-        for row in mmlu_rows(arguments.data):
+        for row in make(arguments.data):
             file.write(row.model_dump_json() + "\n")
 
 

@@ -164,6 +164,7 @@ class CausalOctopus:
             nearest=lambda: self._examples.nearest(self.encoder.embed([asked.query])[0]),
             parent=self.parent,
             generalist=self.generalist,
+            query=asked.query,
         )
 
     @cached_property

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -86,7 +86,12 @@ def language_of(text: str) -> str:
 
     Names, formulas and code are in no language, and a foreign word quoted in an English sentence is English.
     """
-    text = text[:_LONGEST].replace("’", "'")
+    return _language_of(text[:_LONGEST])
+
+
+@lru_cache(maxsize=256)
+def _language_of(text: str) -> str:
+    text = text.replace("’", "'")
     if text.isupper():  # else capitals are abbreviations
         text = text.lower()
     scores = _word_scores(_WORD.findall(_NO_LANGUAGE.sub(" ", text)))

@@ -1,9 +1,10 @@
 """Read and write a graph's artifact: heads, optional upper encoder layers, and a manifest, written last.
 
 manifest.json        what it was trained on, metrics, and per master: facets, temperature, threshold
-heads.safetensors    "<master>/vectors" [facets, 384] and "<master>/bias" [facets]
+heads.safetensors    "<master>/vectors" [facets, d] and "<master>/bias" [facets]
 planner.safetensors  what was learnt from gold paths, where it was trained on such (planning/stored.py)
 top.onnx             upper encoder layers of this graph, where an adapter was trained
+languages/           the same once more for the multilingual encoder, where it was trained
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from agents.types import NodeName
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 FORMAT = 1
 PLANNER = "planner.safetensors"
+LANGUAGES = "languages"
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -81,7 +83,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class TrainedMaster:
-    """Hold one routing node's vectors [facets, 384] and bias [facets], with their manifest."""
+    """Hold one routing node's vectors [facets, d] and bias [facets], with their manifest."""
 
     vectors: NDArray[np.float32]
     bias: NDArray[np.float32]

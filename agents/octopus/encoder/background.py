@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from agents.errors import ArtifactError
 
-BACKGROUND_FILE = Path(__file__).parent.parent / "artifacts" / "background.npz"
-MAPS_FILE = Path(__file__).parent.parent / "artifacts" / "zero_shot_maps.npz"
+BACKGROUND, MAPS = "background.npz", "zero_shot_maps.npz"
+BACKGROUND_FILE = Path(__file__).parent.parent / "artifacts" / BACKGROUND
+MAPS_FILE = Path(__file__).parent.parent / "artifacts" / MAPS
 
 
 @dataclass(frozen=True, slots=True)

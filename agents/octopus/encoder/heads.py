@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from agents.errors import ArtifactError
 from agents.octopus.calibration import grouped_softmax, softmax
-from agents.octopus.encoder.artifact import TrainedMaster
+from agents.octopus.encoder.artifact import ARTIFACTS, TrainedMaster
+from agents.octopus.encoder.background import BACKGROUND, MAPS, Maps, load_background, load_maps
 from agents.octopus.encoder.zero_shot import Candidate, Embed, ZeroShotHead, describe
 
 
@@ -77,7 +78,7 @@ class Trained:
     """Score by what was trained.
 
     Attributes:
-        vectors: [facets, 384].
+        vectors: [facets, d].
         bias: [facets].
         owner: [facets], the neighbour of each facet; `neighbours` stands for none of them.
         neighbours: how many there are.
@@ -164,22 +165,29 @@ class HeadCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def build(self, candidates: Sequence[Candidate], embed: Embed) -> ZeroShotHead:
-        """Return the head of `candidates`, read from the cache or computed and kept."""
-        described = json.dumps([_VERSION, [asdict(candidate) for candidate in candidates]])
+    def build(self, candidates: Sequence[Candidate], embed: Embed, part: Path = ARTIFACTS) -> ZeroShotHead:
+        """Return the head of `candidates`, read from the cache or computed and kept.
+
+        Args:
+            candidates: the neighbours.
+            embed: the encoder.
+            part: folder of the background and the maps for that encoder.
+        """
+        described = json.dumps([_VERSION, part.name, [asdict(candidate) for candidate in candidates]])
         path = self._folder / f"head-{hashlib.sha256(described.encode()).hexdigest()[:32]}.npz"
-        if (cached := _read(path)) is not None:
+        maps = load_maps(part / MAPS)
+        if (cached := _read(path, maps)) is not None:
             return cached
-        head = ZeroShotHead.build(candidates, embed)
+        head = ZeroShotHead.build(candidates, embed, load_background(part / BACKGROUND), maps)
         with contextlib.suppress(OSError):
             _write(path, head)
         return head
 
 
-def _read(path: Path) -> ZeroShotHead | None:
+def _read(path: Path, maps: Maps) -> ZeroShotHead | None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return ZeroShotHead.from_arrays(dict(arrays))
+            return ZeroShotHead.from_arrays(dict(arrays), maps)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, ArtifactError):
         return None  # absent or damaged: it is computed again
 

@@ -61,6 +61,7 @@ class EncoderOctopus:
         threshold: probability below which the cascade takes over; None takes the head's.
         generalist, parent: neighbours that the cascade may fall back to.
         next_step: decides after a step of the walk.
+        unread: names the language of a query that nothing here reads; "" where it is read.
     """
 
     neighbours: Sequence[Edge]
@@ -72,6 +73,7 @@ class EncoderOctopus:
     parent: NodeName | None = None
     follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
     next_step: NextStep | None = None
+    unread: Callable[[str], str] = lambda query: ""
 
     async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """Decide for the last human turn, in the light of the turns before it.
@@ -134,6 +136,8 @@ class EncoderOctopus:
             nearest=lambda: self._examples.nearest(vector),
             parent=self.parent,
             generalist=self.generalist,
+            query=query,
+            unread=self.unread(query),
         )
         return decision_of(
             self.neighbours,

@@ -68,7 +68,11 @@ class ZeroShotHead:
 
     @classmethod
     def build(
-        cls, candidates: Sequence[Candidate], embed: Embed, background: Background | None = None
+        cls,
+        candidates: Sequence[Candidate],
+        embed: Embed,
+        background: Background | None = None,
+        maps: Maps | None = None,
     ) -> Self:
         """Embed and index `candidates`: four texts each and their examples.
 
@@ -78,7 +82,7 @@ class ZeroShotHead:
         """
         if not candidates:
             raise SpecError("zero-shot routing has no neighbours to choose from.", hint="Add one.")
-        background, maps = background or load_background(), load_maps()
+        background, maps = background or load_background(), maps or load_maps()
         described = describe(candidates, embed)
         weight = len(candidates) + _BACKGROUND_WEIGHT
         mean = (described.sum(axis=0) + _BACKGROUND_WEIGHT * background.description_mean) / weight
@@ -129,7 +133,7 @@ class ZeroShotHead:
         return {"vectors": self.vectors, "query_centre": self.query_centre, **postings}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], maps: Maps | None = None) -> Self:
         """Build a head from what `to_arrays` returned.
 
         Raises:
@@ -138,7 +142,7 @@ class ZeroShotHead:
         try:
             vectors, centre = arrays["vectors"], arrays["query_centre"]
             index = LexicalIndex(len(vectors), *(arrays[name] for name in _POSTINGS))
-            return cls(vectors, centre, index, load_maps())
+            return cls(vectors, centre, index, maps or load_maps())
         except KeyError as error:
             raise ArtifactError(f"a zero-shot head has no array {error}.", hint="Build it again.") from error
 

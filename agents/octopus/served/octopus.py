@@ -138,6 +138,7 @@ class RemoteOctopus:
             nearest=lambda: self.nearest_example(query),
             parent=self.parent,
             generalist=self.generalist,
+            query=query,
         )
 
     async def _rewritten(self, decision: Decision, chosen: Edge, asked: str) -> Decision:

@@ -45,16 +45,11 @@ def _random_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_training_repeats(tmp_path: Path) -> None:
-    from training.router.adapter import AdapterSettings, train_adapter
+    from training.router.adapter import Adaptable, AdapterSettings, train_adapter
 
     def train() -> Any:
-        return train_adapter(
-            Labelled.of(ROWS),
-            tmp_path,
-            Encoder(threads=1),
-            AdapterSettings(epochs=3, tokens_per_batch=64, threads=1),
-            shares.append,
-        )
+        settings = AdapterSettings(epochs=3, tokens_per_batch=64, threads=1)
+        return train_adapter(Labelled.of(ROWS), Adaptable.english(tmp_path, settings), shares.append)
 
     shares: list[float] = []
     (_, first), (_, second) = train(), train()

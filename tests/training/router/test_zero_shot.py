@@ -47,7 +47,7 @@ def test_maps_bring_needs_nearer_to_tools_that_they_were_not_trained_on() -> Non
     from training.router.zero_shot import HeldOut, ToolTexts, train_maps
 
     tools = read_tools()[::4]
-    texts = ToolTexts.embed(tools, load_background())
+    texts = ToolTexts.embed(tools, load_background(), Encoder())
     places = np.random.default_rng(0).permutation(len(tools))
     seen, unseen = np.sort(places[20:]), np.sort(places[:20])
     maps = train_maps(texts, seen)
