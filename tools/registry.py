@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from functools import cache
 
 from tools.declaration import ToolError, ToolFunction
@@ -24,6 +25,8 @@ SUBJECTS = (
     "statistics",
     "units",
 )
+_PARTS = {"dates": ("dates", "clocks")}
+"""The modules of the subjects that are more than one."""
 
 
 def functions(*names: str) -> tuple[ToolFunction, ...]:
@@ -60,6 +63,7 @@ def function(name: str) -> ToolFunction:
 def _subject(subject: str) -> tuple[ToolFunction, ...]:
     if subject not in SUBJECTS:
         raise ToolError(f"There is no subject {subject!r} of tools. Choose one of: {', '.join(SUBJECTS)}.")
-    module = importlib.import_module(f"tools.subjects.{subject}")
-    found = (getattr(value, "tool", None) for value in vars(module).values())
-    return tuple(one for one in found if isinstance(one, ToolFunction))
+    modules = [importlib.import_module(f"tools.subjects.{part}") for part in _PARTS.get(subject, (subject,))]
+    found = (getattr(value, "tool", None) for module in modules for value in vars(module).values())
+    declared = (one for one in found if isinstance(one, ToolFunction))
+    return tuple(replace(one, name=f"{subject}.{one.name.partition('.')[2]}") for one in declared)

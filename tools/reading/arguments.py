@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import datetime
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from tools import types
 from tools.declaration import ToolError, ToolFunction
 from tools.expressions import parse, symbols
 from tools.lexer import cut
-from tools.reading import formulas, literals, money, places, quantities, substances, times
+from tools.reading import formulas, literals, money, places, quantities, substances, times, zones
 from tools.reading.assignment import assign
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
 from tools.reading.shares import respell_mixed_numbers, respell_shares
@@ -33,12 +33,16 @@ _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] =
     ((types.Formula,), substances.read_compounds),
     ((types.Element,), substances.read_elements),
     ((types.Constant,), quantities.read_constants),
-    ((types.Date,), lambda query: times.read_dates(query, date.today())),
+    ((types.Date, types.NextDate, types.LastDate), times.read_dates),
+    ((types.NextDate, types.LastDate), times.read_annual_days),
+    ((types.Now,), times.read_now),
     ((types.ClockTime,), times.read_clock_times),
     ((types.Country,), places.read_countries),
     ((types.Percent,), money.read_percentages),
+    ((types.State,), places.read_states),
     ((types.Years,), times.read_years),
     ((types.Days, types.Months), times.read_durations),
+    ((types.Period,), times.read_periods),
     ((types.Frequency,), times.read_frequencies),
     ((types.Money, types.Amount), money.read_money),
     ((types.Unit,), quantities.read_units),
@@ -56,8 +60,13 @@ _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] =
 """The readers and the types that they are for, in the order in which they look at a question."""
 
 
-def read_arguments(text: str, function: ToolFunction) -> dict[str, Any]:
+def read_arguments(text: str, function: ToolFunction, now: datetime | None = None) -> dict[str, Any]:
     """Read the arguments that a question gives for a function: JSON values by parameter name.
+
+    Args:
+        text: the question.
+        function: the function.
+        now: the present moment, with its zone; that of this machine's clock if left out.
 
     Raises:
         UnreadError: if the question does not ask for this function, does not give every required argument
@@ -65,6 +74,7 @@ def read_arguments(text: str, function: ToolFunction) -> dict[str, Any]:
     """
     try:
         query = _spelled_for(text, function)
+        query.now = now or datetime.now().astimezone()
         _read_mentions(query, function)
         assigned = assign(query, function)
         _check_bindings(assigned)
@@ -132,8 +142,8 @@ def _read_mentions(query: TokenizedQuery, function: ToolFunction) -> None:
         formulas.read_orders(query, own_words)
     if types.City in wanted:
         places.read_cities(query, own_words)
-    if types.Zone in wanted:
-        times.read_zones(query, own_words)
+    if types.Zone in wanted or types.SourceZone in wanted:  # before clock times: UTC+5:30
+        zones.read_zones(query, own_words)
     for kinds, read in _READERS:
         if any(kind in wanted for kind in kinds):
             read(query)

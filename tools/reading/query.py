@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tools.lexer import Token, tokenize
@@ -48,6 +49,7 @@ class TokenizedQuery:
 
     Attributes:
         text: the question in its normal form.
+        now: the present moment, with its zone.
         tokens: its tokens, in order.
         words: the tokens' texts in lower case, and some empty words behind them: what a reader looks up
             beside a token, such as `words[index + 1]` or `words[index - 1]`, is there or is empty.
@@ -58,7 +60,7 @@ class TokenizedQuery:
         UnreadError: if the text is too long or has a NUL character.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, now: datetime | None = None) -> None:
         if len(text) > MAX_CHARACTERS:
             raise UnreadError(
                 f"The question has {len(text)} characters; tools read at most {MAX_CHARACTERS}."
@@ -66,6 +68,7 @@ class TokenizedQuery:
         if "\0" in text:
             raise UnreadError("The question contains a NUL character.")
         self.text = normalised(text)
+        self.now = now or datetime.now().astimezone()
         self.tokens: list[Token] = list(tokenize(self.text))
         self.words = [token.text.lower() for token in self.tokens] + [""] * _PADDING
         self.taken = [False] * len(self.tokens)
@@ -82,7 +85,7 @@ class TokenizedQuery:
     def copy(self) -> TokenizedQuery:
         """Return a query of the same tokens, for a reader of its own."""
         other = object.__new__(TokenizedQuery)
-        other.text = self.text
+        other.text, other.now = self.text, self.now
         other.tokens, other.words, other.taken = [*self.tokens], [*self.words], [*self.taken]
         other.mentions, other._vocabulary = [*self.mentions], self._vocabulary
         return other

@@ -31,7 +31,7 @@ def filler() -> frozenset[str]:
 
 
 @cache
-def _lexicon() -> frozenset[str]:
+def lexicon() -> frozenset[str]:
     """Return the words that are spelled as they should be: `decrease` is no slip for `increase`."""
     return filler().union(_UNCLEAR, *(vocabulary(function) for function in functions(*SUBJECTS)))
 
@@ -68,7 +68,7 @@ def _first_words(function: ToolFunction) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _strange(words: frozenset[str]) -> tuple[str, ...]:
     """Return the words that may be known ones with a slip: of four letters at least, and not known."""
-    return tuple(word for word in words - _lexicon() if len(word) >= 4)
+    return tuple(word for word in words - lexicon() if len(word) >= 4)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -81,7 +81,7 @@ def is_spelled_like(word: str, known: str) -> bool:
         return False
     if len(set(word) ^ set(known)) > 2 * allowed:  # each edit changes two letters at most
         return False
-    return _edits(word, known) <= allowed and word not in _lexicon()
+    return _edits(word, known) <= allowed and word not in lexicon()
 
 
 def is_slip(word: str, known: frozenset[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Look up countries and cities, and compute distances, from GeoNames."""
+"""Look up countries and cities, and compute distances, from GeoNames and CLDR."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import math
 
 from tools.declaration import ToolError, tool
 from tools.subjects.gazetteer import City as Place
-from tools.subjects.gazetteer import countries, find_city
-from tools.types import City, Country
+from tools.subjects.gazetteer import cities, countries, find_city, fold, state_names
+from tools.types import City, Country, State
 
 _MEAN_RADIUS_KM = 6371.0088
 _KM_PER_MILE = 1.609344
+_POPULATIONS_OF = "2025, CLDR 48"
+_CITIES_OF = "GeoNames, 2026"
 
 
 @tool(
@@ -38,6 +40,29 @@ def capital(country: Country) -> str:
 
 
 @tool(
+    asks="capital, capital city",
+    examples=("capital of Texas", "What is the capital of the state of Georgia?", "capital city of Ontario"),
+    words="state, province, city, name",
+)
+def state_capital(state: State) -> str:
+    """Names the capital of a state of the USA or a province of Canada.
+
+    Args:
+        state: the state or province.
+
+    Returns:
+        The capital.
+
+    Raises:
+        ToolError: if it has none.
+    """
+    found = state_names()[fold(state)]
+    if not found.capital:
+        raise ToolError(f"{found.name} has no capital of its own.")
+    return f"{found.capital} (of {found.name}, {found.country})"
+
+
+@tool(
     asks="population, how many people, how many inhabitants, number of people, inhabitants, people live",
     examples=(
         "population of Brazil",
@@ -47,15 +72,15 @@ def capital(country: Country) -> str:
     words="country, live, living, there, total, number, people",
 )
 def country_population(country: Country) -> str:
-    """Gives the population of a country, as GeoNames has it.
+    """Gives the population of a country, as CLDR has it.
 
     Args:
         country: the country.
 
     Returns:
-        The number of people.
+        The number of people, with the year of the list.
     """
-    return f"{int(countries()[country]['population'] or 0):,} (GeoNames)"
+    return f"{int(_fact(country, 'population')):,} ({_POPULATIONS_OF})"
 
 
 @tool(
@@ -70,10 +95,10 @@ def city_population(city: City) -> str:
         city: a city of at least 15,000 people.
 
     Returns:
-        The number of people, with the name and country of the city.
+        The number of people, with the city that was meant and the year of the list.
     """
     place = _place(city)
-    return f"{place.population:,} ({place.label}; GeoNames)"
+    return f"{place.population:,} ({place.label}; {_CITIES_OF})"
 
 
 @tool(
@@ -95,6 +120,49 @@ def currency(country: Country) -> str:
         The name and the code.
     """
     return f"{_fact(country, 'currencyname')} ({_fact(country, 'currencycode')})"
+
+
+@tool(
+    asks="which country, what country, where is, where's",
+    examples=("Which country is Lima in?", "in what country is Marrakesh", "Where is Lisbon?"),
+    words="city, town, located, situated, lie, found",
+)
+def country_of(city: City) -> str:
+    """Names the country of a city.
+
+    Args:
+        city: a city of at least 15,000 people.
+
+    Returns:
+        The country, and the state in the USA and Canada.
+    """
+    place = _place(city)
+    country = countries()[place.country]["name"]
+    return f"{country} ({place.name} is in {place.state or country})"
+
+
+@tool(
+    asks="is",
+    examples=("Is Lyon in France?", "is Munich in Austria", "Is the city of Kyoto in Japan?"),
+    words="city, town, located, situated",
+)
+def is_in_country(city: City, country: Country) -> str:
+    """Tells whether a city is in a country.
+
+    Args:
+        city: a city of at least 15,000 people.
+        country: the country.
+
+    Returns:
+        A sentence that begins with yes or no.
+    """
+    place, name = _place(city), countries()[country]["name"]
+    if place.country == country:
+        return f"Yes, {place.name} is in {name}."
+    there = [one for one in cities()[fold(place.name)] if one.country == country]
+    if there:
+        return f"Yes, {there[0].label} is in {name}; {place.label} is larger."
+    return f"No, {place.name} is in {countries()[place.country]['name']}."
 
 
 @tool(
@@ -171,7 +239,8 @@ def distance(start: City, end: City) -> str:
         end: the other.
 
     Returns:
-        The distance in kilometres and miles, on a sphere of the Earth's mean radius (within 0.5 %).
+        The distance in kilometres and miles, on a sphere of the Earth's mean radius (within 0.5 %), and
+        the cities that were meant.
 
     Source: the haversine formula.
     """
@@ -182,7 +251,8 @@ def distance(start: City, end: City) -> str:
         math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(across / 2) ** 2
     )
     kilometres = 2 * _MEAN_RADIUS_KM * math.asin(math.sqrt(haversine))
-    return f"{kilometres:,.0f} km ({kilometres / _KM_PER_MILE:,.0f} miles) as the crow flies"
+    miles = kilometres / _KM_PER_MILE
+    return f"{kilometres:,.0f} km ({miles:,.0f} miles) as the crow flies from {first.label} to {second.label}"
 
 
 def _fact(country: str, name: str) -> str:

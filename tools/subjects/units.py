@@ -55,6 +55,8 @@ def convert(quantity: Quantity, to: Unit) -> str:
     given = parse_quantity(quantity)
     if given.check("[temperature]") and given.to("kelvin").magnitude < -1e-9:
         raise ToolError(f"{quantity} is below absolute zero.")
+    if str(given.units) == to:
+        raise ToolError(f"{quantity} is in that unit: there is nothing to convert.")
     try:
         result = _turned(given, to).to(to)
     except pint.DimensionalityError as error:

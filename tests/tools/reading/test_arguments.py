@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -109,11 +110,13 @@ def test_what_is_asked_at_the_beginning_only() -> None:
         ("weekday of 25/12/2024", "dates.weekday", {"day": "2024-12-25"}),
         ("9.8 m/s^2 to feet per second squared", "units.convert",
          {"quantity": "9.8 metre / second ** 2", "to": "foot / second ** 2"}),
-        ("population of New York", "geography.city_population", {"city": "New York City, US"}),
+        ("population of New York", "geography.city_population", {"city": "New York City, New York, US"}),
         ("capital of Côte d'Ivoire", "geography.capital", {"country": "CI"}),
         ("convert 7am Los Angeles time to Tokyo", "dates.convert_time",
-         {"time": "07:00", "source": "America/Los_Angeles", "target": "Asia/Tokyo"}),
+         {"time": "07:00", "source": "America/Los_Angeles", "target": "Asia/Tokyo",
+          "now": "2027-03-10T09:30+00:00"}),
     ],
 )  # fmt: skip
 def test_each_type_is_read(query: str, name: str, arguments: dict[str, object]) -> None:
-    assert read_arguments(query, function(name)) == arguments
+    now = datetime(2027, 3, 10, 9, 30, tzinfo=UTC)
+    assert read_arguments(query, function(name), now) == arguments

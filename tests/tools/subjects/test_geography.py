@@ -15,8 +15,22 @@ from tools.types import City
     ("name", "arguments", "result"),
     [
         ("capital", {"country": "AU"}, "Canberra"),
-        ("country_population", {"country": "JP"}, "126,529,100 (GeoNames)"),
+        ("country_population", {"country": "JP"}, "123,202,000 (2025, CLDR 48)"),
         ("currency", {"country": "CH"}, "Franc (CHF)"),
+        ("capital", {"country": "KZ"}, "Astana"),
+        ("capital", {"country": "BI"}, "Gitega"),
+        ("currency", {"country": "BG"}, "Euro (EUR)"),
+        ("currency", {"country": "HR"}, "Euro (EUR)"),
+        ("city_population", {"city": "Portland, Maine, US"}, "66,881 (Portland, Maine, US; GeoNames, 2026)"),
+        ("state_capital", {"state": "Georgia"}, "Atlanta (of Georgia, US)"),
+        ("country_of", {"city": "Portland, Maine, US"}, "United States (Portland is in Maine)"),
+        ("is_in_country", {"city": "Lyon, FR", "country": "FR"}, "Yes, Lyon is in France."),
+        ("is_in_country", {"city": "Lyon, FR", "country": "DE"}, "No, Lyon is in France."),
+        (
+            "is_in_country",
+            {"city": "Birmingham, GB", "country": "US"},
+            "Yes, Birmingham, Alabama, US is in United States; Birmingham, GB is larger.",
+        ),
         ("continent", {"country": "EG"}, "Africa"),
         ("area", {"country": "IS"}, "103,000 km² (GeoNames)"),
         ("calling_code", {"country": "IE"}, "+353"),
@@ -30,6 +44,7 @@ def test_value(name: str, arguments: dict[str, Any], result: Any) -> None:
     ("name", "arguments", "text"),
     [
         ("distance", {"start": "Atlantis, XX", "end": "Rome, IT"}, "no city 'Atlantis, XX'"),
+        ("state_capital", {"state": "DC"}, "no capital"),
         ("capital", {"country": "AQ"}, "no capital of Antarctica"),
     ],
 )
