@@ -13,6 +13,7 @@ from tools.expressions import parse, symbols
 from tools.lexer import cut
 from tools.reading import formulas, literals, money, places, quantities, substances, times, zones
 from tools.reading.assignment import assign
+from tools.reading.languages import in_english
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
 from tools.reading.shares import respell_mixed_numbers, respell_shares
 from tools.reading.spoken import respell_formulas, respell_numbers
@@ -73,7 +74,7 @@ def read_arguments(text: str, function: ToolFunction, now: datetime | None = Non
             unambiguously, or says something more.
     """
     try:
-        query = _spelled_for(text, function)
+        query = _spelled_for(in_english(text), function)
         query.now = now or datetime.now().astimezone()
         _read_mentions(query, function)
         assigned = assign(query, function)

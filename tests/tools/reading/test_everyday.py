@@ -18,7 +18,6 @@ from tools.registry import SUBJECTS, functions
 NOW = datetime(2027, 3, 10, 9, 30, tzinfo=UTC)
 DATA = yaml.safe_load(Path(__file__).with_name("everyday_questions.yaml").read_text(encoding="utf-8"))
 DECLINED = DATA.pop("declined")
-DATA = {group: DATA[group] for group in ("times", "places")}
 QUESTIONS = [(group, question, answer) for group, rows in DATA.items() for question, answer in rows]
 
 
