@@ -14,11 +14,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from tools.reading.normal import normalised
+from tools.reading.query import UnreadError
 from tools.reading.slots import KINDS, SLOTS, Language, folded
 
 _FOLDER = Path(__file__).with_name("frames")
 _MOST_CHARACTERS = 200
 _SLOT = re.compile(r"\{(\w+)\}")
+_ENGLISH = {"plus", "minus"}
 _ENDS = " \t\n.,;:!?¿¡…"
 
 
@@ -60,13 +62,19 @@ def _said(frame: Frame, question: str, plain: str) -> str | None:
     match = _compiled(frame.pattern, frame.language.settings.get("lead", "")).fullmatch(plain)
     if match is None:
         return None
-    values = {}
+    values: dict[str, str] = {}
+    unclear: UnreadError | None = None
     for name in match.groupdict():
         held = question[slice(*match.span(name))].strip(" ,\"'")
-        value = SLOTS[name.rstrip("0123456789")](held, frame.language)
+        try:
+            value = SLOTS[name.rstrip("0123456789")](held, frame.language)
+        except UnreadError as error:
+            unclear, value = error, ""
         if value is None:
             return None
         values[name] = value
+    if unclear is not None:  # all the rest is of this language
+        raise unclear
     return frame.english.format(**values)
 
 
@@ -100,6 +108,8 @@ def _frames_of(path: Path) -> Iterator[Frame]:
         elif line and not line.startswith("#"):
             english = line
     language = Language(path.stem, settings, own)
+    if settings.get("bare") != "no":  # a formula alone, with a word that is not English too
+        yield Frame("what is {f}", "{f}", tuple(own["words"].keys() - _ENGLISH), language)
     for said, question in questions:
         pattern = re.sub(
             r"<(\w+)>", lambda match: f"({settings[match[1]]})".replace("_", " "), folded(question)

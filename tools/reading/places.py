@@ -94,6 +94,8 @@ def city_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tup
     """Find the city whose name begins at a token, and the index after it, its state and its country."""
     for name, end in _names_at(query, index):
         found = _cities_called(_CITY_ALIASES.get(name, name))
+        if not found and (name in country_codes() or name in state_names()):
+            return None  # New Zealand is not of New City
         if not found or (end == index + 1 and (name in own_words or _is_word(query, index))):
             continue
         if name in _CITY_ALIASES and name != "nyc":
@@ -105,8 +107,15 @@ def city_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tup
             raise UnreadError(f"{query.source(index, end)!r} can be {NOT_ONE[name]}: say which.")
         elif name not in _CITIES_FIRST and (name in country_codes() or name in state_names()):
             raise UnreadError(f"{query.source(index, end)!r} is more than a city: add the country.")
-        return _dominant(found, query.source(index, end)), end
+        return _dominant(_of_named_country(query, end, found), query.source(index, end)), end
     return None
+
+
+def _of_named_country(query: TokenizedQuery, index: int, found: tuple[City, ...]) -> tuple[City, ...]:
+    """Choose among cities of a name those in the country that follows: "Barcelona in Spain"."""
+    the = query.words[index + 1] == "the"
+    country = country_at(query, index + 1 + the) if query.words[index] == "in" else None
+    return tuple(city for city in found if country and city.country == country[0]) or found
 
 
 def _is_word(query: TokenizedQuery, index: int) -> bool:

@@ -49,8 +49,9 @@ class Language:
 
     Attributes:
         code: ISO 639-1.
-        settings: its settings: `decimal`, which is `comma`, `point` or `unclear`, and `spaces`, whether words
-            stand apart.
+        settings: its settings: `decimal`, which is `comma`, `point` or `unclear`; `thousands`, which is
+            `point` where 12.000 is a whole number in every country; `spaces`, whether words stand apart; and
+            patterns of words: `and`, `one`, `percent`, `endings` of names.
         own: English names beside those of CLDR by kind (country, city, month, unit, date) and folded name;
             countries by code. The kind `words` has the operators and functions of formulas.
     """
@@ -111,7 +112,8 @@ def number(text: str, language: Language) -> str | None:
 
 def percentage(text: str, language: Language) -> str | None:
     """Say a percentage: `15 %`."""
-    found = number(re.sub(r"\s*%$", "", text), language) if text.endswith("%") else None
+    match = re.fullmatch(rf"(.+?)\s*(?:%|{language.settings.get('percent', '%')})", folded(text))
+    found = number(match[1], language) if match else None
     return None if found is None else f"{found}%"
 
 
@@ -185,8 +187,15 @@ def quantity(text: str, language: Language) -> str | None:
         one = re.match(language.settings.get("one", "(?!)"), folded(text))
         named = unit(text[one.end() :].strip(), language) if one else None
         return named and f"1 {named}"
-    value, named = number(match.group(), language), unit(text[match.end() :].strip(), language)
-    return f"{value} {named}" if value and named else None
+    named = unit(text[match.end() :].strip(), language)
+    value = number(match.group(), language) if named else None
+    return value and f"{value} {named}"
+
+
+def worded_quantity(text: str, language: Language) -> str | None:
+    """Say a number with a unit in words that are not English too: 1,500 m is another length in English."""
+    word = folded(text).lstrip("-0123456789., ")
+    return None if word in _SYMBOLS or word == _named("unit", word, language) else quantity(text, language)
 
 
 def unit(text: str, language: Language) -> str | None:
@@ -196,7 +205,7 @@ def unit(text: str, language: Language) -> str | None:
 
 SLOTS: Mapping[str, Callable[[str, Language], str | None]] = {
     "f": formula, "n": number, "p": percentage, "b": binding, "list": numbers, "country": country,
-    "place": place, "d": day, "q": quantity, "u": unit,
+    "place": place, "d": day, "q": quantity, "w": worded_quantity, "u": unit,
 }  # fmt: skip
 """What a slot of a frame may hold; a number may follow the name."""
 
@@ -227,12 +236,7 @@ def _number(text: str, language: Language) -> str:
         return "".join(parts)
     if len(set(signs)) == 2 and signs.count(signs[-1]) == 1 and all(len(part) == 3 for part in parts[1:-1]):
         return f"{''.join(parts[:-1])}.{parts[-1]}"
-    if (
-        language.settings["decimal"] == "comma"
-        and signs == "."
-        and parts[1] == "000"
-        and language.code != "es"
-    ):
+    if signs == "." and parts[1] == "000" and language.settings.get("thousands") == "point":
         return "".join(parts)
     raise UnreadError(f"{text!r} can be read in two ways: write it without a sign for thousands.")
 

@@ -139,7 +139,7 @@ def _from_today(query: TokenizedQuery, index: int) -> int | None:
         return 0 if length else None
     if word == "now":
         return 0 if before == "from" else None
-    return 0 if word == "ago" else _RELATIVE.get(word)
+    return 0 if word == "ago" else _RELATIVE.get(word.removesuffix("'s"))
 
 
 def _month_at(query: TokenizedQuery, index: int, month: int) -> None:

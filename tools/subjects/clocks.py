@@ -16,7 +16,7 @@ from tools.types import ClockTime, Date, LastDate, NextDate, Now, Period, Source
         "todays date, what is the date, what's the date, whats the date, current date, "
         "day of the week is it"
     ),
-    examples=("What day is it?", "what is today's date", "What day is it in Tokyo?"),
+    examples=("What day is it?", "what is the current date", "What day is it in Tokyo?"),
     words="today, today's, todays, date, day, current, now, of the week",
 )
 def today(now: Now | None = None, zone: Zone | None = None) -> str:
@@ -107,7 +107,7 @@ def time_since(day: LastDate, now: Now | None = None, period: Period | None = No
         "born": cue("born on, born, born in, birthday"),
         "on": cue("on, be on, in, was on, is on, were on"),
     },
-    words="old, someone, somebody, person, born, age, today, now, years",
+    words="old, someone, somebody, person, born, age, today, now, years, if",
     in_order=True,
 )
 def age(born: Date, now: Now | None = None, on: Date | None = None) -> str:
@@ -132,9 +132,9 @@ def age(born: Date, now: Now | None = None, on: Date | None = None) -> str:
 
 
 @tool(
-    asks="what time is it, time is it, current time, local time, time now, the time, time in, time",
+    asks="time, what hour",
     examples=("What time is it in Tokyo?", "current time in India", "what's the time in Sydney right now"),
-    words="current, local, now, right now, zone, clock, o'clock",
+    words="current, local, now, right now, clock, o'clock, hour",
 )
 def present_time(zone: Zone, now: Now | None = None) -> str:
     """Tells what time it is now in a place.
@@ -151,7 +151,7 @@ def present_time(zone: Zone, now: Now | None = None) -> str:
 
 
 @tool(
-    asks="time difference, hours ahead, hours behind, hour difference, difference in time",
+    asks="time difference, hours ahead, hours behind, hour difference, difference in time, ahead, behind",
     examples=(
         "What is the time difference between London and Tokyo?",
         "how many hours ahead is Tokyo of London",

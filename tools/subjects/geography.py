@@ -125,7 +125,7 @@ def currency(country: Country) -> str:
 @tool(
     asks="which country, what country, where is, where's",
     examples=("Which country is Lima in?", "in what country is Marrakesh", "Where is Lisbon?"),
-    words="city, town, located, situated, lie, found",
+    words="city, town, located, situated, lie, found, belong",
 )
 def country_of(city: City) -> str:
     """Names the country of a city.

@@ -10,9 +10,13 @@ import yaml
 
 from tools.reading import UnreadError
 from tools.reading.languages import _frames, in_english
+from tools.registry import SUBJECTS, functions
 
 DATA = yaml.safe_load(Path(__file__).with_name("everyday_questions.yaml").read_text(encoding="utf-8"))
+NATURAL = yaml.safe_load(Path("tests/agents/workers/natural_questions.yaml").read_text(encoding="utf-8"))
 ENGLISH = [question for group in ("times", "places") for question, _ in DATA[group]]
+ENGLISH += [row["question"] for group in ("questions", "declined") for row in NATURAL[group]]
+ENGLISH += [example for function in functions(*SUBJECTS) for example in function.examples]
 
 
 @pytest.mark.parametrize(
@@ -30,11 +34,21 @@ def test_a_known_question_is_said_in_english(text: str, english: str) -> None:
     assert in_english(text) == english
 
 
+def test_english_is_left_as_it_is() -> None:
+    assert [text for text in ENGLISH if in_english(text) != text] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        *ENGLISH,
         "12 * 12",
+        "1,250 plus 30",
+        "1,250 minus 30",
+        "1,500 m in km",
+        "1,500 meter in km",
+        "12 per 12",
+        "20% of 1,500",
+        "3,500 ml in l",
         "",
         "?",
         "Guten Morgen",
@@ -63,4 +77,9 @@ def test_every_frame_can_be_found_and_has_the_slots_of_its_question() -> None:
 
 
 def test_every_language_of_the_files_is_asked() -> None:
-    assert {frame.language.code for frame in _frames()} == DATA.keys() - {"times", "places", "declined"}
+    assert {frame.language.code for frame in _frames()} == DATA.keys() - {
+        "times",
+        "places",
+        "held_out",
+        "declined",
+    }

@@ -12,7 +12,11 @@ LANGUAGES = {
         code, settings, {"words": words, "country": {}, "city": {}, "month": {}, "unit": {}, "date": {}}
     )
     for code, settings, words in (
-        ("de", {"decimal": "comma", "and": "und", "endings": "s|es", "one": "eine "}, {"mal": "times"}),
+        (
+            "de",
+            {"decimal": "comma", "thousands": "point", "and": "und", "endings": "s|es", "one": "eine "},
+            {"mal": "times"},
+        ),
         ("es", {"decimal": "comma", "and": "y|e"}, {"por": "times", "raiz cuadrada de": "square root of"}),
         ("zh", {"decimal": "point", "and": "和", "spaces": "no"}, {"乘以": "times"}),
         ("ru", {"decimal": "comma", "and": "и"}, {"умножить на": "times"}),
@@ -70,6 +74,9 @@ LANGUAGES = {
         ("q", "ru", "5 миль", "5 mile"),
         ("q", "de", "eine Woche", "1 week"),
         ("q", "de", "5 Tomaten", None),
+        ("w", "de", "1,5 Meilen", "1.5 mile"),
+        ("w", "de", "1,500 m", None),
+        ("w", "de", "1,500 Meter", None),
         ("u", "zh", "公里", "kilometer"),
         ("u", "de", "km", "km"),
     ],
