@@ -17,6 +17,7 @@ MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name
 MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
 _ORDINALS = ("st", "nd", "rd", "th")
 _SHAPE = re.compile(r"(?<![\w/.-])([0-9]{1,4})([-/.])([0-9]{1,2})\2([0-9]{1,4})(?![\w/-])")
+_DAYS_FROM_TODAY = {("day", "after", "tomorrow"): 2, ("day", "before", "yesterday"): -2}
 _RELATIVE = {"today": 0, "tomorrow": 1, "yesterday": -1}
 _ANNUAL = {
     "christmas": (12, 25), "christmas day": (12, 25), "xmas": (12, 25), "christmas eve": (12, 24),
@@ -58,12 +59,16 @@ def read_date_shapes(query: TokenizedQuery) -> None:
 
 def read_dates(query: TokenizedQuery) -> None:
     """Take dates with the month in words, and those that are told from today."""
-    for index, word in enumerate(query.words):
-        if index < len(query.tokens) and not query.taken[index]:
-            if word in MONTHS:
-                _month_at(query, index, MONTHS[word])
-            elif (days := _from_today(query, index)) is not None:
-                query.take("date", (query.now.date() + timedelta(days)).isoformat(), index, index + 1)
+    for index in range(len(query.tokens)):
+        for phrase, days in _DAYS_FROM_TODAY.items():
+            if query.words_at(index, phrase):
+                _take_from_today(query, days, index, index + len(phrase))
+        if query.taken[index]:
+            continue
+        if query.words[index] in MONTHS:
+            _month_at(query, index, MONTHS[query.words[index]])
+        elif (days := _from_today(query, index)) is not None:
+            _take_from_today(query, days, index, index + 1)
 
 
 def read_annual_days(query: TokenizedQuery) -> None:
@@ -140,6 +145,10 @@ def _from_today(query: TokenizedQuery, index: int) -> int | None:
     if word == "now":
         return 0 if before == "from" else None
     return 0 if word == "ago" else _RELATIVE.get(word.removesuffix("'s"))
+
+
+def _take_from_today(query: TokenizedQuery, days: int, first: int, end: int) -> None:
+    query.take("date", (query.now.date() + timedelta(days)).isoformat(), first, end)
 
 
 def _month_at(query: TokenizedQuery, index: int, month: int) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tools.reading.places import city_at, country_at, state_at
 from tools.reading.query import TokenizedQuery, UnreadError
-from tools.subjects.gazetteer import City, cities
+from tools.subjects.gazetteer import cities
 
 _ZONES = {
     "utc": "UTC", "gmt": "UTC", "z": "UTC", "et": "America/New_York", "pt": "America/Los_Angeles",
@@ -92,25 +92,29 @@ def _zone_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tu
     if city is not None:
         return city[0].zone, city[1]
     if (country := country_at(query, index)) is not None:
-        places = [one for one in _all_cities() if one.country == country[0]]
-        return _ONE_TIME.get(country[0]) or _only_zone(query, index, country[1], places), country[1]
+        return _ONE_TIME.get(country[0]) or _only_zone(query, index, country[1], country[0]), country[1]
     if (state := state_at(query, index)) is not None:
-        places = [one for one in _all_cities() if one.state == state[0].name]
-        return _only_zone(query, index, state[1], places), state[1]
+        return _only_zone(query, index, state[1], state[0].name), state[1]
     if refused is not None:
         raise refused
     return None
 
 
-def _only_zone(query: TokenizedQuery, first: int, end: int, places: list[City]) -> str:
-    """Return the zone of the largest of these cities, if all have the same time throughout the year."""
+def _only_zone(query: TokenizedQuery, first: int, end: int, region: str) -> str:
+    """Return the zone of the largest city of a country or state, if all have one time all year."""
     days = [datetime(query.now.year, month, 15) for month in (1, 4, 7, 10)]
-    times = {tuple(ZoneInfo(zone).utcoffset(day) for day in days) for zone in {one.zone for one in places}}
-    if len(times) != 1:
+    zones = _zones_of_regions().get(region, ())
+    if len({tuple(ZoneInfo(zone).utcoffset(day) for day in days) for zone in zones}) != 1:
         raise UnreadError(f"{query.source(first, end)!r} has several time zones: name a city.")
-    return max(places, key=lambda one: one.population).zone
+    return zones[0]
 
 
-@lru_cache(maxsize=1)
-def _all_cities() -> tuple[City, ...]:
-    return tuple({city for rows in cities().values() for city in rows})
+@cache
+def _zones_of_regions() -> dict[str, tuple[str, ...]]:
+    """Read the zones of countries, by code, and of states, by name; that of the largest city comes first."""
+    every = {city for rows in cities().values() for city in rows}
+    found: dict[str, dict[str, None]] = {}
+    for city in sorted(every, key=lambda one: -one.population):
+        for region in filter(None, (city.country, city.state)):
+            found.setdefault(region, {})[city.zone] = None
+    return {region: tuple(zones) for region, zones in found.items()}

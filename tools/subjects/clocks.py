@@ -51,9 +51,13 @@ def current_year(now: Now | None = None) -> int:
 
 
 @tool(
-    asks="until, till, to, before, left",
+    asks=(
+        "days until, days till, days to, days before, weeks until, weeks till, weeks to, months until, "
+        "months till, months to, years until, years till, years to, long until, long till, left until, "
+        "left till, sleeps until, sleeps till"
+    ),
     examples=("How many days until Christmas?", "how long until 31 December", "weeks till 31 December"),
-    words="how many, how long, days, day, number of, sleeps, left, remain, remaining, more, next, go",
+    words="how many, how long, days, day, number of, sleeps, left, remain, remaining, more, next",
 )
 def time_until(day: NextDate, now: Now | None = None, period: Period | None = None) -> str:
     """Counts the days from today until a date.
@@ -76,9 +80,12 @@ def time_until(day: NextDate, now: Now | None = None, period: Period | None = No
 
 
 @tool(
-    asks="since, ago",
+    asks=(
+        "days since, weeks since, months since, years since, long since, passed since, elapsed since, "
+        "gone since, days ago, weeks ago, months ago, years ago, long ago"
+    ),
     examples=("How many days since 2020-01-01?", "how long since January 1, 2020", "weeks since Christmas"),
-    words="how many, how long, days, day, number of, passed, elapsed, gone by, past, ago, been, last, was",
+    words="how many, how long, days, day, number of, passed, elapsed, gone, by, past, ago, been, last, was",
 )
 def time_since(day: LastDate, now: Now | None = None, period: Period | None = None) -> str:
     """Counts the days since a date.

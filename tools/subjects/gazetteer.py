@@ -11,7 +11,7 @@ import csv
 import gzip
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).with_name("geonames")
@@ -67,6 +67,7 @@ class State:
     capital: str
 
 
+@lru_cache(maxsize=1 << 14)
 def fold(name: str) -> str:
     """Return a name in lower case, without accents and punctuation."""
     decomposed = unicodedata.normalize("NFKD", name.lower().replace("&", " and "))
