@@ -52,7 +52,7 @@ def in_english(text: str) -> str:
         return text
     question = normalised(text).strip(_ENDS)
     plain = folded(question)
-    for frame in _frames():
+    for frame in _frames_in_ascii() if plain.isascii() else _frames():
         if any(anchor in plain for anchor in frame.anchors) and (said := _said(frame, question, plain)):
             return said
     return text
@@ -87,6 +87,12 @@ def _compiled(pattern: str, lead: str) -> re.Pattern[str]:
 @cache
 def _frames() -> tuple[Frame, ...]:
     return tuple(frame for path in sorted(_FOLDER.glob("*.txt")) for frame in _frames_of(path))
+
+
+@cache
+def _frames_in_ascii() -> tuple[Frame, ...]:
+    """Return the frames that a text of ASCII may fit, half of them."""
+    return tuple(frame for frame in _frames() if any(anchor.isascii() for anchor in frame.anchors))
 
 
 def _frames_of(path: Path) -> Iterator[Frame]:

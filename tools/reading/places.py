@@ -67,7 +67,7 @@ def country_at(query: TokenizedQuery, index: int) -> tuple[str, int] | None:
         short = len(name.replace(" ", "")) <= 3 and name not in _LOWER_CASE
         if code is not None and not (short and not query.tokens[index].text[0].isupper()):
             return code, end
-        if name in NOT_ONE and name != "washington" and not _is_named_state(query, index):
+        if name in NOT_ONE and name != "washington" and not _is_named_state(query, index, end):
             raise UnreadError(f"{query.source(index, end)!r} can be {NOT_ONE[name]}: say which.")
     return None
 
@@ -78,16 +78,16 @@ def state_at(query: TokenizedQuery, index: int) -> tuple[State, int] | None:
         state = state_names().get(name)
         if state is None:
             continue
-        if name in NOT_ONE and not _is_named_state(query, index):
+        if name in NOT_ONE and not _is_named_state(query, index, end):
             raise UnreadError(f"{query.source(index, end)!r} can be {NOT_ONE[name]}: say which.")
         return state, end
     return None
 
 
-def _is_named_state(query: TokenizedQuery, index: int) -> bool:
-    """Return whether "state of" stands before a name."""
+def _is_named_state(query: TokenizedQuery, index: int, end: int) -> bool:
+    """Return whether "state of" stands before a name or "state" after it."""
     before = query.words[max(index - 2, 0) : index]
-    return before == ["state", "of"] or before[-1:] == ["state"]
+    return before == ["state", "of"] or before[-1:] == ["state"] or query.words[end] == "state"
 
 
 def city_at(query: TokenizedQuery, index: int, own_words: frozenset[str]) -> tuple[City, int] | None:

@@ -20,10 +20,13 @@ from tools.subjects.gazetteer import NOT_ONE, cities, countries, fold
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?:[,.]|$))")
 _SPACED = re.compile(r"(?<![\w.,])[1-9][0-9]{0,2}(?: [0-9]{3})+(?![\w])")
+_LETTER_AS_WORD = re.compile(r"(?<=[\w)]) [aeiouyAEIOUY] (?=[\w(])")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _OF_FORMULAS = frozenset("sin cos tan cot sec csc ln log exp sqrt abs pi dx dy".split())
 _NAMES = Path(__file__).with_name("frames") / "names.tsv.gz"
 KINDS = ("country", "city", "month", "unit", "date")
+_LARGE = 100_000
+_NUKTA = "\u093c"  # of Hindi, often left out
 _CONGO = ("congo", "kongo", "конго", "刚果", "コンゴ", "콩고", "الكونغو", "कांगो")
 _RUSSIAN = (
     ("ия", "ии"),
@@ -101,6 +104,8 @@ def formula(text: str, language: Language) -> str | None:
     said.append(text[end:])
     if any(not _is_of_formulas(word) for piece in said[::2] for word in _LETTERS.findall(piece)):
         return None
+    if any(map(_LETTER_AS_WORD.search, said[::2])):  # "3 e 4" is three and four in Italian
+        return None
     pieces = [_numbers(piece, language) if k % 2 == 0 else piece for k, piece in enumerate(said)]
     return " ".join("".join(pieces).split())
 
@@ -150,16 +155,22 @@ def country(text: str, language: Language) -> str | None:
     code = _named("country", text, language)
     if code is None:
         return None
-    if len(code) > 2:
-        return code  # a name of several countries, which the reader of countries refuses
-    return "Republic of Georgia" if code == "GE" else countries()[code]["name"]
+    # A longer name is one that the reader of countries knows, or refuses as that of several.
+    return code if len(code) > 2 else countries()[code]["name"]
 
 
 def place(text: str, language: Language) -> str | None:
-    """Say a city or a country."""
+    """Say a city or a country.
+
+    Raises:
+        UnreadError: if it is the name of a large city and of another place: Granada, Grenada in Spanish.
+    """
     found = _named("city", text, language) or country(text, language)
-    if found is None and fold(text) in cities() and text[:1].isupper():
-        return text
+    same = cities().get(fold(text), ()) if text.isascii() or found is None else ()
+    if found is None:
+        return text if same and text[:1].isupper() else None
+    if same and same[0].population >= _LARGE and fold(found) not in (fold(text), fold(same[0].name)):
+        raise UnreadError(f"{text!r} can be {found} or {same[0].label}: say it in English.")
     return found
 
 
@@ -199,13 +210,30 @@ def worded_quantity(text: str, language: Language) -> str | None:
 
 
 def unit(text: str, language: Language) -> str | None:
-    """Say a unit."""
-    return _named("unit", text, language) or (text if text.lower() in _SYMBOLS else None)
+    """Say a unit.
+
+    Raises:
+        UnreadError: if the word is that of several units.
+    """
+    found = _named("unit", text, language) or (text if text.lower() in _SYMBOLS else None)
+    if found is not None and found.startswith("?"):
+        raise UnreadError(f"{text!r} can be{found[1:]}: say which.")
+    return found
+
+
+def variable(text: str, language: Language) -> str | None:
+    """Say a variable."""
+    return text if re.fullmatch(r"[a-z]", text) else None
+
+
+def compound(text: str, language: Language) -> str | None:
+    """Say a chemical formula, which is the same in all languages."""
+    return text if re.fullmatch(r"[A-Z][A-Za-z0-9()]*", text) else None
 
 
 SLOTS: Mapping[str, Callable[[str, Language], str | None]] = {
     "f": formula, "n": number, "p": percentage, "b": binding, "list": numbers, "country": country,
-    "place": place, "d": day, "q": quantity, "w": worded_quantity, "u": unit,
+    "place": place, "d": day, "q": quantity, "w": worded_quantity, "u": unit, "v": variable, "c": compound,
 }  # fmt: skip
 """What a slot of a frame may hold; a number may follow the name."""
 
@@ -260,7 +288,8 @@ def _all_names() -> dict[str, dict[str, dict[str, str]]]:
     for line in gzip.decompress((_NAMES).read_bytes()).decode().splitlines():
         language, kind, name, value = line.split("\t")
         kinds = found.setdefault(language, {one: {} for one in KINDS})
-        kinds[kind].setdefault(folded(name), value)
+        for spelling in (folded(name), folded(name).replace(_NUKTA, "")):
+            kinds[kind].setdefault(spelling, value)
     return found
 
 

@@ -60,9 +60,9 @@ def read_date_shapes(query: TokenizedQuery) -> None:
 def read_dates(query: TokenizedQuery) -> None:
     """Take dates with the month in words, and those that are told from today."""
     for index in range(len(query.tokens)):
-        for phrase, days in _DAYS_FROM_TODAY.items():
+        for phrase, distance in _DAYS_FROM_TODAY.items():
             if query.words_at(index, phrase):
-                _take_from_today(query, days, index, index + len(phrase))
+                _take_from_today(query, distance, index, index + len(phrase))
         if query.taken[index]:
             continue
         if query.words[index] in MONTHS:

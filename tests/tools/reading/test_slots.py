@@ -23,6 +23,7 @@ LANGUAGES = {
         ("ar", {"decimal": "unclear", "and": "و"}, {}),
         ("tr", {"decimal": "comma", "endings": "'[a-z]+"}, {}),
         ("fr", {"decimal": "comma", "and": "et"}, {}),
+        ("hi", {"decimal": "point"}, {}),
     )
 }
 
@@ -56,7 +57,8 @@ LANGUAGES = {
         ("country", "de", "Frankreichs", "France"),
         ("country", "ru", "Японии", "Japan"),
         ("country", "tr", "Japonya'nın", "Japan"),
-        ("country", "de", "Georgien", "Republic of Georgia"),
+        ("country", "fr", "Géorgie", "Georgia"),
+        ("f", "es", "3 e 4", None),
         ("country", "es", "Georgia", "Georgia"),
         ("country", "fr", "Congo", "Congo"),
         ("country", "de", "Atlantis", None),
@@ -79,6 +81,11 @@ LANGUAGES = {
         ("w", "de", "1,500 Meter", None),
         ("u", "zh", "公里", "kilometer"),
         ("u", "de", "km", "km"),
+        ("v", "de", "x", "x"),
+        ("v", "de", "das", None),
+        ("c", "de", "H2O", "H2O"),
+        ("c", "de", "wasser", None),
+        ("country", "hi", "फ्रांस", "France"),
     ],
 )
 def test_what_a_slot_says(slot: str, code: str, text: str, said: str | None) -> None:
@@ -95,10 +102,11 @@ def test_what_a_slot_says(slot: str, code: str, text: str, said: str | None) -> 
         ("n", "es", "3,5,9"),
         ("list", "es", "3,5 y 10"),
         ("list", "fr", "12 000 et 3"),
+        ("place", "es", "Granada"),
     ],
 )
 def test_what_can_be_two_values_is_refused(slot: str, code: str, text: str) -> None:
-    with pytest.raises(UnreadError, match=r"two ways|between two"):
+    with pytest.raises(UnreadError, match=r"two ways|between two|can be Grenada"):
         SLOTS[slot](text, LANGUAGES[code])
 
 
