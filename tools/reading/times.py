@@ -59,6 +59,7 @@ def read_date_shapes(query: TokenizedQuery) -> None:
 
 def read_dates(query: TokenizedQuery) -> None:
     """Take dates with the month in words, and those that are told from today."""
+    _take_single_lengths(query)
     for index in range(len(query.tokens)):
         for phrase, distance in _DAYS_FROM_TODAY.items():
             if query.words_at(index, phrase):
@@ -123,7 +124,7 @@ def read_durations(query: TokenizedQuery) -> None:
     """Take days and weeks as days, months and years as months; whole ones only."""
     for value, unit, first, end in _lengths(query, _IN_MONTHS | _IN_DAYS):
         if isinstance(value, int) and value >= 0:
-            kind, times = ("days", _IN_DAYS[unit]) if unit in _IN_DAYS else ("months", _IN_MONTHS[unit])
+            kind, times = _calendar_length(unit)
             query.take(kind, value * times, first, end)
 
 
@@ -140,11 +141,25 @@ def _from_today(query: TokenizedQuery, index: int) -> int | None:
     """Read `tomorrow`, the `now` of "from now", "ago", and the `in` of "in 3 weeks": days from today."""
     word, before = query.words[index], query.words[index - 1]
     if word == "in":
-        length = query.words[index + 1].isdigit() and query.words[index + 2] in _IN_DAYS | _IN_MONTHS
+        counted = query.words[index + 1].isdigit() or query.words[index + 1] == "a"
+        length = counted and query.words[index + 2] in _IN_DAYS | _IN_MONTHS
         return 0 if length else None
     if word == "now":
         return 0 if before == "from" else None
     return 0 if word == "ago" else _RELATIVE.get(word.removesuffix("'s"))
+
+
+def _take_single_lengths(query: TokenizedQuery) -> None:
+    """Take `a week`: beside a date it moves it, and no function may leave it out."""
+    for index, word in enumerate(query.words):
+        unit = query.words[index + 1] if word in ("a", "one") else ""
+        if unit in _IN_DAYS | _IN_MONTHS and not any(query.taken[index : index + 2]):
+            query.take(*_calendar_length(unit), index, index + 2)
+
+
+def _calendar_length(unit: str) -> tuple[str, int]:
+    """Return a unit of the calendar as days or months, and how many."""
+    return ("days", _IN_DAYS[unit]) if unit in _IN_DAYS else ("months", _IN_MONTHS[unit])
 
 
 def _take_from_today(query: TokenizedQuery, days: int, first: int, end: int) -> None:

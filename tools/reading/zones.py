@@ -36,6 +36,11 @@ _DAY = r"(?:,? (?:on )?(?:the )?[0-9A-Za-z]+[0-9A-Za-z ,/-]{4,18}[0-9])?"
 _HALF = r" ?[ap]\.?m\.?"
 _TIME = rf"(?:[0-9]{{1,2}}[:h][0-9]{{2}}(?:{_HALF})?|[0-9]{{1,2}}{_HALF}|noon|midnight)"
 _TIME_BEFORE = re.compile(rf"(?<![0-9+-]){_TIME}{_DAY},?(?: in| at)?(?: the)? $", re.IGNORECASE)
+_SEVERAL_TIMES = frozenset(
+    "Alaska Arizona Florida Idaho Indiana Kansas Kentucky Michigan Nebraska Nevada Oregon Tennessee Texas "
+    "Ontario Quebec Saskatchewan Nunavut".split()
+) | {"North Dakota", "South Dakota", "British Columbia", "Newfoundland and Labrador"}
+"""States with several times, some of them in small towns only."""
 _ONE_TIME = {"CN": "Asia/Shanghai"}
 """Countries with one time by law, whatever their regions use."""
 
@@ -104,7 +109,10 @@ def _only_zone(query: TokenizedQuery, first: int, end: int, region: str) -> str:
     """Return the zone of the largest city of a country or state, if all have one time all year."""
     days = [datetime(query.now.year, month, 15) for month in (1, 4, 7, 10)]
     zones = _zones_of_regions().get(region, ())
-    if len({tuple(ZoneInfo(zone).utcoffset(day) for day in days) for zone in zones}) != 1:
+    if (
+        region in _SEVERAL_TIMES
+        or len({tuple(ZoneInfo(zone).utcoffset(day) for day in days) for zone in zones}) != 1
+    ):
         raise UnreadError(f"{query.source(first, end)!r} has several time zones: name a city.")
     return zones[0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tools.declaration import ToolError, tool
+from tools.declaration import ToolError, cue, tool
 from tools.subjects.gazetteer import City as Place
 from tools.subjects.gazetteer import cities, countries, find_city, fold, state_names
 from tools.types import City, Country, State
@@ -143,6 +143,7 @@ def country_of(city: City) -> str:
 
 @tool(
     asks="is",
+    cues={"country": cue("in", needed=True)},
     examples=("Is Lyon in France?", "is Munich in Austria", "Is the city of Kyoto in Japan?"),
     words="city, town, located, situated",
 )

@@ -114,6 +114,11 @@ def test_the_present_moment_stands_behind_all_words() -> None:
     assert mentions("now or never", read_now) == [("now", "2024-02-28T12:00+00:00")]
 
 
+def test_a_single_length_is_taken_beside_a_date() -> None:
+    assert mentions("a week from today", dates) == [("days", 7), ("date", "2024-02-28")]
+    assert mentions("in a month", dates) == [("date", "2024-02-28"), ("months", 1)]
+
+
 def test_a_period_is_not_counted() -> None:
     assert mentions("weeks until 3 months", read_periods) == [("period", "weeks")]
 

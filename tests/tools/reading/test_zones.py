@@ -54,6 +54,7 @@ def test_the_zone_of_a_time(text: str) -> None:
     [
         ("Brazil", "several time zones"),
         ("Texas", "several time zones"),
+        ("Kansas", "several time zones"),
         ("IST", "India, Israel or Ireland"),
         ("UTC+25", "no time zone 'UTC[+]25'"),
         ("Asia/Atlantis", "no time zone 'Asia/Atlantis'"),
