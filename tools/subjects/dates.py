@@ -67,7 +67,10 @@ def time_between(start: Date, end: Date, period: Period) -> str:
 
 
 @tool(
-    asks="day of the week, weekday, what day, which day, day, what date, date",
+    asks=(
+        "day of the week, weekday, what day, which day, what date, which date, tomorrow's date, "
+        "yesterday's date, the date tomorrow, the date yesterday"
+    ),
     examples=(
         "What day of the week was July 20, 1969?",
         "weekday of 2000-01-01",
