@@ -19,6 +19,9 @@ CascadeStep = Literal["token", "tools", "examples", "parent", "generalist", "ask
 what a person answered when asked.
 """
 
+UNANSWERED = "unanswered"
+"""Mark, in `additional_kwargs`, an AI message that no worker said: it tells why there is no answer."""
+
 AnswerStatus = Literal["answered", "declined", "unavailable"]
 HopStatus = Literal["planned", "answered", "declined", "unavailable"]
 Rewrite = Literal["same", "changed", "bypassed"]

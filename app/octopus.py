@@ -201,7 +201,7 @@ class Octopus:
     async def aroute(self, *turns: str) -> Decision:
         """Decide, as `route` does."""
         octopus = await asyncio.to_thread(lambda: self.assembly.octopuses[self.spec.entry])
-        return await octopus.route([HumanMessage(turn) for turn in clean_turns(list(turns))])
+        return await octopus.route([HumanMessage(turn.text) for turn in clean_turns(turns)])
 
     def plan(self, request: str) -> Plan:
         """Plan a path through the graph for a request of several steps, without asking a worker.

@@ -22,8 +22,7 @@ from agents.modalities import attachments_of, modalities_of
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
-from agents.types import Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
-from agents.workers.models.chat_messages import UNANSWERED
+from agents.types import UNANSWERED, Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
 from agents.workers.specialist import Reader
 from graphs.blocking import Work, blocking_task
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice, send

@@ -146,6 +146,7 @@ class Routing:
             self.spec.parent(name),
             next_step=partial(self._next_step, name, edges),
             unread=other_language(self.candidates(node)) if self.multilingual is None else read,
+            plain=None if isinstance(head, Untrained) else partial(self._plain, node),
         )
 
     def _causal(self, folder: Path) -> CausalArtifact:
@@ -224,7 +225,7 @@ class Routing:
 
             return FirstStep(self.planner, name), artifact.top
         if artifact is None or name not in artifact.masters:
-            return Untrained.of(self.heads.build(self.candidates(node), self.encoder.embed)), None
+            return self._plain(node), None
         embed = partial(self.encoder.embed, top=artifact.top)
         return trained_head(artifact.masters[name], self.candidates(node), embed), artifact.top
 
@@ -239,3 +240,7 @@ class Routing:
             return Second(Untrained.of(head), encoder)
         embed = partial(encoder.embed, top=found.top)
         return Second(trained_head(found.masters[name], self.candidates(node), embed), encoder, found.top)
+
+    def _plain(self, node: NodeSpec) -> Head:
+        """Return the head that knows the docstrings alone."""
+        return Untrained.of(self.heads.build(self.candidates(node), self.encoder.embed))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.octopus.conversation.language import language_of, sentence
+from agents.octopus.conversation.reading import Before
 from agents.octopus.multilingual import INSTALL
 from agents.octopus.tokens import END_TOKEN
 from agents.types import CascadeStep, Choice, Decision, Edge, NodeName
@@ -47,7 +48,7 @@ def cascade(
     none: float = 0.0,
     threshold: float = 0.0,
     abstain: float = 0.5,
-    refers_to: str = "",
+    before: Before | None = None,
     nearest: Callable[[], Example | None] | None = None,
     parent: NodeName | None = None,
     generalist: NodeName | None = None,
@@ -62,7 +63,7 @@ def cascade(
         none: probability that no neighbour fits.
         threshold: the least probability with which the best neighbour takes the query as a matter of course.
         abstain: the greatest `none` with which it does so, or the parent does.
-        refers_to: the earlier turn that the query follows up on, for the reason.
+        before: who had the turn before, for the reason.
         nearest: finds the nearest example; called in doubt only.
         parent, generalist: neighbours that take what is in doubt, in this order; the generalist takes also
             what probably fits no neighbour.
@@ -74,10 +75,7 @@ def cascade(
     best = int(np.argmax(probabilities))
     probability, fits = float(probabilities[best]), none <= abstain
     if fits and probability >= threshold and probability > 0:
-        after = f", as a follow-up to {_quoted(refers_to)}" if refers_to else ""
-        return Chosen(
-            best, "token", f"{edges[best].node} has the highest probability, {probability:.2f}{after}."
-        )
+        return Chosen(best, "token", _why(edges[best].node, probability, before))
     doubt = _doubt(edges[best], probability, threshold)
     if not fits:
         others = f"{none:.2f}; the best, {edges[best].node}, {probability:.2f}"
@@ -149,6 +147,16 @@ def _not_read(edges: Sequence[Edge], language: str, generalist: NodeName | None)
         return Chosen(place, step, f"{edges[place].node} takes it as the {step}. {reason}")
     asked = sentence("nobody", language), sentence("install", language, install=INSTALL)
     return Chosen(None, "ask", " ".join(asked))
+
+
+def _why(node: NodeName, probability: float, before: Before | None) -> str:
+    best = f"{node} has the highest probability, {probability:.2f}."
+    if before is None:
+        return best
+    if node != before.node:
+        return f"leaves {before.node}: new subject ({1 - before.stays:.2f}); {best}"
+    what = "follow-up" if before.follow_up > 0.5 else "same subject"
+    return f"stays with {node}: {what} ({before.stays:.2f})."
 
 
 def _doubt(best: Edge, probability: float, threshold: float) -> str:

@@ -61,10 +61,18 @@ class Encoder:
             InputError: a text is longer than `MAX_CHARACTERS`.
             ArtifactError: a file of the encoder is missing.
         """
-        total = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for row, text in enumerate(texts):
-            for ids in self.windows(text):
-                total[row] += self._run(ids, top) * len(ids)
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return np.stack([self.embed_by(text, (top,))[0] for text in texts])
+
+    def embed_by(self, text: str, tops: Sequence[Path | None]) -> Vectors:
+        """Return the embeddings [tops, 384] of one text, as `embed` does, by each of several upper layers.
+
+        The layers that they share run once.
+        """
+        total = np.zeros((len(tops), self.dimension), dtype=np.float32)
+        for ids in self.windows(text):
+            total += self._run(ids, tops) * len(ids)
         norms = np.linalg.norm(total, axis=1, keepdims=True)
         return np.asarray(total / np.maximum(norms, 1e-12), dtype=np.float32)
 
@@ -73,12 +81,12 @@ class Encoder:
         hidden, _ = self._states(self.windows(text)[0])
         return np.asarray(hidden[0], dtype=np.float16)
 
-    def _run(self, ids: list[int], top: Path | None) -> Vectors:
+    def _run(self, ids: list[int], tops: Sequence[Path | None]) -> Vectors:
         # One window at a time: quantised activations share a scale within a batch, so that in company a text
         # would embed (and route) differently, and on a CPU a batch saves little.
         hidden, mask = self._states(ids)
-        (vectors,) = self._top(top).run(None, {"hidden": hidden, "attention_mask": mask})
-        return np.asarray(vectors[0], dtype=np.float32)
+        states = {"hidden": hidden, "attention_mask": mask}
+        return np.asarray([self._top(top).run(None, states)[0][0] for top in tops], dtype=np.float32)
 
     def _states(self, ids: list[int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         pieces = np.asarray([ids], dtype=np.int64)

@@ -197,7 +197,17 @@ def _function(tool: BaseTool) -> ToolFunction:
     words = tuple(re.findall(r"[a-z]+", f"{tool.name} {tool.description}".lower()))
     signature = f"{tool.name}({', '.join(one.name for one in parameters)})"
     return ToolFunction(
-        tool.name, tool.description or tool.name, signature, (), (), words, True, parameters, (), tool.ainvoke
+        name=tool.name,
+        description=tool.description or tool.name,
+        signature=signature,
+        examples=(),
+        asks=(),
+        words=words,
+        refuses=(),
+        in_order=True,
+        parameters=parameters,
+        libraries=(),
+        call=tool.ainvoke,
     )
 
 

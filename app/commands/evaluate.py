@@ -67,6 +67,28 @@ def languages(data: Data = None, artifact: Artifact = None, output: Output = Non
 
 
 @cli.command()
+def conversations(data: Data = None, output: Output = None) -> None:
+    """Measure follow-ups and changes of subject: our own dialogues, and SGD, MTRAG and CAsT below --data."""
+    from app.settings import Settings
+    from evaluation.routing.conversations import dialogues_in, evaluate_conversations, sealed_dialogues
+    from graphs.assembly import assemble
+    from training.rows.dialogues import task_graph_spec
+
+    mmlu = _assembled("mmlu")
+    octopus = mmlu.routing.encoder_octopus(mmlu.spec.entry)
+    sets = {"our own, sealed": (octopus, sealed_dialogues())}
+    if data is not None:
+        sets["CAsT, 17 subjects"] = (octopus, dialogues_in(_folder(data), "cast_mmlu"))
+        for title, name in (("SGD, 21 services", "sgd"), ("MTRAG, 4 workers", "mtrag")):
+            spec = task_graph_spec(data / "dialogue" / f"{name}_workers.json")
+            routing = assemble(spec, Settings.read()).routing
+            sets[title] = (routing.encoder_octopus(spec.entry), dialogues_in(data, name))
+    with progress("Evaluating", total=1.0) as advance:
+        report = evaluate_conversations(sets, advance)
+    _show(report, output)
+
+
+@cli.command()
 def tools(data: Data = None, output: Output = None) -> None:
     """Measure zero-shot choice of functions, and abstaining, on the Berkeley Function Calling Leaderboard."""
     from agents.octopus.embedding import Encoder

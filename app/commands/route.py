@@ -14,6 +14,7 @@ from app.commands.options import Artifact, Graph
 from app.commands.output import output_file, progress
 
 if TYPE_CHECKING:
+    from agents.octopus.conversation.human_turns import Turn
     from agents.octopus.planning.planner import Planner
     from agents.types import Decision, Octopus
 
@@ -30,7 +31,9 @@ def route(
     source: Annotated[
         Path,
         typer.Option(
-            "--input", help='Rows {"query": …} or {"turns": […]}, .jsonl or .jsonl.gz; - reads them.'
+            "--input",
+            help='Rows {"query": …}, {"turns": […]} or {"messages": […]}, .jsonl or .jsonl.gz; - reads them; '
+            '"node" is who answered before.',
         ),
     ],
     target: Output = Path("-"),
@@ -48,45 +51,36 @@ def route(
 
 def _routes(octopus: Octopus, rows: list[Row]) -> list[dict[str, Any]]:
     from agents.errors import InputError
-    from agents.octopus.conversation.human_turns import clean_turns
+    from training.rows.dialogues import said_in
 
     readable, refused = {}, {}
     for index, (place, row) in enumerate(rows):
         try:
-            readable[index] = clean_turns(_turns(place, row))
+            readable[index] = said_in(row, place)
         except InputError as error:
             refused[index] = _refusal(str(error))
     found = dict(zip(readable, map(_fields, _decided(octopus, list(readable.values()))), strict=True))
     return [found.get(index) or refused[index] for index in range(len(rows))]
 
 
-def _decided(octopus: Octopus, conversations: list[list[str]]) -> list[Decision]:
+def _decided(octopus: Octopus, conversations: list[list[Turn]]) -> list[Decision]:
     """Decide for each conversation: together if the model is in this process, else a few requests at once."""
     from agents.octopus.encoder.octopus import LocalOctopus
 
     if isinstance(octopus, LocalOctopus):
         return octopus.decide_all(conversations)
-    from langchain_core.messages import HumanMessage
+    from agents.octopus.conversation.human_turns import messages_of
 
     async def decide() -> list[Decision]:
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(turns: list[str]) -> Decision:
+        async def one(turns: list[Turn]) -> Decision:
             async with places:
-                return await octopus.route([HumanMessage(turn) for turn in turns])
+                return await octopus.route(messages_of(turns))
 
         return await asyncio.gather(*map(one, conversations))
 
     return asyncio.run(decide())
-
-
-def _turns(place: str, row: dict[str, Any]) -> list[str]:
-    from agents.errors import OctopusGraphError
-
-    turns = row.get("turns", [row.get("query")])
-    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
-        raise OctopusGraphError(f'{place}: a row needs "query", a text, or "turns", a list of texts.')
-    return turns
 
 
 def _refusal(reason: str) -> dict[str, Any]:

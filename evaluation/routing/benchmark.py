@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,13 @@ import numpy as np
 
 from agents.octopus.encoder.octopus import EncoderOctopus, LocalOctopus
 from evaluation.report import Advance, Report, no_progress, plain, share, table, tabulate
-from evaluation.routing.conversations import evaluate_dialogues, evaluate_rewriting
+from evaluation.routing.conversations import (
+    HEADINGS,
+    dialogue_cells,
+    evaluate_dialogues,
+    evaluate_rewriting,
+    sealed_dialogues,
+)
 from evaluation.routing.metrics import (
     COLUMNS,
     RoutingMetrics,
@@ -101,7 +107,7 @@ def _own_tasks(octopus: EncoderOctopus, figures: dict[str, Any]) -> Iterator[str
         "natural queries": evaluate_rewriting(octopus, [[r["query"]] for r in load_task("natural").rows()]),
         "last turn of a dialogue": evaluate_rewriting(octopus, [row["turns"] for row in dialogues]),
     }
-    conversations = evaluate_dialogues(octopus, dialogues)
+    conversations = evaluate_dialogues(octopus, sealed_dialogues())
     figures |= {
         "natural": plain(natural),
         "languages": plain(languages),
@@ -129,9 +135,8 @@ def _own_tasks(octopus: EncoderOctopus, figures: dict[str, Any]) -> Iterator[str
             "bypassed %": lambda m: share(m.bypassed),
         },
     )
-    headings = ("follow-ups %", "changes %", "all %", "read as follow-up %", "as change %")
-    cells = [[name, *map(share, asdict(found).values())] for name, found in conversations.items()]
-    yield table(("last turn of a dialogue", *headings), cells)
+    cells = [[name, *dialogue_cells(own)] for name, own in conversations.items()]
+    yield table(("last turn of a dialogue", *HEADINGS), cells)
 
 
 def evaluate_natural(octopus: LocalOctopus) -> dict[str, RoutingMetrics]:

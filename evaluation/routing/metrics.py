@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agents.errors import InputError
 from agents.octopus.calibration import expected_calibration_error
-from agents.octopus.conversation.human_turns import clean_turns
+from agents.octopus.conversation.human_turns import Said
 from agents.octopus.encoder.octopus import LocalOctopus
 from agents.types import Decision
 from evaluation.report import Advance, interval, no_progress, share, span
@@ -47,17 +47,17 @@ class Predictions:
 
 
 def decide_each(
-    octopus: LocalOctopus, conversations: Sequence[Sequence[str]], advance: Advance = no_progress
+    octopus: LocalOctopus, conversations: Sequence[Said], advance: Advance = no_progress
 ) -> Iterator[Decision]:
     """Yield what `octopus` decides for each of `conversations`, cascade included."""
     for start in range(0, len(conversations), _CHUNK):
-        chunk = [clean_turns(turns) for turns in conversations[start : start + _CHUNK]]
+        chunk = conversations[start : start + _CHUNK]
         yield from octopus.decide_all(chunk)
         advance(len(chunk))
 
 
 def predict(
-    octopus: LocalOctopus, conversations: Sequence[Sequence[str]], advance: Advance = no_progress
+    octopus: LocalOctopus, conversations: Sequence[Said], advance: Advance = no_progress
 ) -> Predictions:
     """Return the decisions for `conversations` as places and probabilities."""
     place = {neighbour.node: k for k, neighbour in enumerate(octopus.neighbours)}

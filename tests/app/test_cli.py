@@ -101,6 +101,24 @@ def test_routing_from_and_to_a_pipe(octopus: Octopus, small: Path) -> None:
     assert (result.code, result.out) == (2, "") and "octopus: -:2: " in result.err
 
 
+def test_rows_may_say_who_answered_before(octopus: Octopus, small: Path, tmp_path: Path) -> None:
+    said = [
+        ("user", "How do I roast a chicken?"),
+        ("assistant", "In the oven."),
+        ("user", "And for how long?"),
+    ]
+    messages = [{"role": role, "content": content} for role, content in said]
+    rows = [{"messages": messages}, {"messages": messages, "node": "cars"}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    out = tmp_path / "out.jsonl"
+    assert octopus("route", "--graph", small, "--input", tmp_path / "in.jsonl", "--output", out).code == 0
+    found = rows_of(out)
+    assert [row["node"] for row in found] == ["cooking", "cars"]
+    assert found[0]["reason"].startswith("stays with cooking: follow-up (")
+    assert found[1]["reason"].startswith("stays with cars: follow-up (")
+    assert found[0]["rewritten"].endswith("[Follow-up to: How do I roast a chicken?]")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -109,6 +127,8 @@ def test_routing_from_and_to_a_pipe(octopus: Octopus, small: Path) -> None:
         (b'{"question": "a"}\n', 'in.jsonl:1: a row needs "query"'),
         (b'{"query": 3}\n', 'in.jsonl:1: a row needs "query"'),
         (b'{"turns": "a"}\n', 'in.jsonl:1: a row needs "query"'),
+        (b'{"messages": "a"}\n', 'in.jsonl:1: "messages" is a list'),
+        (b'{"query": "a", "node": 1}\n', 'in.jsonl:1: "node", who answered before, is a name'),
     ],
 )
 def test_bad_rows_are_named_and_no_output_appears(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from langchain_core.messages import BaseMessage
@@ -23,11 +23,18 @@ from agents.octopus.causal.grammar import Grammar, MalformedCallError
 from agents.octopus.causal.prompt import Prompt, PromptFormat
 from agents.octopus.conversation.follow_ups import (
     FollowUpModel,
-    ReadTurn,
+    Heard,
     load_follow_up_model,
-    read_conversation,
 )
-from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
+from agents.octopus.conversation.human_turns import (
+    Said,
+    Turn,
+    as_one_question,
+    carry_over,
+    clean_turns,
+    human_turns,
+)
+from agents.octopus.conversation.reading import Reader, Reading
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.octopus import Examples, NextStep
 from agents.types import Decision, Edge, NodeName, Step
@@ -93,19 +100,19 @@ class CausalOctopus:
         reply = (await self.parts.batcher.ask_async([self._request(asked)]))[0]
         return await asyncio.to_thread(self._decision, asked, reply)
 
-    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Decision:
+    def decide_next(self, turns: Sequence[Turn], path: Sequence[Step]) -> Decision:
         """Decide what follows the steps of `path`, or `<nexa_end>`; blocking."""
         if self.next_step is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
         return self.next_step(self._read(turns).verbatim, path)
 
-    def decide(self, turns: Sequence[str]) -> Decision:
+    def decide(self, turns: Said) -> Decision:
         """Decide for the last of `turns`, human turns in order; blocking."""
         return self.decide_all([turns])[0]
 
-    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Decision]:
+    def decide_all(self, conversations: Sequence[Said]) -> list[Decision]:
         """Decide for each conversation, batched; blocking."""
-        asked = [self._read(turns) for turns in conversations]
+        asked = [self._read(clean_turns(turns)) for turns in conversations]
         replies = self.parts.batcher.ask([self._request(one) for one in asked])
         return [self._decision(one, reply) for one, reply in zip(asked, replies, strict=True)]
 
@@ -115,14 +122,20 @@ class CausalOctopus:
         asked = [CallRequest(prompt, self.adapter, self._tokens, _write_none) for prompt in prompts]
         return [self._probabilities(reply.logits) for reply in self.parts.batcher.ask(asked)]
 
-    def _read(self, turns: Sequence[str]) -> _Asked:
-        """Read the conversation as it is routed: a follow-up goes where the turn that it refers to went."""
+    def _read(self, turns: Sequence[Turn]) -> _Asked:
+        """Read the conversation: the model routes each turn alone, and exchanges as one text."""
         if len(turns) == 1:
-            return _Asked(turns[0])
-        vectors, found = self.encoder.embed(turns), self.choose_all(turns)
-        read = [ReadTurn(*turn) for turn in zip(turns, vectors, found, strict=True)]
-        reading = read_conversation(read, self.follow_up)
-        return _Asked(turns[-1], reading.refers_to, reading.probabilities)
+            return _Asked(turns[0].text)
+        texts = list(dict.fromkeys(turn.text for turn in turns))
+        alone = dict(zip(texts, self.choose_all(texts), strict=True))
+
+        @cache
+        def hear(text: str) -> Heard:
+            found = alone[text] if text in alone else self.choose_all([text])[0]
+            return Heard(self.encoder.embed([text])[0], found)
+
+        places = {edge.node: place for place, edge in enumerate(self.neighbours)}
+        return _Asked(turns[-1].text, Reader(hear, self.follow_up, places).read(turns))
 
     def _request(self, asked: _Asked) -> CallRequest:
         def pick(logits: NDArray[np.float64]) -> int | None:
@@ -152,7 +165,7 @@ class CausalOctopus:
         return found if self.abstains else np.append(found, 0.0)
 
     def _in_context(self, asked: _Asked, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self._probabilities(logits) if asked.probabilities is None else asked.probabilities
+        return self._probabilities(logits) if asked.reading is None else asked.reading.probabilities
 
     def _cascade(self, asked: _Asked, probabilities: NDArray[np.float64]) -> Chosen:
         return cascade(
@@ -160,7 +173,7 @@ class CausalOctopus:
             probabilities[:-1],
             none=float(probabilities[-1]),
             threshold=self.threshold,
-            refers_to=asked.refers_to,
+            before=asked.reading.node_before(self.neighbours) if asked.reading else None,
             nearest=lambda: self._examples.nearest(self.encoder.embed([asked.query])[0]),
             parent=self.parent,
             generalist=self.generalist,
@@ -201,11 +214,14 @@ class CausalOctopus:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Hold a query, what it refers to, and in that case its probabilities in context."""
+    """Hold a query, and for one with turns before it how the conversation is read."""
 
     query: str
-    refers_to: str = ""
-    probabilities: NDArray[np.float64] | None = None
+    reading: Reading | None = None
+
+    @property
+    def refers_to(self) -> str:
+        return self.reading.refers_to if self.reading else ""
 
     @property
     def question(self) -> str:

@@ -3,23 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from agents.errors import InputError
 from agents.octopus.tokens import defuse
-from agents.types import Step
+from agents.types import UNANSWERED, NodeName, Step
 
 _TURNS = 6  # human turns that are read; older ones no longer carry the subject
 
 
-def human_turns(conversation: Sequence[BaseMessage]) -> list[str]:
-    """Return what `clean_turns` makes of the human messages.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Hold what a person said, and what came of it.
+
+    Attributes:
+        text: of the person.
+        reply: the assistant's last words on it; "" where there are none, as on the last turn.
+        node: who gave the reply, if that is known and was an answer.
+        refused: whether nobody took the turn.
+    """
+
+    text: str
+    reply: str = ""
+    node: NodeName | None = None
+    refused: bool = False
+
+
+Said = Sequence[str | Turn]
+"""A conversation: its human turns in order, as texts or with what came of them."""
+
+
+def human_turns(conversation: Sequence[BaseMessage]) -> list[Turn]:
+    """Return what `clean_turns` makes of the human messages and the replies to them.
 
     Raises:
         InputError: the last turn is empty or not text, or there is none.
     """
-    return clean_turns([str(message.text) for message in conversation if isinstance(message, HumanMessage)])
+    turns: list[Turn] = []
+    for message in conversation:
+        text = str(message.text)
+        if isinstance(message, HumanMessage):
+            turns.append(Turn(text))
+        elif isinstance(message, AIMessage) and turns and (text.strip() or message.name):
+            name, unanswered = message.name or None, bool(message.additional_kwargs.get(UNANSWERED))
+            node = NodeName(name) if name and not unanswered else None
+            reply = "" if unanswered else text  # else it tells why there is no answer
+            turns[-1] = replace(turns[-1], reply=reply, node=node, refused=unanswered and not name)
+    return clean_turns(turns)
+
+
+def messages_of(turns: Sequence[Turn]) -> list[BaseMessage]:
+    """Return turns as messages, the replies with the names of who gave them."""
+    messages: list[BaseMessage] = []
+    for turn in turns:
+        messages.append(HumanMessage(turn.text))
+        if turn.reply or turn.node:
+            messages.append(AIMessage(turn.reply, name=turn.node))
+    return messages
 
 
 def clean_query(query: str) -> str:
@@ -40,7 +82,7 @@ def clean_query(query: str) -> str:
     return cleaned
 
 
-def clean_turns(said: Sequence[str]) -> list[str]:
+def clean_turns(said: Said) -> list[Turn]:
     """Return the turns that routing reads: the last one and the few before it that say something else.
 
     Raises:
@@ -48,10 +90,11 @@ def clean_turns(said: Sequence[str]) -> list[str]:
     """
     if not said:
         raise InputError("the query is empty.", hint="Ask something.")
-    last = clean_query(said[-1])
+    turns = [Turn(turn) if isinstance(turn, str) else turn for turn in said]
+    last = replace(turns[-1], text=clean_query(turns[-1].text))
+    earlier = [replace(turn, text=clean_query(turn.text)) for turn in turns[:-1] if turn.text.strip()]
     # A question that is asked again follows up on what it did before, not on itself.
-    earlier = [turn for turn in (clean_query(turn) for turn in said[:-1] if turn.strip()) if turn != last]
-    return [*earlier[-(_TURNS - 1) :], last]
+    return [*[turn for turn in earlier if turn.text != last.text][-(_TURNS - 1) :], last]
 
 
 def carry_over(query: str, refers_to: str) -> str:

@@ -100,6 +100,22 @@ class Trained:
         return np.asarray(grouped[0], dtype=np.float64)
 
 
+_PLAIN_SHARE = 0.4
+"""How much the docstrings count beside what was trained, in a conversation."""
+
+
+def blended(trained: NDArray[np.float64], plain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted geometric mean of two heads' [n + 1] probabilities, that of none arithmetic.
+
+    A trained head knows the style of its rows; in conversations, where people write otherwise, docstrings
+    correct it.
+    """
+    none = (1 - _PLAIN_SHARE) * trained[-1] + _PLAIN_SHARE * plain[-1]
+    logarithms = [np.log(head[:-1] + 1e-4) for head in (trained, plain)]
+    shares = softmax((1 - _PLAIN_SHARE) * logarithms[0] + _PLAIN_SHARE * logarithms[1])
+    return np.append(shares * (1 - none), none)
+
+
 def trained_head(part: TrainedMaster, candidates: Sequence[Candidate], embed: Embed) -> Trained:
     """Return the artifact's head for the neighbours that are there; new ones speak by their docstrings.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
@@ -17,15 +17,24 @@ from agents.errors import RoutingError
 from agents.octopus.cascade import Example, cascade, decision_of
 from agents.octopus.conversation.follow_ups import (
     FollowUpModel,
-    Reading,
-    ReadTurn,
+    Hear,
+    Heard,
     load_follow_up_model,
-    read_conversation,
 )
-from agents.octopus.conversation.human_turns import as_one_question, carry_over, human_turns
+from agents.octopus.conversation.human_turns import (
+    Said,
+    Turn,
+    as_one_question,
+    carry_over,
+    clean_turns,
+    human_turns,
+)
+from agents.octopus.conversation.reading import Reader, Reading
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.heads import Head
+from agents.octopus.encoder.heads import Head, blended
 from agents.types import Decision, Edge, NodeName, Octopus, Step
+
+_HEARD = 512  # texts whose routing is remembered
 
 NextStep = Callable[[str, Sequence[Step]], Decision]
 """Decide what comes next, from a question and the steps of its walk; blocking."""
@@ -40,11 +49,11 @@ class LocalOctopus(Octopus, Protocol):
         """Return the edges of its node."""
         ...
 
-    def decide(self, turns: Sequence[str]) -> Decision:
+    def decide(self, turns: Said) -> Decision:
         """Decide for the last of `turns`, human turns in order; blocking."""
         ...
 
-    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Decision]:
+    def decide_all(self, conversations: Sequence[Said]) -> list[Decision]:
         """Decide for each conversation; blocking."""
         ...
 
@@ -60,8 +69,10 @@ class EncoderOctopus:
         top: this graph's upper encoder layers, if it has an adapter.
         threshold: probability below which the cascade takes over; None takes the head's.
         generalist, parent: neighbours that the cascade may fall back to.
+        follow_up: tells follow-ups from changes of subject.
         next_step: decides after a step of the walk.
         unread: names the language of a query that nothing here reads; "" where it is read.
+        plain: builds the head of docstrings alone, which has a say in conversations; None where `head` is it.
     """
 
     neighbours: Sequence[Edge]
@@ -74,6 +85,7 @@ class EncoderOctopus:
     follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
     next_step: NextStep | None = None
     unread: Callable[[str], str] = lambda query: ""
+    plain: Callable[[], Head] | None = None
 
     async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """Decide for the last human turn, in the light of the turns before it.
@@ -87,44 +99,54 @@ class EncoderOctopus:
             return await asyncio.to_thread(self.decide_next, turns, path)
         return await asyncio.to_thread(self.decide, turns)
 
-    def decide_next(self, turns: Sequence[str], path: Sequence[Step]) -> Decision:
+    def decide_next(self, turns: Sequence[Turn], path: Sequence[Step]) -> Decision:
         """Decide what follows the steps of `path`, or `<nexa_end>`; blocking."""
         if self.next_step is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
-        return self.next_step(carry_over(turns[-1], self.refers_to(turns)), path)
-
-    def refers_to(self, turns: Sequence[str]) -> str:
-        """Return the earlier turn that the last one follows up on; "" if it stands alone. Blocking."""
-        if len(turns) < 2:
-            return ""
-        return self._read(turns, self.encoder.embed(turns, top=self.top)).refers_to
+        refers_to = self.read(turns).refers_to if len(turns) > 1 else ""
+        return self.next_step(carry_over(turns[-1].text, refers_to), path)
 
     def nearest_example(self, query: str) -> Example | None:
         """Return the neighbours' example nearest to `query`; None without examples. Blocking."""
         return self._examples.nearest(self.encoder.embed([query], top=self.top)[0])
 
-    def decide(self, turns: Sequence[str]) -> Decision:
+    def decide(self, turns: Said) -> Decision:
         """Decide for the last of `turns`, human turns in order; blocking."""
-        return self.decide_all([turns])[0]
+        said = clean_turns(turns)
+        query = said[-1].text
+        if len(said) > 1:
+            return self._decide(query, lambda: self.encoder.embed([query], top=self.top)[0], self.read(said))
+        vector = self.encoder.embed([query], top=self.top)[0]
+        return self._decide(query, lambda: vector, Reading(self.head.probabilities(query, vector)))
 
-    def decide_all(self, conversations: Sequence[Sequence[str]]) -> list[Decision]:
-        """Decide for each conversation, embedded together; blocking."""
-        vectors = self.encoder.embed([turn for turns in conversations for turn in turns], top=self.top)
-        decisions, start = [], 0
-        for turns in conversations:
-            own = vectors[start : start + len(turns)]
-            start += len(turns)
-            decisions.append(self._decide(turns[-1], own[-1], self._read(turns, own)))
-        return decisions
+    def decide_all(self, conversations: Sequence[Said]) -> list[Decision]:
+        """Decide for each conversation; blocking."""
+        return [self.decide(turns) for turns in conversations]
 
-    def _read(self, turns: Sequence[str], vectors: NDArray[np.float32]) -> Reading:
-        read = [
-            ReadTurn(text, vector, self.head.probabilities(text, vector))
-            for text, vector in zip(turns, vectors, strict=True)
-        ]
-        return read_conversation(read, self.follow_up)
+    def read(self, turns: Sequence[Turn]) -> Reading:
+        """Read the last of `turns` in the light of those before it; blocking."""
+        places = {edge.node: place for place, edge in enumerate(self.neighbours)}
+        return Reader(self.hear, self.follow_up, places, self.head.abstain).read(turns)
 
-    def _decide(self, query: str, vector: NDArray[np.float32], reading: Reading) -> Decision:
+    @cached_property
+    def hear(self) -> Hear:
+        """Return what routes a text by itself, and remembers it: the next turn asks for it again."""
+        if self.plain is None:
+            return lru_cache(_HEARD)(self._heard_plainly)
+        plain = self.plain()
+
+        def hear(text: str) -> Heard:
+            own, public = self.encoder.embed_by(text, (self.top, None))
+            both = self.head.probabilities(text, own), plain.probabilities(text, public)
+            return Heard(public, blended(*both))
+
+        return lru_cache(_HEARD)(hear)
+
+    def _heard_plainly(self, text: str) -> Heard:
+        vector = self.encoder.embed([text], top=self.top)[0]
+        return Heard(vector, self.head.probabilities(text, vector))
+
+    def _decide(self, query: str, vector: Callable[[], NDArray[np.float32]], reading: Reading) -> Decision:
         probabilities = reading.probabilities[:-1]
         chosen = cascade(
             self.neighbours,
@@ -132,8 +154,8 @@ class EncoderOctopus:
             none=float(reading.probabilities[-1]),
             threshold=self.head.threshold if self.threshold is None else self.threshold,
             abstain=self.head.abstain,
-            refers_to=reading.refers_to,
-            nearest=lambda: self._examples.nearest(vector),
+            before=reading.node_before(self.neighbours),
+            nearest=lambda: self._examples.nearest(vector()),
             parent=self.parent,
             generalist=self.generalist,
             query=query,

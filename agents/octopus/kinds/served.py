@@ -85,7 +85,7 @@ class ServedReference(OctopusReference):
             generalist=parts.generalist,
             parent=parts.parent,
             fallback=parts.encoder_octopus() if parts.fallback else None,
-            refers_to=lambda turns: parts.encoder_octopus().refers_to(turns),
+            read=lambda turns: parts.encoder_octopus().read(turns),
             nearest_example=lambda query: parts.encoder_octopus().nearest_example(query),
             on_choice=parts.on_choice,
         )

@@ -16,7 +16,8 @@ from agents.errors import ModelUnavailableError, RoutingError
 from agents.octopus.calibration import softmax
 from agents.octopus.cascade import END, Chosen, Example, cascade, decision_of, next_step
 from agents.octopus.causal.grammar import MalformedCallError
-from agents.octopus.conversation.human_turns import as_one_question, carried, carry_over, human_turns
+from agents.octopus.conversation.human_turns import Turn, as_one_question, carried, carry_over, human_turns
+from agents.octopus.conversation.reading import Reading
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 
 _MOST_SHOWN = 500  # characters of an earlier step's answer
@@ -66,7 +67,7 @@ class RemoteOctopus:
         abstains: whether `<nexa_end>` without a step before it means that no neighbour fits.
         generalist, parent: neighbours that the cascade may fall back to.
         fallback: decides where the server cannot; None raises.
-        refers_to: finds the earlier turn that the last one follows up on, or ""; blocking.
+        read: reads the last of several turns by the embedded default; None takes it by itself. Blocking.
         nearest_example: finds the neighbours' example nearest to a query; blocking.
         on_choice: called with the chosen node before its query is rewritten, to load its model meanwhile.
     """
@@ -80,7 +81,7 @@ class RemoteOctopus:
     generalist: NodeName | None = None
     parent: NodeName | None = None
     fallback: Octopus | None = None
-    refers_to: Callable[[Sequence[str]], str] = lambda turns: ""
+    read: Callable[[Sequence[Turn]], Reading] | None = None
     nearest_example: Callable[[str], Example | None] = lambda query: None
     on_choice: Callable[[NodeName], None] = lambda node: None
     _probed: bool = field(default=False, init=False)
@@ -103,8 +104,10 @@ class RemoteOctopus:
 
     async def _route(self, conversation: Sequence[BaseMessage], path: Sequence[Step]) -> Decision:
         turns = human_turns(conversation)
-        refers_to = await asyncio.to_thread(self.refers_to, turns) if len(turns) > 1 else ""
-        query = carry_over(turns[-1], refers_to)
+        said = turns[-1].text
+        reading = await asyncio.to_thread(self.read, turns) if self.read and len(turns) > 1 else None
+        refers_to = reading.refers_to if reading else ""
+        query = carry_over(said, refers_to)
         candidates = [*self.neighbours, END] if path or self.abstains else list(self.neighbours)
         if not self._probed:
             await self.scorer.probe(self.neighbours)
@@ -115,26 +118,28 @@ class RemoteOctopus:
             chosen = next_step(candidates, found, [step.node for step in path], self.threshold)
         else:
             candidates = list(self.neighbours)
-            chosen = await asyncio.to_thread(self._cascade, turns[-1], refers_to, found)
+            reading = (reading or Reading(found)).settled(found if self.abstains else np.append(found, 0.0))
+            found = reading.probabilities
+            chosen = await asyncio.to_thread(self._cascade, said, reading)
         decision = decision_of(
             candidates,
             found[: len(candidates)],
             chosen,
             query=query,
-            question=as_one_question(turns[-1], refers_to),
+            question=as_one_question(said, refers_to),
             calibrated=self.temperature is not None,
         )
         if chosen.place is None or decision.node is None:
             return decision
         return await self._rewritten(decision, candidates[chosen.place], asked)
 
-    def _cascade(self, query: str, refers_to: str, found: NDArray[np.float64]) -> Chosen:
+    def _cascade(self, query: str, reading: Reading) -> Chosen:
         return cascade(
             self.neighbours,
-            found[: len(self.neighbours)],
-            none=float(found[-1]) if self.abstains else 0.0,
+            reading.probabilities[:-1],
+            none=float(reading.probabilities[-1]),
             threshold=self.threshold,
-            refers_to=refers_to,
+            before=reading.node_before(self.neighbours),
             nearest=lambda: self.nearest_example(query),
             parent=self.parent,
             generalist=self.generalist,

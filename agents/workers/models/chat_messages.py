@@ -12,10 +12,7 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 
 from agents.modalities import attachments_of, human
-from agents.types import COMPUTED
-
-UNANSWERED = "unanswered"
-"""Mark, in `additional_kwargs`, an AI message that no worker said: it tells why there is no answer."""
+from agents.types import COMPUTED, UNANSWERED
 
 _CALL = re.compile(rf"\n{COMPUTED} [^\n]+")  # a small model takes it for the way to answer
 

@@ -2,101 +2,123 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
-from agents.errors import InputError
 from agents.octopus.conversation.follow_ups import (
+    EXPONENTS,
     FEATURES,
     FollowUpModel,
-    ReadTurn,
-    follow_up_features,
     load_follow_up_model,
-    read_conversation,
 )
+from agents.octopus.conversation.follow_ups import (
+    Heard as HeardText,
+)
+from agents.octopus.conversation.human_turns import Turn
+from agents.octopus.conversation.reading import Reader
 from agents.octopus.embedding import Encoder
-from training.router.follow_ups import fit, heads_of_mmlu, held_out, read_pairs, train
+from agents.octopus.encoder.heads import Untrained
+from agents.octopus.encoder.octopus import EncoderOctopus
+from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
+from agents.types import Edge, FunctionalToken, NodeName
+from training.router.follow_ups import Heard, believe, cross_validated, figures, fit, hear, left_out, rounded
+from training.rows.dialogues import Dialogue
 
 ENCODER = Encoder(threads=1)
+SUBJECTS = {
+    "cooking": "Recipes, baking, roasting and what to eat.",
+    "cars": "Engines, tyres, oil and repairs of cars.",
+    "law": "Contracts, courts and what is legal.",
+    "maths": "Equations, derivatives and matrices.",
+}
+OPENINGS = {
+    "cooking": "How long do I bake a loaf of bread?",
+    "cars": "Which oil does the engine of an old car need?",
+    "law": "Is a contract valid that was signed by a child?",
+    "maths": "What is the derivative of the sine function?",
+}
 
 
-class EvenHead:
-    """Find both of two neighbours equally likely, whatever is asked."""
-
-    calibrated, threshold, abstain = False, 0.0, 1.0
-
-    def probabilities(self, text: str, vector: np.ndarray) -> np.ndarray:
-        return np.array([0.5, 0.5, 0.0])
+@cache
+def octopus() -> EncoderOctopus:
+    head = ZeroShotHead.build([Candidate(*one) for one in SUBJECTS.items()], ENCODER.embed)
+    edges = [Edge(NodeName(name), FunctionalToken(f"<nexa_{k}>")) for k, name in enumerate(SUBJECTS)]
+    return EncoderOctopus(edges, Untrained.of(head), ENCODER)
 
 
-DIALOGUES = [
-    {"turns": [f"question {k} on {word}", follow, change], "nodes": ["a", "a", "b"]}
-    for k, (word, follow, change) in enumerate(
-        [
-            ("tides", "and why is it so?", "list every kind of contract that a notary in Spain must sign"),
-            ("bread", "is it healthy?", "show how Python dictionaries grow when many keys are added"),
-            ("tax", "do they all pay it?", "describe the chemical structure of penicillin in detail"),
-            ("chess", "who invented it?", "compute the determinant of a random large matrix quickly"),
-        ]
-    )
-]
+def dialogues() -> list[Dialogue]:
+    found = []
+    for name, opening in OPENINGS.items():
+        for other, question in OPENINGS.items():
+            turns, follows = (
+                (Turn(opening), Turn(question if other != name else "does it take long there?")),
+                other == name,
+            )
+            found += [Dialogue(turns, frozenset({other}), follows, name)] * (3 if follows else 1)
+    return found
 
 
-def test_pairs_are_taken_once_with_the_subject_before_them() -> None:
-    twice = [*DIALOGUES, {"turns": DIALOGUES[0]["turns"][:2], "nodes": ["a", "a"]}]
-    pairs = read_pairs(twice, EvenHead(), ENCODER, None)
-    assert pairs.features.shape == (8, len(FEATURES))
-    assert pairs.follows.tolist() == [True, False] * 4
-    assert pairs.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+def all_of(heard: Heard) -> np.ndarray:
+    return np.ones(len(heard.fold), dtype=bool)
 
 
-def test_the_weights_hold_for_features_as_they_are() -> None:
-    generator = np.random.default_rng(0)
-    features = generator.normal(5, 3, (200, 2))
-    follows = features[:, 0] > 5
-    weights, bias = fit(features, follows, strength=1.0)
-    assert float(((features @ weights + bias > 0) == follows).mean()) > 0.95
-    assert abs(weights[0]) > 10 * abs(weights[1])
+def test_first_turns_and_speaking_acts_are_not_learnt_from() -> None:
+    first = Dialogue((Turn(OPENINGS["law"]),), frozenset({"law"}), None, "x")
+    thanks = Dialogue((Turn(OPENINGS["law"]), Turn("Thanks!")), frozenset({"law"}), True, "x")
+    heard = hear([*dialogues(), first, thanks], octopus())
+    assert len(heard.follows) == 4 * (3 + 3)
+    assert heard.begins.tolist() == [2] * 24
+    assert len(set(heard.fold.tolist())) == 4
 
 
-def test_training_tells_follow_ups_from_changes_that_it_did_not_see() -> None:
-    pairs = read_pairs(DIALOGUES, EvenHead(), ENCODER, None)
-    (probabilities,) = held_out([pairs], 1.0, folds=4)
-    assert ((probabilities > 0.5) == pairs.follows).all()
-    model = train({"even": pairs}, folds=4)
-    assert list(model["weights"]) == list(FEATURES)
-    assert model["metrics"]["even_stay"] == model["metrics"]["even_move"] == 1.0
-    with pytest.raises(InputError, match="5 folds"):
-        train({"even": pairs}, folds=5)
+def test_follow_ups_and_changes_count_alike() -> None:
+    heard = hear(dialogues()[1:], octopus())
+    weights = heard.weights(all_of(heard))
+    assert weights[heard.follows].sum() == pytest.approx(weights[~heard.follows].sum())
+    assert (heard.weights(~heard.follows)[heard.follows] == 0).all()
 
 
-def turn(text: str, probabilities: list[float]) -> ReadTurn:
-    return ReadTurn(text, ENCODER.embed([text])[0], np.array(probabilities))
+def test_training_tells_follow_ups_from_changes() -> None:
+    heard = hear(dialogues(), octopus())
+    parameters = fit([(heard, all_of(heard))], tried=20)
+    count = len(EXPONENTS)
+    exponents = dict(zip(EXPONENTS, parameters[:count].tolist(), strict=True))
+    model = FollowUpModel(parameters[count:-1], float(parameters[-1]), exponents)
+    found = figures(heard, *believe(model, heard))
+    assert found["follow_ups_read"] == found["changes_read"] == 1.0
+    assert found["changes"] == 1.0
 
 
-def test_features_survive_certain_and_single_neighbours() -> None:
-    for own in ([1.0, 0.0], [0.0, 1.0]):
-        assert np.isfinite(follow_up_features(turn("?", own), turn("Why?", [1.0, 0.0]))).all()
+def test_figures_are_of_what_was_not_seen() -> None:
+    heard = hear(dialogues(), octopus())
+    start = fit([(heard, all_of(heard))], tried=10)
+    found = cross_validated({"a": heard}, start, folds=2)["a"]
+    assert found["follow_ups_read"] >= 0.5
+    assert set(left_out({"a": heard, "a, zero-shot": heard, "b": heard}, start)) == {"a", "a, zero-shot", "b"}
+    assert rounded({"a": {"b": 0.123456}, "c": 3}) == {"a": {"b": 0.1235}, "c": 3}
 
 
-def test_a_follow_up_keeps_the_subject_and_a_change_drops_it() -> None:
-    model = load_follow_up_model()
-    maths = turn("What is the derivative of x^3?", [0.9, 0.05, 0.05])
-    vague = turn("and its second one?", [0.3, 0.4, 0.3])
-    other = turn("Who was the first emperor of China and when did he rule?", [0.02, 0.95, 0.03])
-    stays = read_conversation([maths, vague], model)
-    assert stays.refers_to == maths.text
-    assert stays.probabilities.argmax() == 0
-    moves = read_conversation([maths, vague, other], model)
-    assert moves.refers_to == ""
-    assert moves.probabilities.argmax() == 1
+def test_the_shipped_model_keeps_follow_ups_and_drops_changes() -> None:
+    def say(*turns: str) -> str:
+        return octopus().decide(turns).node or ""
+
+    assert say(OPENINGS["maths"], "and its second one?") == "maths"
+    assert say(OPENINGS["maths"], "and its second one?", "why?") == "maths"
+    assert say(OPENINGS["maths"], "and its second one?", OPENINGS["law"]) == "law"
+    assert say(OPENINGS["maths"], OPENINGS["law"], "and if he was sixteen?") == "law"
+
+
+def test_the_shipped_weights_say_what_people_would() -> None:
+    weights = dict(zip(FEATURES, load_follow_up_model().weights, strict=True))
+    assert weights["points_back"] > 0 > weights["log_content_words"]
+    assert weights["agreement"] > 0 > weights["rival"]
 
 
 def test_a_model_of_no_weight_leaves_it_open() -> None:
-    model = FollowUpModel(np.zeros(len(FEATURES)), 0.0)
-    assert model.probability(turn("a", [1.0, 0.0]), turn("b", [1.0, 0.0])) == 0.5
+    def even(text: str) -> HeardText:
+        return HeardText(np.ones(1, dtype=np.float32), np.array([0.5, 0.5, 0.0]))
 
-
-def test_the_zero_shot_head_of_the_graph_is_used_without_an_artifact() -> None:
-    heads = heads_of_mmlu(ENCODER, None)
-    assert list(heads) == ["zero_shot"]
+    reader = Reader(even, FollowUpModel(np.zeros(len(FEATURES)), 0.0), {})
+    assert reader.read([Turn("How are tides made?"), Turn("How is bread made?")]).follow_up == 0.5

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from agents.errors import InputError
 from agents.octopus.conversation.human_turns import (
+    Turn,
     as_one_question,
     carried,
     carry_answers,
@@ -14,16 +17,21 @@ from agents.octopus.conversation.human_turns import (
     clean_query,
     clean_turns,
     human_turns,
+    messages_of,
 )
 from agents.types import NodeName, Step
 
 
+def texts(turns: Sequence[Turn]) -> list[str]:
+    return [turn.text for turn in turns]
+
+
 def test_a_question_asked_again_does_not_follow_up_on_itself() -> None:
-    assert clean_turns(["first", "again", "again", " again "]) == ["first", "again"]
+    assert texts(clean_turns(["first", "again", "again", " again "])) == ["first", "again"]
 
 
 def test_long_conversations_keep_the_last_turns() -> None:
-    assert clean_turns([*(f"turn {k}" for k in range(20)), " ", "last"]) == [
+    assert texts(clean_turns([*(f"turn {k}" for k in range(20)), " ", "last"])) == [
         *(f"turn {k}" for k in range(15, 20)),
         "last",
     ]
@@ -41,11 +49,30 @@ def test_rewriting() -> None:
     assert as_one_question("What first?", "") == "What first?"
 
 
-def test_only_what_people_said_is_read() -> None:
-    talk = [SystemMessage("Be short."), HumanMessage("first"), AIMessage("second"), HumanMessage("third")]
-    assert human_turns(talk) == ["first", "third"]
+def test_turns_have_the_replies_to_them_and_who_gave_these() -> None:
+    untaken = AIMessage("Say more.", additional_kwargs={"unanswered": True})
+    failed = AIMessage("No model.", name="law", additional_kwargs={"unanswered": True})
+    talk = [
+        SystemMessage("Be short."),
+        AIMessage("Hello."),
+        *(HumanMessage("first"), AIMessage("one moment"), AIMessage("second", name="maths")),
+        *(HumanMessage("third"), untaken),
+        *(HumanMessage("fourth"), failed),
+        HumanMessage("fifth"),
+    ]
+    assert human_turns(talk) == [
+        Turn("first", "second", NodeName("maths")),
+        Turn("third", refused=True),
+        Turn("fourth"),
+        Turn("fifth"),
+    ]
     with pytest.raises(InputError, match="empty"):
         human_turns([AIMessage("Hello?")])
+
+
+def test_turns_are_messages_again() -> None:
+    turns = [Turn("first", "second", NodeName("maths")), Turn("third", "", NodeName("law")), Turn("fourth")]
+    assert human_turns(messages_of(turns)) == turns
 
 
 def test_answers_are_carried_over_flagged_and_defused() -> None:

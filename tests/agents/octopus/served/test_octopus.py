@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import InputError, ModelUnavailableError, RoutingError
 from agents.octopus.cascade import END, Example
 from agents.octopus.causal.grammar import MalformedCallError
+from agents.octopus.conversation.human_turns import Turn
+from agents.octopus.conversation.reading import Reading
 from agents.octopus.served.octopus import RemoteOctopus, probabilities
 from agents.octopus.tokens import END_TOKEN, slot_token
 from agents.types import Edge, NodeName, Step
@@ -73,11 +76,22 @@ async def test_a_fitted_temperature_calibrates() -> None:
 
 async def test_a_follow_up_is_asked_with_what_it_refers_to() -> None:
     area = "What is the area of Kenya?"
-    remote = octopus(0.6, 0.4, refers_to=lambda turns: area if turns[-1].startswith("Double") else "")
+    follow_up = Reading(np.array([0.9, 0.1, 0.0]), 0.9, area, 0)
+
+    def read(turns: Sequence[Turn]) -> Reading:
+        return (
+            follow_up
+            if turns[-1].text.startswith("Double")
+            else Reading(np.array([0.1, 0.9, 0.0]), 0.1, "", 0)
+        )
+
+    remote = octopus(0.6, 0.4, read=read)
     talk = [HumanMessage(area), AIMessage("580,000 km²"), HumanMessage("Double it.")]
     route = await remote.route(talk)
     assert remote.scorer.asked == ["Double it.\n\n[Follow-up to: What is the area of Kenya?]"]  # type: ignore[attr-defined]
     assert route.question == "What is the area of Kenya Double it."
+    assert route.probability == pytest.approx(1 / (1 + np.sqrt(0.4 * 0.1 / (0.6 * 0.9))))
+    assert route.reason == "stays with maths: follow-up (0.79)."
     await remote.route([*talk[:2], HumanMessage("Who invented the telephone?")])
     assert remote.scorer.asked[-1] == "Who invented the telephone?"  # type: ignore[attr-defined]
 

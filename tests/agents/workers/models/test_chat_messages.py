@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agents.modalities import attachments_of
-from agents.workers.models.chat_messages import UNANSWERED, chat_messages
+from agents.types import UNANSWERED
+from agents.workers.models.chat_messages import chat_messages
 
 PIXEL = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
 
