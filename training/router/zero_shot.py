@@ -3,7 +3,7 @@
     python -m training.router.zero_shot background [--languages] [--tools FILE] [--out DIR]   (seconds)
     python -m training.router.zero_shot maps [--languages] [--tools FILE] [--out DIR]   (`train`; minutes)
 
-Run both again when the shipped encoder or the texts change; `--languages` makes those of the multilingual one.
+Run both again when the shipped encoder or the texts change; `--languages` makes those of the second one.
 
 The background holds the means that are subtracted from embeddings, and the frequencies of terms. The maps
 bring queries and descriptions nearer to each other: a need ("somewhere quiet near the lake for the weekend")

@@ -13,13 +13,13 @@ from agents.octopus.cascade import (
     END,
     MOST_CHOICES,
     NEAR,
-    Before,
     Chosen,
     Example,
     cascade,
     decision_of,
     next_step,
 )
+from agents.octopus.conversation.reading import Before
 from agents.octopus.tokens import END_TOKEN, slot_token
 from agents.types import CascadeStep, Edge, NodeName
 
