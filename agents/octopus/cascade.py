@@ -141,12 +141,12 @@ def decision_of(
 
 def _not_read(edges: Sequence[Edge], language: str, generalist: NodeName | None) -> Chosen:
     """Give a query in another language to the generalist, or say in that language what to install."""
-    reason = f"The question is in another language than English ({language}), which needs: {INSTALL}"
     if found := _fall_back(edges, None, generalist):
         place, step = found
-        return Chosen(place, step, f"{edges[place].node} takes it as the {step}. {reason}")
-    asked = sentence("nobody", language), sentence("install", language, install=INSTALL)
-    return Chosen(None, "ask", " ".join(asked))
+        doubt = f"The question is not in English ({language}), and `{INSTALL}` was not run"
+        return Chosen(place, step, f"{doubt}, so {edges[place].node} takes it as the {step}.")
+    install = sentence("install", language, install=INSTALL)
+    return Chosen(None, "ask", f"{install}. {sentence('nobody', language)}")
 
 
 def _why(node: NodeName, probability: float, before: Before | None) -> str:
