@@ -58,7 +58,8 @@ class ToolFunction:
         asks: phrases that ask for it; a question must have one of them, unless there are none, and begin with
             one that is marked by `^`.
         words: further words that may stand in a question without changing its meaning.
-        refuses: words that change it here, though they are filler elsewhere; with `^`, at the beginning.
+        refuses: phrases that change it here, though they are filler elsewhere; with `^`, at the beginning;
+            `#` is any number that is no percentage.
         in_order: whether values of one type without cues stand in the order of the parameters.
         parameters: in the order of the signature.
         libraries: what is imported before the time of a call starts to count.

@@ -15,13 +15,15 @@ from tools.reading import formulas, literals, money, places, quantities, substan
 from tools.reading.assignment import assign
 from tools.reading.languages import in_english
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
-from tools.reading.shares import respell_mixed_numbers, respell_shares
+from tools.reading.shares import respell_divisors, respell_mixed_numbers, respell_shares
 from tools.reading.spoken import respell_formulas, respell_numbers
 from tools.reading.vocabulary import asks_for, counts, filler, is_slip, vocabulary
 
 _PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
 _COUNTING = (("how", "many"), ("number", "of"))
 _MEASURING = frozenset("much many long far tall fast high deep wide big large heavy old hot cold".split())
+_BEFORE_UNKNOWN = frozenset("than of off by from plus minus times".split())
+_ASKING = frozenset(("what", "which", "much", "whats", ""))
 _EXPLAINING = frozenset("why explain prove proof teach understand reason how".split())
 _CALCULATIONS = (types.Calculation, types.MoneyCalculation)
 _FORMULAS = (*_CALCULATIONS, types.Expression, types.Polynomial, types.Equations, types.Point)
@@ -115,6 +117,7 @@ def _respellings(function: ToolFunction) -> tuple[Callable[[TokenizedQuery], Non
         (types.MoneyCalculation in wanted, money.respell_prices),
         (wanted.intersection(_CALCULATIONS), respell_shares),
         (wanted.intersection(_FORMULAS), respell_mixed_numbers),
+        (wanted.intersection(_FORMULAS), respell_divisors),
         (wanted.intersection((*_FORMULAS, *_QUANTITIES)), respell_formulas),
     )
     return tuple(step for needed, step in steps if needed)
@@ -176,16 +179,44 @@ def _check_rest(query: TokenizedQuery, function: ToolFunction) -> None:
     signs = [query.words[index] for index in rest]
     if signs.count("(") != signs.count(")"):
         raise UnreadError("The parentheses do not match.")
-    if query.words and f"^{query.words[0]}" in function.refuses:
-        raise UnreadError(f"{query.source(0, 1)!r} asks something else.")
+    _refuse(query, function)
     for index in rest:
         is_known = _is_word(query, index, known) or _measures(query, index, function)
-        if _is_punctuation(query, index) or (is_known and query.words[index] not in function.refuses):
+        if _is_punctuation(query, index) or is_known:
             continue
         source = query.source(index, index + 1)
         if query.words[index] in _EXPLAINING:
             raise UnreadError(f"{source!r} asks for an explanation, and a tool gives a value.")
         raise UnreadError(f"{source!r} was not understood.")
+
+
+def _refuse(query: TokenizedQuery, function: ToolFunction) -> None:
+    """Refuse phrases that change the question for this function, and one for a number before the result.
+
+    Raises:
+        UnreadError: if such a phrase stands in it.
+    """
+    for index in range(len(query.tokens)):
+        if query.words[index] == "what" and query.words[index - 1] in _BEFORE_UNKNOWN:
+            raise UnreadError("The question asks for a number that goes into the calculation.")
+        for phrase in cut(function.refuses):
+            bare = phrase[phrase[0] == "^" :]
+            fits = all(_is_part(query, index + place, part) for place, part in enumerate(bare))
+            opens = bare == phrase or index == 0
+            names = phrase[0] == "is" and query.words[index - 1] in _ASKING
+            if fits and opens and not names:
+                source = query.source(index, index + len(bare))
+                raise UnreadError(f"{source!r} was not understood: it asks something else here.")
+
+
+def _is_part(query: TokenizedQuery, index: int, part: str) -> bool:
+    """Return whether a word stands here; `#` is a number that is no percentage, or the sign of a currency."""
+    if part != "#":
+        return query.words[index] == part
+    is_number = index < len(query.tokens) and query.tokens[index].kind == "number"
+    return query.words[index] in money.SIGNS or (
+        is_number and query.words[index + 1] not in ("%", "percent", "pct", "per")
+    )
 
 
 def _measures(query: TokenizedQuery, index: int, function: ToolFunction) -> bool:
@@ -206,5 +237,5 @@ def _is_punctuation(query: TokenizedQuery, index: int) -> bool:
     if query.words[index] == "-":  # a dash between words
         return not query.adjacent(index) and not query.adjacent(index + 1)
     if query.words[index] == "=":  # "2 + 2 = ?"
-        return all(word in _PUNCTUATION for word in query.words[index + 1 : len(query.tokens)])
+        return index == 0 or all(word in _PUNCTUATION for word in query.words[index + 1 : len(query.tokens)])
     return query.words[index] in _PUNCTUATION

@@ -11,7 +11,7 @@ from tools.reading.literals import find_numbers
 from tools.reading.query import TokenizedQuery, UnreadError
 from tools.reading.spoken import put
 
-_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW"}
+SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW"}
 _CURRENCIES = {
     "dollar": "USD", "dollars": "USD", "usd": "USD", "bucks": "USD", "euro": "EUR", "euros": "EUR",
     "eur": "EUR", "pounds": "GBP", "quid": "GBP", "gbp": "GBP", "yen": "JPY", "jpy": "JPY", "rupees": "INR",
@@ -80,7 +80,7 @@ def _amounts(query: TokenizedQuery) -> list[tuple[int | float, str, int, int]]:
     for index, word in enumerate(query.words[: len(query.tokens)]):
         if query.taken[index] or (found and found[-1][3] > index):
             continue
-        currency = _SIGNS.get(word) or _CURRENCIES.get(word)
+        currency = SIGNS.get(word) or _CURRENCIES.get(word)
         ahead, here = numbers.get(index + 1), numbers.get(index)
         if currency and ahead:
             twice = _CURRENCIES.get(query.words[ahead[1]]) == currency  # $20 USD

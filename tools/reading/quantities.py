@@ -143,9 +143,10 @@ def _further_at(
         return None
     found = _quantity_at(query, index, amounts)
     amount = amounts.get(index)
-    if found is None and amount and before.endswith(" foot") and query.words[amount[1]] == "in":
+    if found is None and amount and before.endswith(" foot") and query.words[amount[1]] in ("in", "to"):
         is_unit = _unit_at(query, amount[1] + 1) is not None  # "6 ft 3 in cm": its "in" is the preposition
-        found = f"{amount[0]} inch", amount[1] + (not is_unit)
+        if is_unit or query.words[amount[1]] == "in":
+            found = f"{amount[0]} inch", amount[1] + (not is_unit)
     if found is None:
         return None
     larger, smaller = before.partition(" ")[2], found[0].partition(" ")[2]
@@ -183,7 +184,9 @@ def _fraction_at(query: TokenizedQuery, index: int) -> tuple[Fraction, int] | No
 
 
 def _and_a_part(query: TokenizedQuery, index: int) -> tuple[Fraction, int] | None:
-    """Read `and a half`, `and three quarters`."""
+    """Read `and a half`, `and 3 quarters`, `and 3/4`."""
+    if query.words[index] == "and" and (written := _fraction_at(query, index + 1)):
+        return written
     if query.words[index] != "and" or query.words[index + 2] not in _PARTS:
         return None
     above = 1 if query.words[index + 1] in ("a", "one") else query.words[index + 1]

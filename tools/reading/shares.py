@@ -30,7 +30,9 @@ def respell_shares(query: TokenizedQuery) -> None:
     for index in range(len(query.tokens) - 1, -1, -1):  # from the end: "half of a third of 60"
         if index >= len(query.tokens) or _angle(query, index) or _dozen(query, index) or _share(query, index):
             continue
-        if not (_multiple(query, index) or _root(query, index) or compares):
+        if query.words[index] == "negative" and query.words[index + 1][:1].isdigit():
+            put(query, index, index + 1, "-")
+        if not (_multiple(query, index) or _root(query, index) or _power(query, index) or compares):
             _more_or_less(query, index)
 
 
@@ -42,6 +44,17 @@ def respell_mixed_numbers(query: TokenizedQuery) -> None:
         if slash == "/" and written and all(one.isdigit() for one in (whole, above, below)):
             _refuse_factor(query, index)
             put(query, index, index + 4, f"( {whole} + {above} / {below} )")
+
+
+def respell_divisors(query: TokenizedQuery) -> None:
+    """Put parentheses around a fraction by which is divided: `1/2 ÷ 1/4`."""
+    for index in range(len(query.tokens) - 3, 0, -1):
+        above, slash, below = query.words[index : index + 3]
+        written = slash == "/" and query.adjacent(index + 1) and query.adjacent(index + 2)
+        spaced = query.words[index - 1] == "/" and not query.adjacent(index) and not query.adjacent(index - 1)
+        divides = spaced or query.words[index - 2 : index] == ["divided", "by"]
+        if written and divides and above.isdigit() and below.isdigit():
+            put(query, index, index + 3, f"( {above} / {below} )")
 
 
 def _operand(query: TokenizedQuery, index: int) -> int | None:
@@ -111,6 +124,17 @@ def _root(query: TokenizedQuery, index: int) -> bool:
         _refuse_factor(query, index)
         put(query, end - 1, end, f"{query.words[end - 1]} ) ^ ( 1 / {degree} )")
         put(query, index, index + 3, "(")
+    return end is not None
+
+
+def _power(query: TokenizedQuery, index: int) -> bool:
+    """Respell `square of 12`, `cube of 3`, `reciprocal of 4`."""
+    exponent = {"square": "2", "cube": "3", "reciprocal": "-1"}.get(query.words[index])
+    end = _operand(query, index + 2) if exponent and query.words[index + 1] == "of" else None
+    if end is not None:
+        _refuse_factor(query, index)
+        put(query, end - 1, end, f"{query.words[end - 1]} ) ^ ( {exponent} )".replace("-1", "- 1"))
+        put(query, index, index + 2, "(")
     return end is not None
 
 

@@ -47,6 +47,7 @@ def evaluate(calculation: Calculation) -> int | str:
     examples=("multiply 48 by 25", "What do I get when multiplying 1.5 and 4?"),
     cues={"factor": cue("by, with, and"), "value": cue("multiply, multiplying")},
     words="number, numbers, when",
+    refuses="to get #",
     in_order=True,
 )
 def multiply(value: Number, factor: Number) -> int | float:
@@ -219,11 +220,11 @@ def percent_change(old: Number, new: Number) -> str:
 
 
 @tool(
-    asks="increase by, increased by, raise by, add to, increase, add",
-    examples=("increase 80 by 15%", "what is 200 increased by 10 percent", "add 20% to 50"),
-    cues={"base": cue("increase, raise, to")},
-    words="price, tax, vat, tip, surcharge, sales",
-    refuses="and",
+    asks="increase by, increased by, raise by, raised by, increase, raise",
+    examples=("increase 80 by 15%", "what is 200 increased by 10 percent", "raise 50 by 20%"),
+    cues={"base": cue("increase, raise", after="increased, raised", needed=True)},
+    words="price, increasing",
+    refuses="and, is #, was #, to get #",
 )
 def increase(base: Amount, percent: Percent) -> int | float | str:
     """Increases a number by a percentage: a mark-up, a tip or a tax added on top.
@@ -243,8 +244,8 @@ def increase(base: Amount, percent: Percent) -> int | float | str:
     asks=("decrease by, decreased by, reduce by, reduced by, discount, % off, percent off, decrease, reduce"),
     examples=("decrease 80 by 15%", "What is 20% off 150?", "reduce 640 by 25 percent"),
     cues={"base": cue("decrease, reduce, off, on, of")},
-    words="price, sale, after, item, product, discounted, original, now",
-    refuses="and",
+    words="price, sale, after, item, product, discounted",
+    refuses="and, is #, was #, to get #",
 )
 def decrease(base: Amount, percent: Percent) -> int | float | str:
     """Decreases a number by a percentage: a discount, a reduction.

@@ -50,6 +50,7 @@ def add_money(calculation: MoneyCalculation) -> int | float | str:
     examples=("What's a 15% tip on $84.50?", "20 percent tip for 60 dollars", "tip 18% on £45"),
     cues={"bill": cue("on, for, of")},
     words=f"{_WORDS}, check, meal, dinner, lunch, restaurant, leave, leaving, service, add",
+    refuses="tip of #, tip was #, # tip, is #, was #",
 )
 def tip(bill: Amount, percent: Percent) -> str:
     """Computes a tip: a percentage of a bill, and the bill with it.
@@ -73,7 +74,7 @@ def tip(bill: Amount, percent: Percent) -> str:
         "people": cue("between, among, for", after="ways, way, people, persons, friends", needed=True),
     },
     words=f"{_WORDS}, equally, evenly, each, pay, pays, per, person, people, friends, if, way, check, dinner",
-    refuses="with, me, myself, my, i",
+    refuses="with, me, myself, my, i, pays #, pay #, paid #, each #, is #, was #",
 )
 def split(bill: Amount, people: Integer) -> str:
     """Splits a bill or an amount of money equally between people.
@@ -105,6 +106,7 @@ def split(bill: Amount, people: Integer) -> str:
     examples=("How much do I save with 20% off $50?", "what is saved at a 15% discount on 80 euros"),
     cues={"price": cue("off, on, of")},
     words=f"{_WORDS}, off, discount, with, at, sale, reduction",
+    refuses="save #, saved #, saving #, saves #, is #, was #",
 )
 def saving(price: Amount, percent: Percent) -> int | float | str:
     """Computes how much a discount saves.
@@ -125,7 +127,7 @@ def saving(price: Amount, percent: Percent) -> int | float | str:
     examples=("100 - 20%", "$80 minus 15%", "15% less than 200"),
     cues={"percent": cue("minus, -, less", after="less than, lower than", needed=True)},
     words=f"{_WORDS}, than, lower",
-    refuses="^is, ^are",
+    refuses="^is, ^are, is #, was #, to get #",
 )
 def less_percent(base: Amount, percent: Percent) -> int | float | str:
     """Takes a percentage off a number or an amount: 100 - 20% is 80, as on a pocket calculator.
@@ -142,11 +144,11 @@ def less_percent(base: Amount, percent: Percent) -> int | float | str:
 
 
 @tool(
-    asks="plus, +, more than, higher than, tax, vat, gst",
+    asks="plus, +, add, more than, higher than, tax, vat, gst",
     examples=("250 + 8%", "$50 plus 20%", "20 percent more than 50", "$45 with 8% tax"),
-    cues={"percent": cue("plus, +, with, including", after="more than, higher than", needed=True)},
+    cues={"percent": cue("plus, +, with, including, add", after="more than, higher than", needed=True)},
     words=f"{_WORDS}, sales, fee",
-    refuses="^is, ^are",
+    refuses="^is, ^are, is #, was #, to get #",
 )
 def more_percent(base: Amount, percent: Percent) -> int | float | str:
     """Adds a percentage to a number or an amount: 250 + 8% is 270, as on a pocket calculator.

@@ -33,6 +33,7 @@ MAX_YEARS = 200
         "years": _YEARS,
     },
     words=f"{_WORDS}, loan, mortgage, car, home, house, borrow, monthly, month, each, per",
+    refuses="payment of #, # monthly, # payment, can i borrow, i can borrow, to get #",
     libraries="numpy_financial",
 )
 def loan_payment(principal: Money, rate: Percent, years: Years) -> str:
@@ -76,6 +77,7 @@ def loan_payment(principal: Money, rate: Percent, years: Years) -> str:
         f"{_WORDS}, balance, amount, money, deposit, account, savings, investing, future, value, "
         "total, final, become, becomes, end"
     ),
+    refuses="need, needs, must, should, have, get, want, wanted",
 )
 def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Frequency | None = None) -> str:
     """Computes what an amount grows to with compound interest, and the interest earned.
@@ -107,6 +109,7 @@ def compound_growth(principal: Money, rate: Percent, years: Years, frequency: Fr
     ),
     cues={"principal": cue("on, of, for"), "rate": _RATE, "years": _YEARS},
     words=f"{_WORDS}, loan, deposit, earned",
+    refuses="is #, was #, to get #, gives #",
 )
 def simple_interest(principal: Money, rate: Percent, years: Years) -> str:
     """Computes simple interest, which is not compounded.

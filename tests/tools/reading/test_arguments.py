@@ -89,6 +89,21 @@ def test_a_word_that_a_function_refuses_is_no_filler_there() -> None:
         read_arguments("split $60 three ways with friends", function("everyday.split"))
 
 
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("what increased by 10% is 55", "arithmetic.increase"),
+        ("50 is 10% more than what", "everyday.more_percent"),
+        ("a $10 tip at 20%", "everyday.tip"),
+        ("what loan can I get for a monthly payment of $1,000 at 5% over 30 years", "finance.loan_payment"),
+    ],
+)
+def test_the_result_is_not_taken_for_a_value(query: str, name: str) -> None:
+    with pytest.raises(UnreadError):
+        read_arguments(query, function(name))
+    assert read_arguments("what is 200 increased by 10%", function("arithmetic.increase"))
+
+
 def test_what_is_asked_at_the_beginning_only() -> None:
     holds = function("numbers.holds")
     assert read_arguments("hi, is 3/4 more than 0.7?", holds)["relation"] == ">"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tools.reading.query import TokenizedQuery, UnreadError
-from tools.reading.shares import respell_mixed_numbers, respell_shares
+from tools.reading.shares import respell_divisors, respell_mixed_numbers, respell_shares
 
 
 def respelled(text: str) -> str:
     query = TokenizedQuery(text)
     respell_shares(query)
     respell_mixed_numbers(query)
+    respell_divisors(query)
     return " ".join(token.text for token in query.tokens)
 
 
@@ -35,9 +36,15 @@ def respelled(text: str) -> str:
         ("is 15 less than 100", "is 15 less than 100"),
         ("sin(30 degrees)", "sin ( ( 30 * pi / 180 ) )"),
         ("30 degrees", "30 degrees"),
+        ("square of -3", "( - 3 ) ^ ( 2 )"),
+        ("reciprocal of 4", "( 4 ) ^ ( - 1 )"),
+        ("negative 5", "- 5"),
+        ("negative root", "negative root"),
         ("half of my age", "half of my age"),
         ("1 1/2 + 2 1/4", "( 1 + 1 / 2 ) + ( 2 + 1 / 4 )"),
         ("11/2", "11 / 2"),
+        ("1/2 ÷ 1/4", "1 / 2 / ( 1 / 4 )"),
+        ("1/2/1/4", "1 / 2 / 1 / 4"),
         ("1 1 / 2", "1 1 / 2"),
     ],
 )
