@@ -98,10 +98,7 @@ def tool(
     in_order: bool = False,
     libraries: str = "",
 ) -> Callable[[Function], Function]:
-    """Declare a function as a tool and leave it as it is.
-
-    The parameters are the fields of `ToolFunction`; phrases and libraries are separated by commas.
-    """
+    """Declare a function as a tool by the fields of `ToolFunction`, phrases and libraries with commas."""
 
     def declare(function: Function) -> Function:
         signature, hints = inspect.signature(function), typing.get_type_hints(function)
