@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from agents.octopus.tokens import slot_token
 from agents.types import COMPUTED, AnswerStatus, Choice, NodeName, WorkerAnswer, WorkerRequest
 from agents.workers.models.reference import FunctionChooser
 from tools.declaration import ToolError, ToolFunction
-from tools.reading import NotAskedError, UnreadError, read_arguments
+from tools.reading import NotAskedError, UnreadError, may_ask, read_arguments
 from tools.sandbox import Sandbox
 
 _MOST_CALLS = 16
@@ -168,11 +169,9 @@ class ToolAgent:
             return self._functions[best], read[best]
         return next(((self._functions[name], arguments) for name, arguments in read.items()), None)
 
-    def _read(self, name: str, question: str) -> dict[str, Any] | None:
-        try:
-            return read_arguments(question, self._functions[name])
-        except UnreadError:
-            return None
+    def _read(self, name: str, question: str) -> Mapping[str, Any] | None:
+        function = self._functions[name]
+        return _arguments(question, function, int(time.time()) // 60) if may_ask(question, function) else None
 
     def _unread(self, question: str) -> dict[str, str]:
         """Tell what the functions that fit the question best could not read."""
@@ -193,6 +192,15 @@ class ToolAgent:
             return computed(function.name, arguments, await self._sandbox.call(function.name, arguments))
         except ToolError as error:
             return refused(function.name, arguments, error)
+
+
+@lru_cache(maxsize=4096)
+def _arguments(question: str, function: ToolFunction, minute: int) -> Mapping[str, Any] | None:
+    """Read a question once in a minute for all workers that have the function: some read the clock."""
+    try:
+        return read_arguments(question, function)
+    except UnreadError:
+        return None
 
 
 def computed(name: str, arguments: Mapping[str, Any], result: Any) -> WorkerAnswer:
@@ -222,6 +230,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+@lru_cache(maxsize=256)
 def distributed(question: str) -> tuple[str, ...]:
     """Split a question into those that it asks at once: its parts, or one for each thing that it lists.
 

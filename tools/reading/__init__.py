@@ -6,7 +6,7 @@ for: by a mention, by the words with which people ask for this function, or by f
 What remains is a condition that nobody has understood, and the question is declined.
 """
 
-from tools.reading.arguments import read_arguments
+from tools.reading.arguments import may_ask, read_arguments
 from tools.reading.query import NotAskedError, UnreadError
 
-__all__ = ["NotAskedError", "UnreadError", "read_arguments"]
+__all__ = ["NotAskedError", "UnreadError", "may_ask", "read_arguments"]

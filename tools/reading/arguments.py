@@ -17,8 +17,21 @@ from tools.reading.languages import in_english
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
 from tools.reading.shares import respell_divisors, respell_mixed_numbers, respell_shares
 from tools.reading.spoken import respell_formulas, respell_numbers
-from tools.reading.vocabulary import asks_for, counts, filler, is_slip, vocabulary
+from tools.reading.vocabulary import (
+    asks_for,
+    counts,
+    filler,
+    first_words,
+    first_words_in,
+    is_slip,
+    strange_words,
+    vocabulary,
+)
+from tools.registry import SUBJECTS, functions
 
+# Words of no function and no filler, which readers of names and units have to take. Of 727 questions that are
+# read one has 12; most long texts have more, and are declined at once.
+_MOST_STRANGE = 12
 _PUNCTUATION = frozenset(".,?!:;\"'()…“”‘’`")
 _COUNTING = (("how", "many"), ("number", "of"))
 _MEASURING = frozenset("much many long far tall fast high deep wide big large heavy old hot cold".split())
@@ -100,6 +113,31 @@ def _spelled_for(text: str, function: ToolFunction) -> TokenizedQuery:
     if not asked and not asks_for(respelled, function):
         raise NotAskedError(f"The question does not ask for {function.name}.")
     return respelled.copy()
+
+
+def may_ask(text: str, function: ToolFunction) -> bool:
+    """Return whether a question may ask for a function: a fast look before its arguments are read."""
+    begun = _begun(text)
+    return begun is not None and (not first_words(function) or not first_words(function).isdisjoint(begun))
+
+
+@lru_cache(maxsize=256)
+def _begun(text: str) -> frozenset[str] | None:
+    """Return the first words of phrases in a question, however it is respelled; None if no tool reads it."""
+    text = in_english(text)
+    try:
+        query = _tokens(text)
+    except (ToolError, UnreadError):
+        return None
+    if len(strange_words(query.vocabulary)) > _MOST_STRANGE:
+        return None
+    spelled = [query, *(_respelled(text, steps) for steps in _all_respellings())]
+    return frozenset().union(*(first_words_in(one.vocabulary) for one in spelled if not isinstance(one, str)))
+
+
+@cache
+def _all_respellings() -> frozenset[tuple[Callable[[TokenizedQuery], None], ...]]:
+    return frozenset(_respellings(function) for function in functions(*SUBJECTS))
 
 
 @lru_cache(maxsize=256)

@@ -51,24 +51,46 @@ def counts(function: ToolFunction, words: tuple[str, ...]) -> bool:
 
 def asks_for(query: TokenizedQuery, function: ToolFunction) -> bool:
     """Return whether a phrase of the function stands in the question, filler between its words or not."""
-    firsts = _first_words(function)
+    firsts = first_words(function)
     if not firsts:
         return True
-    words = query.vocabulary
-    if firsts.isdisjoint(words) and not any(is_slip(word, firsts) for word in _strange(words)):
+    there = first_words_in(query.vocabulary)
+    if firsts.isdisjoint(there):
         return False
-    return any(_stands(query, words) for words in cut(function.asks))
+    return any(_stands(query, words) for words in cut(function.asks) if _first(words) in there)
 
 
 @cache
-def _first_words(function: ToolFunction) -> frozenset[str]:
-    return frozenset(words[words[0] == _AT_THE_BEGINNING] for words in cut(function.asks))
+def first_words(function: ToolFunction) -> frozenset[str]:
+    """Return the words with which the phrases that ask for a function begin."""
+    return frozenset(_first(words) for words in cut(function.asks))
+
+
+def _first(words: tuple[str, ...]) -> str:
+    return words[words[0] == _AT_THE_BEGINNING]
 
 
 @lru_cache(maxsize=1024)
-def _strange(words: frozenset[str]) -> tuple[str, ...]:
-    """Return the words that may be known ones with a slip: of four letters at least, and not known."""
-    return tuple(word for word in words - lexicon() if len(word) >= 4)
+def strange_words(words: frozenset[str]) -> frozenset[str]:
+    """Return the words of letters that are no word of any function and no filler."""
+    return frozenset(word for word in words - lexicon() if len(word) > 1 and word.isalpha())
+
+
+@lru_cache(maxsize=1024)
+def first_words_in(words: frozenset[str]) -> frozenset[str]:
+    """Return the words, and the first words of phrases that they may be with a slip."""
+    return words.union(*(_meant(word) for word in strange_words(words) if len(word) >= 4))
+
+
+@lru_cache(maxsize=1 << 14)
+def _meant(word: str) -> frozenset[str]:
+    """Return the first words of any function's phrases that `word` is with a slip."""
+    return frozenset(one for one in _all_first_words() if is_spelled_like(word, one))
+
+
+@cache
+def _all_first_words() -> frozenset[str]:
+    return frozenset().union(*(first_words(function) for function in functions(*SUBJECTS)))
 
 
 @lru_cache(maxsize=1 << 16)
