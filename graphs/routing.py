@@ -133,6 +133,7 @@ class Routing:
         node = self.spec.nodes[name]
         artifact = self.artifact(node)
         head, top = self._head(name, node, artifact)
+        plain = None if isinstance(head, Untrained) else partial(self._plain, node)
         if self.multilingual is not None:
             head = WithLanguages(head, partial(self._second, name, node, artifact, self.multilingual))
         edges = self.spec.edges_at(name)
@@ -146,7 +147,7 @@ class Routing:
             self.spec.parent(name),
             next_step=partial(self._next_step, name, edges),
             unread=other_language(self.candidates(node)) if self.multilingual is None else read,
-            plain=None if isinstance(head, Untrained) else partial(self._plain, node),
+            plain=plain,
         )
 
     def _causal(self, folder: Path) -> CausalArtifact:

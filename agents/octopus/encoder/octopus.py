@@ -29,6 +29,7 @@ from agents.octopus.conversation.human_turns import (
     clean_turns,
     human_turns,
 )
+from agents.octopus.conversation.language import ENGLISH, language_of
 from agents.octopus.conversation.reading import Reader, Reading
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Head, blended
@@ -137,8 +138,10 @@ class EncoderOctopus:
 
         def hear(text: str) -> Heard:
             own, public = self.encoder.embed_by(text, (self.top, None))
-            both = self.head.probabilities(text, own), plain.probabilities(text, public)
-            return Heard(public, blended(*both))
+            found = self.head.probabilities(text, own)
+            if language_of(text) != ENGLISH:  # the docstrings' encoder reads English
+                return Heard(public, found)
+            return Heard(public, blended(found, plain.probabilities(text, public)))
 
         return lru_cache(_HEARD)(hear)
 

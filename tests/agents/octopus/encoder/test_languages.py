@@ -146,6 +146,13 @@ def test_with_the_extra_the_shipped_graph_routes_other_languages(query: str, nod
 
 
 @installed
+def test_a_conversation_goes_on_in_another_language() -> None:
+    reads = octopus("mmlu", languages=True)
+    assert reads.decide(["什么是光合作用？", "谁签订了《南京条约》，它有哪些内容？"]).node == "history"
+    assert reads.decide(["什么是光合作用？", "它在叶绿体的什么部位进行？"]).node == "biology"
+
+
+@installed
 def test_with_the_extra_a_new_graph_routes_other_languages_at_once(tmp_path: Path) -> None:
     (tmp_path / "houses.yaml").write_text(HOUSES, encoding="utf-8")
     routing = octopus(str(tmp_path / "houses.yaml"), languages=True)
