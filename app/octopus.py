@@ -28,7 +28,7 @@ from langgraph.store.base import BaseStore
 
 from agents.octopus.conversation.human_turns import clean_query, clean_turns
 from agents.types import Decision, NodeName
-from app.persistence.threads.checkpoints import config_of, messages_of
+from app.persistence.checkpoints import config_of, messages_of
 from app.runs.events import Answered, Event
 from app.runs.memory import Memory
 from app.runs.run import Compiled, Run

@@ -1,13 +1,14 @@
-"""Run `octopus eval answers` and `octopus train selector`: who answers best."""
+"""Run `octopus eval answers`, `octopus eval people` and `octopus train selector`: who answers best."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.output import progress
+from app.commands.options import needs_server_packages, progress
 
 if TYPE_CHECKING:
     from agents.octopus.embedding import Vectors
@@ -105,6 +106,26 @@ def graph_report(
     finally:
         assembly.close()
     return report_answers(answers, questions, shots)
+
+
+def people_report(files: Sequence[Path], graph: str) -> Report:
+    """Ask the server the conversations in `files`, with a stub model behind it."""
+    from tempfile import TemporaryDirectory
+
+    from evaluation.people import evaluate_people, read_people
+    from graphs.assembly import find_spec
+
+    with needs_server_packages():
+        from app.server.application import create_app
+        from app.server.settings import ServerSettings
+    rows, model = read_people(files), find_spec(graph).name
+    with TemporaryDirectory() as home, progress("Asking", total=1.0) as advance:
+
+        def serve(reference: str) -> Any:
+            given = {"OCTOPUS_HOME": home, "OCTOPUS_MODEL": reference}
+            return create_app(ServerSettings.read(given, graphs=(graph,)))
+
+        return evaluate_people(rows, serve, model=model, advance=advance)
 
 
 def _answerers(assembly: Assembly, by: str) -> dict[NodeName, Answerer]:

@@ -198,7 +198,7 @@ class Chat:
     async def _threads(self, name: str) -> None:
         from app.commands.terminal import say
         from app.commands.threads import line_of
-        from app.persistence.threads.operations import list_threads
+        from app.persistence.threads import list_threads
         from app.runs.memory import open_saver
 
         if name:

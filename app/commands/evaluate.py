@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.answers import Recorded
-from app.commands.options import Artifact, Data, Graph, needs_server_packages, needs_training_packages
-from app.commands.output import progress
+from app.commands.options import (
+    Artifact,
+    Data,
+    Graph,
+    needs_training_packages,
+    progress,
+)
 
 if TYPE_CHECKING:
     from evaluation.report import Report
@@ -108,7 +112,9 @@ def people(
     output: Output = None,
 ) -> None:
     """Ask short conversations of the server, over HTTP, with a stub model, and match its last answers."""
-    _show(_people(rows or [_folder(data) / "people" / "conversations.jsonl"], graph), output)
+    from app.commands.answers import people_report
+
+    _show(people_report(rows or [_folder(data) / "people" / "conversations.jsonl"], graph), output)
 
 
 @cli.command()
@@ -280,25 +286,6 @@ def answers(
         assembly = _assembled(graph)
         report = graph_report(assembly, _folder(data), by=by, shots=shots, limit=limit, log=log, seed=seed)
     _show(report, output)
-
-
-def _people(files: Sequence[Path], graph: str) -> Report:
-    from tempfile import TemporaryDirectory
-
-    from evaluation.people import evaluate_people, read_people
-    from graphs.assembly import find_spec
-
-    with needs_server_packages():
-        from app.server.application import create_app
-        from app.server.settings import ServerSettings
-    rows, model = read_people(files), find_spec(graph).name
-    with TemporaryDirectory() as home, progress("Asking", total=1.0) as advance:
-
-        def serve(reference: str) -> Any:
-            given = {"OCTOPUS_HOME": home, "OCTOPUS_MODEL": reference}
-            return create_app(ServerSettings.read(given, graphs=(graph,)))
-
-        return evaluate_people(rows, serve, model=model, advance=advance)
 
 
 def _assembled(graph: str, artifact: Path | None = None, *, zero_shot: bool = False) -> Assembly:

@@ -60,7 +60,7 @@ def functional_tokens(
     After a kill, the same command continues where it was. Prints figures on rows that training did not see.
     """
     from agents.errors import InputError
-    from app.commands.output import progress
+    from app.commands.options import progress
 
     if tiny == (base is not None):
         raise InputError("either --base or --tiny is needed.", hint="--tiny trains on a laptop.")

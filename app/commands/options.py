@@ -1,11 +1,12 @@
-"""Define the options that several commands share."""
+"""Share what several commands need: options, exit codes, extras to install, progress, an output file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -154,3 +155,34 @@ def needs_training_packages() -> Iterator[None]:
             f"the package {error.name!r} is not installed.",
             hint="Install the extra: pip install -e '.[train]'.",
         ) from error
+
+
+@contextmanager
+def progress(title: str, *, total: float) -> Iterator[Callable[[float], None]]:
+    """Yield a function that advances the bar, which is drawn on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda step: bar.advance(task, step)
+
+
+@contextmanager
+def output_file(target: Path) -> Iterator[IO[str]]:
+    """Open `target` for UTF-8 text, or standard output if it is `-`; after an error the file is as it was."""
+    if str(target) == "-":
+        yield sys.stdout
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        yield file
+    partial.replace(target)

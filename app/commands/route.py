@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.options import Artifact, Graph
-from app.commands.output import output_file, progress
+from app.commands.options import Artifact, Graph, output_file, progress
 
 if TYPE_CHECKING:
     from agents.octopus.conversation.human_turns import Turn

@@ -44,7 +44,7 @@ def synthesize(
 
     from agents.errors import InputError
     from agents.octopus.conversation.human_turns import clean_turns
-    from app.commands.output import progress
+    from app.commands.options import progress
     from app.settings import Settings
     from graphs.assembly import assemble
     from training.rows.filters import Leaks, evaluation_texts

@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from app.persistence.threads.operations import ThreadSummary
+    from app.persistence.threads import ThreadSummary
 
     Saver = BaseCheckpointSaver[Any]
 
@@ -29,7 +29,7 @@ def list_(
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many, last used first.")] = None,
 ) -> None:
     """List the conversations: id, number of checkpoints, last use."""
-    from app.persistence.threads.operations import list_threads
+    from app.persistence.threads import list_threads
 
     async def run(saver: Saver) -> None:
         for found in await list_threads(saver, limit):
@@ -78,8 +78,8 @@ def export(
     output: Annotated[Path, typer.Option(help="Where the lines go; - is standard output.")] = Path("-"),
 ) -> None:
     """Write a conversation, with its checkpoints, as JSON lines that `import` reads; not encrypted."""
-    from app.commands.output import output_file
-    from app.persistence.threads.operations import export_thread
+    from app.commands.options import output_file
+    from app.persistence.threads import export_thread
 
     async def run(saver: Saver) -> None:
         await _messages(saver, thread)
@@ -98,7 +98,7 @@ def import_(
 ) -> None:
     """Import an exported conversation."""
     from agents.errors import InputError
-    from app.persistence.threads.operations import import_thread
+    from app.persistence.threads import import_thread
 
     async def run(saver: Saver) -> None:
         try:
@@ -120,7 +120,7 @@ async def _messages(saver: Saver, thread: str) -> list[Any]:
         InputError: there is no such thread.
     """
     from agents.errors import InputError
-    from app.persistence.threads.checkpoints import config_of, messages_of
+    from app.persistence.checkpoints import config_of, messages_of
 
     found = await saver.aget_tuple(config_of(thread))
     if found is None:

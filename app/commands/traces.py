@@ -99,7 +99,7 @@ def _train_and_compare(
     seed: int,
 ) -> None:
     """Train a candidate, compare it with the router in `current`, and promote it if it is better."""
-    from app.commands.output import progress
+    from app.commands.options import progress
     from app.settings import Settings
     from evaluation.report import points
     from evaluation.routing.gate import promote, through_the_gate

@@ -76,7 +76,7 @@ def router(
 
 
 def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
-    from app.commands.output import progress
+    from app.commands.options import progress
     from app.settings import Settings
     from graphs.assembly import assemble, find_spec, spec_hash
     from training.planner.paths import read_path_rows
@@ -104,7 +104,7 @@ def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None
 def _train_on_rows(
     graph: str, rows: list[Path], out: Path, master: str | None, settings: RouterSettings, *, go_on: bool
 ) -> None:
-    from app.commands.output import progress
+    from app.commands.options import progress
     from app.settings import Settings
     from graphs.assembly import assemble, spec_hash
     from training.router.trainer import train_router
@@ -218,7 +218,7 @@ def _train_specialist(
     skip_bad: bool,
     settings: dict[str, float],
 ) -> None:
-    from app.commands.output import progress
+    from app.commands.options import progress
     from training.specialist.trainer import train_specialist
     from training.specialist.trl import SpecialistSettings
 

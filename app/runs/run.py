@@ -15,7 +15,7 @@ from langgraph.types import Command, Interrupt
 
 from agents.errors import InputError
 from agents.types import Hop
-from app.persistence.threads.checkpoints import config_of, messages_of
+from app.persistence.checkpoints import config_of, messages_of
 from graphs.state import GraphContext
 from graphs.traversal import is_alone
 

@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.store.base import BaseStore
 
 from agents.types import Hop
-from app.persistence.threads.checkpoints import config_of
+from app.persistence.checkpoints import config_of
 from app.runs.runner import Runner
 from app.server.api_keys import Caller
 from app.server.errors import not_found

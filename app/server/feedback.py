@@ -15,12 +15,11 @@ from langgraph.store.base import BaseStore
 from pydantic import BaseModel, Field
 
 from agents.types import Hop
-from app.persistence.threads.checkpoints import config_of, messages_of
-from app.server.api_keys import Caller
+from app.persistence.checkpoints import config_of, messages_of
+from app.server.api_keys import Caller, owner_label
 from app.server.dependencies import Owner, Served, Service, ThreadId, hops_of
 from app.server.errors import ApiError, not_found
 from app.server.models import Model
-from app.server.owned_store import owner_label
 
 router = APIRouter(tags=["Feedback"])
 _PAGE = 100

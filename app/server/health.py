@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from langchain_core.messages import HumanMessage
 
 from agents.workers.kinds import parse_reference
-from app.persistence.threads.checkpoints import config_of
+from app.persistence.checkpoints import config_of
 from app.server.dependencies import Operator, Served, Service
 from app.server.models import Model, Saver
 

@@ -17,9 +17,8 @@ from agents.errors import SpecError
 from agents.types import NodeName, Worker
 from agents.workers.kinds import connect
 from app.runs.run import Compiled, Run
-from app.server.api_keys import LOCAL, Caller
+from app.server.api_keys import LOCAL, Caller, OwnedStore, owner_label
 from app.server.errors import ApiError
-from app.server.owned_store import OwnedStore, owner_label
 from app.settings import Settings
 from graphs.assembly import Assembly, assemble, find_spec
 from graphs.spec import GraphSpec

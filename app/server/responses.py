@@ -15,7 +15,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel, Field, TypeAdapter
 from sse_starlette import EventSourceResponse
 
-from app.persistence.threads.checkpoints import config_of
+from app.persistence.checkpoints import config_of
 from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written
 from app.runs.run import Run
 from app.server.api_keys import Caller

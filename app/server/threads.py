@@ -16,8 +16,8 @@ from langgraph.types import StateSnapshot
 from pydantic import BaseModel, Field
 
 from agents.types import Hop
-from app.persistence.threads.checkpoints import config_of, messages_by_checkpoint, messages_of
-from app.persistence.threads.operations import export_thread, fork_thread, list_threads
+from app.persistence.checkpoints import config_of, messages_by_checkpoint, messages_of
+from app.persistence.threads import export_thread, fork_thread, list_threads
 from app.server import feedback
 from app.server.api_keys import Caller
 from app.server.dependencies import THREAD, Owner, Served, Service, ThreadId, hops_of

@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointTuple, DeltaChannelHistory, get_checkpoint_id
 
+from app.persistence.checkpoints import config_of
 from app.persistence.errors import CorruptDataError
 from app.persistence.redis.byte_layout import NO_VALUE, Row, unpack_row
 from app.persistence.redis.codec import NAME_BYTES
@@ -18,7 +19,6 @@ from app.persistence.redis.maintenance import thread_ids
 from app.persistence.redis.operations import Argument, Operation, script
 from app.persistence.redis.thread_layout import Address, Layout
 from app.persistence.redis.values import StoredValues, decode_writes
-from app.persistence.threads.checkpoints import config_of
 
 _PAGE = 32
 _FILTERED_PAGE = 256

@@ -17,6 +17,7 @@ from langgraph.checkpoint.base import (
     get_checkpoint_metadata,
 )
 
+from app.persistence.checkpoints import config_of
 from app.persistence.errors import PersistenceError
 from app.persistence.redis.byte_layout import NO_VALUE, REF_BYTES, pack_batch, pack_bundle, row_head
 from app.persistence.redis.codec import NAME_BYTES
@@ -25,7 +26,6 @@ from app.persistence.redis.known_content import Seen, StoredList
 from app.persistence.redis.operations import Call, Operation, command, script
 from app.persistence.redis.thread_layout import Address, Layout
 from app.persistence.redis.values import ValueEncoder, references
-from app.persistence.threads.checkpoints import config_of
 
 _EPOCH_BYTES = 8
 _NO_RUN = bytes(NAME_BYTES)

@@ -14,10 +14,10 @@ import pytest
 from app.persistence.errors import PersistenceError, TypeNotAllowedError
 from app.persistence.location import Place
 from app.persistence.redis.store import RedisStore
-from app.persistence.threads.operations import export_thread, import_thread
+from app.persistence.threads import export_thread, import_thread
 from tests.app.persistence.conftest import Target
 from tests.app.persistence.samples import checkpoint, config
-from tests.app.persistence.threads.test_operations import graph
+from tests.app.persistence.test_threads import graph
 
 
 def test_secrets_are_not_shown() -> None:

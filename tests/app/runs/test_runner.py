@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from agents.errors import InputError
 from agents.types import NodeName, WorkerAnswer, WorkerRequest
-from app.persistence.threads.checkpoints import config_of
+from app.persistence.checkpoints import config_of
 from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written, worded
 from app.runs.run import RefusedError, Run
 from app.runs.runner import Runner

@@ -1,11 +1,13 @@
-"""API keys, from entries and as new ones."""
+"""API keys, from entries and as new ones; what each owner has."""
 
 from __future__ import annotations
 
 import pytest
+from langgraph.store.base import Op
+from langgraph.store.memory import InMemoryStore
 
 from agents.errors import InputError
-from app.server.api_keys import key_hash, new_key, read_keys
+from app.server.api_keys import LOCAL, Caller, OwnedStore, key_hash, new_key, owner_label, read_keys
 
 
 def test_a_new_key_is_known_by_its_hash_only() -> None:
@@ -31,3 +33,40 @@ def test_faulty_keys(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         read_keys(text)
     assert "secret" not in str(caught.value)
+
+
+def test_each_owner_sees_an_own_part() -> None:
+    shared = InMemoryStore()
+    alice, bob = OwnedStore(shared, "alice"), OwnedStore(shared, "bob")
+    alice.put(("lessons", "maths"), "k", {"text": "carry the one"})
+    found = alice.get(("lessons", "maths"), "k")
+    assert found is not None
+    assert (found.namespace, found.value) == (("lessons", "maths"), {"text": "carry the one"})
+    assert [item.namespace for item in alice.search(("lessons",))] == [("lessons", "maths")]
+    assert bob.get(("lessons", "maths"), "k") is None
+    assert bob.search(()) == []
+    kept = shared.get(("alice", "lessons", "maths"), "k")  # what the shared store keeps is not changed
+    assert kept is not None
+    assert kept.namespace == ("alice", "lessons", "maths")
+
+
+async def test_namespaces_are_listed_without_the_owner() -> None:
+    shared = InMemoryStore()
+    alice, bob = OwnedStore(shared, "alice"), OwnedStore(shared, "bob")
+    for namespace in (("a", "b"), ("a", "c", "d"), ("x",)):
+        await alice.aput(namespace, "k", {})
+    await bob.aput(("a", "z"), "k", {})
+    assert sorted(await alice.alist_namespaces()) == [("a", "b"), ("a", "c", "d"), ("x",)]
+    assert sorted(await alice.alist_namespaces(prefix=("a",), max_depth=2)) == [("a", "b"), ("a", "c")]
+    assert await bob.alist_namespaces(suffix=("z",)) == [("a", "z")]
+
+
+def test_an_unknown_operation_is_refused() -> None:
+    other: Op = "not an operation"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="str"):
+        OwnedStore(InMemoryStore(), "alice").batch([other])
+
+
+def test_labels_have_no_periods_and_none_is_the_local_persons() -> None:
+    assert owner_label(Caller("a.b", frozenset())) == "a~b"
+    assert owner_label(LOCAL) == "~local"

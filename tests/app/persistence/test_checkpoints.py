@@ -10,9 +10,9 @@ from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
+from app.persistence.checkpoints import messages_by_checkpoint, messages_of
 from app.persistence.errors import PersistenceError
-from app.persistence.threads.checkpoints import messages_by_checkpoint, messages_of
-from app.persistence.threads.operations import export_thread, fork_thread, import_thread
+from app.persistence.threads import export_thread, fork_thread, import_thread
 from graphs.state import GraphInput
 from tests.app.persistence.conftest import KINDS, Target, opened
 from tests.app.persistence.samples import Saver, checkpoint, config

@@ -14,9 +14,9 @@ from typing import Any, Protocol, runtime_checkable
 from langgraph.checkpoint.base import BaseCheckpointSaver, Checkpoint, CheckpointMetadata, CheckpointTuple
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 
+from app.persistence.checkpoints import config_of, messages_of
 from app.persistence.errors import CorruptDataError, LostDataError, PersistenceError, TypeNotAllowedError
-from app.persistence.threads.checkpoints import config_of, messages_of
-from app.persistence.threads.export_file import Channel, ExportReader, ExportWriter, ImportedCheckpoint
+from app.persistence.export_file import Channel, ExportReader, ExportWriter, ImportedCheckpoint
 
 _FORMAT = "octopus-thread"
 _VERSION = 1

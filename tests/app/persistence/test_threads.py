@@ -10,7 +10,7 @@ import pytest
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
-from app.persistence.threads.operations import export_thread, import_thread, list_threads
+from app.persistence.threads import export_thread, import_thread, list_threads
 from tests.app.persistence.conftest import KINDS, Target, opened
 from tests.app.persistence.samples import Saver, config
 

@@ -1,1 +1,0 @@
-"""Read, list, copy, export and import threads."""
