@@ -13,7 +13,7 @@ from app.commands.options import needs_server_packages, progress
 if TYPE_CHECKING:
     from agents.octopus.embedding import Vectors
     from agents.types import NodeName
-    from evaluation.answers.answerers import Answerer
+    from evaluation.multiple_choice import Answerer
     from evaluation.report import Report
     from graphs.assembly import Assembly
 
@@ -47,7 +47,7 @@ def recorded_report(
     recorded: list[Path], selector: str | None, *, picks: Path | None, panel: int, seed: int
 ) -> Report:
     """Compare on recorded answers, with a trained selector or by cross-validation."""
-    from evaluation.answers.recorded import picked_by, report_recorded, unseen, write_picks
+    from evaluation.recorded import picked_by, report_recorded, unseen, write_picks
     from training.router.recorded import read_recorded
     from training.router.selector import SelectorSettings, cross_validated, panel_of
     from training.router.selector_model import find_selector
@@ -91,9 +91,8 @@ def graph_report(
     """Ask every worker of a graph MMLU's questions; the graph is closed at the end."""
     import asyncio
 
-    from evaluation.answers.answerers import AnswerLog
-    from evaluation.answers.benchmark import Exam, report_answers
-    from evaluation.answers.multiple_choice import read_questions, read_shots
+    from evaluation.answers import Exam, report_answers
+    from evaluation.multiple_choice import AnswerLog, read_questions, read_shots
 
     spec = assembly.spec
     questions = read_questions(data, limit=limit, seed=seed)
@@ -133,7 +132,7 @@ def _answerers(assembly: Assembly, by: str) -> dict[NodeName, Answerer]:
     from agents.errors import InputError, SpecError
     from agents.workers.kinds import parse_reference
     from agents.workers.models.clients import LocalReference
-    from evaluation.answers.answerers import Answerer, by_letter, by_likelihood
+    from evaluation.multiple_choice import Answerer, by_letter, by_likelihood
 
     if by not in ("letter", "likelihood"):
         raise InputError(f"{by!r} is not a way to choose.", hint="Take letter or likelihood.")

@@ -54,7 +54,7 @@ def routing(
 def languages(data: Data = None, artifact: Artifact = None, output: Output = None) -> None:
     """Measure routing of exam questions in other languages, with and without the extra `languages`."""
     from app.settings import Settings
-    from evaluation.routing.languages import evaluate_languages
+    from evaluation.routing.side_by_side import evaluate_languages
     from graphs.assembly import assemble, find_spec
 
     spec, settings = find_spec("mmlu"), Settings.read()
@@ -157,7 +157,7 @@ def causal(
     output: Output = None,
 ) -> None:
     """Compare a causal Octopus with the encoder: held-out rows (made up, for `subjects`), real questions."""
-    from evaluation.routing.causal import evaluate_causal
+    from evaluation.routing.side_by_side import evaluate_causal
     from training.rows.labelled_rows import read_router_rows
     from training.rows.template_rows import template_rows
 

@@ -17,7 +17,7 @@ from tests.app.persistence.conftest import require_binary
 from tests.app.persistence.servers import running as running_redis
 from tests.docs.chat import reply
 from tests.docs.page import Page, replace
-from tests.evaluation.answers.exam import exam_rows, recorded_rows, write_rows
+from tests.evaluation.exam import exam_rows, recorded_rows, write_rows
 from tests.loopback import ChatServer, free_port, serving
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName
 from evaluation import task
-from tests.evaluation.answers.exam import exam_rows, write_rows
+from tests.evaluation.exam import exam_rows, write_rows
 from training.rows.mmlu import SUBJECTS
 
 

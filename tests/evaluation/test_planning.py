@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from agents.types import NodeName
 from app.cli import cli
 from evaluation.planning import Unmasked, measure_paths, path_row, random_walk
-from tests.evaluation.answers.exam import write_rows
+from tests.evaluation.exam import write_rows
 from tests.planning import NEIGHBOURS, ROWS, SPEC, kitchen
 
 

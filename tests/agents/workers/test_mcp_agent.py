@@ -11,7 +11,7 @@ from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
 from agents.types import WorkerAnswer, WorkerRequest
 from agents.workers.mcp_agent import McpAgent, McpReference
 from agents.workers.tool_agent import EncoderChooser
-from evaluation.loopback import serving_app
+from evaluation.people import serving_app
 from tests.loopback import ChatServer, free_port, serving
 from tests.scripted import ScriptedWorker
 from tools.declaration import ToolFunction

@@ -15,7 +15,7 @@ from openai import OpenAI
 from app.server.api_keys import new_key
 from app.server.application import create_app
 from app.server.settings import ServerSettings
-from evaluation.loopback import serving_app
+from evaluation.people import serving_app
 
 HOUSE = """\
 name: house

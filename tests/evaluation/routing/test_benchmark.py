@@ -10,7 +10,7 @@ import pytest
 from agents.errors import InputError
 from agents.octopus.encoder.octopus import EncoderOctopus
 from evaluation.routing.benchmark import FORMS, evaluate_routing, read_forms
-from tests.evaluation.answers.exam import EXAM, exam_rows, write_rows
+from tests.evaluation.exam import EXAM, exam_rows, write_rows
 
 
 def test_the_exam_is_read_in_both_forms(data: Path) -> None:

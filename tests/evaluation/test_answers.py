@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 from agents.errors import ModelUnavailableError
 from agents.types import NodeName
 from app.commands.evaluate import cli
-from evaluation.answers.answerers import Answerer, AnswerLog, Reply
-from evaluation.answers.benchmark import Answers, Exam
-from evaluation.answers.multiple_choice import Question
+from evaluation.answers import Answers, Exam
+from evaluation.multiple_choice import Answerer, AnswerLog, Question, Reply
 from tests.loopback import ChatServer, serving
 from tests.scripted import ScriptedOctopus, route_to
 

@@ -13,7 +13,7 @@ from agents.errors import ArtifactError, InputError
 from agents.octopus.embedding import Encoder
 from app.commands.evaluate import cli as evaluate
 from app.commands.train import cli as train
-from tests.evaluation.answers.exam import recorded_rows
+from tests.evaluation.exam import recorded_rows
 from training.router.recorded import SMALL_MODELS, read_recorded
 from training.router.selector import SelectorSettings, cross_validated
 from training.router.selector_model import load_selector

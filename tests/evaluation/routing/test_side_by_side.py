@@ -10,7 +10,7 @@ import pytest
 
 from agents.types import NodeName
 from app.settings import Settings
-from evaluation.routing.causal import evaluate_causal, real_questions
+from evaluation.routing.side_by_side import evaluate_causal, real_questions
 from graphs.assembly import assemble, find_spec
 from training.rows.template_rows import template_rows
 

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from agents.errors import InputError
 from agents.types import NodeName, Octopus
-from evaluation.answers.answerers import Answerer, AnswerLog, Reply
-from evaluation.answers.multiple_choice import Question, Shots, prompt
+from evaluation.multiple_choice import Answerer, AnswerLog, Question, Reply, Shots, prompt
 from evaluation.report import (
     STANDING_COLUMNS,
     Advance,

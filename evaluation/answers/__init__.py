@@ -1,1 +1,0 @@
-"""Score the answers of graphs and of models."""
