@@ -165,9 +165,8 @@ class Routing:
         Raises:
             ArtifactError: an artifact was asked for and cannot be used.
         """
-        from agents.octopus.planning.next_node import ZeroShotNext
+        from agents.octopus.planning.next_node import ZeroShotNext, from_planner
         from agents.octopus.planning.planner import Planner
-        from agents.octopus.planning.stored import from_planner
 
         artifact = self.artifact(self.spec.nodes[self.spec.entry])
         graph, docstrings = self.path_graph, self.docstrings

@@ -22,7 +22,7 @@ from agents.modalities import human, modalities_of, refusal
 from agents.redaction import bare_urls
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.models.chat_messages import chat_messages
+from agents.workers.models.chat_prompt import chat_messages
 
 QUESTION_KEYS = ("question", "query", "input", "text")
 ANSWER_KEYS = ("output", "answer", "content", "result")

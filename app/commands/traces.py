@@ -102,7 +102,7 @@ def _train_and_compare(
     from app.commands.options import progress
     from app.settings import Settings
     from evaluation.report import points
-    from evaluation.routing.gate import promote, through_the_gate
+    from evaluation.routing.side_by_side import promote, through_the_gate
     from graphs.assembly import assemble, spec_hash
     from training.router.trainer import RouterSettings, train_router
 

@@ -1,7 +1,8 @@
-"""Measure Octopuses side by side: causal and encoder, with the extra `languages` and without it."""
+"""Put Octopuses side by side: causal and encoder, with and without the extra `languages`, old and new."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from agents.octopus.encoder.octopus import LocalOctopus
-from evaluation.report import Advance, Report, interval, no_progress, share, share_and_span, span, table
+from agents.octopus.encoder.octopus import EncoderOctopus, LocalOctopus
+from evaluation.report import (
+    Advance,
+    Interval,
+    Report,
+    interval,
+    no_progress,
+    paired_gain,
+    share,
+    share_and_span,
+    span,
+    table,
+)
 from evaluation.routing.metrics import decide_each
 from evaluation.task import load_task
 from training.rows.labelled_rows import RouterRow, read_json_lines
@@ -150,3 +162,44 @@ def evaluate_languages(
         ]
     title = ["router", "language", "questions", *FORMS]
     return Report("languages", f"# Exam questions in other languages\n\n{table(title, lines)}\n", figures)
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """Hold the accuracies of both on the gate, and the gain of the new one."""
+
+    rows: int
+    current: float
+    candidate: float
+    gain: Interval
+
+    @property
+    def passed(self) -> bool:
+        """Return whether the candidate is better beyond chance: its gain's interval lies above 0."""
+        return self.gain.low > 0
+
+
+def through_the_gate(
+    current: EncoderOctopus, candidate: EncoderOctopus, rows: Sequence[RouterRow], *, seed: int = 0
+) -> GateResult:
+    """Compare two routers of a node on `rows`; to abstain is right on a row without node."""
+    before, after = (
+        np.array([route.node == row.node for row, route in zip(rows, decided, strict=True)])
+        for decided in (
+            decide_each(octopus, [[row.query] for row in rows]) for octopus in (current, candidate)
+        )
+    )
+    gain = paired_gain(after, before, seed=seed)
+    return GateResult(len(rows), float(before.mean()), float(after.mean()), gain)
+
+
+def promote(candidate: Path, target: Path) -> None:
+    """Move the artifact `target` to `NAME.previous`, and copy `candidate` to its place."""
+    fresh, previous = (target.with_name(f"{target.name}.{suffix}") for suffix in ("new", "previous"))
+    shutil.rmtree(fresh, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(candidate, fresh)
+    if target.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+        target.rename(previous)
+    fresh.rename(target)

@@ -22,10 +22,9 @@ from agents.octopus.encoder.zero_shot import Embed, ZeroShotHead
 from agents.octopus.planning import path_graph
 from agents.octopus.planning.evidence import FEATURES, Evidence, features
 from agents.octopus.planning.exemplars import nearest
-from agents.octopus.planning.next_node import TrainedNext, described, phrase_fits
+from agents.octopus.planning.next_node import TrainedNext, described, phrase_fits, to_planner
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import PhrasedQuery, Planner, read_queries
-from agents.octopus.planning.stored import to_planner
 from training.planner.models import (
     PhraseTexts,
     RankerSettings,

@@ -16,7 +16,7 @@ from agents.errors import InputError, OctopusGraphError
 from agents.modalities import human, modalities_of, refusal
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerAnswer, WorkerRequest
-from agents.workers.models.chat_messages import chat_messages
+from agents.workers.models.chat_prompt import chat_messages
 from agents.workers.models.reference import Connection, ModelReference, Sends
 from agents.workers.models.window import (
     SUMMARY_TOKENS,

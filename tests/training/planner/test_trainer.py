@@ -12,9 +12,9 @@ from agents.errors import ArtifactError, InputError
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.artifact import load_artifact, save_artifact
 from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.planning.next_node import from_planner, to_planner
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import Planner
-from agents.octopus.planning.stored import from_planner, to_planner
 from agents.types import NodeName
 from tests.planning import DOCSTRINGS, NEIGHBOURS, ROWS, kitchen
 from training.planner.models import RankerSettings

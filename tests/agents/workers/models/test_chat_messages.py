@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agents.modalities import attachments_of
 from agents.types import UNANSWERED
-from agents.workers.models.chat_messages import chat_messages
+from agents.workers.models.chat_prompt import chat_messages
 
 PIXEL = {"type": "image", "base64": "iVBORw0KGgo=", "mime_type": "image/png"}
 
