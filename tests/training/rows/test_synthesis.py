@@ -165,7 +165,7 @@ async def test_what_is_no_text_is_dropped_and_counted(tmp_path: Path) -> None:
             )
 
     def strict(queries: Any) -> list[Decision]:
-        return routes([clean_turns([query])[-1] for query in queries])
+        return routes([clean_turns([query])[-1].text for query in queries])
 
     good = "What would a chef do with a kilogram of leeks"
     bad = ["What can the chef do with half a \ud83d?", "\x00" * 10]
