@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,9 @@ def test_ctrl_c_ends_the_question(small: Path, server: ChatServer, home: Path, a
     command = [sys.executable, "-m", "app.cli", "ask", "How do I bake?", "-g", str(small), *arguments]
     environment = {**os.environ, "OCTOPUS_HOME": str(home)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:  # type: ignore[call-overload]
+    # A shell's background job ignores SIGINT, and so would what is started in it.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, env=environment, text=True, preexec_fn=heard, **pipes) as process:  # type: ignore[call-overload]
         shown = process.stderr.readline() if arguments else process.stdout.read(200)
         assert "cooking" in shown
         process.send_signal(signal.SIGINT)
