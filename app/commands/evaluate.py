@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +73,8 @@ def languages(data: Data = None, artifact: Artifact = None, output: Output = Non
 
 @cli.command()
 def conversations(data: Data = None, output: Output = None) -> None:
-    """Measure follow-ups and changes of subject: our own dialogues, and SGD, MTRAG and CAsT below --data."""
+    """Measure follow-ups and changes of subject: our own dialogues, and those and people below --data."""
+    from app.commands.answers import people_report
     from app.settings import Settings
     from evaluation.routing.conversations import dialogues_in, evaluate_conversations, sealed_dialogues
     from graphs.assembly import assemble
@@ -89,6 +91,10 @@ def conversations(data: Data = None, output: Output = None) -> None:
             sets[title] = (routing.encoder_octopus(spec.entry), dialogues_in(data, name))
     with progress("Evaluating", total=1.0) as advance:
         report = evaluate_conversations(sets, advance)
+    if data is not None:
+        people = people_report([data / "people" / "conversations.jsonl"], "mmlu")
+        both = f"{report.markdown}\n\n{people.markdown}"
+        report = replace(report, markdown=both, figures=report.figures | {"people": people.figures})
     _show(report, output)
 
 
