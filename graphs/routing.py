@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.octopus.causal.manifest import is_causal
-from agents.octopus.embedding import Encoder
+from agents.octopus.embedding import MULTILINGUAL_DIR, Encoder, MultilingualEncoder, installed_multilingual
 from agents.octopus.encoder.artifact import LANGUAGES, Artifact, load_artifact, shipped_artifact
 from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.languages import Second, WithLanguages, other_language
@@ -17,7 +17,6 @@ from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
 from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
 from agents.octopus.kinds.reference import OctopusParts
-from agents.octopus.multilingual import MULTILINGUAL_DIR, MultilingualEncoder, installed_multilingual
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 from graphs.node_spec import NodeSpec
 from graphs.settings import GraphSettings

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agents.octopus.conversation.language import language_of, sentence
 from agents.octopus.conversation.reading import Before
-from agents.octopus.multilingual import INSTALL
+from agents.octopus.embedding import INSTALL
 from agents.octopus.tokens import END_TOKEN
 from agents.types import CascadeStep, Choice, Decision, Edge, NodeName
 

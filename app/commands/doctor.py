@@ -125,7 +125,7 @@ def _encoder() -> str:
 
 def _languages() -> str:
     from agents.errors import ArtifactError
-    from agents.octopus.multilingual import INSTALL, installed_multilingual
+    from agents.octopus.embedding import INSTALL, installed_multilingual
 
     encoder = installed_multilingual()
     if encoder is None:

@@ -11,8 +11,8 @@ from langchain_core.messages import HumanMessage
 
 from agents.errors import ArtifactError, InputError, SpecError
 from agents.octopus.encoder.octopus import EncoderOctopus
-from agents.octopus.served.functional_scorer import FunctionalScorer
 from agents.octopus.served.octopus import RemoteOctopus
+from agents.octopus.served.scorers import FunctionalScorer
 from agents.octopus.served.vllm import VllmEngine
 from agents.types import NodeName
 from agents.workers.specialist import Specialist

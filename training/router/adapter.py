@@ -18,8 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.octopus.embedding import Encoder
-from agents.octopus.multilingual import MultilingualEncoder
+from agents.octopus.embedding import Encoder, MultilingualEncoder
 from training.linear import Floats, LinearHead
 from training.router.encoder import Top, export_top, load_bert
 from training.rows.labelled_rows import Labelled, RouterRow

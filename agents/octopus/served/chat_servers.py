@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import Field
 
-from agents.octopus.served.functional_scorer import illegal
 from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.scorers import illegal
 
 _MOST_TOKENS = 24  # of {"letter": "B"}, even spelt out
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
 from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.scorers import Completion, RouterPrompt, illegal
 
 _LEAST_ALTERNATIVES = 16
 

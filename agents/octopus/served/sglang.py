@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import Field
 
-from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
 from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.scorers import Completion, RouterPrompt, illegal
 from agents.octopus.served.token_ids import TokenIds
 
 _BIAS = 1000.0

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from agents.errors import InputError, ModelUnavailableError
-from agents.octopus.served.functional_scorer import RouterPrompt
 from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.scorers import RouterPrompt
 from agents.octopus.tokens import break_up
 
 # How control tokens are spelt that no list has. Each is looked up; where a text has many, all are spaced out.

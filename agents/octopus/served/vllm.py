@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from agents.octopus.served.functional_scorer import Completion, RouterPrompt, illegal
 from agents.octopus.served.http import Replicas, ReplyBody, RequestBody
+from agents.octopus.served.scorers import Completion, RouterPrompt, illegal
 from agents.octopus.served.token_ids import TokenIds
 
 MOST_SCORED = 128  # ids of `logprob_token_ids` in one request

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from agents.errors import ArtifactError
 from agents.octopus.conversation.language import sentence
-from agents.octopus.embedding import Encoder
+from agents.octopus.embedding import INSTALL, Encoder, MultilingualEncoder, languages_installed
 from agents.octopus.encoder.heads import Trained
 from agents.octopus.encoder.languages import SURE, Second, WithLanguages, other_language
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
-from agents.octopus.multilingual import INSTALL, MultilingualEncoder, languages_installed
 from graphs.assembly import assemble, find_spec
 from graphs.settings import GraphSettings
 
@@ -123,7 +122,7 @@ def test_without_a_generalist_it_is_declined_in_its_language(tmp_path: Path) -> 
 
 
 def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.octopus.multilingual._PACKAGE", "no_such_package")
+    monkeypatch.setattr("agents.octopus.embedding._PACKAGE", "no_such_package")
     assert not languages_installed()
     with pytest.raises(ArtifactError, match="octopus-graph\\[languages\\]"):
         MultilingualEncoder().embed(["x"])

@@ -25,9 +25,8 @@ from agents.octopus.kinds import (
 )
 from agents.octopus.kinds.reference import OctopusParts
 from agents.octopus.kinds.served import VllmReference
-from agents.octopus.served.functional_scorer import FunctionalScorer
-from agents.octopus.served.label_scorer import LabelScorer
 from agents.octopus.served.octopus import RemoteOctopus
+from agents.octopus.served.scorers import FunctionalScorer, LabelScorer
 from agents.octopus.tokens import slot_token
 from agents.types import Decision, Edge, NodeName
 from tests.loopback import ChatServer, free_port, serving

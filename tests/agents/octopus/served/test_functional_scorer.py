@@ -15,8 +15,8 @@ from agents.octopus.causal.grammar import write_call
 from agents.octopus.causal.manifest import CallFormat
 from agents.octopus.kinds import parse_octopus
 from agents.octopus.kinds.served import ServedReference, VllmReference
-from agents.octopus.served.functional_scorer import FunctionalScorer, RouterPrompt
 from agents.octopus.served.octopus import RemoteOctopus
+from agents.octopus.served.scorers import FunctionalScorer, RouterPrompt
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, Step
 from tests.engines import SPOKEN, EngineServer, TinyEngine, serving_engine

@@ -13,8 +13,8 @@ from agents.octopus.causal.manifest import CallFormat
 from agents.octopus.kinds import parse_octopus
 from agents.octopus.kinds.served import ServedReference
 from agents.octopus.served.chat_servers import Alternative, Position, letters_at
-from agents.octopus.served.label_scorer import CHOOSE
 from agents.octopus.served.octopus import RemoteOctopus
+from agents.octopus.served.scorers import CHOOSE
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName
 from tests.engines import TinyEngine
