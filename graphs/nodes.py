@@ -26,8 +26,7 @@ from agents.types import UNANSWERED, Hop, NodeName, Worker, WorkerAnswer, Worker
 from agents.workers.specialist import Reader
 from graphs.blocking import Work, blocking_task
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice, send
-from graphs.gating import account, escalation, gated
-from graphs.human import approve, decide_with_user
+from graphs.gating import account, approve, decide_with_user, escalation, gated
 from graphs.node_spec import WorkerSpec
 from graphs.reflection import Reflecting
 from graphs.state import GraphContext, GraphState
