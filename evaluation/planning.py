@@ -30,7 +30,7 @@ from evaluation.report import (
 )
 from evaluation.speed import decision_ratios, ratio_table
 from evaluation.task import load_task
-from training.planner.paths import link_f1, node_f1
+from training.rows.paths import link_f1, node_f1
 
 _LONGEST = 8  # steps of a random walk
 _STEP = re.compile(r"(?:Step \d+:? *)?Call (\S+?)[.,:]? (?:to )?(.+)", re.DOTALL)
@@ -70,7 +70,7 @@ class PlanningMetrics:
     """Hold how well planned paths agree with the right ones, over all rows, and what a decision costs.
 
     Attributes:
-        node_f1, link_f1: as `training.planner.paths` defines them.
+        node_f1, link_f1: as `training.rows.paths` defines them.
         exact: share of paths that are right node for node.
         hallucinated_nodes, hallucinated_links: how many planned nodes, and links, the graph does not have.
         decisions_per_second: next-node decisions, the encoder's work done before.

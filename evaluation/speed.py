@@ -31,7 +31,7 @@ from agents.octopus.planning.planner import PhrasedQuery, Planner
 from agents.octopus.tokens import slot_token
 from agents.types import Edge, NodeName, WorkerAnswer, WorkerRequest
 from evaluation.report import Report, plain, table, tabulate
-from training.planner.models import edge_priors, path_targets
+from training.planner_models import edge_priors, path_targets
 
 Input = TypeVar("Input")
 

@@ -14,7 +14,7 @@ from app.commands.synthesize import synthesize
 
 if TYPE_CHECKING:
     from training.router.trainer import RouterSettings
-    from training.specialist.rows import Kind
+    from training.rows.specialist import Kind
 
 cli = typer.Typer(help="Train routers and models.", no_args_is_help=True)
 specialist = typer.Typer(help="Train a worker's model: SFT, then DPO (extra `train`).", no_args_is_help=True)
@@ -79,8 +79,8 @@ def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None
     from app.commands.options import progress
     from app.settings import Settings
     from graphs.assembly import assemble, find_spec, spec_hash
-    from training.planner.paths import read_path_rows
-    from training.planner.trainer import PlannerSettings, train_path_router
+    from training.planner import PlannerSettings, train_path_router
+    from training.rows.paths import read_path_rows
 
     spec = find_spec(graph)
     assembly = assemble(spec, Settings.read(), zero_shot=True)
@@ -219,8 +219,8 @@ def _train_specialist(
     settings: dict[str, float],
 ) -> None:
     from app.commands.options import progress
-    from training.specialist.trainer import train_specialist
-    from training.specialist.trl import SpecialistSettings
+    from training.specialist import train_specialist
+    from training.trl_trainers import SpecialistSettings
 
     with needs_training_packages(), progress("Training", total=1.0) as advance:
         metrics = train_specialist(

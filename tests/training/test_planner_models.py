@@ -7,7 +7,7 @@ import pytest
 
 from agents.octopus.embedding import Encoder
 from tests.planning import ROWS, kitchen
-from training.planner.models import (
+from training.planner_models import (
     PhraseTexts,
     RankerSettings,
     RankingExample,
@@ -17,7 +17,7 @@ from training.planner.models import (
     phrase_weights,
     train_ranker,
 )
-from training.planner.paths import PathRow
+from training.rows.paths import PathRow
 
 
 def test_phrases_find_their_nodes_without_step_texts() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from agents.errors import InputError
 from tests.planning import kitchen
-from training.planner.paths import link_f1, node_f1, read_path_rows
+from training.rows.paths import link_f1, node_f1, read_path_rows
 
 
 def rows_file(folder: Path, *rows: object) -> Path:

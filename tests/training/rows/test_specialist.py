@@ -10,7 +10,7 @@ import pytest
 
 from agents.errors import InputError
 from training.rows.filters import Leaks
-from training.specialist.rows import CheckedRows, Kind, SpecialistRow, check_rows, usable
+from training.rows.specialist import CheckedRows, Kind, SpecialistRow, check_rows, usable
 
 
 def characters(row: SpecialistRow) -> int:

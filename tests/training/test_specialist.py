@@ -48,7 +48,7 @@ def dpo_rows(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def settings() -> Any:
-    from training.specialist.trl import SpecialistSettings
+    from training.trl_trainers import SpecialistSettings
 
     return SpecialistSettings(
         rank=0, epochs=12, batch=32, learning_rate=3e-3, max_length=32, held_out=0.15, save_steps=40
@@ -57,7 +57,7 @@ def settings() -> Any:
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Made:
-    from training.specialist.trainer import train_specialist
+    from training.specialist import train_specialist
 
     folder = tmp_path_factory.mktemp("sft")
     base, rows = make_base(folder / "base"), sft_rows(folder / "rows.jsonl")
@@ -68,7 +68,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Made:
 @pytest.fixture(scope="module")
 def preferring(tmp_path_factory: pytest.TempPathFactory, tuned: Made, settings: Any) -> Made:
     """Train a LoRA adapter on the tuned model by DPO."""
-    from training.specialist.trainer import train_specialist
+    from training.specialist import train_specialist
 
     folder = tmp_path_factory.mktemp("dpo")
     lora = replace(settings, rank=8, epochs=4, learning_rate=2e-3, batch=16, save_steps=10)
@@ -113,7 +113,7 @@ def test_the_result_loads_in_transformers_and_peft(preferring: Made) -> None:
 
 def test_dpo_continues_an_adapter(preferring: Made, tmp_path: Path, settings: Any) -> None:
     """Check that the reference is a copy of that adapter, whatever it has learnt."""
-    from training.specialist.trainer import train_specialist
+    from training.specialist import train_specialist
 
     lora = replace(settings, rank=8, epochs=1, learning_rate=1e-4)
     rows = dpo_rows(tmp_path / "pairs.jsonl")
@@ -127,9 +127,9 @@ def test_dpo_continues_an_adapter(preferring: Made, tmp_path: Path, settings: An
 def test_a_wrong_reference_is_noticed(tuned: Made, tmp_path: Path, settings: Any) -> None:
     import torch
 
-    from training.specialist.rows import SpecialistRow
-    from training.specialist.trainer import load_model, load_tokenizer
-    from training.specialist.trl import check_reference, make_trainer
+    from training.rows.specialist import SpecialistRow
+    from training.specialist import load_model, load_tokenizer
+    from training.trl_trainers import check_reference, make_trainer
 
     model, tokenizer = load_model(str(tuned[0]), settings), load_tokenizer(str(tuned[0]))
     rows = [
@@ -143,7 +143,7 @@ def test_a_wrong_reference_is_noticed(tuned: Made, tmp_path: Path, settings: Any
 
 
 def test_chat_rows_are_trained_on(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.trainer import train_specialist
+    from training.specialist import train_specialist
 
     base = make_base(tmp_path / "base", chat=True)
     rows = [
@@ -167,7 +167,7 @@ def test_chat_rows_are_trained_on(tmp_path: Path, settings: Any) -> None:
 
 
 def test_chat_rows_need_a_template(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.trainer import train_specialist
+    from training.specialist import train_specialist
 
     base = make_base(tmp_path / "base")
     messages = [{"role": "user", "content": "see"}, {"role": "assistant", "content": "it"}]
@@ -204,7 +204,7 @@ def test_a_killed_run_ends_with_the_same_numbers(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_another_run_is_refused(tuned: Made, tmp_path: Path, settings: Any) -> None:
-    from training.specialist.trainer import train_specialist
+    from training.specialist import train_specialist
 
     rows = sft_rows(tmp_path / "rows.jsonl")
     with pytest.raises(InputError, match="holds a finished training"):
@@ -215,7 +215,7 @@ def test_a_run_does_not_continue_where_a_row_has_changed(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Change rows that are trained on or measured; the kill comes before the model is loaded."""
-    from training.specialist import trainer
+    from training import specialist
 
     def killed(*arguments: Any) -> Any:
         raise RuntimeError("killed")
@@ -225,10 +225,11 @@ def test_a_run_does_not_continue_where_a_row_has_changed(
         if changed is not None:
             rows[changed]["completion"] = " it is old"
         path = write(tmp_path / "rows.jsonl", rows)
-        trainer.train_specialist("sft", model=str(base), rows=[path], out=tmp_path / "out", settings=settings)
+        out = tmp_path / "out"
+        specialist.train_specialist("sft", model=str(base), rows=[path], out=out, settings=settings)
 
     base = make_base(tmp_path / "base")
-    monkeypatch.setattr(trainer, "load_model", killed)
+    monkeypatch.setattr(specialist, "load_model", killed)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="killed"):
             run()
@@ -238,7 +239,7 @@ def test_a_run_does_not_continue_where_a_row_has_changed(
 
 
 def test_truncated_weights_are_refused_in_one_line(tmp_path: Path, settings: Any) -> None:
-    from training.specialist.trainer import load_model
+    from training.specialist import load_model
 
     weights = make_base(tmp_path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.specialist.rows import Kind, SpecialistRow
+from training.rows.specialist import Kind, SpecialistRow
 
 _COMPLETE = "complete"  # in a checkpoint's folder, written last
 

@@ -17,9 +17,9 @@ from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import Planner
 from agents.types import NodeName
 from tests.planning import DOCSTRINGS, NEIGHBOURS, ROWS, kitchen
-from training.planner.models import RankerSettings
-from training.planner.paths import PathRow
-from training.planner.trainer import EmbeddedRows, PlannerSettings, train_next, train_path_router
+from training.planner import EmbeddedRows, PlannerSettings, train_next, train_path_router
+from training.planner_models import RankerSettings
+from training.rows.paths import PathRow
 
 SETTINGS = PlannerSettings(folds=3, ranker=RankerSettings(networks=2, units=8, epochs=20, batch=16))
 

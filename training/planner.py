@@ -25,7 +25,7 @@ from agents.octopus.planning.exemplars import nearest
 from agents.octopus.planning.next_node import TrainedNext, described, phrase_fits, to_planner
 from agents.octopus.planning.path_graph import PathGraph
 from agents.octopus.planning.planner import PhrasedQuery, Planner, read_queries
-from training.planner.models import (
+from training.planner_models import (
     PhraseTexts,
     RankerSettings,
     RankingExample,
@@ -34,8 +34,8 @@ from training.planner.models import (
     phrase_weights,
     train_ranker,
 )
-from training.planner.paths import PathRow, link_f1, node_f1
 from training.provenance import versions
+from training.rows.paths import PathRow, link_f1, node_f1
 
 _LEAST_ROWS = 10
 _HELD_OUT = 5  # every fifth row, in random order, is measured

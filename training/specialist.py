@@ -20,8 +20,8 @@ from typing import Any
 from agents.errors import InputError
 from training.provenance import claim_folder, fingerprint
 from training.rows.filters import Leaks, evaluation_texts
-from training.specialist.rows import Kind, SpecialistRow, Text, check_rows, usable
-from training.specialist.trl import SpecialistSettings, check_reference, make_trainer, train_from_newest
+from training.rows.specialist import Kind, SpecialistRow, Text, check_rows, usable
+from training.trl_trainers import SpecialistSettings, check_reference, make_trainer, train_from_newest
 
 Metrics = dict[str, Any]
 
@@ -44,7 +44,7 @@ def train_specialist(
     Args:
         kind: of training.
         model: folder or Hub name of the model to start from; training continues a LoRA adapter in the folder.
-        rows: JSON lines, as training/specialist/rows.py describes them.
+        rows: JSON lines, as training/rows/specialist.py describes them.
         out: the new folder; a run that was killed there continues.
         settings: hyper-parameters.
         evaluation: rows that must not be learnt.

@@ -1,1 +1,0 @@
-"""Train the planner, which predicts a path through the graph."""

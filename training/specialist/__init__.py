@@ -1,1 +1,0 @@
-"""Train a worker's own model."""
