@@ -11,7 +11,7 @@ from tools import types
 from tools.declaration import ToolError, ToolFunction
 from tools.expressions import parse, symbols
 from tools.lexer import cut
-from tools.reading import formulas, literals, money, places, quantities, substances, times, zones
+from tools.reading import formulas, literals, money, places, quantities, substances, times
 from tools.reading.assignment import assign
 from tools.reading.languages import in_english
 from tools.reading.query import Mention, NotAskedError, TokenizedQuery, UnreadError
@@ -185,7 +185,7 @@ def _read_mentions(query: TokenizedQuery, function: ToolFunction) -> None:
     if types.City in wanted:
         places.read_cities(query, own_words)
     if types.Zone in wanted or types.SourceZone in wanted:  # before clock times: UTC+5:30
-        zones.read_zones(query, own_words)
+        places.read_zones(query, own_words)
     for kinds, read in _READERS:
         if any(kind in wanted for kind in kinds):
             read(query)

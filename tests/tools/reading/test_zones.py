@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.tools.reading.mentions import mentions
+from tools.reading.places import read_zones
 from tools.reading.query import TokenizedQuery, UnreadError
-from tools.reading.zones import read_zones
 
 
 def zones(query: TokenizedQuery) -> None:
