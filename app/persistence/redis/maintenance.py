@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from app.persistence.errors import PersistenceError
 from app.persistence.redis.codec import NAME_BYTES
-from app.persistence.redis.keys import decode_id, encode_id
+from app.persistence.redis.keys import Layout, decode_id, encode_id
 from app.persistence.redis.operations import Operation, command, script
-from app.persistence.redis.thread_layout import Layout
 
 _PAGE = 256
 

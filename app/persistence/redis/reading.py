@@ -13,11 +13,10 @@ from app.persistence.checkpoints import config_of
 from app.persistence.errors import CorruptDataError
 from app.persistence.redis.byte_layout import NO_VALUE, Row, unpack_row
 from app.persistence.redis.codec import NAME_BYTES
-from app.persistence.redis.keys import decode_id, encode_id
+from app.persistence.redis.keys import Address, Layout, decode_id, encode_id
 from app.persistence.redis.known_content import StoredList
 from app.persistence.redis.maintenance import thread_ids
 from app.persistence.redis.operations import Argument, Operation, script
-from app.persistence.redis.thread_layout import Address, Layout
 from app.persistence.redis.values import StoredValues, decode_writes
 
 _PAGE = 32

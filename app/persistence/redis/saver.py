@@ -21,11 +21,10 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from app.persistence.redis import maintenance, reading, writing
 from app.persistence.redis.client import ClosesClient, RedisClient
 from app.persistence.redis.codec import Codec
-from app.persistence.redis.keys import DEFAULT_PREFIX, Keys
+from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, Layout, ThreadSettings
 from app.persistence.redis.known_content import SeenThreads
 from app.persistence.redis.operations import preload
 from app.persistence.redis.reading import Listing
-from app.persistence.redis.thread_layout import Layout, ThreadSettings
 from app.persistence.serializer import StrictSerializer, TypeName
 
 _LONGEST_TTL = 1e10

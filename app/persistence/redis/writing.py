@@ -21,10 +21,9 @@ from app.persistence.checkpoints import config_of
 from app.persistence.errors import PersistenceError
 from app.persistence.redis.byte_layout import NO_VALUE, REF_BYTES, pack_batch, pack_bundle, row_head
 from app.persistence.redis.codec import NAME_BYTES
-from app.persistence.redis.keys import encode_id
+from app.persistence.redis.keys import Address, Layout, encode_id
 from app.persistence.redis.known_content import Seen, StoredList
 from app.persistence.redis.operations import Call, Operation, command, script
-from app.persistence.redis.thread_layout import Address, Layout
 from app.persistence.redis.values import ValueEncoder, references
 
 _EPOCH_BYTES = 8
