@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.errors import SpecError
-from agents.octopus.ability import AbilityOctopus, Able, Together
-from agents.octopus.modality import ModalityOctopus, NamedOctopus
+from agents.octopus.ability import AbilityOctopus, Able, ModalityOctopus, NamedOctopus, Together
 from agents.redaction import bare_urls
 from agents.types import NodeName, Octopus, Worker
 from agents.workers.kinds import connect, parse_reference

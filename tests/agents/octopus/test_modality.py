@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 
-from agents.octopus.modality import ModalityOctopus, NamedOctopus
+from agents.octopus.ability import ModalityOctopus, NamedOctopus
 from agents.octopus.tokens import slot_token
 from agents.types import Choice, Decision, Edge, NodeName, Step
 from tests.scripted import ScriptedOctopus
