@@ -22,6 +22,10 @@ _RELATIONS = {
     "less than": "<", "smaller than": "<", "lower than": "<", "fewer than": "<", "equal to": "=",
     "the same as": "=", "equals": "=", "equivalent to": "=", "<": "<", ">": ">",
 }  # fmt: skip
+_BEFORE_SIGN = frozenset(
+    "is are of by to from at and or equals than what's whats calculate compute evaluate solve simplify with "
+    "for in over between s plus minus times find factor expand".split()
+)
 _BEFORE_YOU = frozenset("can could would will do did if".split())
 _FUNCTION_NAMES = ("f", "g", "h")
 _ORDERS = {
@@ -81,7 +85,21 @@ def read_formulas(query: TokenizedQuery) -> None:
         if node is None:
             index += 1
             continue
+        _refuse_dash(query, index)
         index = _take_formula(query, node, index, end)
+
+
+def _refuse_dash(query: TokenizedQuery, index: int) -> None:
+    """Refuse "quick one - 17 * 23": the dash is a sign only after a word that one can follow.
+
+    Raises:
+        UnreadError: if it may be either.
+    """
+    if query.words[index] != "-" or not index or query.adjacent(index) or query.adjacent(index + 1):
+        return
+    before = query.words[index - 1]
+    if query.tokens[index - 1].kind == "name" and before not in _BEFORE_SIGN:
+        raise UnreadError(f"The '-' after {before!r} can be a dash or a minus: write -5, without a space.")
 
 
 def read_orders(query: TokenizedQuery, asks: frozenset[str]) -> None:

@@ -6,19 +6,23 @@ Ours, because Pint reads almost any word as some unit ("at" is a technical atmos
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tools.reading.literals import find_numbers
 from tools.reading.query import TokenizedQuery, UnreadError
+from tools.reading.vocabulary import edits
 from tools.subjects.constants import ALIASES, CONSTANTS
 from tools.subjects.gazetteer import fold
 
 _LONGEST_CONSTANT = 6
 _LONGEST_UNIT = 4
 _ABBREVIATION = 3
+_SHORTEST_SLIP, _LONG = 5, 8
+_DOUBLED = re.compile(r"(.)\1")
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _PARTS = {"half": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fifth": 5, "tenth": 10}
 _TEMPERATURES = {"c": "degree_Celsius", "f": "degree_Fahrenheit"}
@@ -270,7 +274,7 @@ def _single_at(query: TokenizedQuery, index: int, counted: bool) -> tuple[str, i
         return None
     word = query.tokens[index].text
     lower = word.lower()
-    name = known.exact.get(word) or known.folded.get(lower)
+    name = known.exact.get(word) or known.folded.get(lower) or _meant(lower)
     if name == "kilocalorie" and index == 0 and lower.startswith("cal"):
         raise UnreadError(f"{word!r} at the beginning can be cal or kilocalories: write kcal or cal.")
     if name is None and lower in _TEMPERATURES and _is_of_temperatures(query):
@@ -283,6 +287,34 @@ def _single_at(query: TokenizedQuery, index: int, counted: bool) -> tuple[str, i
     ):
         raise UnreadError(f"{word!r} can be several units: write {hint}.")
     return None if name is None else (name, index + 1)
+
+
+@lru_cache(maxsize=1 << 12)
+def _meant(word: str) -> str | None:
+    """Return the unit that a word is with a wrong plural ("inchs") or one slip; None if it can be several.
+
+    A slip is forgiven in long words only: "points" are no pints, and prefixes differ in more than a letter.
+    """
+    if len(word) < _SHORTEST_SLIP or not word.isalpha():
+        return None
+    single = _singled(word)
+    units = {
+        unit
+        for one, unit in _spellings().folded.items()
+        if one[0] == word[0] and len(one) > _ABBREVIATION and " " not in one
+        if word in (f"{one}s", f"{one}es") or _is_slip(single, _singled(one))
+    }
+    return units.pop() if len(units) == 1 else None
+
+
+def _singled(word: str) -> str:
+    return _DOUBLED.sub(r"\1", word)
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Return whether two words without double letters are the same, or long and one edit apart."""
+    close = len(word) >= _LONG and abs(len(known) - len(word)) < 2 and edits(word, known) < 2
+    return close or word == known
 
 
 def _is_of_temperatures(query: TokenizedQuery) -> bool:

@@ -13,6 +13,8 @@ from tools.lexer import Token, TokenKind
 from tools.reading.formulas import is_differential
 from tools.reading.query import TokenizedQuery, UnreadError
 
+# "Which one", "a quick one": no number.
+_BEFORE_PRONOUN = frozenset("which this that each quick easy simple hard tricky another next last".split())
 _UNITS = {
     word: value
     for value, word in enumerate(
@@ -84,7 +86,7 @@ def _number_words(query: TokenizedQuery, index: int) -> tuple[int | None, int]:
     room = 10**3  # what may still be added to the group: less than the last part
     while end < len(query.tokens):
         word = query.words[end]
-        if word == "one" and query.words[end - 1] in ("which", "this", "that", "each"):  # a pronoun
+        if word == "one" and query.words[end - 1] in _BEFORE_PRONOUN:
             break
         if word in _UNITS and _UNITS[word] < room:
             group, room = group + _UNITS[word], 0

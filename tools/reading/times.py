@@ -28,6 +28,7 @@ _ANNUAL = {
 }  # fmt: skip
 _IN_MONTHS = {"month": 1, "months": 1, "mo": 1, "mos": 1, "year": 12, "years": 12, "yr": 12, "yrs": 12}
 _IN_DAYS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "fortnight": 14, "fortnights": 14}
+_ONE = frozenset({"a", "an", "one"})
 _PERIODS = frozenset({"weeks", "months", "years"})
 _FREQUENCIES = {
     "annually": 1, "yearly": 1, "semiannually": 2, "semi-annually": 2, "quarterly": 4, "monthly": 12,
@@ -146,7 +147,10 @@ def _from_today(query: TokenizedQuery, index: int) -> int | None:
         return 0 if length else None
     if word == "now":
         return 0 if before == "from" else None
-    return 0 if word == "ago" else _RELATIVE.get(word.removesuffix("'s"))
+    if word == "ago":  # "3 weeks ago", not "how many weeks ago was …"
+        amount = query.words[index - 2]
+        return 0 if before in _IN_DAYS | _IN_MONTHS and (amount in _ONE or amount[:1].isdigit()) else None
+    return _RELATIVE.get(word.removesuffix("'s"))
 
 
 def _take_single_lengths(query: TokenizedQuery) -> None:

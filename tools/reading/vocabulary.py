@@ -103,7 +103,7 @@ def is_spelled_like(word: str, known: str) -> bool:
         return False
     if len(set(word) ^ set(known)) > 2 * allowed:  # each edit changes two letters at most
         return False
-    return _edits(word, known) <= allowed and word not in lexicon()
+    return edits(word, known) <= allowed and word not in lexicon()
 
 
 def is_slip(word: str, known: frozenset[str]) -> bool:
@@ -133,7 +133,7 @@ def _stands_at(query: TokenizedQuery, index: int, words: tuple[str, ...]) -> boo
     return True
 
 
-def _edits(left: str, right: str) -> int:
+def edits(left: str, right: str) -> int:
     """Count edits (optimal string alignment): a swap of neighbours is one."""
     before: list[int] = []
     row = list(range(len(right) + 1))

@@ -104,7 +104,8 @@ def time_since(day: LastDate, now: Now | None = None, period: Period | None = No
     today, start = _present(now).date(), gregorian(day)
     if start > today:
         raise ToolError(f"{day} is still to come, in {plural((start - today).days, 'day')}.")
-    return f"{length(start, today, period)} (from {day_text(start)} to {today})"
+    years = f", {length(start, today, 'years')}" if period is None and today.year - start.year > 1 else ""
+    return f"{length(start, today, period)} (from {day_text(start)} to {today}{years})"
 
 
 @tool(

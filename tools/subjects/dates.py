@@ -20,6 +20,7 @@ _FIRST_GREGORIAN, _LAST_JULIAN = date(1582, 10, 15), date(1582, 10, 4)
     ),
     cues={"start": cue("from, between, since"), "end": cue("to, and, until, till")},
     words="number, date, dates, passed, elapsed, apart",
+    refuses="ago",
     in_order=True,
 )
 def days_between(start: Date, end: Date) -> int:

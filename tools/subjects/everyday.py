@@ -47,24 +47,47 @@ def add_money(calculation: MoneyCalculation) -> int | float | str:
 
 @tool(
     asks="tip, gratuity, tipping",
-    examples=("What's a 15% tip on $84.50?", "20 percent tip for 60 dollars", "tip 18% on £45"),
-    cues={"bill": cue("on, for, of")},
-    words=f"{_WORDS}, check, meal, dinner, lunch, restaurant, leave, leaving, service, add",
-    refuses="tip of #, tip was #, # tip, is #, was #",
+    examples=(
+        "What's a 15% tip on $84.50?",
+        "20 percent tip for 60 dollars",
+        "tip 18% on £45",
+        "18% tip on $64 split 4 ways",
+    ),
+    cues={
+        "bill": cue("on, for, of"),
+        "people": cue(
+            "split by, split between, split among, split, shared by, shared between, divided by, between, "
+            "among",
+            after="ways, way, people, persons, friends",
+            needed=True,
+        ),
+    },
+    words=(
+        f"{_WORDS}, check, meal, dinner, lunch, restaurant, leave, leaving, service, add, split, shared, "
+        "divided, by, between, among, people, friends, ways"
+    ),
+    refuses="tip of #, tip was #, # tip, is #, was #, # each",
 )
-def tip(bill: Amount, percent: Percent) -> str:
+def tip(bill: Amount, percent: Percent, people: Integer | None = None) -> str:
     """Computes a tip: a percentage of a bill, and the bill with it.
 
     Args:
         bill: the amount before the tip.
         percent: how many percent of it are the tip.
+        people: between how many the bill and the tip are split, if they are.
 
     Returns:
-        The tip, and the total with it.
+        The tip, the total with it, and what each of the people pays.
+
+    Raises:
+        ToolError: if there are no people.
     """
+    if people is not None and people < 1:
+        raise ToolError(f"A bill is split between one or more people, not {people}.")
     value, currency = amount(bill)
     share = value * exact(percent) / 100
-    return f"{amount_text(share, currency)} (with the bill {amount_text(value + share, currency)})"
+    each = f"; split {people} ways: {amount_text((value + share) / people, currency)} each" if people else ""
+    return f"{amount_text(share, currency)} (with the bill {amount_text(value + share, currency)}{each})"
 
 
 @tool(

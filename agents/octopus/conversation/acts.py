@@ -69,6 +69,7 @@ _ASSENT = (
     r"|cool|nice|perfect|oh|ah|sorry|yes|yeah|danke|gracias|merci|bitte|por favor|vale|gut|bueno|bien|alors)"
 )
 _AND = re.compile(r"(?:and|but|so|now|then|also)[\s,]+(?=(?:what|who|which|how|is|are)\b)", re.IGNORECASE)
+_DASH = re.compile(r"^-+\s+")  # between a greeting and a question, no sign
 _LEADING = re.compile(
     rf"(?:{_ASSENT}[\s,.!]+)+(?:(?:and|but|so|now|then|also)[\s,]+)?(?=\S)"
     r"(?!(?:in|to|as|is|are|of|means?|with|for|at|from|plus|minus|times)\b)",
@@ -182,7 +183,7 @@ def without_courtesies(text: str) -> str:
     if len(kept) < len(sentences):
         asked = asked.rstrip(",;: ，；：،")
     if lead := _LEADING.match(asked):
-        asked = asked[lead.end() :]
+        asked = _DASH.sub("", asked[lead.end() :])
     if trail := _TRAILING.search(asked):
         asked = asked[: trail.start()].rstrip(" ,") + ("?" if "?" in trail["end"] else "")
     return asked or text.strip()

@@ -17,6 +17,7 @@ from agents.errors import InputError
 from agents.octopus.conversation.acts import Act, act_of, is_courtesy, without_courtesies
 from agents.octopus.conversation.dependent_clauses import leans
 from agents.octopus.conversation.ellipsis import completed_turn
+from agents.octopus.conversation.frames import unframed
 from agents.octopus.conversation.functions_asked import asks_of_names, with_name
 from agents.octopus.conversation.human_turns import clean_query
 from agents.octopus.conversation.result_before import (
@@ -27,6 +28,7 @@ from agents.octopus.conversation.result_before import (
     with_result,
     within_turn,
 )
+from agents.octopus.conversation.situations import told_plainly
 from agents.octopus.conversation.slots import figures, kind_of
 from tools.reading.normal import normalised
 
@@ -88,9 +90,16 @@ def asked(conversation: Sequence[BaseMessage]) -> Asked:
         return Asked(act)
     if completed and act_of(completed) == "explanation":
         return Asked("explanation")
-    if not completed:
-        return Asked("question", (bare,))
-    return Asked("question", (completed, bare) if _refers(bare) else (bare, completed))
+    readings = (completed, bare) if completed and _refers(bare) else (bare, completed)
+    return Asked("question", tuple(filter(None, (*readings, *_plainly(bare)))))
+
+
+def _plainly(bare: str) -> tuple[str, ...]:
+    """Return what else a turn may be read as: without the frame before it, and the story that it tells."""
+    rest = unframed(bare)
+    if not rest:
+        return (told_plainly(bare),)
+    return () if act_of(rest) != "question" else (rest, within_turn(rest), told_plainly(rest))
 
 
 def _exchanges(conversation: Sequence[BaseMessage]) -> list[tuple[str, str]]:

@@ -244,7 +244,10 @@ def within_turn(turn: str) -> str:
     if len(cuts) != 1:
         return ""
     said, asks = turn[: cuts[0].start()], turn[cuts[0].end() :].strip()
-    stated = figures(said)
+    values = quantities(said)
+    inside = [(value.start, value.end) for value in values]
+    other = [slot for slot in figures(said) if not any(a <= slot.start < b for a, b in inside)]
+    stated = sorted((*values, *other), key=lambda slot: slot.start)
     between = said
     for slot in stated:
         between = between.replace(slot.text, " ")
@@ -255,8 +258,7 @@ def within_turn(turn: str) -> str:
         return asks
     if later := _LATER.search(said):
         return with_result(asks, Result("date", later[0])) if len(stated) == 2 else ""
-    values = quantities(said) or stated
-    return with_result(asks, Result(values[0].kind, values[0].text)) if len(stated) == 1 else ""
+    return with_result(asks, Result(stated[0].kind, stated[0].text)) if len(stated) == 1 else ""
 
 
 def _bare(turn: str) -> str:

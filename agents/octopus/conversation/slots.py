@@ -132,10 +132,15 @@ def quantities(text: str) -> tuple[Slot, ...]:
     """Return the numbers of a text that have a unit behind them, with it."""
     found = []
     for slot in figures(text):
-        word = re.match(r"\s*([^\W\d_°]+|°\s?[CF])", text[slot.end :])
-        if slot.kind == "number" and word and is_unit(word[1]):
-            end = slot.end + word.end()
-            found.append(Slot("quantity", text[slot.start : end], slot.start, end))
+        if slot.kind != "number":
+            continue
+        words = re.match(r"\s*(?:[^\W\d_°]+(?: [^\W\d_]+)?|°\s?[CF])", text[slot.end :])
+        unit = words[0] if words else ""
+        for one in (unit, unit.rpartition(" ")[0]):  # "degrees celsius" before "degrees"
+            if is_unit(one):
+                end = slot.end + len(one)
+                found.append(Slot("quantity", text[slot.start : end], slot.start, end))
+                break
     return tuple(found)
 
 
