@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 
 _FIELD = (
+    r"(?:(?:high school|college|elementary|clinical|conceptual|applied|professional|world|international) )?"
     r"(?:economics|physics|chemistry|biology|geography|history|maths?|mathematics|algebra|geometry|calculus"
     r"|trigonometry|statistics|finance|accounting|marketing|psychology|sociology|medicine|nursing|anatomy"
     r"|engineering|science|business|law|politics|philosophy|astronomy|ecology|home economics|personal finance"
-    r"|arithmetic|pre-?algebra|linear algebra|public health|education|real estate|woodworking|pe|stats)"
+    r"|arithmetic|pre-?algebra|linear algebra|public health|education|real estate|woodworking|pe|stats"
+    r"|computer science|machine learning|genetics|virology|microbiology|botany|zoology|geology|nutrition"
+    r"|macro-?economics|micro-?economics|econometrics|management|public relations|logic|ethics|religion"
+    r"|literature|linguistics|archaeology|anthropology|criminology|aviation|agriculture|architecture)"
 )
 _OCCASION = (
     r"(?:homework|class|course|exam|test|quiz|worksheet|assignment|lesson|project|paper|essay|report|lab"
@@ -70,7 +74,7 @@ _FRAMES = tuple(
 )
 # With these the subject decides what a word means: a logarithm's base, whose calories, which ounces.
 _DEPENDS = re.compile(
-    r"\b(?:log|logarithm|calories?|cal|gold|silver|troy|karats?|carats?|binary|base|octal|hex)\b",
+    r"\b(?:log|logarithm|calories?|cal|gold|silver|troy|karats?|carats?|binary|base|octal|hex|[kmgt]i?b|\w*bytes?|\w*bits?)\b",
     re.IGNORECASE,
 )
 _MOST = 3

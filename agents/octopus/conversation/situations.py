@@ -20,7 +20,8 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d|,\d)|\d+)(?:\.\d+)?"
 _COUNTS = "two three four five six seven eight nine ten eleven twelve".split()
 # No part of the name of a thing: these change what is asked, or measure it.
 _STOP = (
-    r"(?:after|before|plus|with|without|if|unless|except|excluding|including|includes|tax|vat|gst|tip|off"
+    r"(?:after|before|plus|with|without|if|unless|except|exclud\w+|inclu\w+|already|speeds?|rates?"
+    r"|frequenc\w+|averages?|means|ratios?|probabilit\w+|odds|percentages|tax|vat|gst|tip|off"
     r"|discount\w*|free|half|quarter|third|double|twice|dozens?|per|each|every|less|more|minus|and|or|but|not"
     r"|no|then|another|was|were|sale|final|reduced|total|net|gross|old|missing|lowest|highest|first|last"
     r"|other|only|some|overtime|days?|weeks?|weekend|months?|years?|following|previous|next|eve|anniversary"
@@ -39,9 +40,11 @@ _PARTS = {
     "EVENT": rf"{_OWN}{_WORD}(?:\s+(?:(?:of|the|on|in)\s+)*{_WORD}){{0,4}}",
     "OFF": r"(?:off|discount|reduction)",
     "PAY": r"(?:(?:so\s+)?(?:(?:how\s+much|what)\s+(?:do|will|would|should|must|did|does)\s+"
-    rf"(?:i|we|you|it|they)\s+(?:pay|cost|owe|end\s+up\s+paying|have\s+to\s+pay)(?:\s+for\s+(?:it|them))?{_ALL}"
+    r"(?:i|we|you|it|they)\s+(?:pay|cost|owe|end\s+up\s+paying|have\s+to\s+pay)"
+    rf"(?:\s+for\s+(?:it|them))?{_ALL}"
     rf"|how\s+much(?:\s+(?:is|are|for)\s+(?:it|that|this|they|them|all))?(?:\s+to\s+pay)?{_ALL}"
-    r"|(?:what(?:'?s|\s+is)\s+)?(?:the\s+|my\s+)?(?:final\s+|sale\s+|new\s+|total\s+)?(?:price|cost|total|bill)))",
+    r"|(?:what(?:'?s|\s+is)\s+)?(?:the\s+|my\s+)?(?:final\s+|sale\s+|new\s+|total\s+)?"
+    r"(?:price|cost|total|bill)))",
     "SEP": r"\s*[,.;:]?\s+",
     "EACH": r"(?:each|apiece|a\s+piece|per\s+piece|per\s+item|per\s+unit|a\s+pop)",
     "HOURLY": r"\s?(?:/|an\s|per\s|a\s)\s?(?:hour|hr|h)",
