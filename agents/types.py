@@ -73,12 +73,13 @@ class Decision:
         node: the neighbour to go to; None when the Octopus abstains or stops.
         token: its functional token; None when the Octopus abstains, `<nexa_end>` when it stops the walk.
         probability: of `node`, or of the best neighbour when the Octopus abstains.
-        rewritten: the query for the worker.
+        rewritten: the query for the worker, in its own form.
         reason: one sentence for people.
         decided_by: the step of the cascade that decided.
         calibrated: whether `probability` went through a fitted temperature.
         choices: the ranked neighbours, best first.
-        question: the query, with what it refers to, before any worker's template.
+        question: the query in the user's own words, before any worker's template.
+        refers_to: what it goes on with, for a worker that is not given the conversation; "" for nothing.
     """
 
     node: NodeName | None
@@ -90,6 +91,7 @@ class Decision:
     calibrated: bool
     choices: tuple[Choice, ...]
     question: str = ""
+    refers_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,9 @@ class Hop(TypedDict):
         master: the node that decided.
         token: the functional token that was chosen; `<nexa_end>` where the walk ends.
         node: the worker or master that it leads to; "" where the walk ends.
-        probability, calibrated, reason, decided_by, choices, question: as in `Decision`.
-        query: what the node is sent: the rewritten query.
+        probability, calibrated, reason, decided_by, choices, question, refers_to: as in `Decision`.
+        query: what the node is sent: the rewritten query, with what it refers to where that is not sent
+            otherwise.
         readings: as in `WorkerRequest`.
         rewrite: what became of the query on the way.
         status: `planned` until the node has answered.
@@ -217,6 +220,7 @@ class Hop(TypedDict):
     probability: float
     calibrated: bool
     question: str
+    refers_to: str
     query: str
     readings: list[str]
     rewrite: Rewrite

@@ -30,7 +30,7 @@ from graphs.gating import account, approve, decide_with_user, escalation, gated
 from graphs.node_spec import WorkerSpec
 from graphs.reflection import Reflecting
 from graphs.state import GraphContext, GraphState
-from graphs.traversal import RoutingNode, Walk, executed, is_alone, stop
+from graphs.traversal import RoutingNode, Walk, executed, is_alone, stop, with_reference
 
 Update = dict[str, Any]
 Answering = Callable[..., Awaitable[Any]]
@@ -78,16 +78,20 @@ def worker_node(
     """
     at, ledger = routing.get(name), next(iter(routing.values())).ledger
     reader = Reader(name, worker, frozenset(spec.modalities))
+    # A function takes text only, whatever the spec says.
+    sees_conversation = spec.sees_conversation and getattr(worker, "sees_conversation", True)
     answer_in_time = _answering(name, reader, ledger, Reflecting(name, spec.reflection, verifier))
 
     async def work(
         state: GraphState, runtime: Runtime[GraphContext], *, call: Answering
     ) -> Update | Command[str]:
         walk, planned = Walk.of(state, runtime), state["planned"][0]
+        if not sees_conversation:
+            planned = with_reference(planned)
         request = WorkerRequest(
             query=planned["query"],
             readings=planned.get("readings"),  # an earlier version of this program planned none
-            conversation=list(state["messages"][:-1]) if spec.sees_conversation else (),
+            conversation=list(state["messages"][:-1]) if sees_conversation else (),
             idempotency_key=_key(walk, name),
             attachments=_attached(spec, walk),
         )

@@ -214,9 +214,14 @@ class Routing:
         ]
 
     def _next_step(
-        self, name: NodeName, edges: Mapping[NodeName, Edge], question: str, path: Sequence[Step]
+        self,
+        name: NodeName,
+        edges: Mapping[NodeName, Edge],
+        question: str,
+        path: Sequence[Step],
+        refers_to: str,
     ) -> Decision:
-        return self.planner.decide_next(name, edges, question, path)
+        return self.planner.decide_next(name, edges, question, path, refers_to)
 
     def _head(self, name: NodeName, node: NodeSpec, artifact: Artifact | None) -> tuple[Head, Path | None]:
         if artifact is not None and artifact.planner is not None and name not in artifact.masters:

@@ -15,7 +15,7 @@ from agents.fidelity import lost
 from agents.ledger import Ledger, usage_of
 from agents.modalities import attachments_of, human, with_words
 from agents.octopus.conversation.asked import asked
-from agents.octopus.conversation.human_turns import carried_answers
+from agents.octopus.conversation.human_turns import carried_answers, carry_over
 from agents.octopus.tokens import END_TOKEN
 from agents.types import (
     Branch,
@@ -179,6 +179,7 @@ class Walk:
         hop["token"], hop["node"] = decision.token or END_TOKEN, decision.node or ""
         hop["probability"], hop["calibrated"] = decision.probability, decision.calibrated
         hop["question"], hop["query"] = question, query + _answers(self.path, query)
+        hop["refers_to"] = decision.refers_to
         hop["rewrite"], hop["decided_by"] = rewrite, decision.decided_by
         hop["choices"] = [
             {**asdict(choice), "probability": round(choice.probability, 6)} for choice in decision.choices
@@ -210,6 +211,7 @@ def stop(master: str, reason: str, walk: Walk | None = None) -> Hop:
         probability=1.0,
         calibrated=False,
         question="",
+        refers_to="",
         query="",
         readings=[],
         rewrite="same",
@@ -225,6 +227,14 @@ def stop(master: str, reason: str, walk: Walk | None = None) -> Hop:
         seconds=0.0,
         ended="",
     )
+
+
+def with_reference(hop: Hop) -> Hop:
+    """Return the planned `hop` with what its query refers to, for who does not see the conversation."""
+    refers_to = hop.get("refers_to", "")  # an earlier version of this program planned none
+    if not refers_to:
+        return hop
+    return {**hop, "query": carry_over(hop["query"], refers_to), "rewrite": "changed"}
 
 
 def executed(hop: Hop, answer: WorkerAnswer, seconds: float = 0.0) -> Hop:

@@ -18,7 +18,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from agents.modalities import attachments_of, listed, modalities_of
 from agents.octopus.conversation.asked import Asked, asked
 from agents.types import CascadeStep, Choice, Decision, Edge, NodeName, Octopus, Step
+from tools.reading.normal import normalised
 
+_FAINT = 0.1  # probability below which its words do not speak for a neighbour whose tools read a question
 _OWNED = 0.99  # share of the questions that tools read in full which belong to one of those that read them
 
 
@@ -52,7 +54,7 @@ class Together:
         return next((tool for able in self.each if able and (tool := able.reads(question))), "")
 
 
-class Reading(NamedTuple):
+class _Read(NamedTuple):
     """Name what a neighbour's tools read, and the tool."""
 
     question: str
@@ -99,11 +101,11 @@ class AbilityOctopus:
         owners = (edge.node for edge in self.edges.values() if plain in map(_plain, edge.examples))
         return next(owners, None)
 
-    def _read(self, said: Asked) -> dict[NodeName, Reading]:
+    def _read(self, said: Asked) -> dict[NodeName, _Read]:
         """Return who reads the question: as it stands, or else completed by what it refers to."""
         for question in said.readings:
             read = {
-                node: Reading(question, tool)
+                node: _Read(question, tool)
                 for node, able in self.abilities().items()
                 if able and (tool := able.reads(question))
             }
@@ -111,13 +113,19 @@ class AbilityOctopus:
                 return read
         return {}
 
-    def _by_reading(self, decision: Decision, read: Mapping[NodeName, Reading]) -> Decision:
+    def _by_reading(self, decision: Decision, read: Mapping[NodeName, _Read]) -> Decision:
         before = {choice.node: choice.probability for choice in decision.choices}
         best = max(read, key=lambda node: before.get(node, 0.0))
+        owners = list(read)
+        if before.get(best, 0.0) < _FAINT and self.generalist in read:
+            best, owners = self.generalist, [self.generalist]
         question, tool = read[best]
-        what = "the whole question" if _plain(question) in _plain(decision.question) else repr(question)
-        reason = f"{best}'s tool {tool} reads {what}. By its words alone: {decision.reason}"
-        return self._owned(decision, list(read), reason, "tools")
+        whole = _plain(question) == _plain(normalised(decision.question))
+        what = "the whole question" if whole else repr(question)
+        reason = f"{best}'s tool {tool} reads {what}."
+        if decision.decided_by == "token":
+            reason = f"{reason} By its words alone: {decision.reason}"
+        return self._owned(decision, owners, reason, "tools")
 
     def _owned(
         self, decision: Decision, owners: Sequence[NodeName], reason: str, by: CascadeStep

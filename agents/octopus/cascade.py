@@ -119,11 +119,23 @@ def decision_of(
     probabilities: Probabilities,
     chosen: Chosen,
     *,
-    query: str,
     question: str,
     calibrated: bool,
+    refers_to: str = "",
+    query: str = "",
 ) -> Decision:
-    """Return the decision with its ranked choices, and the query in the chosen neighbour's own form."""
+    """Return the decision with its ranked choices, and the query in the chosen neighbour's own form.
+
+    Args:
+        edges: the neighbours.
+        probabilities: of each of them.
+        chosen: what was decided.
+        question: the user's words.
+        calibrated: whether the probabilities went through a fitted temperature.
+        refers_to: what the question goes on with.
+        query: what the neighbour is sent; by default the question.
+    """
+    query = query or question
     choices = _ranked(edges, np.asarray(probabilities, dtype=np.float64))
     edge = None if chosen.place is None else edges[chosen.place]
     return Decision(
@@ -136,6 +148,7 @@ def decision_of(
         calibrated=calibrated,
         choices=choices,
         question=question,
+        refers_to=refers_to,
     )
 
 

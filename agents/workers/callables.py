@@ -57,6 +57,11 @@ class CallableWorker:
     takes: Input = Input()
     bounded: bool = False
 
+    @property
+    def sees_conversation(self) -> bool:
+        """Return whether the call gets more than the query."""
+        return self.takes.form == "messages"
+
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with the output as text; `declined` where it is empty, `unavailable` where the call fails.
 

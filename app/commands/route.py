@@ -88,12 +88,14 @@ def _refusal(reason: str) -> dict[str, Any]:
 
 
 def _fields(route: Decision) -> dict[str, Any]:
+    from agents.octopus.conversation.human_turns import carry_over
+
     return {
         "node": route.node,
         "token": route.token,
         "probability": route.probability,
         "calibrated": route.calibrated,
-        "rewritten": route.rewritten,
+        "rewritten": carry_over(route.rewritten, route.refers_to),
         "reason": route.reason,
         "choices": [{"node": c.node, "token": c.token, "probability": c.probability} for c in route.choices],
     }

@@ -57,7 +57,7 @@ def test_a_thread_remembers_over_two_processes(home: Path) -> None:
     assert ask("What is the derivative of x^3?")["hops"][0]["node"] == "math"
     hop = ask("And its second derivative?")["hops"][0]
     assert hop["node"] == "math"
-    assert "[Follow-up to: What is the derivative of x^3?]" in hop["query"]
+    assert hop["refers_to"] == "What is the derivative of x^3?"
     assert hop["evidence"]["arguments"] == {"expression": "x^3", "order": 2}
     assert (home / "threads.sqlite").is_file()
 

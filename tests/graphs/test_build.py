@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from agents.errors import InputError, RoutingError, SpecError
 from agents.types import Decision, NodeName, Worker, WorkerAnswer, WorkerRequest
+from agents.workers.callables import as_worker
 from graphs.build import Graph, build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext, GraphInput
@@ -247,3 +248,49 @@ async def test_tools_get_the_question_without_the_template() -> None:
     await small_graph(route, math=worker).compile().ainvoke(question("6 times 7?"))
     (request,) = worker.requests
     assert (request.query, request.readings) == ("As a teacher: 6 times 7?", ["6 times 7?"])
+
+
+@pytest.mark.parametrize("sends", ["conversation", "query"])
+async def test_a_follow_up_is_sent_with_what_it_refers_to_or_the_conversation(sends: str) -> None:
+    """Once, and a worker with the conversation gets the turn in the user's own words."""
+    spec = parse_spec(
+        f"""
+name: small
+masters:
+  chief: {{neighbours: [math]}}
+workers:
+  math: {{description: Sums., template: "Sum: {{query}}", sends: {sends}}}
+"""
+    )
+    worker = ScriptedWorker()
+    route = replace(
+        route_to("math", "<nexa_0>"), rewritten="Sum: and 8?", question="and 8?", refers_to="6 times 7?"
+    )
+    graph = build_graph(spec, octopuses={CHIEF: ScriptedOctopus([route])}, workers={MATH: worker})
+    talk = [HumanMessage("6 times 7?"), AIMessage("42", name="math"), HumanMessage("and 8?")]
+    found = await graph.compile().ainvoke({"messages": talk})
+    (request,) = worker.requests
+    carried = "Sum: and 8?\n\n[Follow-up to: 6 times 7?]"
+    if sends == "conversation":
+        assert (request.query, [one.text for one in request.conversation]) == (
+            "Sum: and 8?",
+            ["6 times 7?", "42"],
+        )
+    else:
+        assert (request.query, request.conversation) == (carried, ())
+    assert found["hops"][0]["query"] == request.query
+
+
+async def test_a_function_is_told_what_a_follow_up_refers_to() -> None:
+    """It takes text only, whatever the spec says."""
+    given: list[str] = []
+
+    def add(text: str) -> str:
+        given.append(text)
+        return "50"
+
+    route = replace(TO_MATH, rewritten="and 8?", question="and 8?", refers_to="6 times 7?")
+    graph = small_graph(route, math=as_worker(add, "math"))
+    talk = [HumanMessage("6 times 7?"), AIMessage("42", name="math"), HumanMessage("and 8?")]
+    await graph.compile().ainvoke({"messages": talk})
+    assert given == ["and 8?\n\n[Follow-up to: 6 times 7?]"]

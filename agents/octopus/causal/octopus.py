@@ -29,10 +29,10 @@ from agents.octopus.conversation.follow_ups import (
 from agents.octopus.conversation.human_turns import (
     Said,
     Turn,
-    as_one_question,
     carry_over,
     clean_turns,
     human_turns,
+    uncarried,
 )
 from agents.octopus.conversation.reading import Reader, Reading
 from agents.octopus.embedding import Encoder
@@ -104,7 +104,8 @@ class CausalOctopus:
         """Decide what follows the steps of `path`, or `<nexa_end>`; blocking."""
         if self.next_step is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
-        return self.next_step(self._read(turns).verbatim, path)
+        asked = self._read(turns)
+        return self.next_step(asked.query, path, asked.refers_to)
 
     def decide(self, turns: Said) -> Decision:
         """Decide for the last of `turns`, human turns in order; blocking."""
@@ -144,7 +145,7 @@ class CausalOctopus:
                 self.on_choice(self.neighbours[place].node)
             return place
 
-        prompt, whole = self._prompt(asked.question)
+        prompt, whole = self._prompt(carry_over(asked.query, asked.refers_to))
         return CallRequest(prompt, self.adapter, self._tokens, pick if whole else _write_none)
 
     @property
@@ -191,16 +192,16 @@ class CausalOctopus:
             self.neighbours,
             probabilities[:-1],
             chosen,
-            query=asked.verbatim,
-            question=asked.question,
+            question=asked.query,
             calibrated=self.calibrated,
+            refers_to=asked.refers_to,
         )
         if chosen.place is None:
             return decision
         rewritten, fault = self._rewritten(reply)
         if fault:
             return replace(decision, reason=f"{chosen.reason} Its rewrite was not used ({fault}).")
-        return replace(decision, rewritten=rewritten)
+        return replace(decision, rewritten=uncarried(rewritten, asked.refers_to))
 
     def _rewritten(self, reply: CallReply) -> tuple[str, str]:
         """Return what the model wrote, or why that is no call."""
@@ -222,14 +223,6 @@ class _Asked:
     @property
     def refers_to(self) -> str:
         return self.reading.refers_to if self.reading else ""
-
-    @property
-    def question(self) -> str:
-        return as_one_question(self.query, self.refers_to)
-
-    @property
-    def verbatim(self) -> str:
-        return carry_over(self.query, self.refers_to)
 
 
 def _write_none(logits: NDArray[np.float64]) -> None:

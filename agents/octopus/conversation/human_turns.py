@@ -98,8 +98,13 @@ def clean_turns(said: Said) -> list[Turn]:
 
 
 def carry_over(query: str, refers_to: str) -> str:
-    """Return the verbatim query with the earlier question that it follows up on."""
-    return f"{query}\n\n[Follow-up to: {refers_to}]" if refers_to else query
+    """Return the query with the earlier question that it follows up on, flagged."""
+    return query + _follow_up(refers_to)
+
+
+def uncarried(query: str, refers_to: str) -> str:
+    """Return the query without what `carry_over` added."""
+    return query.replace(_follow_up(refers_to), "")
 
 
 def as_one_question(query: str, refers_to: str) -> str:
@@ -121,3 +126,7 @@ def carry_answers(question: str, path: Sequence[Step]) -> str:
     """Return the verbatim question with the answers of this turn's steps."""
     answers = carried_answers(path)
     return "\n\n".join([question, "\n".join(answers)]) if answers else question
+
+
+def _follow_up(refers_to: str) -> str:
+    return f"\n\n[Follow-up to: {refers_to}]" if refers_to else ""

@@ -24,8 +24,6 @@ from agents.octopus.conversation.follow_ups import (
 from agents.octopus.conversation.human_turns import (
     Said,
     Turn,
-    as_one_question,
-    carry_over,
     clean_turns,
     human_turns,
 )
@@ -37,8 +35,8 @@ from agents.types import Decision, Edge, NodeName, Octopus, Step
 
 _HEARD = 512  # texts whose routing is remembered
 
-NextStep = Callable[[str, Sequence[Step]], Decision]
-"""Decide what comes next, from a question and the steps of its walk; blocking."""
+NextStep = Callable[[str, Sequence[Step], str], Decision]
+"""Decide what comes next, from a question, the steps of its walk and what it refers to; blocking."""
 
 
 @runtime_checkable
@@ -105,7 +103,7 @@ class EncoderOctopus:
         if self.next_step is None:
             raise RoutingError("this Octopus was built without a graph to walk on.")
         refers_to = self.read(turns).refers_to if len(turns) > 1 else ""
-        return self.next_step(carry_over(turns[-1].text, refers_to), path)
+        return self.next_step(turns[-1].text, path, refers_to)
 
     def nearest_example(self, query: str) -> Example | None:
         """Return the neighbours' example nearest to `query`; None without examples. Blocking."""
@@ -168,9 +166,9 @@ class EncoderOctopus:
             self.neighbours,
             probabilities,
             chosen,
-            query=carry_over(query, reading.refers_to),
-            question=as_one_question(query, reading.refers_to),
+            question=query,
             calibrated=self.head.calibrated,
+            refers_to=reading.refers_to,
         )
 
     @cached_property

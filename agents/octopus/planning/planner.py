@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from agents.errors import RoutingError
 from agents.octopus.cascade import END, decision_of, next_step
-from agents.octopus.conversation.human_turns import carry_answers
+from agents.octopus.conversation.human_turns import carry_answers, carry_over
 from agents.octopus.encoder.zero_shot import Embed
 from agents.octopus.planning.path_graph import Path, PathGraph, Places
 from agents.types import Decision, Edge, NodeName, Step
@@ -132,22 +132,28 @@ class Planner:
         return dict(zip(names, values.tolist(), strict=True))
 
     def decide_next(
-        self, at: NodeName, edges: Mapping[NodeName, Edge], question: str, path: Sequence[Step]
+        self,
+        at: NodeName,
+        edges: Mapping[NodeName, Edge],
+        question: str,
+        path: Sequence[Step],
+        refers_to: str = "",
     ) -> Decision:
         """Decide at node `at` where a walk goes after the steps of `path`, or that it ends; blocking.
 
         The rewrite is the next worker's template around the question, with the answers so far, flagged.
         """
         walked = [step.node for step in path]
-        found = self.following(self.read([question])[0], walked, at)
+        found = self.following(self.read([carry_over(question, refers_to)])[0], walked, at)
         ahead, probabilities = [edges[node] if node else END for node in found], list(found.values())
         return decision_of(
             ahead,
             probabilities,
             next_step(ahead, probabilities, walked),
-            query=carry_answers(question, path),
             question=question,
             calibrated=self.model.calibrated,
+            refers_to=refers_to,
+            query=carry_answers(question, path),
         )
 
     def plan(self, query: PhrasedQuery) -> Plan:

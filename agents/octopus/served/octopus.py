@@ -16,7 +16,7 @@ from agents.errors import ModelUnavailableError, RoutingError
 from agents.octopus.calibration import softmax
 from agents.octopus.cascade import END, Chosen, Example, cascade, decision_of, next_step
 from agents.octopus.causal.grammar import MalformedCallError
-from agents.octopus.conversation.human_turns import Turn, as_one_question, carried, carry_over, human_turns
+from agents.octopus.conversation.human_turns import Turn, carried, carry_over, human_turns, uncarried
 from agents.octopus.conversation.reading import Reading
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 
@@ -107,12 +107,11 @@ class RemoteOctopus:
         said = turns[-1].text
         reading = await asyncio.to_thread(self.read, turns) if self.read and len(turns) > 1 else None
         refers_to = reading.refers_to if reading else ""
-        query = carry_over(said, refers_to)
         candidates = [*self.neighbours, END] if path or self.abstains else list(self.neighbours)
         if not self._probed:
             await self.scorer.probe(self.neighbours)
             self._probed = True
-        asked = query + "".join(f"\n\n{carried(step, _MOST_SHOWN)}" for step in path)
+        asked = carry_over(said, refers_to) + "".join(f"\n\n{carried(step, _MOST_SHOWN)}" for step in path)
         found = probabilities(candidates, await self.scorer.score(asked, candidates), self.temperature)
         if path:
             chosen = next_step(candidates, found, [step.node for step in path], self.threshold)
@@ -125,9 +124,9 @@ class RemoteOctopus:
             candidates,
             found[: len(candidates)],
             chosen,
-            query=query,
-            question=as_one_question(said, refers_to),
+            question=said,
             calibrated=self.temperature is not None,
+            refers_to=refers_to,
         )
         if chosen.place is None or decision.node is None:
             return decision
@@ -150,7 +149,8 @@ class RemoteOctopus:
         """Let the model write the query. What is lost in that is found by whoever follows the decision."""
         self.on_choice(chosen.node)
         try:
-            return replace(decision, rewritten=await self.scorer.rewrite(asked, chosen))
+            rewritten = await self.scorer.rewrite(asked, chosen)
+            return replace(decision, rewritten=uncarried(rewritten, decision.refers_to))
         except (MalformedCallError, ModelUnavailableError) as error:  # the choice stands
             return replace(decision, reason=f"{decision.reason} {error.message} So the original was sent.")
 

@@ -18,6 +18,7 @@ from agents.octopus.conversation.human_turns import (
     clean_turns,
     human_turns,
     messages_of,
+    uncarried,
 )
 from agents.types import NodeName, Step
 
@@ -45,6 +46,8 @@ def test_queries_are_cleaned_and_kept_verbatim() -> None:
 def test_rewriting() -> None:
     assert carry_over("q {query}", "") == "q {query}"
     assert carry_over("and then?", "the first") == "and then?\n\n[Follow-up to: the first]"
+    assert uncarried(f"Cook: {carry_over('and then?', 'the first')}", "the first") == "Cook: and then?"
+    assert uncarried("and then?", "") == "and then?"
     assert as_one_question("and then?", "What first?") == "What first and then?"
     assert as_one_question("What first?", "") == "What first?"
 

@@ -158,7 +158,7 @@ def test_a_follow_up_goes_where_the_question_before_it_went(plain: EncoderOctopu
     before = "How do I roast a chicken with lemon and thyme in the oven?"
     route = plain.decide([before, "And how long does that take?"])
     assert route.node == "cooking"
-    assert route.rewritten == f"And how long does that take?\n\n[Follow-up to: {before}]"
+    assert (route.rewritten, route.refers_to) == ("And how long does that take?", before)
 
 
 def test_a_change_of_subject_is_followed(plain: EncoderOctopus) -> None:
