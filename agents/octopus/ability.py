@@ -117,8 +117,9 @@ class AbilityOctopus:
         before = {choice.node: choice.probability for choice in decision.choices}
         best = max(read, key=lambda node: before.get(node, 0.0))
         owners = list(read)
-        if before.get(best, 0.0) < _FAINT and self.generalist in read:
-            best, owners = self.generalist, [self.generalist]
+        generalist = self.generalist
+        if generalist in read and generalist is not None and before.get(best, 0.0) < _FAINT:
+            best, owners = generalist, [generalist]
         question, tool = read[best]
         whole = _plain(question) == _plain(normalised(decision.question))
         what = "the whole question" if whole else repr(question)

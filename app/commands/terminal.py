@@ -212,7 +212,7 @@ def _beyond_head(decision: Hop) -> str:
     """Return what the reason says beyond the line above it: not which node, and how probable."""
     reason, _, _ = decision["reason"].partition(" By its words alone: ")
     same = f"{decision['node']} has the highest probability, {decision['probability']:.2f}."
-    return "" if reason == same else reason
+    return "" if reason == same else reason.replace(f"; {same}", ".")
 
 
 def _line(name: str, text: str, most: int | None) -> None:

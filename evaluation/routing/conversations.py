@@ -15,7 +15,7 @@ import numpy as np
 from agents.errors import InputError
 from agents.fidelity import lost
 from agents.octopus.conversation.compound import parts_of
-from agents.octopus.conversation.human_turns import Turn, clean_turns
+from agents.octopus.conversation.human_turns import Turn, carry_over, clean_turns
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.types import Decision, NodeName
 from evaluation.report import (
@@ -148,7 +148,7 @@ class RewritingMetrics:
 
     Attributes:
         cut: of those whose last turn is taken for several questions.
-        changed: of those whose query reaches the worker in other words than it was asked, faithfully.
+        changed: of those whose query is told in other words, or with what it refers to, faithfully.
         bypassed: of those whose rewrite lost something, so that the original is sent.
     """
 
@@ -169,7 +169,7 @@ def evaluate_rewriting(octopus: EncoderOctopus, conversations: Sequence[Sequence
 
 
 def _kind(said: str, route: Decision) -> str:
-    if said == route.rewritten:
+    if said == carry_over(route.rewritten, route.refers_to):
         return "same"
     return "bypassed" if lost(route.question, route.rewritten) else "changed"
 

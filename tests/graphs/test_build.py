@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import ValidationError
@@ -267,8 +267,12 @@ workers:
         route_to("math", "<nexa_0>"), rewritten="Sum: and 8?", question="and 8?", refers_to="6 times 7?"
     )
     graph = build_graph(spec, octopuses={CHIEF: ScriptedOctopus([route])}, workers={MATH: worker})
-    talk = [HumanMessage("6 times 7?"), AIMessage("42", name="math"), HumanMessage("and 8?")]
-    found = await graph.compile().ainvoke({"messages": talk})
+    talk: list[AnyMessage] = [
+        HumanMessage("6 times 7?"),
+        AIMessage("42", name="math"),
+        HumanMessage("and 8?"),
+    ]
+    found = await graph.compile().ainvoke(GraphInput(messages=talk))
     (request,) = worker.requests
     carried = "Sum: and 8?\n\n[Follow-up to: 6 times 7?]"
     if sends == "conversation":
@@ -291,6 +295,10 @@ async def test_a_function_is_told_what_a_follow_up_refers_to() -> None:
 
     route = replace(TO_MATH, rewritten="and 8?", question="and 8?", refers_to="6 times 7?")
     graph = small_graph(route, math=as_worker(add, "math"))
-    talk = [HumanMessage("6 times 7?"), AIMessage("42", name="math"), HumanMessage("and 8?")]
-    await graph.compile().ainvoke({"messages": talk})
+    talk: list[AnyMessage] = [
+        HumanMessage("6 times 7?"),
+        AIMessage("42", name="math"),
+        HumanMessage("and 8?"),
+    ]
+    await graph.compile().ainvoke(GraphInput(messages=talk))
     assert given == ["and 8?\n\n[Follow-up to: 6 times 7?]"]

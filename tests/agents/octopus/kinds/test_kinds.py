@@ -48,7 +48,7 @@ def parts(encoder: Encoder) -> OctopusParts:
     def open_causal(folder: Path) -> CausalArtifact:
         raise ArtifactError(f"{folder}: opened.")
 
-    def next_step(question: str, path: Any) -> Decision:
+    def next_step(question: str, path: Any, refers_to: str) -> Decision:
         raise AssertionError("no walk here")
 
     return OctopusParts(NodeName("top"), EDGES, encoder, encoder_octopus, open_causal, next_step)
