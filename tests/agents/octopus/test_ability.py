@@ -156,3 +156,25 @@ async def test_a_node_that_routes_can_do_what_its_neighbours_can(around: Around)
     assert not below.speaks
     assert Together([below, around.abilities[TALK]]).speaks
     assert Together([None]).speaks
+
+
+async def test_where_words_speak_for_none_of_those_that_read_it_the_generalist_takes_it(
+    around: Around, calculator: ToolAgent
+) -> None:
+    around.abilities[TALK] = Specialist("talk", tools=calculator)
+    math = next(one for one in TO_LAW.choices if one.node == MATH)
+    for probability, taker in ((0.2, MATH), (0.06, TALK)):
+        rest = (one for one in TO_LAW.choices if one.node != MATH)
+        choices = (*rest, replace(math, probability=probability))
+        around.decision = replace(TO_LAW, choices=choices, question="What is 17 * 23?")
+        decision = await around("What is 17 * 23?")
+        assert (decision.node, decision.decided_by) == (taker, "tools")
+        assert decision.reason.startswith(f"{taker}'s tool arithmetic.evaluate reads the whole question.")
+
+
+async def test_who_takes_what_is_in_doubt_is_not_told_where_a_tool_decides(around: Around) -> None:
+    doubt = "The best neighbour, law, has only 0.10 of the 0.20 needed, so talk takes it as the generalist."
+    question = "What is 17 * 23?"
+    around.decision = replace(TO_LAW, node=TALK, reason=doubt, decided_by="generalist", question=question)
+    decision = await around(question)
+    assert decision.reason == "math's tool arithmetic.evaluate reads the whole question."
