@@ -48,7 +48,7 @@ _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] =
     (_QUANTITIES, quantities.read_quantities),
     ((types.Formula,), substances.read_compounds),
     ((types.Element,), substances.read_elements),
-    ((types.Constant,), quantities.read_constants),
+    ((types.Constant,), substances.read_constants),
     ((types.Date, types.NextDate, types.LastDate), times.read_dates),
     ((types.NextDate, types.LastDate), times.read_annual_days),
     ((types.Now,), times.read_now),

@@ -1,4 +1,4 @@
-"""Read quantities and units, and physical constants.
+"""Read quantities and units.
 
 Ours, because Pint reads almost any word as some unit ("at" is a technical atmosphere): only the spellings in
 `units.txt` are units here, and a case that makes mega of milli is refused.
@@ -15,10 +15,7 @@ from pathlib import Path
 from tools.reading.literals import find_numbers
 from tools.reading.query import TokenizedQuery, UnreadError
 from tools.reading.vocabulary import edits
-from tools.subjects.constants import ALIASES, CONSTANTS
-from tools.subjects.gazetteer import fold
 
-_LONGEST_CONSTANT = 6
 _LONGEST_UNIT = 4
 _ABBREVIATION = 3
 _SHORTEST_SLIP, _LONG = 5, 8
@@ -77,20 +74,6 @@ def read_units(query: TokenizedQuery) -> None:
             query.take("unit", unit[0], index, unit[1])
         elif query.words[index] == "in" and query.words[index - 1] in ("to", "into") and index == last:
             query.take("unit", "inch", index, index + 1)
-
-
-def read_constants(query: TokenizedQuery) -> None:
-    """Take the names of physical constants, the longest first."""
-
-    def find(index: int) -> tuple[str, int] | None:
-        for end in range(min(index + _LONGEST_CONSTANT, len(query.tokens)), index, -1):
-            name = fold(query.source(index, end)).removeprefix("the ")
-            name = ALIASES.get(name, name)
-            if name in CONSTANTS and query.words[index] != "the":
-                return name, end
-        return None
-
-    query.take_all("constant", find)
 
 
 def unit_names() -> frozenset[str]:

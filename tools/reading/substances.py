@@ -1,4 +1,4 @@
-"""Read chemical formulas, equations and elements.
+"""Read chemical formulas, equations and elements, and physical constants.
 
 Ours, because parsers of formulas take any capital letters for one: here every symbol must be an element and
 a formula that is a common word too is left alone.
@@ -13,7 +13,10 @@ from tools.declaration import ToolError
 from tools.reading.query import TokenizedQuery
 from tools.reading.vocabulary import filler
 from tools.subjects.chemistry import atoms
+from tools.subjects.constants import ALIASES, CONSTANTS
+from tools.subjects.gazetteer import fold
 
+_LONGEST_CONSTANT = 6
 _WORD = re.compile(r"[A-Za-z0-9()·.]*[A-Za-z0-9)]")
 _TERM = r"(?:[0-9]+\s*)?(?:[A-Z][a-z]?|[0-9()])+"
 _SIDE = rf"{_TERM}(?:\s*\+\s*{_TERM})*"
@@ -68,6 +71,20 @@ def read_elements(query: TokenizedQuery) -> None:
             symbol = token.text
         if symbol is not None:
             query.take("element", symbol, index, index + 1)
+
+
+def read_constants(query: TokenizedQuery) -> None:
+    """Take the names of physical constants, the longest first."""
+
+    def find(index: int) -> tuple[str, int] | None:
+        for end in range(min(index + _LONGEST_CONSTANT, len(query.tokens)), index, -1):
+            name = fold(query.source(index, end)).removeprefix("the ")
+            name = ALIASES.get(name, name)
+            if name in CONSTANTS and query.words[index] != "the":
+                return name, end
+        return None
+
+    query.take_all("constant", find)
 
 
 def _is_formula(word: str) -> bool:

@@ -8,11 +8,11 @@ import pytest
 
 from tests.tools.reading.mentions import mentions
 from tools.reading.quantities import (
-    read_constants,
     read_quantities,
     read_units,
 )
 from tools.reading.query import UnreadError
+from tools.reading.substances import read_constants
 
 
 @pytest.mark.parametrize(
