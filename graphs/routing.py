@@ -12,7 +12,7 @@ from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import MULTILINGUAL_DIR, Encoder, MultilingualEncoder, installed_multilingual
 from agents.octopus.encoder.artifact import LANGUAGES, Artifact, load_artifact, shipped_artifact
 from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
-from agents.octopus.encoder.languages import Second, WithLanguages, other_language
+from agents.octopus.encoder.languages import SPOKEN_LEXICAL, Second, Spoken, WithLanguages, other_language
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
 from agents.octopus.kinds import EncoderReference, local_octopus, parse_octopus
@@ -132,7 +132,7 @@ class Routing:
         node = self.spec.nodes[name]
         artifact = self.artifact(node)
         head, top = self._head(name, node, artifact)
-        plain = None if isinstance(head, Untrained) else partial(self._plain, node)
+        trained = not isinstance(head, Untrained)
         if self.multilingual is not None:
             head = WithLanguages(head, partial(self._second, name, node, artifact, self.multilingual))
         edges = self.spec.edges_at(name)
@@ -146,7 +146,7 @@ class Routing:
             self.spec.parent(name),
             next_step=partial(self._next_step, name, edges),
             unread=other_language(self.candidates(node)) if self.multilingual is None else read,
-            plain=plain,
+            spoken=partial(self._spoken, node, head if trained else None),
         )
 
     def _causal(self, folder: Path) -> CausalArtifact:
@@ -248,3 +248,12 @@ class Routing:
     def _plain(self, node: NodeSpec) -> Head:
         """Return the head that knows the docstrings alone."""
         return Untrained.of(self.heads.build(self.candidates(node), self.encoder.embed))
+
+    def _spoken(self, node: NodeSpec, head: Head | None) -> Spoken:
+        """Build what scores the turns of conversations at a node, where `head` was trained or is None."""
+        candidates, second = self.candidates(node), None
+        first = Untrained.of(self.heads.build(candidates, self.encoder.embed), SPOKEN_LEXICAL)
+        if self.multilingual is not None:
+            other = self.heads.build(candidates, self.multilingual.embed, MULTILINGUAL_DIR)
+            second = Second(Untrained.of(other, SPOKEN_LEXICAL), self.multilingual)
+        return Spoken(head, first, second)

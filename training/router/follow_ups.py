@@ -5,8 +5,8 @@
 It takes minutes and does not need torch. Run it again when the shipped encoder, the shipped mmlu artifact or
 the dialogues change. DIR holds dialogues of other graphs: `sgd_a`, `mtrag_a` and `cast_mmlu_a`, each with
 {"messages", "kind", "accept"}, and the task graphs of the first two. The model learns from trained and
-zero-shot heads, so that it holds for any graph. Beside the cross-validation stand the figures of every set by
-a model that was trained without it.
+zero-shot heads, with the extra `languages` (which it needs) and without, so that it holds for any graph.
+Beside the cross-validation stand the figures of every set by a model that was trained without it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ GRAPH = "mmlu"
 _FOLDS = 5
 _PENALTY = 0.003  # L2, on how far weights are from 0 and exponents from where they begin
 _READING = 0.3  # how much it counts to tell follow-ups from changes, beside finding the node
-_REPLIED = 0.65  # the share of follow-ups, by weight, in dialogues with the assistant's words
+_REPLIED, _ALONE = 0.7, 0.6  # the share of follow-ups, by weight, with the assistant's words and without
 _LAST = 4  # turns that are learnt from
 _BEGIN = np.array([1.0, 0.7, 0.7, 1.0, *np.zeros(len(FEATURES) + 1)])
 _TRIED = 120  # iterations
@@ -78,12 +78,13 @@ class Heard:
     fold: NDArray[np.int64]
 
     def weights(self, rows: Rows) -> Floats:
-        """Return a weight [rows] for each of the chosen `rows`: follow-ups and changes count alike.
+        """Return a weight [rows] for each of the chosen `rows`.
 
-        Where the assistant's words are known, follow-ups count more: most turns of a real dialogue stay.
+        Follow-ups count more than changes, most where the assistant's words are known: most turns of a real
+        dialogue stay.
         """
         found, replied = np.zeros(len(rows)), self.said[:, -1, TEXT_FEATURES.index("has_reply")].mean() > 0.5
-        share = _REPLIED if replied else 0.5
+        share = _REPLIED if replied else _ALONE
         for kind, part in ((self.follows & rows, share), (~self.follows & rows, 1 - share)):
             found[kind] = part / max(1, kind.sum())
         return found
@@ -205,8 +206,19 @@ def train(sets: Mapping[str, Heard]) -> dict[str, Any]:
 
 
 def listen(dialogues: Path, artifact: Path | None, data: Path | None) -> dict[str, Heard]:
+    """Return the sets by name, and by what routes one, with the extra `languages` and without it."""
+    settings = GraphSettings.read({})
+    plain = settings.model_copy(update={"languages": False})
+    found = _listen(dialogues, artifact, data, plain)
+    both = _listen(dialogues, artifact, data, settings)
+    return found | {f"{name}, with languages": heard for name, heard in both.items()}
+
+
+def _listen(
+    dialogues: Path, artifact: Path | None, data: Path | None, settings: GraphSettings
+) -> dict[str, Heard]:
     """Return the sets by name, and by graph where several route one: "cast, zero-shot"."""
-    encoder, settings = Encoder(), GraphSettings.read({})
+    encoder = Encoder()
     mmlu = load_spec(Path(graphs.__file__ or "").parent / f"{GRAPH}.yaml")
     routings = {", zero-shot": Routing(mmlu, settings, encoder, zero_shot=True)}
     if artifact is not None:

@@ -16,8 +16,16 @@ Act = Literal["question", "explanation", "conversational"]
 
 _SENTENCE = re.compile(r"[^.!?,;:\n。！？，；：؟،।]*[.!?,;:\n。！？，；：؟،।…]*")
 _WORDLESS = re.compile(r"[^\w\"'`)\]}”’]*")
+# Thanks may go on ("for the help and the tips, that was good"), but not to a request of its own.
+_REQUESTS = (
+    r"\b(?:please|pls|plz)\b|[.!;:,\n]\s*(?!(?:that|it|this|you|have|bye|see|very|really|much|i(?:'m|'ll)?|we"
+    r"|and|but|so|now|then)\b)\w"
+    r"|\b(?:and|but|so|now|then),?\s+(?!(?:the|your|for|all|that|this|these|those|an?|my|his|her|their"
+    r"|being|everything|i(?:'m|'ll)|have|bye|see|good|\w+ing)\b)\w+ \w|\bi (?:need|want|would|wanna)\b"
+)
 _THANKS_FOR = re.compile(
-    r"(?:many |so much )?(?:thanks?|thank you|thx|ty|cheers)(?: a lot| so much)? for\b[^\d?]*"
+    r"(?:many |so much )?(?:thanks?|thank you|thx|ty|cheers)(?: a lot| so much)? for\b"
+    rf"(?:(?!{_REQUESTS})[^\d?])*"
 )
 _TO_SOMEBODY = re.compile(
     r"(?:hi|hello|hey|dear|thanks|thank you|thx|good (?:morning|evening|night)|bye|hallo|hola|bonjour|salut"

@@ -45,6 +45,12 @@ _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")  # a capital within a sentence
 _WHAT_ELSE = re.compile(  # how an assistant closes a subject: "Anything else?"
     r"\b(?:else|more|further|other|another|help|assist|assistance|next)\b[^?]*\?\W*$", re.IGNORECASE
 )
+_ASKS = re.compile(r"\?\W*$")
+_ASSENTS = frozenset(
+    "yes yeah yep yup sure no nope nah correct right exactly great perfect good fine ok okay cool awesome "
+    "sounds alright that's".split()
+)
+_ROOT = 5  # letters by which words are the same: "table", "tables"
 _LEAST = 1e-3  # probabilities are kept this far from 0 and 1 before logarithms
 _EXCHANGES = 4  # turns of an exchange that are routed as one text
 _MOST_SAID, _MOST_REPLIED = 48, 16  # words of a turn and of a reply in it: a reply must not cost a long text
@@ -59,6 +65,10 @@ TEXT_FEATURES = (
     "similarity",
     "nearest",
     "asked_what_else",
+    "asked_back",
+    "assents",
+    "log_shared_words",
+    "log_new_words",
     "has_reply",
 )
 FEATURES = (*ROUTING_FEATURES, *TEXT_FEATURES)
@@ -155,6 +165,9 @@ def text_features(turns: Sequence[Turn], hear: Hear) -> Floats:
     words, reply = _WORD.findall(turn.text.lower()), earlier[-1].reply
     cosines = [float(hear(turn.text).vector @ hear(one.text).vector) for one in earlier]
     said = " ".join(text for one in earlier for text in (one.text, one.reply))
+    content, before = _roots(turn.text), set(_roots(said))
+    shared = sum(word in before for word in content)
+    what_else = bool(_WHAT_ELSE.search(reply[-120:]))
     return np.array(
         [
             np.log1p(len(words)),
@@ -164,10 +177,20 @@ def text_features(turns: Sequence[Turn], hear: Hear) -> Floats:
             min(2, sum(name not in said for name in _NAME.findall(turn.text))),
             cosines[-1],
             max(cosines),
-            float(bool(_WHAT_ELSE.search(reply[-120:]))),
+            float(what_else),
+            float(bool(_ASKS.search(reply)) and not what_else),
+            float(bool(words) and words[0] in _ASSENTS),
+            np.log1p(shared),
+            np.log1p(len(content) - shared),
             float(bool(reply)),
         ]
     )
+
+
+def _roots(text: str) -> list[str]:
+    """Return how the content words of a text begin."""
+    words = _WORD.findall(text.lower())
+    return [word[:_ROOT] for word in words if len(word) > 1 and word not in _EMPTY]
 
 
 def _points_back(words: Sequence[str]) -> float:

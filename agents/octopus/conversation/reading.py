@@ -129,7 +129,9 @@ class Reader:
         for number, turn in enumerate(turns):
             speaks = len(turns) > 1 and speaks_only(turn.text)
             if subject is None:
-                own = self.hear(turn.text).probabilities
+                # Of speaking acts alone, the replies to them tell what they are about.
+                text = as_one_text(turns[: number + 1]) if speaks else turn.text
+                own = self.hear(text).probabilities
                 reading = Reading(own)
                 if not (speaks or turn.refused):
                     subject = _Subject(self.model.begin(own), float(own[-1]), (turn,), (turn,))

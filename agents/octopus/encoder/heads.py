@@ -19,7 +19,7 @@ from agents.errors import ArtifactError
 from agents.octopus.calibration import grouped_softmax, softmax
 from agents.octopus.encoder.artifact import ARTIFACTS, TrainedMaster
 from agents.octopus.encoder.background import BACKGROUND, MAPS, Maps, load_background, load_maps
-from agents.octopus.encoder.zero_shot import Candidate, Embed, ZeroShotHead, describe
+from agents.octopus.encoder.zero_shot import LEXICAL_WEIGHT, Candidate, Embed, ZeroShotHead, describe
 
 
 class Head(Protocol):
@@ -54,22 +54,24 @@ _ABSTAIN = (0.94, 0.90, 0.81, 0.73, 0.60)
 
 @dataclass(frozen=True)
 class Untrained:
-    """Score by docstrings and examples: any graph routes at once."""
+    """Score by docstrings and examples: any graph routes at once; `lexical` as in `ZeroShotHead.scores`."""
 
     head: ZeroShotHead
     threshold: float = 0.0
     abstain: float = 0.9
     calibrated: bool = False
+    lexical: float = LEXICAL_WEIGHT
 
     @classmethod
-    def of(cls, head: ZeroShotHead) -> Self:
+    def of(cls, head: ZeroShotHead, lexical: float = LEXICAL_WEIGHT) -> Self:
         """Build a head that abstains where its number of neighbours asks for it."""
         neighbours = np.log(len(head.vectors))
-        return cls(head, abstain=float(np.interp(neighbours, np.log(_SIZES), _ABSTAIN)))
+        abstain = float(np.interp(neighbours, np.log(_SIZES), _ABSTAIN))
+        return cls(head, abstain=abstain, lexical=lexical)
 
     def probabilities(self, text: str, vector: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the softmax over the neighbours, times the probability that any of them fits."""
-        scores = self.head.scores(text, vector)
+        scores = self.head.scores(text, vector, self.lexical)
         return np.append(softmax(scores.logits) * scores.fit, 1 - scores.fit)
 
 
@@ -100,20 +102,11 @@ class Trained:
         return np.asarray(grouped[0], dtype=np.float64)
 
 
-_PLAIN_SHARE = 0.4
-"""How much the docstrings count beside what was trained, in a conversation."""
-
-
-def blended(trained: NDArray[np.float64], plain: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weighted geometric mean of two heads' [n + 1] probabilities, that of none arithmetic.
-
-    A trained head knows the style of its rows; in conversations, where people write otherwise, docstrings
-    correct it.
-    """
-    none = (1 - _PLAIN_SHARE) * trained[-1] + _PLAIN_SHARE * plain[-1]
-    logarithms = [np.log(head[:-1] + 1e-4) for head in (trained, plain)]
-    shares = softmax((1 - _PLAIN_SHARE) * logarithms[0] + _PLAIN_SHARE * logarithms[1])
-    return np.append(shares * (1 - none), none)
+def blended(heads: Sequence[NDArray[np.float64]], shares: Sequence[float]) -> NDArray[np.float64]:
+    """Return the weighted geometric mean of heads' [n + 1] probabilities, that of none arithmetic."""
+    none = sum(share * float(head[-1]) for head, share in zip(heads, shares, strict=True))
+    logarithms = [share * np.log(head[:-1] + 1e-4) for head, share in zip(heads, shares, strict=True)]
+    return np.append(softmax(np.sum(logarithms, axis=0)) * (1 - none), none)
 
 
 def trained_head(part: TrainedMaster, candidates: Sequence[Candidate], embed: Embed) -> Trained:

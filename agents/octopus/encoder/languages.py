@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 
 from agents.octopus.conversation.language import ENGLISH, language_of
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.heads import Head, Trained
+from agents.octopus.encoder.heads import Head, Trained, blended
 from agents.octopus.encoder.zero_shot import Candidate
 
 SURE = 0.6
 """Probability from which a trained head is not helped: chosen so that one English question in five is."""
 
+SPOKEN_LEXICAL = 0.014
+"""What a unit of BM25 counts in a conversation: chosen on follow-ups and changes of four open sets. An
+exchange holds the words of both sides, and a short turn little else than the word that tells."""
+
+_DOCSTRINGS = 0.4  # how much they count beside what was trained, in a conversation
 _LEAST = 1e-4  # so that no factor of a product is zero
 
 
@@ -88,6 +93,35 @@ class WithLanguages:
         none = float(found[-1]) * self.first.abstain / self._second.head.abstain
         rest = max(1 - float(found[-1]), _LEAST)
         return np.append(found[:-1] * ((1 - none) / rest), none)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Score what is said in a conversation by docstrings too, on one encoder or on two.
+
+    A trained head knows the style of its rows; in conversations, where people write otherwise, docstrings
+    correct it. Two encoders err differently.
+
+    Attributes:
+        head: what scores a first turn; None where nothing was trained, so that docstrings decide.
+        first: by docstrings, on the encoder that reads English.
+        second: by docstrings, on the encoder that reads all languages, where that is installed.
+    """
+
+    head: Head | None
+    first: Head
+    second: Second | None = None
+
+    def probabilities(
+        self, text: str, own: NDArray[np.float32], public: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """Return [n + 1] probabilities, from the vectors of the graph's encoder and of the public one."""
+        found = self.first.probabilities(text, public)
+        if self.second is not None:
+            found = blended([found, self.second.probabilities(text)], [0.5, 0.5])
+        if self.head is None:
+            return found
+        return blended([self.head.probabilities(text, own), found], [1 - _DOCSTRINGS, _DOCSTRINGS])
 
 
 def other_language(candidates: Iterable[Candidate]) -> Callable[[str], str]:

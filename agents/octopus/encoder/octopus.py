@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -30,7 +30,8 @@ from agents.octopus.conversation.human_turns import (
 from agents.octopus.conversation.language import ENGLISH, language_of
 from agents.octopus.conversation.reading import Reader, Reading
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.heads import Head, blended
+from agents.octopus.encoder.heads import Head
+from agents.octopus.encoder.languages import Spoken
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 
 _HEARD = 512  # texts whose routing is remembered
@@ -68,10 +69,10 @@ class EncoderOctopus:
         top: this graph's upper encoder layers, if it has an adapter.
         threshold: probability below which the cascade takes over; None takes the head's.
         generalist, parent: neighbours that the cascade may fall back to.
-        follow_up: tells follow-ups from changes of subject.
+        follow_up: loads what tells follow-ups from changes of subject.
         next_step: decides after a step of the walk.
         unread: names the language of a query that nothing here reads; "" where it is read.
-        plain: builds the head of docstrings alone, which has a say in conversations; None where `head` is it.
+        spoken: builds what scores the English turns of a conversation; None takes `head` for them.
     """
 
     neighbours: Sequence[Edge]
@@ -81,10 +82,10 @@ class EncoderOctopus:
     threshold: float | None = None
     generalist: NodeName | None = None
     parent: NodeName | None = None
-    follow_up: FollowUpModel = field(default_factory=load_follow_up_model)
+    follow_up: Callable[[], FollowUpModel] = load_follow_up_model
     next_step: NextStep | None = None
     unread: Callable[[str], str] = lambda query: ""
-    plain: Callable[[], Head] | None = None
+    spoken: Callable[[], Spoken] | None = None
 
     async def route(self, conversation: Sequence[BaseMessage], path: Sequence[Step] = ()) -> Decision:
         """Decide for the last human turn, in the light of the turns before it.
@@ -125,27 +126,22 @@ class EncoderOctopus:
     def read(self, turns: Sequence[Turn]) -> Reading:
         """Read the last of `turns` in the light of those before it; blocking."""
         places = {edge.node: place for place, edge in enumerate(self.neighbours)}
-        return Reader(self.hear, self.follow_up, places, self.head.abstain).read(turns)
+        return Reader(self.hear, self.follow_up(), places, self.head.abstain).read(turns)
 
     @cached_property
     def hear(self) -> Hear:
         """Return what routes a text by itself, and remembers it: the next turn asks for it again."""
-        if self.plain is None:
-            return lru_cache(_HEARD)(self._heard_plainly)
-        plain = self.plain()
+        spoken = self.spoken and self.spoken()
+        tops = list(dict.fromkeys((self.top, None)))
 
         def hear(text: str) -> Heard:
-            own, public = self.encoder.embed_by(text, (self.top, None))
-            found = self.head.probabilities(text, own)
-            if language_of(text) != ENGLISH:  # the docstrings' encoder reads English
-                return Heard(public, found)
-            return Heard(public, blended(found, plain.probabilities(text, public)))
+            vectors = self.encoder.embed_by(text, tops)
+            own, public = vectors[0], vectors[-1]
+            if spoken is None or language_of(text) != ENGLISH:
+                return Heard(public, self.head.probabilities(text, own))
+            return Heard(public, spoken.probabilities(text, own, public))
 
         return lru_cache(_HEARD)(hear)
-
-    def _heard_plainly(self, text: str) -> Heard:
-        vector = self.encoder.embed([text], top=self.top)[0]
-        return Heard(vector, self.head.probabilities(text, vector))
 
     def _decide(self, query: str, vector: Callable[[], NDArray[np.float32]], reading: Reading) -> Decision:
         probabilities = reading.probabilities[:-1]

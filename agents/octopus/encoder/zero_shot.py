@@ -29,7 +29,7 @@ Embed = Callable[[Sequence[str]], Vectors]
 # Chosen on the tool descriptions and queries of training/text/tools.jsonl and on UltraTool's training rows.
 _BACKGROUND_WEIGHT = 10.0  # how many neighbours the background counts for in the mean of the descriptions
 _EXAMPLE_HALF = 3.0  # so many examples weigh half as much as the name and description
-_LEXICAL_WEIGHT = 0.006  # of BM25 against the cosine
+LEXICAL_WEIGHT = 0.006  # of BM25 against the cosine
 _TEMPERATURE = 0.05
 _POSTINGS = ("vocabulary", "offsets", "documents", "weights")
 
@@ -100,7 +100,7 @@ class ZeroShotHead:
             maps=maps,
         )
 
-    def scores(self, query: str, vector: Vectors) -> Scores:
+    def scores(self, query: str, vector: Vectors, lexical: float = LEXICAL_WEIGHT) -> Scores:
         """Score every neighbour for one query.
 
         The logits have a temperature that suits unseen tools. `fit` takes a query that fits and one that
@@ -109,9 +109,10 @@ class ZeroShotHead:
         Args:
             query: its text.
             vector: [d] its embedding by the encoder that built the head.
+            lexical: what a unit of BM25 counts beside the cosine.
         """
         cosine = self.vectors @ mapped(unit(vector - self.query_centre), self.maps.query)
-        total = cosine + _LEXICAL_WEIGHT * self.lexical.scores(query)
+        total = cosine + lexical * self.lexical.scores(query)
         evidence = self.maps.slope * cosine[int(total.argmax())] + self.maps.bias
         logits = np.asarray(total / _TEMPERATURE, dtype=np.float32)
         return Scores(logits=logits, fit=float(1 / (1 + np.exp(-evidence))))
@@ -124,7 +125,7 @@ class ZeroShotHead:
             vectors: [queries, d] their embeddings.
         """
         turned = mapped(unit(vectors - self.query_centre), self.maps.query)
-        lexical = _LEXICAL_WEIGHT * np.stack([self.lexical.scores(query) for query in queries])
+        lexical = LEXICAL_WEIGHT * np.stack([self.lexical.scores(query) for query in queries])
         return lambda rows: np.asarray(turned @ self.vectors[rows].T + lexical[:, rows], dtype=np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:

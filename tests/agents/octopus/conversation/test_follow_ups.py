@@ -86,6 +86,14 @@ def test_features_of_texts() -> None:
     assert (silent["asked_what_else"], silent["has_reply"], silent["is_question"]) == (0.0, 0.0, 1.0)
 
 
+def test_features_of_an_answer_to_the_assistant() -> None:
+    turns = [Turn("I want to book a table.", "Which town?"), Turn("Yes, two tables in Ulm.")]
+    found = dict(zip(TEXT_FEATURES, text_features(turns, hear), strict=True))
+    assert (found["asked_back"], found["asked_what_else"], found["assents"]) == (1.0, 0.0, 1.0)
+    assert found["log_shared_words"] == pytest.approx(np.log1p(1))  # "tables" after "table"
+    assert found["log_new_words"] == pytest.approx(np.log1p(2))  # "two", "Ulm"
+
+
 def test_an_exchange_is_cut_so_that_a_long_reply_costs_little() -> None:
     long = "word " * 10_000
     text = as_one_text([Turn(long, long), Turn("字" * 10_000, "Yes."), Turn("And rye?")])

@@ -14,7 +14,7 @@ from agents.errors import ArtifactError
 from agents.octopus.conversation.language import sentence
 from agents.octopus.embedding import INSTALL, Encoder, MultilingualEncoder, languages_installed
 from agents.octopus.encoder.heads import Trained
-from agents.octopus.encoder.languages import SURE, Second, WithLanguages, other_language
+from agents.octopus.encoder.languages import SURE, Second, Spoken, WithLanguages, other_language
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
 from graphs.assembly import assemble, find_spec
@@ -69,6 +69,16 @@ def test_a_sure_english_question_opens_nothing() -> None:
 
     head = WithLanguages(head_of(SURE + 0.05, 0.3, 0.05), fail)
     assert head.probabilities("What is rice?", VECTOR)[0] == pytest.approx(SURE + 0.05)
+
+
+def test_in_a_conversation_both_encoders_read_the_docstrings() -> None:
+    first, second = head_of(0.4, 0.4, 0.2), Second(head_of(0.1, 0.9, 1e-6), Fixed())
+    alone = Spoken(None, first).probabilities("rice", VECTOR, VECTOR)
+    np.testing.assert_allclose(alone, [0.4, 0.4, 0.2], rtol=1e-5)
+    both = Spoken(None, first, second).probabilities("rice", VECTOR, VECTOR)
+    np.testing.assert_allclose(both, [0.225, 0.675, 0.1], rtol=1e-2)  # the roots of 1 : 9
+    trained = Spoken(head_of(0.9, 0.1, 1e-6), first, second).probabilities("rice", VECTOR, VECTOR)
+    assert trained[0] > trained[1]  # what was trained counts more
 
 
 def test_where_the_first_is_not_sure_the_product_of_both_decides() -> None:
