@@ -242,8 +242,13 @@ class Routing:
         if found is None or name not in found.masters:
             head = self.heads.build(self.candidates(node), encoder.embed, MULTILINGUAL_DIR)
             return Second(Untrained.of(head), encoder)
-        embed = partial(encoder.embed, top=found.top)
-        return Second(trained_head(found.masters[name], self.candidates(node), embed), encoder, found.top)
+        embed, part, candidates = (
+            partial(encoder.embed, top=found.top),
+            found.masters[name],
+            self.candidates(node),
+        )
+        lexical = part.lexical and part.lexical.among([candidate.name for candidate in candidates])
+        return Second(trained_head(part, candidates, embed), encoder, found.top, lexical)
 
     def _plain(self, node: NodeSpec) -> Head:
         """Return the head that knows the docstrings alone."""

@@ -12,7 +12,7 @@ head is calibrated on rows that its model did not see, and the manifest is writt
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from agents.octopus.calibration import (
 )
 from agents.octopus.embedding import Encoder, MultilingualEncoder
 from agents.octopus.encoder.artifact import Artifact, MasterManifest, TrainedMaster, save_artifact
+from agents.octopus.encoder.lexical import Lexical
 from agents.types import NodeName
 from training.linear import Floats, LinearHead, train_head
 from training.provenance import versions
@@ -107,7 +108,9 @@ def train_router(
     trainer = _trainer(data, settings, out, start, master)
     logits, gold = _held_out_logits(trainer, data, folds, settings, progress)
     head = trainer.train(range(len(rows)), save=True, progress=progress)
-    part = _calibrated(head, data, logits, gold)
+    part = _calibrated(head, data, np.concatenate(logits), np.concatenate(gold))
+    if settings.languages:
+        part = replace(part, lexical=_lexical(part, data, folds, logits))
     save_artifact(
         out,
         graph=graph,
@@ -205,11 +208,11 @@ def _padded(part: TrainedMaster, facets: int) -> LinearHead:
 
 def _held_out_logits(
     trainer: Trainer, data: Labelled, folds: NDArray[np.int64], settings: RouterSettings, progress: Progress
-) -> tuple[Floats, NDArray[np.int64]]:
+) -> tuple[list[Floats], list[NDArray[np.int64]]]:
     """Score measured rows with heads that did not see them.
 
     Returns:
-        Logits, and the index of the right node in `data.nodes`.
+        Of each fold the logits, and the index of the right node in `data.nodes`.
     """
     logits, gold = [], []
     for fold in range(settings.measured_folds):
@@ -218,7 +221,29 @@ def _held_out_logits(
         found, row = trainer.logits(head, np.flatnonzero(folds == fold).tolist())
         logits.append(found)
         gold.append(data.owner[data.labels[row]])
-    return np.concatenate(logits), np.concatenate(gold)
+    return logits, gold
+
+
+def _lexical(
+    part: TrainedMaster, data: Labelled, folds: NDArray[np.int64], logits: Sequence[Floats]
+) -> Lexical | None:
+    """Train the words that stand beside the head."""
+    try:
+        import sklearn  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InputError("words need the extra `train`.", hint="pip install -e '.[train]'") from error
+    from training.router.lexical import HeldOut, train_lexical
+
+    nodes, temperature = len(data.nodes), part.manifest.temperature
+    held_out = [
+        HeldOut(
+            fold,
+            np.flatnonzero(folds == fold).tolist(),
+            grouped_softmax(found, data.owner, nodes, temperature),
+        )
+        for fold, found in enumerate(logits)
+    ]
+    return train_lexical(data, folds, held_out)
 
 
 def _calibrated(head: LinearHead, data: Labelled, logits: Floats, gold: NDArray[np.int64]) -> TrainedMaster:

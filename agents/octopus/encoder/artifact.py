@@ -2,6 +2,7 @@
 
 manifest.json        what it was trained on, metrics, and per master: facets, temperature, threshold
 heads.safetensors    "<master>/vectors" [facets, d] and "<master>/bias" [facets]
+lexical.safetensors  "<master>/table" and more, where words are weighed beside the encoder (lexical.py)
 planner.safetensors  what was learnt from gold paths, where it was trained on such (planning/stored.py)
 top.onnx             upper encoder layers of this graph, where an adapter was trained
 languages/           the same once more for the multilingual encoder, where it was trained
@@ -20,11 +21,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.errors import ArtifactError
+from agents.octopus.encoder.lexical import Lexical
 from agents.types import NodeName
 
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 FORMAT = 1
 PLANNER = "planner.safetensors"
+LEXICAL = "lexical.safetensors"
 LANGUAGES = "languages"
 
 M = TypeVar("M", bound=BaseModel)
@@ -83,11 +86,12 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class TrainedMaster:
-    """Hold one routing node's vectors [facets, d] and bias [facets], with their manifest."""
+    """Hold one routing node's vectors [facets, d] and bias [facets], with their manifest; and its words."""
 
     vectors: NDArray[np.float32]
     bias: NDArray[np.float32]
     manifest: MasterManifest
+    lexical: Lexical | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def save_artifact(
     versions: dict[str, str],
     planner: TrainedPlanner | None = None,
 ) -> None:
-    """Write heads and planner, then the manifest, which completes the artifact.
+    """Write heads, words and planner, then the manifest, which completes the artifact.
 
     `top.onnx` may stand there already.
     """
@@ -135,11 +139,11 @@ def save_artifact(
     tensors |= {f"{name}/bias": master.bias for name, master in masters.items()}
     save_file(tensors, folder / "heads.safetensors")
     names = ["heads.safetensors"]
-    if planner is not None:
-        save_file(dict(planner.tensors), folder / PLANNER)
-    else:
-        (folder / PLANNER).unlink(missing_ok=True)
-    names += [name for name in (PLANNER, "top.onnx") if (folder / name).exists()]
+    for name, more in ((PLANNER, planner and dict(planner.tensors)), (LEXICAL, _words(masters))):
+        (folder / name).unlink(missing_ok=True)
+        if more:
+            save_file(more, folder / name)
+    names += [name for name in (PLANNER, LEXICAL, "top.onnx") if (folder / name).exists()]
     manifest = Manifest(
         format=FORMAT,
         graph=graph,
@@ -151,6 +155,15 @@ def save_artifact(
         files={name: sha256_of(folder / name) for name in names},
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _words(masters: Mapping[NodeName, TrainedMaster]) -> dict[str, NDArray[Any]]:
+    return {
+        f"{name}/{part}": array
+        for name, master in masters.items()
+        if master.lexical
+        for part, array in master.lexical.to_arrays().items()
+    }
 
 
 def load_artifact(folder: Path) -> Artifact:
@@ -169,14 +182,27 @@ def load_artifact(folder: Path) -> Artifact:
     for name, digest in manifest.files.items():
         check_file(folder / name, digest)
     tensors = load_file(folder / "heads.safetensors")
+    words = load_file(folder / LEXICAL) if LEXICAL in manifest.files else {}
     masters = {
-        name: TrainedMaster(tensors[f"{name}/vectors"], tensors[f"{name}/bias"], part)
+        name: TrainedMaster(
+            tensors[f"{name}/vectors"], tensors[f"{name}/bias"], part, _lexical(name, part, words)
+        )
         for name, part in manifest.masters.items()
     }
     planner = None
     if manifest.planner is not None:
         planner = TrainedPlanner(load_file(folder / PLANNER), manifest.planner)
     return Artifact(folder, manifest, masters, planner)
+
+
+def _lexical(name: NodeName, part: MasterManifest, words: Mapping[str, NDArray[Any]]) -> Lexical | None:
+    own = {
+        place.removeprefix(f"{name}/"): array
+        for place, array in words.items()
+        if place.startswith(f"{name}/")
+    }
+    nodes = list(dict.fromkeys(node for node, _ in part.facets if node is not None))
+    return Lexical.from_arrays(nodes, own) if own else None
 
 
 def shipped_artifact(graph: str) -> Path | None:

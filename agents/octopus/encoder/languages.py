@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from agents.octopus.conversation.language import ENGLISH, language_of
 from agents.octopus.embedding import Encoder
 from agents.octopus.encoder.heads import Head, Trained, blended
+from agents.octopus.encoder.lexical import Lexical
 from agents.octopus.encoder.zero_shot import Candidate
 
 SURE = 0.6
@@ -31,15 +32,21 @@ _LEAST = 1e-4  # so that no factor of a product is zero
 
 @dataclass(frozen=True)
 class Second:
-    """Hold a head on another encoder, and that encoder's upper layers for the graph."""
+    """Hold a head on another encoder, that encoder's upper layers for the graph, and its words."""
 
     head: Head
     encoder: Encoder
     top: Path | None = None
+    lexical: Lexical | None = None
 
     def probabilities(self, text: str) -> NDArray[np.float64]:
         """Return [n + 1] probabilities of the n neighbours and, last, that none of them fits."""
         return self.head.probabilities(text, self.encoder.embed([text], top=self.top)[0])
+
+    def worded(self, text: str) -> NDArray[np.float64]:
+        """Return the probabilities where this head alone decides: corrected by the text's words."""
+        found = self.probabilities(text)
+        return self.lexical.beside(found, text) if self.lexical else found
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class WithLanguages:
         Two encoders err differently: their product is right more often than either.
         """
         if language_of(text) != ENGLISH:
-            return self._as_first(self._second.probabilities(text))
+            return self._as_first(self._second.worded(text))
         found = self.first.probabilities(text, vector)
         if found.max() >= SURE or not isinstance(self.first, Trained):
             return found

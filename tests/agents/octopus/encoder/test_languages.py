@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from agents.octopus.conversation.language import sentence
 from agents.octopus.embedding import INSTALL, Encoder, MultilingualEncoder, languages_installed
 from agents.octopus.encoder.heads import Trained
 from agents.octopus.encoder.languages import SURE, Second, Spoken, WithLanguages, other_language
+from agents.octopus.encoder.lexical import BUCKETS, Lexical, pieces
 from agents.octopus.encoder.octopus import EncoderOctopus
 from agents.octopus.encoder.zero_shot import Candidate
 from graphs.assembly import assemble, find_spec
@@ -100,6 +102,21 @@ def test_another_language_is_read_by_the_second_alone_which_is_opened_once() -> 
         np.testing.assert_allclose(head.probabilities(text, VECTOR), [0.2, 0.7, 0.1], rtol=1e-5)
     assert encoder.asked == ["Was ist Reis?", "什么是米饭？"]
     assert len(opened) == 1
+
+
+def test_words_count_where_the_second_decides_alone() -> None:
+    table = np.zeros((BUCKETS, 2), dtype=np.int8)
+    table[pieces("Reis rice")[0], 0] = 100
+    one = np.ones(2, dtype=np.float32)
+    words = Lexical(("kitchen", "garden"), table, one, 0 * one, np.full(2, 0.5, np.float32))
+    head = head_of(0.4, 0.5, 0.1)
+    for text, changed in (("Was ist Reis?", True), ("rice", False)):
+        plain, worded = (
+            WithLanguages(head, partial(Second, head, Fixed(), None, given)).probabilities(text, VECTOR)
+            for given in (None, words)
+        )
+        assert bool((plain != worded).any()) == changed
+        assert (worded.argmax() == 0) == changed
 
 
 def test_the_second_abstains_where_its_own_limit_says_so() -> None:
