@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_array, issparse
 
 from agents.octopus.calibration import softmax
 
@@ -26,7 +27,7 @@ class LinearHead:
 
 
 def train_head(
-    inputs: NDArray[np.floating],
+    inputs: NDArray[np.floating] | csr_array,
     labels: NDArray[np.int64],
     weights: NDArray[np.floating],
     classes: int,
@@ -38,7 +39,7 @@ def train_head(
     """Minimise the weighted cross-entropy plus `penalty` times the squared distance to `start`.
 
     Args:
-        inputs: unit vectors [n, d].
+        inputs: unit vectors [n, d], which may be sparse.
         labels: facets [n] in 0..classes-1.
         weights: importance [n] of each row.
         classes: number of facets.
@@ -50,7 +51,7 @@ def train_head(
     method (L-BFGS, Liu and Nocedal 1989), but with a start to stay near, which scikit-learn does not offer.
     """
     dimension = inputs.shape[1]
-    data = np.asarray(inputs, dtype=np.float64)
+    data = inputs if issparse(inputs) else np.asarray(inputs, dtype=np.float64)
     centre = start.vectors if start else np.zeros((classes, dimension))
     first = np.concatenate([centre, (start.bias if start else np.zeros(classes))[:, None]], axis=1)
     rows = np.arange(len(labels))

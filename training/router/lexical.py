@@ -6,7 +6,6 @@ likeliest, chosen apart for text that is written with spaces and without: of eit
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,16 +13,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from agents.octopus.conversation.language import ENGLISH, language_of
 from agents.octopus.encoder.lexical import BUCKETS, Lexical, pieces, pooled, unspaced
-from training.linear import Floats
+from training.linear import Floats, train_head
 from training.rows.labelled_rows import Labelled
 
 SHARES = np.arange(0, 0.61, 0.1)
 _LEAST_TEXTS = 50  # that a share is chosen on
-_INVERSE_PENALTY = 8.0
-_ITERATIONS = 40
+_PENALTY = 0.06
+_ITERATIONS = 40  # more cost minutes and change nothing
 
 
 Pool = tuple[Floats, Floats, NDArray[np.int64]]  # the encoder's probabilities, the words', the right place
@@ -97,21 +97,17 @@ class _Words:
 
     def train(self, rows: NDArray[np.int64]) -> Lexical:
         """Train on the texts of `rows`; weights are kept in bytes."""
-        from sklearn.linear_model import LogisticRegression
-
         own = np.isin(self._row, rows)
-        weights = [self._data.rows[row].weight for row in self._row[own]]
-        model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=_ITERATIONS)
-        with warnings.catch_warnings():  # stopping early is meant: more steps cost minutes and change nothing
-            warnings.simplefilter("ignore")
-            model.fit(self._inputs[own], self._gold[own], sample_weight=weights)
-        vectors = np.zeros((BUCKETS, len(self.nodes)), dtype=np.float32)
-        bias = np.full(len(self.nodes), np.log(1e-4), dtype=np.float32)
-        found, start = model.coef_, model.intercept_
-        if len(model.classes_) == 2:  # of two classes only the difference is given
-            found, start = (np.concatenate([-both / 2, both / 2]) for both in (found, start))
-        vectors[:, model.classes_] = found.T
-        bias[model.classes_] = start
+        weights = np.array([self._data.rows[row].weight for row in self._row[own]])
+        head = train_head(
+            self._inputs[own],
+            self._gold[own],
+            weights,
+            len(self.nodes),
+            penalty=_PENALTY,
+            iterations=_ITERATIONS,
+        )
+        vectors, bias = head.vectors.T.astype(np.float32), head.bias.astype(np.float32)
         step = np.maximum(np.abs(vectors).max(axis=0), 1e-6) / 127
         table = np.round(vectors / step).astype(np.int8)
         return Lexical(self.nodes, table, step, bias, np.zeros(2, dtype=np.float32))
@@ -137,8 +133,6 @@ class _Words:
 
     @cached_property
     def _inputs(self) -> Any:
-        from scipy.sparse import csr_array
-
         found = [pieces(text) for text in self._texts]
         ends = np.cumsum([0, *(len(buckets) for buckets, _ in found)])
         columns, values = (np.concatenate(list(part)) for part in zip(*found, strict=True))

@@ -32,6 +32,7 @@ from agents.octopus.encoder.lexical import Lexical
 from agents.types import NodeName
 from training.linear import Floats, LinearHead, train_head
 from training.provenance import versions
+from training.router.lexical import HeldOut, train_lexical
 from training.rows.labelled_rows import Labelled, RouterRow, fold_of
 
 Progress = Callable[[float], None]
@@ -228,12 +229,6 @@ def _lexical(
     part: TrainedMaster, data: Labelled, folds: NDArray[np.int64], logits: Sequence[Floats]
 ) -> Lexical | None:
     """Train the words that stand beside the head."""
-    try:
-        import sklearn  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise InputError("words need the extra `train`.", hint="pip install -e '.[train]'") from error
-    from training.router.lexical import HeldOut, train_lexical
-
     nodes, temperature = len(data.nodes), part.manifest.temperature
     held_out = [
         HeldOut(
