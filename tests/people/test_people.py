@@ -21,9 +21,9 @@ from app.server.settings import ServerSettings
 from evaluation.people import MakeServer, ask_people, evaluate_people
 
 HERE = Path(__file__).parent
-AT_LEAST = {HERE / "open.jsonl": 0.92, HERE / "sealed.jsonl": 0.87}
+AT_LEAST = {HERE / "open.jsonl": 0.98, HERE / "sealed.jsonl": 0.92}
 if (data := Path(os.environ.get("OCTOPUS_DATA", "")) / "people" / "conversations.jsonl").is_file():
-    AT_LEAST[data] = 0.93
+    AT_LEAST[data] = 0.95
 
 
 def rows_of(file: Path) -> list[dict[str, Any]]:
