@@ -180,6 +180,9 @@ def _read_mentions(query: TokenizedQuery, function: ToolFunction) -> None:
     if types.Text in wanted:
         literals.read_quoted_texts(query)
     times.read_date_shapes(query)
+    needed = {parameter.type for parameter in function.parameters if parameter.required}
+    if types.ClockTime in needed and not times.may_hold_clock_time(query):
+        raise UnreadError("No time of day is given.")  # before places are looked for, which opens all cities
     if types.Order in wanted:
         formulas.read_orders(query, own_words)
     if types.City in wanted:
