@@ -76,6 +76,13 @@ _READERS: tuple[tuple[tuple[Any, ...], Callable[[TokenizedQuery], None]], ...] =
 """The readers and the types that they are for, in the order in which they look at a question."""
 
 
+# What a function needs and is looked for before places, which open all cities.
+_FIRST: tuple[tuple[Any, str, Callable[[TokenizedQuery], None]], ...] = (
+    (types.ClockTime, "clock", times.read_clock_times),
+    (types.Country, "country", places.read_countries),
+)
+
+
 def read_arguments(text: str, function: ToolFunction, now: datetime | None = None) -> dict[str, Any]:
     """Read the arguments that a question gives for a function: JSON values by parameter name.
 
@@ -173,6 +180,16 @@ def _respelled(text: str, steps: tuple[Callable[[TokenizedQuery], None], ...]) -
     return query
 
 
+def _may_hold(query: TokenizedQuery, kind: str, read: Callable[[TokenizedQuery], None]) -> bool:
+    """Return whether a reader finds a mention of a kind in a question of which nothing but dates is taken."""
+    apart = query.copy()
+    try:
+        read(apart)
+    except UnreadError:
+        return True
+    return any(mention.kind == kind for mention in apart.mentions)
+
+
 def _read_mentions(query: TokenizedQuery, function: ToolFunction) -> None:
     """Take the mentions of every type that the function has parameters of, and dates in figures always."""
     wanted = [parameter.type for parameter in function.parameters]
@@ -181,8 +198,9 @@ def _read_mentions(query: TokenizedQuery, function: ToolFunction) -> None:
         literals.read_quoted_texts(query)
     times.read_date_shapes(query)
     needed = {parameter.type for parameter in function.parameters if parameter.required}
-    if types.ClockTime in needed and not times.may_hold_clock_time(query):
-        raise UnreadError("No time of day is given.")  # before places are looked for, which opens all cities
+    for kind, name, read in _FIRST:
+        if kind in needed and not _may_hold(query, name, read):
+            raise UnreadError(f"No {name} is given.")
     if types.Order in wanted:
         formulas.read_orders(query, own_words)
     if types.City in wanted:

@@ -114,16 +114,6 @@ def read_clock_times(query: TokenizedQuery) -> None:
             _clock_at(query, index)
 
 
-def may_hold_clock_time(query: TokenizedQuery) -> bool:
-    """Return whether a time of day may be in a question of which nothing but dates is taken."""
-    apart = query.copy()
-    try:
-        read_clock_times(apart)
-    except UnreadError:
-        return True
-    return any(mention.kind == "clock" for mention in apart.mentions)
-
-
 def read_years(query: TokenizedQuery) -> None:
     """Take a length of time in years or months as years: `30 years`, `30-year`, `18 months`."""
     for value, unit, first, end in _lengths(query, _IN_MONTHS):
