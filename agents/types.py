@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NewType, Protocol
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, ToolCall
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
+
+from agents.generation import Generation
 
 NodeName = NewType("NodeName", str)
 FunctionalToken = NewType("FunctionalToken", str)
@@ -26,6 +28,51 @@ AnswerStatus = Literal["answered", "declined", "unavailable"]
 HopStatus = Literal["planned", "answered", "declined", "unavailable"]
 Rewrite = Literal["same", "changed", "bypassed"]
 """Tell what became of the query: `bypassed` where the Octopus lost part of it and the original was sent."""
+
+
+FailureCode = Literal[
+    "no_model",
+    "unreachable",
+    "timeout",
+    "rate_limited",
+    "overloaded",
+    "unauthorized",
+    "not_found",
+    "server_error",
+    "broken_reply",
+    "cut_off",
+    "too_large",
+    "empty_reply",
+    "invalid_output",
+    "filtered",
+    "refused",
+    "context_length_exceeded",
+    "unsupported_parameter",
+    "declined",
+    "abstained",
+    "not_approved",
+    "budget_exhausted",
+]
+"""Name why there is no answer, for programs."""
+
+
+class Failure(TypedDict):
+    """Say why there is no answer; JSON values.
+
+    Attributes:
+        code: the reason.
+        param: the parameter at fault, as OpenAI's API names it; "" for none.
+        retry_after: seconds after which the same may succeed; None where nobody said.
+    """
+
+    code: FailureCode
+    param: str
+    retry_after: float | None
+
+
+def failure(code: FailureCode, *, param: str = "", retry_after: float | None = None) -> Failure:
+    """Return a failure."""
+    return Failure(code=code, param=param, retry_after=retry_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +151,7 @@ class WorkerRequest:
             where nobody said, so that tools read the query.
         conversation: earlier messages, if the spec lets this worker see them; may be empty.
         idempotency_key: the same for every attempt at the same hop.
-        max_tokens: what a model may generate at most; None leaves it to the server.
+        generation: what the client asks of the model.
         attachments: images and audio of the question, as content blocks of LangChain.
     """
 
@@ -112,8 +159,12 @@ class WorkerRequest:
     readings: Sequence[str] | None = None
     conversation: Sequence[BaseMessage] = ()
     idempotency_key: str = ""
-    max_tokens: int | None = None
+    generation: Generation = field(default_factory=Generation)
     attachments: Sequence[dict[str, Any]] = ()
+
+    def with_most(self, tokens: int) -> WorkerRequest:
+        """Return the request with at most so many tokens to generate."""
+        return replace(self, generation=self.generation.model_copy(update={"max_tokens": tokens}))
 
 
 COMPUTED = "Computed with"
@@ -127,12 +178,18 @@ class WorkerAnswer:
     Attributes:
         status: `declined` when the query does not fit it, `unavailable` when no model can be reached.
         text: the answer, or for the other two what a person should know or do.
-        evidence: how it was computed, e.g. `{"function": "derivative", "arguments": {...}}`; JSON values.
+        evidence: how it was computed, e.g. `{"function": "derivative", "arguments": {...}}`; JSON values. Of
+            a model: `model`, `usage`, `finish_reason`, `reasoning`, `logprobs`, `alternatives` (the texts of
+            further answers), `trimmed`, `steps` (the tools that it called).
+        calls: the client's tools that the model asks the client to call; the text may then be empty.
+        failure: why there is no answer, for programs.
     """
 
     status: AnswerStatus
     text: str
     evidence: dict[str, Any] = field(default_factory=dict)
+    calls: Sequence[ToolCall] = ()
+    failure: Failure | None = None
 
 
 class Worker(Protocol):
@@ -203,7 +260,7 @@ class Hop(TypedDict):
         readings: as in `WorkerRequest`.
         rewrite: what became of the query on the way.
         status: `planned` until the node has answered.
-        answer, evidence: as in `WorkerAnswer`.
+        answer, evidence, calls, failure: as in `WorkerAnswer`.
         tokens: what models read and generated.
         cost: in dollars, 0 without a price.
         saved: what the most probable neighbour would have cost more.
@@ -230,6 +287,8 @@ class Hop(TypedDict):
     status: HopStatus
     answer: str
     evidence: dict[str, Any]
+    calls: list[ToolCall]
+    failure: Failure | None
     tokens: int
     cost: float
     saved: float

@@ -157,7 +157,7 @@ def by_letter(worker: Worker) -> Choose:
     """Choose what the reply of any worker names."""
 
     async def choose(text: str) -> Reply:
-        request = WorkerRequest(query=text, max_tokens=_REPLY_TOKENS)
+        request = WorkerRequest(query=text).with_most(_REPLY_TOKENS)
         answer = await worker.answer(request)
         if answer.status == "unavailable":
             raise ModelUnavailableError(answer.text, retryable=True)

@@ -93,6 +93,7 @@ def worker_node(
             readings=planned.get("readings"),  # an earlier version of this program planned none
             conversation=list(state["messages"][:-1]) if sees_conversation else (),
             idempotency_key=_key(walk, name),
+            generation=walk.context.generation,
             attachments=_attached(spec, walk),
         )
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))

@@ -12,6 +12,7 @@ from langgraph.graph.message import _messages_delta_reducer
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
+from agents.generation import Generation
 from agents.ledger import Policy
 from agents.reflection.types import Mode
 from agents.types import Hop
@@ -108,6 +109,7 @@ class GraphContext(BaseModel):
         reflection_rounds: drafts at most, likewise.
         reflection_tokens: generated tokens at most, likewise.
         reflection_seconds: time at most, likewise.
+        generation: what the client asks of the model that answers.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -128,3 +130,4 @@ class GraphContext(BaseModel):
     reflection_rounds: int | None = Field(default=None, ge=1, le=100)
     reflection_tokens: int | None = Field(default=None, ge=1)
     reflection_seconds: float | None = Field(default=None, gt=0)
+    generation: Generation = Generation()

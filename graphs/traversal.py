@@ -221,6 +221,8 @@ def stop(master: str, reason: str, walk: Walk | None = None) -> Hop:
         status="planned",
         answer="",
         evidence={},
+        calls=[],
+        failure=None,
         tokens=0,
         cost=0.0,
         saved=0.0,
@@ -240,6 +242,7 @@ def with_reference(hop: Hop) -> Hop:
 def executed(hop: Hop, answer: WorkerAnswer, seconds: float = 0.0) -> Hop:
     """Return the planned `hop` with its outcome."""
     done: Hop = {**hop, "status": answer.status, "answer": answer.text, "evidence": answer.evidence}
+    done["calls"], done["failure"] = list(answer.calls), answer.failure
     done["tokens"], done["seconds"] = sum(usage_of(answer.evidence)), hop["seconds"] + seconds
     return done
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from agents.generation import Generation
 from agents.reflection.types import Draft, Lesson, Verdict
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 
@@ -44,7 +45,7 @@ class WorkerGenerator:
 
     async def generate(self, question: str, lessons: Sequence[Lesson], most: int) -> Draft:
         """Write a draft; with lessons, the query says what was wrong before."""
-        request = replace(self.request, query=question, max_tokens=most)
+        request = replace(self.request, query=question).with_most(most)
         if lessons:
             told = "\n\n".join(LESSON_PROMPT.format(**lesson) for lesson in lessons)
             request = replace(request, query=RETRY_PROMPT.format(question=question, lessons=told))
@@ -145,8 +146,8 @@ async def ask(worker: Worker, request: WorkerRequest, query: str, most: int) -> 
     Raises:
         ValueError: it gave no answer.
     """
-    asked = replace(request, query=query, readings=(), conversation=(), max_tokens=most)
-    answer = await worker.answer(asked)
+    asked = replace(request, query=query, readings=(), conversation=(), generation=Generation())
+    answer = await worker.answer(asked.with_most(most))
     if answer.status != "answered":
         raise ValueError(answer.text)
     return answer.text, *spent(query, answer)

@@ -73,7 +73,8 @@ class CallableWorker:
         asked = chat_messages([*request.conversation, human(request.query, request.attachments)])
         messages = [one.model_copy(update={"id": one.id or uuid4().hex}) for one in asked]
         given: Any = request.query if self.takes.form == "text" else messages
-        options = {"max_tokens": request.max_tokens} if self.bounded and request.max_tokens else {}
+        most = request.generation.max_tokens
+        options = {"max_tokens": most} if self.bounded and most else {}
         try:
             output = await self.call({self.takes.key: given} if self.takes.key else given, **options)
         except GraphBubbleUp:  # a question to the user, or a command for the graph around this one

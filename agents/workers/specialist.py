@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from agents.modalities import modalities_of, readable, refusal
-from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.types import Worker, WorkerAnswer, WorkerRequest, failure
 from agents.workers.models.language_model import HOW_TO_CONNECT
 from agents.workers.models.reference import Warmable
 
@@ -39,7 +39,8 @@ class Specialist:
         """Answer with the first part that can."""
         # Tools read text only: they would answer as if nothing were attached. And they compute: where words
         # are asked for, there is nothing for them to read.
-        computes = not request.attachments and (request.readings is None or len(request.readings) > 0)
+        reads = request.readings is None or len(request.readings) > 0
+        computes = reads and not request.attachments and not request.generation.needs_model
         declined = await self.tools.answer(request) if self.tools and computes else None
         if declined is not None and declined.status == "answered":
             return declined
@@ -47,7 +48,7 @@ class Specialist:
             return await self.model.answer(request)
         evidence = dict(declined.evidence) if declined else {}
         text = self._connect(evidence.get("error", ""))
-        return WorkerAnswer("unavailable", text, evidence | self._suited)
+        return WorkerAnswer("unavailable", text, evidence | self._suited, failure=failure("no_model"))
 
     @property
     def speaks(self) -> bool:

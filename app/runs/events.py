@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
 from langgraph.types import Interrupt
 
 from agents.octopus.tokens import END_TOKEN
-from agents.types import Hop
+from agents.types import Failure, Hop, failure
 from graphs.branches import outcomes
 from graphs.traversal import probability
 
@@ -39,10 +39,22 @@ class Hopped:
 
 
 @dataclass(frozen=True)
-class Written:
-    """Carry the next piece of the answer."""
+class Thought:
+    """Carry the next piece of what a model thinks before it answers; it is no part of the answer."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """Carry the next piece of the answer.
+
+    Attributes:
+        logprobs: of its tokens, as OpenAI's API gives them, where they were asked for.
+    """
+
+    text: str
+    logprobs: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,7 @@ class Answered:
         asked: what a person is asked, each with the id that the answer names; empty if the run is over.
         rest: the part of the text that was not `Written` yet.
         evidence: how a model answered that was asked without a walk, which has no hops.
+        calls: the client's tools that the client is to call; their results are the next turn.
     """
 
     text: str = ""
@@ -62,6 +75,7 @@ class Answered:
     asked: list[dict[str, Any]] = field(default_factory=list)
     rest: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
+    calls: list[ToolCall] = field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -74,6 +88,30 @@ class Answered:
     def reason(self) -> str:
         """Return why the Octopus chose who answered, or why it chose nobody."""
         return " ".join(hop["reason"] for hop in self._outcomes)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Return why there is no answer to any part of the question; None if there is one."""
+        found = self._outcomes
+        if self.asked or not found or any(hop["status"] == "answered" for hop in found):
+            return None
+        first = found[0]  # hops of an earlier version of this program have no failure
+        return first.get("failure") or failure("declined" if first["status"] == "declined" else "no_model")
+
+    @property
+    def finish_reason(self) -> str:
+        """Return why the answer ends, as OpenAI's API says it: stop, length, content_filter or tool_calls."""
+        if self.calls:
+            return "tool_calls"
+        evidences = [hop["evidence"] for hop in self._outcomes] or [self.evidence]
+        said = [one["finish_reason"] for one in evidences if one.get("finish_reason", "stop") != "stop"]
+        return str(said[0]) if said else "stop"
+
+    @property
+    def reasoning(self) -> str:
+        """Return what models thought before they answered."""
+        evidences = [hop["evidence"] for hop in self._outcomes] or [self.evidence]
+        return "\n\n".join(one["reasoning"] for one in evidences if one.get("reasoning"))
 
     @property
     def path(self) -> list[str]:
@@ -105,7 +143,7 @@ class Answered:
         return outcomes(self.hops)
 
 
-Event = Decided | Ended | Hopped | Written | Answered
+Event = Decided | Ended | Hopped | Thought | Written | Answered
 
 
 class Watch:
@@ -162,7 +200,8 @@ class Watch:
                 yield Ended(hop)
         if messages := update.get("messages"):
             answer = str(messages[-1].text)
-            yield Answered(answer, self._hops, rest=self._rest(answer))
+            calls = messages[-1].tool_calls if isinstance(messages[-1], AIMessage) else []
+            yield Answered(answer, self._hops, rest=self._rest(answer), calls=list(calls))
 
     def _rest(self, answer: str) -> str:
         if answer.startswith(self._written):

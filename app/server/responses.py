@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from sse_starlette import EventSourceResponse
 
 from app.persistence.checkpoints import config_of
-from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written
+from app.runs.events import Answered, Decided, Ended, Event, Hopped, Thought, Written
 from app.runs.run import Run
 from app.server.api_keys import Caller
 from app.server.client_prompts import answer_client, is_of_client
@@ -158,7 +158,7 @@ class _Answer:
                 self._thoughts += text
                 yield "reasoning_summary_text.delta", {**thought, "delta": text}
                 continue
-            if isinstance(event, Hopped | Ended):
+            if isinstance(event, Hopped | Ended | Thought):
                 continue
             if not speaking:
                 speaking = True

@@ -91,8 +91,8 @@ async def test_the_context_overrides_mode_and_budget() -> None:
 async def test_tokens_bound_what_a_model_may_generate() -> None:
     worker = ScriptedWorker([FIRST, CRITICISM])
     await ask(graph(worker, "{mode: basic, tokens: 50}"))
-    assert worker.requests[0].max_tokens == 50
-    assert all((request.max_tokens or 0) <= 50 for request in worker.requests)
+    assert worker.requests[0].generation.max_tokens == 50
+    assert all((request.generation.max_tokens or 0) <= 50 for request in worker.requests)
 
 
 async def test_a_verifier_of_the_spec_judges() -> None:

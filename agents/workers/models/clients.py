@@ -177,7 +177,7 @@ class LocalReference(ChatReference):
         """Keep the answer within the room that the prompt leaves in the window."""
         if room is None:
             return super().call_options(request, room)
-        return {"max_tokens": min(request.max_tokens or ANSWER_TOKENS, room)}
+        return {"max_tokens": min(request.generation.max_tokens or ANSWER_TOKENS, room)}
 
     def window(self, chat: BaseChatModel) -> int | None:
         """Return what the model's settings say; blocking, loads it."""

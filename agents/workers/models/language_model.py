@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -65,7 +65,8 @@ class ChatReference(ModelReference):
             request: what is asked.
             room: tokens that the prompt leaves in the window; None where that is not known.
         """
-        return {} if request.max_tokens is None else {"max_tokens": request.max_tokens}
+        most = request.generation.max_tokens
+        return {} if most is None else {"max_tokens": most}
 
     def window(self, chat: BaseChatModel) -> int | None:
         """Return what the model says of its window; may block."""
@@ -138,7 +139,7 @@ class LanguageModel:
         summary: AIMessage | None = None
         room: int | None = None
         if window is not None:
-            most = window - min(request.max_tokens or ANSWER_TOKENS, window // 4)
+            most = window - min(request.generation.max_tokens or ANSWER_TOKENS, window // 4)
             fitted = await self._fitted(messages, most)
             if fitted.left_out and self.given.summarises:
                 summary, fitted = await self._summarised(messages, most, request)
@@ -164,7 +165,7 @@ class LanguageModel:
         first = int(isinstance(messages[0], SystemMessage))
         left_out = messages[first : first + fitted.left_out]
         asked = await asyncio.to_thread(to_summarise, left_out, room, self._count)
-        options = self.reference.call_options(replace(request, max_tokens=SUMMARY_TOKENS), None)
+        options = self.reference.call_options(request.with_most(SUMMARY_TOKENS), None)
         summary = await self._ask(asked, options, silent=True)
         kept = with_summary(fitted.messages, str(summary.text))
         tokens = await asyncio.to_thread(self._count, kept)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from langchain_core.messages import HumanMessage
 
@@ -44,7 +42,7 @@ async def test_a_first_draft_is_the_plain_answer() -> None:
         True,
         False,
     )
-    assert worker.requests == [replace(REQUEST, max_tokens=50)]
+    assert worker.requests == [REQUEST.with_most(50)]
 
 
 async def test_a_later_draft_is_told_what_was_wrong() -> None:

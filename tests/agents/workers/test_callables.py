@@ -23,6 +23,7 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from agents.errors import SpecError
+from agents.generation import Generation
 from agents.types import NodeName, WorkerAnswer, WorkerRequest
 from agents.workers.callables import as_worker
 from graphs.build import build_graph
@@ -99,7 +100,12 @@ async def test_a_chat_model_gets_the_conversation_and_its_usage_is_kept() -> Non
             seen.append(messages)
             return super()._generate(messages, *args, **options)
 
-    answer = await ask(Noting(messages=iter([reply])), conversation=TALK, attachments=[PIXEL], max_tokens=9)
+    answer = await ask(
+        Noting(messages=iter([reply])),
+        conversation=TALK,
+        attachments=[PIXEL],
+        generation=Generation(max_tokens=9),
+    )
     assert answer == WorkerAnswer("answered", "With butter.", {"usage": USAGE})
     assert [str(message.text) for message in seen[0]] == ["Hello", "Hi", "leeks?"]
     assert seen[0][-1].content_blocks[1] == PIXEL

@@ -1,0 +1,84 @@
+"""Hold what a client asks of the model that answers: sampling, limits, form, and the client's own tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Penalty = Annotated[float, Field(ge=-2, le=2)]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+
+
+class Generation(BaseModel):
+    """Hold the parameters of one generation, as OpenAI's API names them; None leaves it to the model.
+
+    Attributes:
+        max_tokens: what the model may generate at most.
+        stop: texts at which it stops.
+        n: how many answers it gives; the others stand beside the first.
+        logprobs, top_logprobs: whether the log-probabilities of its tokens are given, and of how many others.
+        response_format: the form of the answer: `json_object`, or `json_schema` with its schema.
+        tools: functions of the client, which the model may ask the client to call.
+        tool_choice: whether it may, must, or must not, and which.
+        top_k, min_p, repetition_penalty, chat_template_kwargs: what servers of local models take too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_tokens: int | None = Field(default=None, ge=1, le=10_000_000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    stop: tuple[str, ...] | None = Field(default=None, max_length=16)
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    n: int | None = Field(default=None, ge=1, le=16)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    reasoning_effort: Effort | None = None
+    response_format: dict[str, Any] | None = None
+    tools: tuple[dict[str, Any], ...] | None = Field(default=None, max_length=128)
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    top_k: int | None = Field(default=None, ge=-1)
+    min_p: float | None = Field(default=None, ge=0, le=1)
+    repetition_penalty: float | None = Field(default=None, gt=0, le=10)
+    chat_template_kwargs: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Generation:
+        if self.top_logprobs and not self.logprobs:
+            raise ValueError("top_logprobs needs logprobs: true")
+        if self.tool_choice not in (None, "none", "auto") and not self.tools:
+            raise ValueError("tool_choice needs tools")
+        if self.tools and (self.n or 1) > 1:
+            raise ValueError("n above 1 is not taken with tools")
+        return self
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """Return what is asked for, by name; `n: 1`, no tools and no stop texts ask for nothing."""
+        found = self.model_dump(exclude_none=True)
+        if self.n == 1:
+            del found["n"]
+        return {name: value for name, value in found.items() if value not in ((), {}, [], False)}
+
+    @property
+    def needs_model(self) -> bool:
+        """Return whether only a model can do it: a form, a call, several answers, probabilities."""
+        forced = self.tools and self.tool_choice not in (None, "auto", "none")
+        return bool(forced or (self.n or 1) > 1 or self.logprobs or self.form)
+
+    @property
+    def form(self) -> dict[str, Any] | None:
+        """Return the form that the answer must have; None for text."""
+        form = self.response_format
+        return form if form and form.get("type") != "text" else None
+
+    @property
+    def offers_tools(self) -> bool:
+        """Return whether the client's tools may be called."""
+        return bool(self.tools) and self.tool_choice != "none"
