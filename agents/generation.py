@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
@@ -51,20 +52,20 @@ class Generation(BaseModel):
     @model_validator(mode="after")
     def _goes_together(self) -> Generation:
         if self.top_logprobs and not self.logprobs:
-            raise ValueError("top_logprobs needs logprobs: true")
+            raise _apart("top_logprobs", "it needs logprobs: true")
         if self.tool_choice not in (None, "none", "auto") and not self.tools:
-            raise ValueError("tool_choice needs tools")
+            raise _apart("tool_choice", "it needs tools")
         if self.tools and (self.n or 1) > 1:
-            raise ValueError("n above 1 is not taken with tools")
+            raise _apart("n", "more than 1 is not taken with tools")
         return self
 
     @property
     def given(self) -> Mapping[str, Any]:
         """Return what is asked for, by name; `n: 1`, no tools and no stop texts ask for nothing."""
         found = self.model_dump(exclude_none=True)
-        if self.n == 1:
-            del found["n"]
-        return {name: value for name, value in found.items() if value not in ((), {}, [], False)}
+        nothing = {name for name, value in found.items() if value in ((), {})}
+        nothing |= {name for name, value in (("n", 1), ("logprobs", False)) if found.get(name) == value}
+        return {name: value for name, value in found.items() if name not in nothing}
 
     @property
     def needs_model(self) -> bool:
@@ -82,3 +83,8 @@ class Generation(BaseModel):
     def offers_tools(self) -> bool:
         """Return whether the client's tools may be called."""
         return bool(self.tools) and self.tool_choice != "none"
+
+
+def _apart(param: str, why: str) -> PydanticCustomError:
+    """Return the error of a parameter that does not go with the others, which names it."""
+    return PydanticCustomError("apart", "{why}", {"why": why, "param": param})
