@@ -25,6 +25,19 @@ class InputError(OctopusGraphError, ValueError):
     """Signal that the query or a row of input cannot be used as it is."""
 
 
+class UnsupportedParameterError(InputError):
+    """Signal that a model does not take a parameter.
+
+    Args:
+        param: its name.
+        message: what is wrong.
+    """
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+
+
 class SpecError(OctopusGraphError, ValueError):
     """Signal that a graph spec is wrong."""
 

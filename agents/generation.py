@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -60,10 +59,10 @@ class Generation(BaseModel):
         return self
 
     @property
-    def given(self) -> Mapping[str, Any]:
+    def given(self) -> dict[str, Any]:
         """Return what is asked for, by name; `n: 1`, no tools and no stop texts ask for nothing."""
-        found = self.model_dump(exclude_none=True)
-        nothing = {name for name, value in found.items() if value in ((), {})}
+        found = self.model_dump(mode="json", exclude_none=True)
+        nothing = {name for name, value in found.items() if value in ([], {})}
         nothing |= {name for name, value in (("n", 1), ("logprobs", False)) if found.get(name) == value}
         return {name: value for name, value in found.items() if name not in nothing}
 

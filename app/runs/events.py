@@ -11,6 +11,7 @@ from langgraph.types import Interrupt
 
 from agents.octopus.tokens import END_TOKEN
 from agents.types import Failure, Hop, failure
+from agents.workers.models.reply import Thinking, reasoning_in
 from graphs.branches import outcomes
 from graphs.traversal import probability
 
@@ -159,6 +160,8 @@ class Watch:
         self._last = last
         self._hops = list(hops)
         self._parallel = parallel
+        self._message: str | None = None
+        self._thinking = Thinking()
         self._written = ""
         self._interrupts: list[Interrupt] = []
 
@@ -169,9 +172,21 @@ class Watch:
         """
         inside = "|" in str(metadata.get("langgraph_checkpoint_ns", ""))
         last = metadata.get("langgraph_node") in self._last
-        if isinstance(chunk, AIMessageChunk) and chunk.text and last and not inside and not self._parallel:
-            self._written += str(chunk.text)
-            yield Written(str(chunk.text))
+        if not isinstance(chunk, AIMessageChunk) or not last or inside or self._parallel:
+            return
+        if chunk.id != self._message:  # after a tool, or at a second try, the model begins anew
+            apart = "\n\n" if self._written.strip() else ""
+            self._message, self._thinking, self._written = chunk.id, Thinking(), ""
+            if apart:
+                yield Written(apart)
+        if thought := reasoning_in(chunk):
+            yield Thought(thought)
+        for piece in self._thinking.feed(str(chunk.text)):
+            if piece.thought:
+                yield Thought(piece.text)
+            else:
+                self._written += piece.text
+                yield Written(piece.text, chunk.response_metadata.get("logprobs"))
 
     def update(self, updates: Mapping[str, Any]) -> Iterator[Event]:
         """Read decisions, hops and the answer of finished nodes."""

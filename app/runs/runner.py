@@ -95,7 +95,8 @@ class Runner:
         async with asyncio.timeout_at(deadline):
             begun = await begin(run)
         last = frozenset(node for node, follows in run.graph.builder.edges if follows == "answer")
-        watch = Watch(last, begun.hops, begun.parallel)
+        whole = begun.parallel or begun.context.generation.form is not None  # its form is checked first
+        watch = Watch(last, begun.hops, whole)
         async with aclosing(_parts(run, begun)) as parts:  # type: ignore[type-var]
             while True:
                 # Not around the loop: the time-out must not strike in the code that we yield to.

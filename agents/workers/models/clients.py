@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from langchain_core.messages import BaseMessage
 
 from agents.errors import ModelUnavailableError, OctopusGraphError, SpecError
+from agents.generation import Generation
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerRequest
 from agents.workers.models.language_model import ANSWER_TOKENS, ChatReference
@@ -22,8 +23,13 @@ from agents.workers.models.reference import NAME_AT_URL, Connection
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from agents.workers.models.language_model import Asked
     from agents.workers.models.local_chat import LocalChat
 
+_CLIENT_OPTIONS = frozenset(  # of the client's own signature; what else a server takes goes into the body
+    "temperature top_p stop seed n logprobs top_logprobs presence_penalty frequency_penalty logit_bias "
+    "reasoning_effort tools tool_choice parallel_tool_calls".split()
+)
 _OPTIONS: Mapping[str, re.Pattern[str]] = {
     "dtype": re.compile("auto|float32|bfloat16|float16"),
     "device": re.compile(r"cpu|mps|(cuda|xpu)(:\d+)?"),
@@ -39,14 +45,16 @@ class OpenAIReference(ChatReference):
     form = "openai:NAME@URL"
     pattern = NAME_AT_URL
     health = "/models"
+    takes = frozenset(Generation.model_fields)
     key: ClassVar[str] = "openai"
 
     def chat(self, given: Connection) -> BaseChatModel:
         """Build a client with a timeout for each request."""
-        from langchain_openai import ChatOpenAI
         from pydantic import SecretStr
 
-        return ChatOpenAI(
+        from agents.workers.models.served_chat import ServedChat
+
+        return ServedChat(
             model=self.name,
             base_url=self.base_url,
             api_key=getattr(ProviderKeys.read(), self.key) or SecretStr("none"),
@@ -54,12 +62,18 @@ class OpenAIReference(ChatReference):
             max_retries=given.retries,
             streaming=True,
             stream_usage=True,
+            use_responses_api=False,
         )
 
     def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
         """Add the key by which a server recognises a repeated request."""
-        headers = {"Idempotency-Key": request.idempotency_key}
-        return {**super().call_options(request, room), "extra_headers": headers}
+        given = super().call_options(request, room)
+        if "max_tokens" in given and urlsplit(self.url).hostname == "api.openai.com":
+            given["max_completion_tokens"] = given.pop("max_tokens")
+        options = {name: given.pop(name) for name in _CLIENT_OPTIONS & given.keys()}
+        options["extra_headers"] = {"Idempotency-Key": request.idempotency_key}
+        # The client would stream a `response_format` in a way of its own, and rename `max_tokens`.
+        return options | ({"extra_body": given} if given else {})
 
     @property
     def base_url(self) -> str:
@@ -98,6 +112,12 @@ class ProviderReference(ChatReference):
     form = "provider:PROVIDER:NAME or provider:NAME"
     pattern = re.compile(r"(?P<name>[^\s:]+(:\S+)?)")
     keeps_time = False
+    takes = frozenset({"max_tokens", "temperature", "top_p", "stop", "tools", "tool_choice"})
+
+    def bound(self, chat: BaseChatModel, options: dict[str, Any]) -> Asked:
+        """Offer tools in the provider's own form."""
+        tools, choice = options.pop("tools", None), options.pop("tool_choice", None)
+        return chat.bind_tools(tools, tool_choice=choice) if tools else chat
 
     def chat(self, given: Connection) -> BaseChatModel:
         """Build the provider's own client.
@@ -136,6 +156,7 @@ class LocalReference(ChatReference):
     form = "hf:ORG/NAME or hf:FOLDER, then #ADAPTER and ?dtype=bfloat16&device=cuda&load=4bit as needed"
     pattern = re.compile(r"(?P<name>[^#?\r\n]+)(?:#(?P<adapter>[^#?\r\n]+))?")
     text_only = True
+    takes = frozenset({"max_tokens", "temperature", "stop", "seed"})
 
     @classmethod
     def parse(cls, rest: str) -> Self | None:
@@ -175,9 +196,10 @@ class LocalReference(ChatReference):
 
     def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
         """Keep the answer within the room that the prompt leaves in the window."""
-        if room is None:
-            return super().call_options(request, room)
-        return {"max_tokens": min(request.generation.max_tokens or ANSWER_TOKENS, room)}
+        given = super().call_options(request, room)
+        if room is not None:
+            given["max_tokens"] = min(given.get("max_tokens", ANSWER_TOKENS), room)
+        return given
 
     def window(self, chat: BaseChatModel) -> int | None:
         """Return what the model's settings say; blocking, loads it."""

@@ -150,7 +150,7 @@ async def test_what_does_not_fit_is_summarised_where_that_is_wanted(server: Chat
     (_, summary), (_, question) = server.requests
     assert summary["messages"][1]["content"].endswith("y" * 100)
     assert len(summary["messages"][1]["content"]) < 4000
-    assert summary["max_completion_tokens"] == 160
+    assert summary["max_tokens"] == 160
     said = [message["content"] for message in question["messages"]]
     assert said[1:] == ["a", "b", "6 times 7?"]
     assert said[0] == "You count.\n\nEarlier in this conversation, in short: Forty-two."
