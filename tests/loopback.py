@@ -1,15 +1,18 @@
-"""A small OpenAI-compatible server on loopback, with scripted faults; a real HTTP server, no mock."""
+"""A small, strict OpenAI-compatible server on loopback, with scripted replies and faults; real HTTP."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.replies import Reply, chunks, whole
+from tests.strict import fault_of
 
 
 @dataclass
@@ -19,21 +22,25 @@ class ChatServer:
     Attributes:
         words: the answer, streamed word by word.
         reply: instead of `words`, the answer to a request's body.
+        replies: instead of both, the next answers, in order.
+        reads: what its model reads beside text.
+        refused: what was wrong with requests; they had status 400, as from strict servers and templates.
         statuses: of the next requests, in order; 200 when used up.
         fault: what is said with another status.
         delay: seconds before an answer begins.
-        calls: of tools, {"name", "arguments" as JSON text}, that the next answers are instead of words.
         pace: seconds between two words.
         left: how many clients did not wait for the end of an answer.
         requests: (headers in lower case, body) of each chat request.
     """
 
     words: list[str] = field(default_factory=lambda: ["Forty", "-", "two", "."])
-    reply: Callable[[Any], str] | None = None
+    reply: Callable[[Any], str | Reply] | None = None
+    replies: list[Reply] = field(default_factory=list)
+    reads: Collection[str] = ()
+    refused: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     fault: str = ""
     delay: float = 0.0
-    calls: list[dict[str, str]] = field(default_factory=list)
     pace: float = 0.0
     left: int = 0
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
@@ -113,15 +120,20 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
             time.sleep(chat.delay)
             if status != 200:
                 refused = f", {self.headers['Authorization']}" if status == 401 else ""  # as some do
-                said = chat.fault or f"scripted {status}{refused}"
-                fault = {"error": {"message": said, "type": "server_error"}}
-                self.reply(status, "application/json", json.dumps(fault))
+                told = chat.fault or f"scripted {status}{refused}"
+                failure = {"error": {"message": told, "type": "server_error"}}
+                self.reply(status, "application/json", json.dumps(failure))
                 return
-            words = [chat.reply(body)] if chat.reply else chat.words
+            if fault := fault_of(body, chat.reads):
+                chat.refused.append(fault)
+                refusal = {"error": {"message": fault, "type": "BadRequestError", "param": None, "code": 400}}
+                self.reply(400, "application/json", json.dumps(refusal))
+                return
+            said = _next(chat, body)
             if not body.get("stream"):
-                self.reply(200, "application/json", json.dumps(_whole(chat, words)))
+                self.reply(200, "application/json", json.dumps(whole(said, body)))
                 return
-            events = map(_event, _answer(words, body))
+            events = map(_event, (*chunks(said, body), "[DONE]"))
             if chat.pace:
                 self._write(events)
             else:
@@ -142,33 +154,12 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _whole(chat: ChatServer, words: list[str]) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(words)}
-    if chat.calls:
-        call = {"id": "call", "type": "function", "function": chat.calls.pop(0)}
-        message = {"role": "assistant", "content": None, "tool_calls": [call]}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
+def _next(chat: ChatServer, body: Any) -> Reply:
+    if chat.replies:
+        return chat.replies.pop(0)
+    said = chat.reply(body) if chat.reply else Reply(chat.words)
+    return said if isinstance(said, Reply) else Reply([said])
 
 
 def _event(data: Any) -> str:
     return f"data: {data if isinstance(data, str) else json.dumps(data)}\n\n"
-
-
-def _answer(words: list[str], body: dict[str, Any]) -> Iterator[Any]:
-    yield from _chunks(words)
-    if (body.get("stream_options") or {}).get("include_usage"):
-        used = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
-        yield _chunk({}, None) | {"choices": [], "usage": used}
-    yield "[DONE]"
-
-
-def _chunks(words: list[str]) -> Iterator[dict[str, Any]]:
-    for word in words:
-        yield _chunk({"role": "assistant", "content": word}, None)
-    yield _chunk({}, "stop")
-
-
-def _chunk(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "tiny", "choices": [choice]}

@@ -17,6 +17,7 @@ import pytest
 from tests.app.server.live import CUBE, running
 from tests.loopback import ChatServer, free_port
 from tests.loopback import serving as serving_chat
+from tests.replies import Reply
 
 pytest.importorskip("langserve")
 
@@ -53,8 +54,8 @@ def test_openais_client(url: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 async def test_an_agent_with_the_graph_as_a_tool(url: str) -> None:
-    call = {"name": "ask_mmlu", "arguments": json.dumps({"question": CUBE})}
-    with serving_chat(ChatServer(words=["It", " climbs."], calls=[call])) as server:
+    call = Reply(calls=[("ask_mmlu", {"question": CUBE})])
+    with serving_chat(ChatServer(words=["It", " climbs."], replies=[call])) as server:
         model = mcp_tool.chat_model(f"openai:tiny@{server.url}")
         messages = await mcp_tool.main(url, CUBE, model)
         offered: Any = server.requests[0][1]["tools"]

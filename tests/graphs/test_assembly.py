@@ -36,7 +36,7 @@ workers:
 
 @pytest.fixture
 def server() -> Iterator[ChatServer]:
-    with serving(ChatServer(words=["A", " leek."])) as chat:
+    with serving(ChatServer(words=["A", " leek."], reads=("image", "audio"))) as chat:
         yield chat
 
 
