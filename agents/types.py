@@ -14,11 +14,11 @@ from agents.generation import Generation
 NodeName = NewType("NodeName", str)
 FunctionalToken = NewType("FunctionalToken", str)
 
-CascadeStep = Literal["token", "tools", "examples", "parent", "generalist", "ask", "user"]
+CascadeStep = Literal["token", "tools", "examples", "parent", "generalist", "ask", "user", "call"]
 """Name the step of the cascade that decided: the functional token itself, or a fallback below threshold.
 
 `tools`: a tool of the neighbour reads the whole question. `ask` is no decision: nobody was chosen. `user` is
-what a person answered when asked.
+what a person answered when asked. `call`: the results of a client's tools go to who called.
 """
 
 UNANSWERED = "unanswered"
@@ -153,6 +153,7 @@ class WorkerRequest:
         idempotency_key: the same for every attempt at the same hop.
         generation: what the client asks of the model.
         attachments: images and audio of the question, as content blocks of LangChain.
+        since: what came after the question: the worker's calls of the client's tools, and their results.
     """
 
     query: str
@@ -161,6 +162,7 @@ class WorkerRequest:
     idempotency_key: str = ""
     generation: Generation = field(default_factory=Generation)
     attachments: Sequence[dict[str, Any]] = ()
+    since: Sequence[BaseMessage] = ()
 
     def with_most(self, tokens: int) -> WorkerRequest:
         """Return the request with at most so many tokens to generate."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby, permutations
+from typing import get_args
 
 from langchain_core.messages import HumanMessage
 from langgraph.types import Send
@@ -14,10 +15,17 @@ from agents.modalities import attachments_of
 from agents.octopus.conversation.compound import parts_of
 from agents.octopus.conversation.human_turns import clean_query
 from agents.reflection.worker import Judge
-from agents.types import Branch, Hop
+from agents.types import Branch, FailureCode, Hop, NodeName
 from graphs.state import GraphState
 from graphs.traversal import RoutingNode, Walk, is_alone
 
+_OF_MODELS = frozenset(get_args(FailureCode)) - {  # what another model may do better
+    "no_model",
+    "declined",
+    "abstained",
+    "not_approved",
+    "budget_exhausted",
+}
 _LEAST = 0.02  # probability below which a next choice is not asked
 
 
@@ -27,7 +35,9 @@ async def decide_parts(walk: Walk, at: RoutingNode) -> list[Hop]:
     Text alone does not decide: every part must also be routed by itself, above the threshold. And parts whose
     workers are linked are steps, not branches: one may need what another answers, so the walk takes them.
     """
-    if walk.steps or not walk.context.parallel or attachments_of(walk.conversation[-1]):
+    asked = walk.context.generation
+    whole = asked.needs_model or asked.offers_tools or walk.since or attachments_of(walk.conversation[-1])
+    if walk.steps or not walk.context.parallel or whole:
         return []
     parts = parts_of(clean_query(walk.question))
     if not 1 < len(parts) <= walk.context.max_hops:
@@ -49,18 +59,33 @@ def send(node: str, planned: Hop, state: GraphState, hops: Sequence[Hop]) -> Sen
 
 
 def second_choice(walk: Walk, at: RoutingNode, planned: Hop) -> Hop | None:
-    """Plan the next choice for a part that the worker of `planned` could not answer; None for no more."""
-    tried = {hop["node"] for hop in walk.hops}
-    alone = walk.branch["parts"] == 1 or walk.branch["experts"] > 1
-    over = alone or len(tried) > walk.context.second_choices or walk.exhausted()
-    if over or walk.hops[-1]["status"] == "answered":
+    """Plan the next choice after the worker of `planned` could not answer; None for no more.
+
+    A part of a question is asked of any; a whole one of those that another model answers than failed.
+    """
+    tried, last = {hop["node"] for hop in walk.hops}, walk.hops[-1]
+    over = walk.branch["experts"] > 1 or len(tried) > walk.context.second_choices or walk.exhausted()
+    if over or last["status"] == "answered":
         return None
     left = [(node, p) for node, p in at.ranked(planned) if node not in tried and p >= _LEAST]
+    if walk.branch["parts"] == 1:
+        why = last["failure"]
+        left = _of_other_models(at, tried, left) if why and why["code"] in _OF_MODELS else []
     if not left:
         return None
-    (node, p), failed = left[0], walk.hops[-1]["node"]
+    (node, p), failed = left[0], last["node"]
     reason = f"{failed} could not answer; {node} is the next choice, {p:.2f}."
     return at.redirect({**planned, "step": walk.steps + 1}, node, reason)
+
+
+def _of_other_models(
+    at: RoutingNode, tried: Collection[str], left: Sequence[tuple[NodeName, float]]
+) -> list[tuple[NodeName, float]]:
+    """Return the choices, the generalist last, that other models answer than those that were tried."""
+    failed = {at.models[NodeName(node)] for node in tried if node in at.models}
+    last = at.generalist
+    listed = [*left, (last, 0.0)] if last and last not in {*tried, *dict(left)} else left
+    return [(node, p) for node, p in listed if node in at.models and at.models[node] not in failed]
 
 
 def outcomes(hops: Sequence[Hop]) -> list[Hop]:

@@ -5,6 +5,7 @@ A built graph can be a worker of another one.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +63,16 @@ def build_graph(
     ledger = Ledger({name: _profile(worker) for name, worker in spec.workers.items()})
     links = frozenset((one, other) for one, _, other in spec.edges if one in spec.workers)
     routing = {
-        name: RoutingNode(name, octopuses[name], spec.edges_at(name), ledger, links)
+        name: RoutingNode(
+            name,
+            octopuses[name],
+            spec.edges_at(name),
+            ledger,
+            links,
+            _ways(spec, name),
+            {one: spec.workers[one].model or "" for one in node.neighbours if _speaks(workers.get(one))},
+            node.generalist,
+        )
         for name, node in spec.nodes.items()
         if node.neighbours
     }
@@ -112,13 +122,16 @@ class SubgraphWorker:
 
     async def answer(self, request: WorkerRequest) -> WorkerAnswer:
         """Answer with its hops as evidence; the status is `answered` if every part of the query was."""
-        messages = [*request.conversation, human(request.query, request.attachments)]
-        values = await self.graph.ainvoke({"messages": messages}, context=self.context)
+        messages = [*request.conversation, human(request.query, request.attachments), *request.since]
+        context = self.context or GraphContext(generation=request.generation)
+        values = await self.graph.ainvoke({"messages": messages}, context=context)
         found = outcomes(values["hops"])
         status = next((hop["status"] for hop in found if hop["status"] != "answered"), "answered")
         tokens = sum(hop["tokens"] for hop in values["hops"])
         evidence = {"hops": values["hops"], "usage": {"total_tokens": tokens}}
-        return WorkerAnswer(status, str(values["messages"][-1].text), evidence)  # type: ignore[arg-type]
+        last = values["messages"][-1]
+        why = next((hop["failure"] for hop in found if hop["status"] == status), None)
+        return WorkerAnswer(status, str(last.text), evidence, last.tool_calls, why)  # type: ignore[arg-type]
 
 
 def _follow(name: NodeName, neighbours: Mapping[NodeName, FunctionalToken]) -> Callable[[GraphState], Next]:
@@ -141,6 +154,23 @@ def _follow(name: NodeName, neighbours: Mapping[NodeName, FunctionalToken]) -> C
         return send(nodes[hop["token"]], hop, state, hops_of(state, hop["branch"]))
 
     return next_token
+
+
+def _ways(spec: GraphSpec, start: NodeName) -> dict[NodeName, NodeName]:
+    """Return the neighbour of `start` that leads to each node that can be reached by way of masters."""
+    nodes, ways = spec.nodes, {node: node for node in spec.nodes[start].neighbours}
+    queue = deque(ways)
+    while queue:
+        at = queue.popleft()
+        for node in nodes[at].neighbours if at in spec.masters else ():
+            if node not in ways and node != start:
+                ways[node] = ways[at]
+                queue.append(node)
+    return ways
+
+
+def _speaks(worker: Worker | None) -> bool:
+    return worker is not None and (not isinstance(worker, Able) or worker.speaks)
 
 
 def _profile(worker: WorkerSpec) -> Profile:

@@ -15,6 +15,7 @@ from agents.ledger import Ledger, usage_of
 from agents.types import Branch, Hop, NodeName
 from graphs.traversal import RoutingNode, Walk, stop
 
+NOT_APPROVED = "You did not approve this step."
 _SHOWN = ("master", "node", "token", "probability", "query", "question", "reason")
 _PATIENCE = 3  # questions to the user at one step
 _YES, _NO = frozenset({"", "y", "yes", "true", "ok"}), frozenset({"n", "no", "false", "stop"})
@@ -52,7 +53,7 @@ def approve(walk: Walk, at: RoutingNode, planned: list[Hop]) -> list[Hop]:
         if node and len(planned) == 1:
             return [at.redirect(planned[0], node, f"You chose {node}.", "user")]
         request = {**request, "error": f"{said!r} is neither y, n nor a neighbour of {at.name}."}
-    return [stop(at.name, "You did not approve this step.", walk)]
+    return [stop(at.name, NOT_APPROVED, walk)]
 
 
 def _shown(hop: Hop) -> dict[str, Any]:
@@ -107,9 +108,9 @@ def account(ledger: Ledger, hop: Hop) -> Hop:
 def _gate(walk: Walk, at: RoutingNode, hop: Hop) -> Hop:
     """Return the hop after cost policy and capacity, with the reason, and hold a place where it leads.
 
-    A choice that a person took stays.
+    A choice that a person took stays, and so does the worker that called tools.
     """
-    if not hop["node"] or hop["decided_by"] == "user":
+    if not hop["node"] or hop["decided_by"] in ("user", "call"):
         return hop
     hop = _within_capacity(at, _by_policy(walk, at, hop))
     node = NodeName(hop["node"])

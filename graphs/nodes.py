@@ -10,26 +10,35 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage
 from langgraph.func import task
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
-from agents.errors import InputError
 from agents.ledger import Ledger
 from agents.modalities import attachments_of, modalities_of
 from agents.octopus.tokens import END_TOKEN
 from agents.reflection.types import Verifier
 from agents.reflection.worker import Judge
-from agents.types import UNANSWERED, Hop, NodeName, Worker, WorkerAnswer, WorkerRequest
+from agents.types import (
+    UNANSWERED,
+    Failure,
+    Hop,
+    NodeName,
+    Worker,
+    WorkerAnswer,
+    WorkerRequest,
+    failure,
+)
 from agents.workers.specialist import Reader
 from graphs.blocking import Work, blocking_task
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice, send
-from graphs.gating import account, approve, decide_with_user, escalation, gated
+from graphs.gating import NOT_APPROVED, account, approve, decide_with_user, escalation, gated
 from graphs.node_spec import WorkerSpec
 from graphs.reflection import Reflecting
 from graphs.state import GraphContext, GraphState
+from graphs.tool_turns import asked_and_since, check_last, for_client, for_worker, message_name
 from graphs.traversal import RoutingNode, Walk, executed, is_alone, stop, with_reference
 
 Update = dict[str, Any]
@@ -40,10 +49,9 @@ async def guard_node(state: GraphState, runtime: Runtime[GraphContext]) -> Updat
     """Open a turn.
 
     Raises:
-        InputError: the last message is not a question from the user.
+        InputError: the last message is neither a question of the user nor a tool's result.
     """
-    if not state["messages"] or not isinstance(state["messages"][-1], HumanMessage):
-        raise InputError("the last message must be from the user.", hint="Send a human message last.")
+    check_last(state["messages"])
     return {"turn": uuid.uuid4().hex, "planned": [stop("", "")], "walking": None}
 
 
@@ -58,7 +66,7 @@ def master_node(at: RoutingNode) -> Work:
         hop = planned[0]
         if not hop["node"] and not _ends_well(walk, hop):
             # Nobody answers: the reason does.
-            declined = executed(hop, WorkerAnswer("declined", hop["reason"]))
+            declined = executed(hop, WorkerAnswer("declined", hop["reason"], failure=_why(walk, hop)))
             update["hops"] = [declined | {"ended": hop["reason"]}]
         return update
 
@@ -91,15 +99,18 @@ def worker_node(
         request = WorkerRequest(
             query=planned["query"],
             readings=planned.get("readings"),  # an earlier version of this program planned none
-            conversation=list(state["messages"][:-1]) if sees_conversation else (),
+            conversation=list(asked_and_since(state["messages"])[0][:-1]) if sees_conversation else (),
             idempotency_key=_key(walk, name),
             generation=walk.context.generation,
             attachments=_attached(spec, walk),
+            since=for_worker(name, walk.since),
         )
         seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
         answer, took = await call(request, seconds, walk.context, planned["probability"], runtime.store)
         hop = account(ledger, executed(planned, WorkerAnswer(**answer), took))
         after = walk.after(hop)
+        if at is not None and hop["calls"]:
+            return {"hops": [hop], "planned": [stop(name, "", after)]} | _walking([stop(name, "", after)])
         if at is None:
             return _or_second_choice(state, after, routing[NodeName(planned["master"])])
         following = [escalation(after, at, spec.stronger, planned) or await decide_with_user(after, at)]
@@ -130,12 +141,14 @@ def answer_node(judge: Judge | None) -> Work:
             return {}
         hops = [hop for hop in state.get("hops", []) if hop["turn"] == state["turn"]]
         if judge is not None and runtime.context and runtime.context.vote == "judge":
-            found = await judged(hops, str(state["messages"][-1].text), judge)
+            found = await judged(hops, str(asked_and_since(state["messages"])[0][-1].text), judge)
         else:
             found = outcomes(hops)
         name = found[0]["node"] if len(found) == 1 else ""
         trace = _trace(state["turn"], hops, found)
-        return {"messages": [AIMessage(merged(found), name=_message_name(name), additional_kwargs=trace)]}
+        calls = [one for hop in found for one in for_client(NodeName(hop["node"]), hop.get("calls", []))]
+        said = AIMessage(merged(found), name=message_name(name), additional_kwargs=trace, tool_calls=calls)
+        return {"messages": [said]}
 
     return close
 
@@ -168,6 +181,14 @@ def _walking(planned: Sequence[Hop]) -> Update:
     return {"walking": -1} if ended else {}
 
 
+def _why(walk: Walk, hop: Hop) -> Failure:
+    if hop["decided_by"] == "ask":
+        return failure("abstained")
+    if hop["reason"] == NOT_APPROVED:
+        return failure("not_approved")
+    return failure("budget_exhausted" if walk.exhausted() else "declined")
+
+
 def _ends_well(walk: Walk, hop: Hop) -> bool:
     return bool(walk.hops) and not walk.exhausted() and hop["decided_by"] != "ask"
 
@@ -184,14 +205,15 @@ def _answering(name: NodeName, worker: Worker, ledger: Ledger, reflecting: Refle
         started = time.perf_counter()
         try:
             async with ledger.serving(name):
-                if reflecting.mode(context) == "none" or seconds <= 0:
+                if reflecting.mode(context) == "none" or seconds <= 0 or _is_bare(request):
                     async with asyncio.timeout(seconds):
                         found = await worker.answer(request)
                 else:  # it keeps to its budget itself, and brings the best draft that it has then
                     bounded = context.model_copy(update={"timeout": seconds})
                     found = await reflecting.answer(worker, request, bounded, probability, store)
         except TimeoutError:
-            found = WorkerAnswer("unavailable", f"No answer within {seconds:g} seconds.")
+            late = f"No answer within {seconds:g} seconds."
+            found = WorkerAnswer("unavailable", late, failure=failure("timeout"))
         return asdict(found), time.perf_counter() - started
 
     return answer
@@ -211,6 +233,7 @@ def _attached(spec: WorkerSpec, walk: Walk) -> list[dict[str, Any]]:
     return [one for one in attached if modalities_of([one]) <= set(spec.modalities)]
 
 
-def _message_name(node: str) -> str | None:
-    # OpenAI-compatible servers refuse names with other characters.
-    return "".join(c if c.isalnum() or c in "_-" else "_" for c in node)[:64] or None
+def _is_bare(request: WorkerRequest) -> bool:
+    """Return whether there is no draft to reflect on: the client runs tools, or wants several answers."""
+    asked = request.generation
+    return bool(asked.offers_tools or request.since or asked.logprobs or (asked.n or 1) > 1)

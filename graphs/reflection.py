@@ -14,7 +14,7 @@ from agents.reflection.algorithms import ALGORITHMS
 from agents.reflection.loop import LESSONS, Algorithm, Budget, ReflectionResult, follow, take
 from agents.reflection.types import Lesson, Mode, Parts, ReflectionState, Update, Verifier, new_state
 from agents.reflection.worker import JudgeVerifier, WholeAnswers, WorkerCritic, WorkerGenerator
-from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.types import Worker, WorkerAnswer, WorkerRequest, failure
 from graphs.node_spec import ReflectionSpec
 from graphs.state import GraphContext
 
@@ -107,7 +107,8 @@ class Reflecting:
         try:
             state = await compiled.ainvoke(new_state(request.query, probability), config)
         except TimeoutError:
-            return WorkerAnswer("unavailable", f"No answer within {budget.seconds:g} seconds.")
+            late = f"No answer within {budget.seconds:g} seconds."
+            return WorkerAnswer("unavailable", late, failure=failure("timeout"))
         return _answer(mode, ReflectionResult.of(cast(ReflectionState, state)))
 
     def _parts(self, mode: Mode, worker: Worker, request: WorkerRequest, store: BaseStore | None) -> Parts:

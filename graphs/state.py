@@ -9,7 +9,7 @@ from langchain_core.messages import AnyMessage, RemoveMessage
 from langgraph.channels.delta import DeltaChannel
 from langgraph.errors import InvalidUpdateError
 from langgraph.graph.message import _messages_delta_reducer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict  # that of Python 3.11 has no JSON schema
 
 from agents.generation import Generation
@@ -131,3 +131,11 @@ class GraphContext(BaseModel):
     reflection_tokens: int | None = Field(default=None, ge=1)
     reflection_seconds: float | None = Field(default=None, gt=0)
     generation: Generation = Generation()
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> GraphContext:
+        if self.generation.offers_tools and self.experts > 1:
+            raise ValueError("experts above 1 are not asked where the client brings tools")
+        if self.generation.offers_tools and self.reflection not in (None, "none"):
+            raise ValueError("reflection is not taken where the client brings tools")
+        return self

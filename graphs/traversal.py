@@ -28,8 +28,10 @@ from agents.types import (
     Rewrite,
     Step,
     WorkerAnswer,
+    failure,
 )
 from graphs.state import GraphContext, GraphState
+from graphs.tool_turns import asked_and_since, caller
 
 ALONE = Branch(part=0, parts=1, expert=0, experts=1, text="")
 
@@ -42,6 +44,9 @@ class RoutingNode:
         edges: by neighbour.
         ledger: of all workers of the graph.
         links: the edges from worker to worker.
+        ways: of every node that can be reached from here, the neighbour that leads to it.
+        models: what answers in words at the neighbours, "" for the general model; others are left out.
+        generalist: the neighbour that takes what nobody else can answer.
     """
 
     name: NodeName
@@ -49,6 +54,9 @@ class RoutingNode:
     edges: Mapping[NodeName, Edge]
     ledger: Ledger = field(default_factory=Ledger)
     links: frozenset[tuple[NodeName, NodeName]] = frozenset()
+    ways: Mapping[NodeName, NodeName] = field(default_factory=dict)
+    models: Mapping[NodeName, str] = field(default_factory=dict)
+    generalist: NodeName | None = None
 
     def ranked(self, hop: Hop) -> list[tuple[NodeName, float]]:
         """Return the neighbours among the choices of `hop`, best first; `<nexa_end>` is none."""
@@ -79,6 +87,7 @@ class Walk:
         conversation: the messages; the last one is the question, or the part of it that this walk is for.
         hops: what was executed on this walk so far.
         steps: decisions taken on it so far.
+        since: the calls of the client's tools after the question, and their results.
     """
 
     context: GraphContext
@@ -87,6 +96,7 @@ class Walk:
     conversation: Sequence[BaseMessage]
     hops: Sequence[Hop]
     steps: int
+    since: Sequence[BaseMessage] = ()
 
     @classmethod
     def of(cls, state: GraphState, runtime: Runtime[GraphContext]) -> Walk:
@@ -101,13 +111,14 @@ class Walk:
                 hint="Send the question again.",
             )
         hop = state["planned"][0]
-        conversation: list[BaseMessage] = [*state["messages"][:-1], with_words(state["messages"][-1])]
+        said, since = asked_and_since(state["messages"])
+        conversation = [*said[:-1], with_words(said[-1])]
         if hop["branch"]["text"]:
             conversation[-1] = HumanMessage(hop["branch"]["text"])
         # A graph that is invoked without a context has None here.
         context = runtime.context or GraphContext()
         done = hops_of(state, hop["branch"])
-        return cls(context, state["turn"], hop["branch"], conversation, done, hop["step"])
+        return cls(context, state["turn"], hop["branch"], conversation, done, hop["step"], since)
 
     def after(self, hop: Hop) -> Walk:
         """Return the walk one hop further."""
@@ -155,6 +166,8 @@ class Walk:
         """
         if reason := self.exhausted():
             return stop(at.name, reason, self)
+        if (called := caller(self.since, at.ways)) is not None:
+            return self._back(at, called)
         started = time.perf_counter()
         conversation = self.conversation
         if said:
@@ -167,6 +180,13 @@ class Walk:
             "readings": list(asked(conversation).readings),
             "seconds": time.perf_counter() - started,
         }
+
+    def _back(self, at: RoutingNode, called: NodeName) -> Hop:
+        """Plan the way to the worker that called the client's tools."""
+        reason = f"The results of the tools go to {called}, which called them."
+        hop: Hop = {**stop(at.name, "", self), "question": self.question}
+        found = at.redirect(hop, at.ways[called], reason, "call")
+        return {**found, "probability": 1.0, "step": self.steps + 1}
 
     def _planned(self, at: RoutingNode, decision: Decision, said: str) -> Hop:
         if (decision.node is None) != (decision.token is None or decision.token == END_TOKEN):
@@ -243,6 +263,8 @@ def executed(hop: Hop, answer: WorkerAnswer, seconds: float = 0.0) -> Hop:
     """Return the planned `hop` with its outcome."""
     done: Hop = {**hop, "status": answer.status, "answer": answer.text, "evidence": answer.evidence}
     done["calls"], done["failure"] = list(answer.calls), answer.failure
+    if answer.status != "answered" and answer.failure is None:
+        done["failure"] = failure("declined" if answer.status == "declined" else "unreachable")
     done["tokens"], done["seconds"] = sum(usage_of(answer.evidence)), hop["seconds"] + seconds
     return done
 

@@ -256,6 +256,6 @@ class NamedOctopus:
             node=node,
             token=self.neighbour.token,
             probability=known[0] if known else 0.0,
-            rewritten=self.neighbour.query(preferred.question),
+            rewritten=preferred.question,
             reason=f"{node} was asked for by name. On its own: {preferred.reason}",
         )

@@ -70,7 +70,8 @@ class CallableWorker:
         """
         if request.attachments and self.takes.form == "text":
             return WorkerAnswer("declined", refusal(self.name, modalities_of(request.attachments)))
-        asked = chat_messages([*request.conversation, human(request.query, request.attachments)])
+        question = human(request.query, request.attachments)
+        asked = chat_messages([*request.conversation, question, *request.since])
         messages = [one.model_copy(update={"id": one.id or uuid4().hex}) for one in asked]
         given: Any = request.query if self.takes.form == "text" else messages
         most = request.generation.max_tokens

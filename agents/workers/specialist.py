@@ -40,7 +40,8 @@ class Specialist:
         # Tools read text only: they would answer as if nothing were attached. And they compute: where words
         # are asked for, there is nothing for them to read.
         reads = request.readings is None or len(request.readings) > 0
-        computes = reads and not request.attachments and not request.generation.needs_model
+        words = not request.attachments and not request.since
+        computes = reads and words and not request.generation.needs_model
         declined = await self.tools.answer(request) if self.tools and computes else None
         if declined is not None and declined.status == "answered":
             return declined

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Literal
 
-from langchain_core.messages import BaseMessage, HumanMessage, RemoveMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.graph.state import CompiledStateGraph
@@ -17,6 +18,7 @@ from agents.errors import InputError
 from agents.types import Hop
 from app.persistence.checkpoints import config_of, messages_of
 from graphs.state import GraphContext
+from graphs.tool_turns import asked_and_since
 from graphs.traversal import is_alone
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
@@ -43,8 +45,8 @@ class Run:
 
     Attributes:
         graph: compiled, with the checkpointer that keeps the thread and the store that keeps lessons.
-        messages: the conversation, the question last; in a thread that has messages, the last is new, and
-            system messages that are not those of the thread.
+        messages: the conversation, the question or results of the client's tools last; in a thread that has
+            messages, these are new, and system messages that are not those of the thread.
         context: budgets, policy, reflection, and whether a person is asked.
         model: what is asked: the name of the graph, or `graph/worker`; a thread resumes with the same only.
         thread: the name of the conversation; None remembers nothing.
@@ -68,8 +70,15 @@ class Run:
 
     @property
     def question(self) -> str:
-        """Return the text of the last message."""
-        return str(self.messages[-1].text)
+        """Return what the user asked."""
+        asked, _ = asked_and_since(self.messages)
+        return str(asked[-1].text) if asked else ""
+
+    @property
+    def new(self) -> list[BaseMessage]:
+        """Return the last messages: the question, or the results of the client's tools."""
+        results = list(takewhile(lambda message: isinstance(message, ToolMessage), reversed(self.messages)))
+        return results[::-1] or list(self.messages[-1:])
 
     @property
     def key(self) -> str | None:
@@ -134,13 +143,14 @@ async def begin(run: Run) -> Beginning:
     kept = await saver.aget_tuple(config)
     before = await messages_of(saver, kept)
     if kept and _is_open(before) and kept.metadata.get("model", run.model) == run.model:
-        again = run.resume is None and str(before[-1].text) == run.question
+        last = run.messages[-1]
+        again = run.resume is None and (before[-1].type, before[-1].text) == (last.type, last.text)
         asked = () if again else (await run.graph.aget_state(config)).interrupts
         if _is_of_another_form(kept):
             if asked:
                 raise _asked_by_another_version()
             # The question replaces itself, since messages merge by id.
-            return _anew(run, before[-1:], _context_of(kept, run)) if again else _anew(run, run.messages[-1:])
+            return _anew(run, before[-1:], _context_of(kept, run)) if again else _anew(run, run.new)
         if again or asked:
             return _resumed(None if again else _answer(run, asked), kept, run)
     if run.resume is not None:
@@ -149,17 +159,17 @@ async def begin(run: Run) -> Beginning:
 
 
 def _new(run: Run, before: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """Return what the run adds to its thread: the question, and instructions that replace earlier ones."""
+    """Return what the run adds to its thread: what is new, and instructions that replace earlier ones."""
     if not before:
         return list(run.messages)
     told, known = ([one for one in some if isinstance(one, SystemMessage)] for some in (run.messages, before))
     if not told or [str(one.text) for one in told] == [str(one.text) for one in known]:
-        return list(run.messages[-1:])
-    return [*(RemoveMessage(str(one.id)) for one in known), *told, run.messages[-1]]
+        return run.new
+    return [*(RemoveMessage(str(one.id)) for one in known), *told, *run.new]
 
 
 def _is_open(messages: Sequence[BaseMessage]) -> bool:
-    return bool(messages) and isinstance(messages[-1], HumanMessage)
+    return bool(messages) and isinstance(messages[-1], HumanMessage | ToolMessage)
 
 
 def _is_of_another_form(kept: CheckpointTuple) -> bool:

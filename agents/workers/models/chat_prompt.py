@@ -1,6 +1,6 @@
 """Write conversations as strict chat templates take them (Mistral's, Gemma's, Llama's), and as token ids.
 
-One system message stands first; then user and assistant alternate, the user first and last, and no turn is
+One system message stands first; then user and assistant alternate, the user (or a tool) last, and no turn is
 empty. Servers refuse a request that is otherwise, so that one odd turn long ago would lock the conversation.
 A model in this process gets ids by its own template, and no text passes for a control token.
 """
@@ -8,10 +8,10 @@ A model in this process gets ids by its own template, and no text passes for a c
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolCall, ToolMessage
 
 from agents.errors import InputError
 from agents.modalities import attachments_of, human
@@ -20,24 +20,26 @@ from agents.types import COMPUTED, UNANSWERED
 _CALL = re.compile(rf"\n{COMPUTED} [^\n]+")  # a small model takes it for the way to answer
 
 
-def chat_messages(said: Sequence[BaseMessage], prompt: str = "") -> list[BaseMessage]:
+def chat_messages(said: Sequence[BaseMessage], prompt: str = "", *, calls: bool = False) -> list[BaseMessage]:
     """Return a conversation as strict chat templates take it.
 
     What no worker said (see `UNANSWERED`), empty turns, and what an assistant said before the first question
-    are left out; of a computed answer the value stays. Turns of one role in a row are joined. A tool's result
-    is told in the user's turn.
+    are left out; of a computed answer the value stays. Turns of one role in a row are joined. Calls of tools
+    stand with all their results, in their order, before what the assistant says to them; others are told in
+    the user's turn.
 
     Args:
-        said: the messages, the question last.
+        said: the messages, the question or the results of tools last.
         prompt: the worker's own system prompt; the conversation's system messages follow it.
+        calls: whether the model is offered tools, so that it knows calls from text.
     """
     told = [prompt, *(str(message.text) for message in said if isinstance(message, SystemMessage))]
+    kept = [m for m in said if not isinstance(m, SystemMessage) and not m.additional_kwargs.get(UNANSWERED)]
     turns: list[BaseMessage] = []
-    for message in said:
-        if isinstance(message, SystemMessage) or message.additional_kwargs.get(UNANSWERED):
-            continue
-        turn = _plain_turn(message)
-        if turns and turns[-1].type == turn.type:
+    for turn in _turns_of(kept, calls):
+        if turn.type == "tool":
+            turns.append(turn)
+        elif turns and turns[-1].type == turn.type:
             turns[-1] = _joined(turns[-1], turn)
         elif not _is_empty(turn) and (turns or turn.type == "human"):
             turns.append(turn)
@@ -45,25 +47,59 @@ def chat_messages(said: Sequence[BaseMessage], prompt: str = "") -> list[BaseMes
     return [SystemMessage(system), *turns] if system else turns
 
 
-def _plain_turn(message: BaseMessage) -> BaseMessage:
+def _turns_of(said: Sequence[BaseMessage], calls: bool) -> Iterator[BaseMessage]:
+    """Yield the messages with what a model reads of them, calls and results in the form that it knows."""
+    asked, at = False, 0
+    names: dict[str | None, str] = {}
+    while at < len(said):
+        message, at = said[at], at + 1
+        asked = asked or message.type == "human"
+        if not isinstance(message, AIMessage) or not message.tool_calls:
+            yield _plain_turn(message, names)
+            continue
+        names = {call["id"]: call["name"] for call in message.tool_calls}
+        results = {m.tool_call_id: m for m in _results(said[at:])}
+        after = said[at + len(results)].type if at + len(results) < len(said) else "ai"
+        if calls and asked and results.keys() == names.keys() and after == "ai":
+            yield AIMessage(_clean(str(message.text)), tool_calls=_plain_calls(message.tool_calls))
+            for name in names:
+                yield ToolMessage(_clean(str(results[str(name)].text)), tool_call_id=str(name))
+            at += len(results)
+        else:
+            yield _plain_turn(message, names)
+
+
+def _results(said: Sequence[BaseMessage]) -> Iterator[ToolMessage]:
+    for message in said:
+        if not isinstance(message, ToolMessage):
+            return
+        yield message
+
+
+def _plain_calls(calls: Sequence[ToolCall]) -> list[ToolCall]:
+    return [ToolCall(name=call["name"], args=call["args"], id=call["id"]) for call in calls]
+
+
+def _plain_turn(message: BaseMessage, names: Mapping[str | None, str]) -> BaseMessage:
     """Return the message with its text and attachments only: servers refuse names and fields of others."""
     text = _clean(str(message.text))
     if isinstance(message, AIMessage):
         return AIMessage(_CALL.sub("", text))
     if isinstance(message, ToolMessage):
-        text = f"[Result of a tool: {text}]" if text.strip() else ""
+        text = f"[Result of {names.get(message.tool_call_id, 'a tool')}: {text}]" if text.strip() else ""
     return human(text, attachments_of(message))
 
 
 def _joined(first: BaseMessage, second: BaseMessage) -> BaseMessage:
     text = "\n\n".join(text for one in (first, second) if (text := str(one.text)).strip())
-    if isinstance(first, AIMessage):
-        return AIMessage(text)
+    if isinstance(second, AIMessage):
+        return AIMessage(text, tool_calls=second.tool_calls)
     return human(text, [*attachments_of(first), *attachments_of(second)])
 
 
 def _is_empty(message: BaseMessage) -> bool:
-    return not str(message.text).strip() and not attachments_of(message)
+    calls = isinstance(message, AIMessage) and message.tool_calls
+    return not calls and not str(message.text).strip() and not attachments_of(message)
 
 
 def _clean(text: str) -> str:

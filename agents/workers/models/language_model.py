@@ -136,8 +136,9 @@ class LanguageModel:
         """Stream the model's answer; `unavailable` when the model cannot be reached or refuses."""
         if request.attachments and self.reference.text_only:
             return WorkerAnswer("declined", refusal(self.given.name, modalities_of(request.attachments)))
-        said = [*request.conversation, human(request.query, request.attachments)]
-        messages = chat_messages(said, self.given.prompt)
+        said = [*request.conversation, human(request.query, request.attachments), *request.since]
+        offered = request.generation.tools is not None and "tools" in self.reference.takes
+        messages = chat_messages(said, self.given.prompt, calls=offered)
         try:
             return await self._answer(messages, request)
         except InputError as error:

@@ -41,7 +41,7 @@ class Fitted:
 
 
 def fit(messages: Sequence[BaseMessage], room: int, count: Count) -> Fitted:
-    """Keep the system prompt, the last message, and of the others as many of the latest as fit.
+    """Keep the system prompt, the last question with what follows it, and the latest others that fit.
 
     What is kept begins with a human turn, as chat templates want it.
 
@@ -52,7 +52,8 @@ def fit(messages: Sequence[BaseMessage], room: int, count: Count) -> Fitted:
     """
     head = list(messages[:1]) if isinstance(messages[0], SystemMessage) else []
     turns = list(messages[len(head) :])
-    starts = [k for k, turn in enumerate(turns) if turn.type == "human" or k == len(turns) - 1]
+    # Results of tools stay with the question that they are for.
+    starts = [k for k, turn in enumerate(turns) if turn.type == "human"] or [0]
     low, high = 0, len(starts) - 1  # the first start from which everything fits, by bisection
     while low < high:
         middle = (low + high) // 2
