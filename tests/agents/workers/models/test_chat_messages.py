@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+)
 
 from agents.modalities import attachments_of
 from agents.types import UNANSWERED
@@ -99,3 +107,52 @@ def test_any_conversation_becomes_one_that_is_taken(said: list[tuple[str, str]],
     assert spoken == [("human", "ai")[k % 2] for k in range(len(spoken))]
     assert spoken[-1] == "human"
     assert turns[-1][1].endswith("The question")
+
+
+CALLS = [ToolCall(name="add", args={"a": 1, "b": 2}, id="c1"), ToolCall(name="now", args={}, id="c2")]
+CALLING = AIMessage("Let me see.", tool_calls=CALLS, name="math")
+THREE, NOON = ToolMessage("3", tool_call_id="c1"), ToolMessage("noon", tool_call_id="c2")
+ASKED = HumanMessage("1 + 2, and when?")
+
+
+def kinds(said: Sequence[BaseMessage], calls: bool = True) -> list[str]:
+    return [message.type for message in chat_messages(said, calls=calls)]
+
+
+def test_calls_stand_with_their_results_in_order() -> None:
+    found = chat_messages([ASKED, CALLING, NOON, THREE], calls=True)
+    assert [message.type for message in found] == ["human", "ai", "tool", "tool"]
+    assert isinstance(found[1], AIMessage)
+    assert [(call["name"], call["args"], call["id"]) for call in found[1].tool_calls] == [
+        ("add", {"a": 1, "b": 2}, "c1"),
+        ("now", {}, "c2"),
+    ]
+    assert [str(message.text) for message in found[2:]] == ["3", "noon"]
+    assert kinds([ASKED, CALLING, THREE, NOON, AIMessage("3, noon."), HumanMessage("Thanks")])[-2:] == [
+        "ai",
+        "human",
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [ASKED, CALLING, THREE],  # one result is missing
+        [ASKED, CALLING, THREE, NOON, HumanMessage("And now?")],  # the assistant said nothing to them
+        [ASKED, CALLING, HumanMessage("Never mind.")],
+        [CALLING, THREE, NOON, HumanMessage("Hm?")],
+        [ASKED, THREE, AIMessage("3"), HumanMessage("Hm?")],
+    ],
+)
+def test_calls_that_do_not_stand_so_are_told_in_words(said: list[BaseMessage]) -> None:
+    found = chat_messages(said, calls=True)
+    assert "tool" not in {message.type for message in found}
+    assert all(one.type != other.type for one, other in pairwise(found))
+    told = any("Result of" in str(message.text) for message in found)
+    assert told == any(isinstance(message, ToolMessage) for message in said)
+
+
+def test_a_model_without_tools_is_told_in_words() -> None:
+    first, second, third = chat_messages([ASKED, CALLING, THREE, NOON])
+    assert [one.type for one in (first, second, third)] == ["human", "ai", "human"]
+    assert str(third.text) == "[Result of add: 3]\n\n[Result of now: noon]"
