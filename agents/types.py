@@ -152,6 +152,7 @@ class WorkerRequest:
         conversation: earlier messages, if the spec lets this worker see them; may be empty.
         idempotency_key: the same for every attempt at the same hop.
         generation: what the client asks of the model.
+        seconds: how long the walk waits for the answer; None where nobody said.
         attachments: images and audio of the question, as content blocks of LangChain.
         since: what came after the question: the worker's calls of the client's tools, and their results.
     """
@@ -161,6 +162,7 @@ class WorkerRequest:
     conversation: Sequence[BaseMessage] = ()
     idempotency_key: str = ""
     generation: Generation = field(default_factory=Generation)
+    seconds: float | None = None
     attachments: Sequence[dict[str, Any]] = ()
     since: Sequence[BaseMessage] = ()
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -207,7 +207,7 @@ def _answering(name: NodeName, worker: Worker, ledger: Ledger, reflecting: Refle
             async with ledger.serving(name):
                 if reflecting.mode(context) == "none" or seconds <= 0 or _is_bare(request):
                     async with asyncio.timeout(seconds):
-                        found = await worker.answer(request)
+                        found = await worker.answer(replace(request, seconds=seconds))
                 else:  # it keeps to its budget itself, and brings the best draft that it has then
                     bounded = context.model_copy(update={"timeout": seconds})
                     found = await reflecting.answer(worker, request, bounded, probability, store)

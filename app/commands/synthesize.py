@@ -90,6 +90,7 @@ def _chat(assembly: Assembly, reference: str) -> Chat:
     """Connect to the model, and translate its provider's errors."""
     from agents.errors import InputError, ModelUnavailableError, OctopusGraphError
     from agents.workers.kinds import connect
+    from agents.workers.models.failures import fault_of
     from agents.workers.models.language_model import LanguageModel
     from training.rows.synthesis import ChatReply
     from training.rows.synthesis_prompts import Messages
@@ -106,10 +107,10 @@ def _chat(assembly: Assembly, reference: str) -> Chat:
         except OctopusGraphError:
             raise
         except Exception as error:  # each provider raises its own kinds
-            if (why := worker.why(error)) is None:
-                raise
+            found = fault_of(error)
+            found.log("", reference)
             raise ModelUnavailableError(
-                f"{reference!r} gave no answer: {why.splitlines()[0].rstrip('.')}.",
+                f"{reference!r} {found.why}.",
                 hint="When the model is back, repeat the command; it continues where it was.",
                 retryable=True,
             ) from error

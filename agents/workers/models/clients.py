@@ -30,6 +30,7 @@ _CLIENT_OPTIONS = frozenset(  # of the client's own signature; what else a serve
     "temperature top_p stop seed n logprobs top_logprobs presence_penalty frequency_penalty logit_bias "
     "reasoning_effort tools tool_choice parallel_tool_calls".split()
 )
+_CONNECT = 10.0  # seconds
 _OPTIONS: Mapping[str, re.Pattern[str]] = {
     "dtype": re.compile("auto|float32|bfloat16|float16"),
     "device": re.compile(r"cpu|mps|(cuda|xpu)(:\d+)?"),
@@ -50,19 +51,23 @@ class OpenAIReference(ChatReference):
 
     def chat(self, given: Connection) -> BaseChatModel:
         """Build a client with a timeout for each request."""
+        from httpx2 import Timeout
         from pydantic import SecretStr
 
         from agents.workers.models.served_chat import ServedChat
+        from agents.workers.models.wire import clients
 
         return ServedChat(
             model=self.name,
             base_url=self.base_url,
             api_key=getattr(ProviderKeys.read(), self.key) or SecretStr("none"),
-            timeout=given.timeout,
-            max_retries=given.retries,
+            timeout=Timeout(given.timeout, connect=min(given.timeout, _CONNECT)),
+            stream_chunk_timeout=None,  # the client keeps the time
+            max_retries=0,  # the worker asks again itself, within its time
             streaming=True,
             stream_usage=True,
             use_responses_api=False,
+            **clients(),
         )
 
     def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
@@ -142,11 +147,6 @@ class ProviderReference(ChatReference):
                 hint="Is its key set, and does init_chat_model know it?",
             ) from error
 
-    def why(self, error: Exception) -> str | None:
-        """Explain any failure but one of ours: providers have their own exceptions."""
-        ours = isinstance(error, TypeError | AttributeError | NameError)
-        return None if ours else f"the provider said: {error} ({type(error).__name__})"
-
 
 @dataclass(frozen=True)
 class LocalReference(ChatReference):
@@ -217,7 +217,3 @@ class LocalReference(ChatReference):
                 cast("LocalChat", chat()).warm()
 
         threading.Thread(target=start, name="warm-up", daemon=True).start()
-
-    def why(self, error: Exception) -> str | None:
-        """Explain what transformers raises, usually for lack of memory."""
-        return f"it failed: {error}" if isinstance(error, RuntimeError | MemoryError) else None

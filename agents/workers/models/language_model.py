@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.messages.ai import add_usage
+from langgraph.errors import GraphBubbleUp
 
 from agents.errors import InputError, OctopusGraphError, UnsupportedParameterError
 from agents.generation import Generation
 from agents.modalities import human, modalities_of, refusal
-from agents.settings import ProviderKeys
-from agents.types import FailureCode, Worker, WorkerAnswer, WorkerRequest, failure
+from agents.types import Worker, WorkerAnswer, WorkerRequest, failure
 from agents.workers.models.chat_prompt import chat_messages
+from agents.workers.models.failures import Fault, ModelFaultError, fault, fault_in, fault_of
 from agents.workers.models.reference import Connection, ModelReference, Sends
 from agents.workers.models.reply import Reply, formed
 from agents.workers.models.window import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     Asked = Runnable[Any, AIMessage]
 
+_PAUSE = 0.25  # seconds before a request is sent again, doubled each time
 ANSWER_TOKENS = 1024  # kept free for the answer, but for small windows
 HOW_TO_CONNECT = (
     "OCTOPUS_MODEL=openai:NAME@URL connects a model, for instance openai:llama3.2@http://localhost:11434/v1; "
@@ -97,10 +99,6 @@ class ChatReference(ModelReference):
         """Begin to load the model, where it is not on a server."""
         return
 
-    def why(self, error: Exception) -> str | None:
-        """Explain a failure of this kind of model; return None for a fault of ours."""
-        return None
-
 
 @dataclass
 class LanguageModel:
@@ -147,15 +145,15 @@ class LanguageModel:
                 why_not = failure("unsupported_parameter", param=error.param)
                 return WorkerAnswer("declined", text, {"model": self.reference.name}, failure=why_not)
             return WorkerAnswer("declined", text, failure=failure("declined"))
-        except Exception as error:
-            if (why := self.why(error)) is None:
-                raise
-            if self.window is None and (window := window_in(why)):
+        except (OctopusGraphError, RuntimeError, MemoryError, OSError) as error:
+            found = fault_of(error)
+            if self.window is None and (window := window_in(found.detail)):
                 self.window = window  # the server's; known from now on
                 return await self.answer(request)
-            return self._unavailable(f"gave no answer: {why.rstrip('.')}", "unreachable")
+            return self._unavailable(found, request)
 
     async def _answer(self, messages: Sequence[BaseMessage], request: WorkerRequest) -> WorkerAnswer:
+        until = asyncio.get_running_loop().time() + min(request.seconds or self.given.total, self.given.total)
         window = self.window or await asyncio.to_thread(lambda: self.reference.window(self.chat))
         evidence: dict[str, Any] = {"model": self.reference.name}
         summary: AIMessage | None = None
@@ -164,7 +162,7 @@ class LanguageModel:
             most = window - min(request.generation.max_tokens or ANSWER_TOKENS, window // 4)
             fitted = await self._fitted(messages, most)
             if fitted.left_out and self.given.summarises:
-                summary, fitted = await self._summarised(messages, most, request)
+                summary, fitted = await self._summarised(messages, most, request, until)
             if not fitted.fits:
                 return self._too_long(fitted, window)
             if fitted.left_out:
@@ -172,41 +170,38 @@ class LanguageModel:
             if summary is not None:
                 evidence["trimmed"]["summary"] = str(summary.text)
             messages, room = fitted.messages, window - fitted.tokens
-        replies = await self._ask(messages, self.reference.call_options(request, room), self.given.silent)
+        options = self.reference.call_options(request, room)
+        replies = await self._ask(messages, options, self.given.silent, until)
         usage = add_usage(replies[0].usage_metadata, summary.usage_metadata if summary else None)
         counted = replies[0].usage_metadata or summary
         evidence["usage"] = dict(usage) if counted else {}
         if logprobs := replies[0].response_metadata.get("logprobs"):
             evidence["logprobs"] = logprobs
-        return self._read([Reply.of(one) for one in replies], request.generation, evidence)
+        return self._read([Reply.of(one) for one in replies], request, evidence)
 
-    def _read(self, replies: Sequence[Reply], asked: Generation, evidence: dict[str, Any]) -> WorkerAnswer:
+    def _read(
+        self, replies: Sequence[Reply], request: WorkerRequest, evidence: dict[str, Any]
+    ) -> WorkerAnswer:
         """Return the answer that the replies hold, or why they hold none."""
-        first = replies[0]
+        first, asked = replies[0], request.generation
         evidence["finish_reason"] = first.finish
         if first.reasoning:
             evidence["reasoning"] = first.reasoning
         if len(replies) > 1:
             evidence["alternatives"] = [one.text for one in replies[1:]]
         calls = first.calls if asked.offers_tools else ()
-        if first.refusal:
-            return self._unavailable("refused to answer", "refused", evidence)
-        if not first.text.strip() and not calls:
-            if first.broken:
-                why = "called a tool with arguments that are not JSON"
-                return self._unavailable(why, "invalid_output", evidence)
-            filtered = first.finish == "content_filter"
-            why = "had its answer filtered" if filtered else "sent an empty answer"
-            return self._unavailable(why, "filtered" if filtered else "empty_reply", evidence)
+        if found := fault_in(first, calls=bool(calls)):
+            return self._unavailable(found, request, evidence)
         text = first.text
         if asked.form and not calls and first.finish != "length":
             text, wrong = formed(text, asked.form)
             if wrong:
-                return self._unavailable(f"did not keep to the form: {wrong}", "invalid_output", evidence)
+                found = fault("invalid_output", "did not keep to the form", hint="Ask again.", detail=wrong)
+                return self._unavailable(found, request, evidence)
         return WorkerAnswer("answered", text, evidence, calls=calls)
 
     async def _summarised(
-        self, messages: Sequence[BaseMessage], room: int, request: WorkerRequest
+        self, messages: Sequence[BaseMessage], room: int, request: WorkerRequest, until: float
     ) -> tuple[AIMessage | None, Fitted]:
         """Summarise what is left out, if there is room; return the summary and what is kept with it."""
         fitted = await self._fitted(messages, room - 2 * SUMMARY_TOKENS)
@@ -217,7 +212,7 @@ class LanguageModel:
         asked = await asyncio.to_thread(to_summarise, left_out, room, self._count)
         plain = replace(request, generation=Generation(max_tokens=SUMMARY_TOKENS))
         options = self.reference.call_options(plain, None)
-        (summary,) = await self._ask(asked, options, silent=True)
+        (summary,) = await self._ask(asked, options, True, until)
         kept = with_summary(fitted.messages, str(summary.text))
         tokens = await asyncio.to_thread(self._count, kept)
         return summary, Fitted(kept, fitted.left_out, tokens, tokens <= room)
@@ -226,15 +221,38 @@ class LanguageModel:
         return await asyncio.to_thread(fit, messages, room, self._count)
 
     async def _ask(
+        self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool, until: float
+    ) -> list[AIMessage]:
+        """Return the replies; after a fault that may pass ask again, as far as there is time.
+
+        Raises:
+            ModelFaultError: there is none.
+        """
+        clock, tried = asyncio.get_running_loop().time, 0
+        while True:
+            limit = until if self.reference.keeps_time else min(until, clock() + self.given.timeout)
+            try:
+                async with asyncio.timeout_at(limit):
+                    return await self._asked(messages, dict(options), silent)
+            except (InputError, GraphBubbleUp):
+                raise
+            except Exception as error:  # each client has its own
+                found = fault_of(error)
+                pause = _PAUSE * 2**tried if found.wait is None else found.wait
+                tried += 1
+                if not found.again or tried > self.given.retries or pause > (until - clock()) / 2:
+                    raise ModelFaultError(found) from error
+            await asyncio.sleep(pause)
+
+    async def _asked(
         self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool
     ) -> list[AIMessage]:
         config: RunnableConfig = {"tags": ["nostream"]} if silent else {}
-        async with asyncio.timeout(None if self.reference.keeps_time else self.given.timeout):
-            if "n" in options:  # in a stream their pieces would mix
-                result = await self.chat.agenerate([list(messages)], stream=False, **options)
-                found = [cast("ChatGeneration", one).message for one in result.generations[0]]
-                return [one for one in found if isinstance(one, AIMessage)]
-            return [await self.reference.bound(self.chat, options).ainvoke(list(messages), config, **options)]
+        if "n" in options:  # in a stream their pieces would mix
+            result = await self.chat.agenerate([list(messages)], stream=False, **options)
+            found = [cast("ChatGeneration", one).message for one in result.generations[0]]
+            return [one for one in found if isinstance(one, AIMessage)]
+        return [await self.reference.bound(self.chat, options).ainvoke(list(messages), config, **options)]
 
     def _count(self, messages: Sequence[BaseMessage]) -> int:
         return self.reference.count(self.chat, messages)
@@ -248,25 +266,10 @@ class LanguageModel:
             failure=failure("context_length_exceeded"),
         )
 
-    def why(self, error: Exception) -> str | None:
-        """Explain why `chat` gave no answer, by what it raised; return None for a fault of ours."""
-        from openai import APIConnectionError, APIError, APITimeoutError
-
-        if isinstance(error, APITimeoutError | TimeoutError):
-            return f"nothing within {self.given.timeout:g} seconds"
-        if isinstance(error, APIConnectionError):
-            return f"nothing answers there ({type(error).__name__})"
-        if isinstance(error, APIError):
-            return f"the server said: {ProviderKeys.read().hidden(error.message)}"
-        return str(error) if isinstance(error, OctopusGraphError) else self.reference.why(error)
-
     def _unavailable(
-        self, why: str, code: FailureCode, evidence: Mapping[str, Any] | None = None
+        self, why: Fault, request: WorkerRequest, evidence: Mapping[str, Any] | None = None
     ) -> WorkerAnswer:
-        hint = "" if evidence else f" {HOW_TO_CONNECT}"
-        return WorkerAnswer(
-            "unavailable",
-            f"{self.given.name} was chosen, but its model {self.reference} {why}.{hint}",
-            {"model": self.reference.name, **(evidence or {})},
-            failure=failure(code),
-        )
+        why.log(request.idempotency_key, self.reference)
+        text = f"{self.given.name} was chosen, but its model {self.reference.name!r} {why.why}. {why.hint}"
+        told = {"model": self.reference.name, **(evidence or {})}
+        return WorkerAnswer("unavailable", text.strip(), told, failure=why.failure)

@@ -51,7 +51,8 @@ class Connection:
             refuses a prompt as too long.
         summarises: whether turns that do not fit are summarised, by one more call, rather than left out.
         silent: whether what the model writes is not for the user's eyes.
-        timeout: seconds for one request.
+        timeout: seconds without a word from the server.
+        total: seconds for an answer, with what is asked again.
         retries: how often a failed request is sent again.
         folder: where the folders of local models are looked for first; as a rule that of the spec.
         manager: loads local models; all workers share it.
@@ -65,6 +66,7 @@ class Connection:
     summarises: bool = False
     silent: bool = False
     timeout: float = 60.0
+    total: float = 600.0
     retries: int = 2
     folder: Path | None = None
     manager: ModelManager[Any] | None = None

@@ -84,7 +84,7 @@ def test_the_conversation_is_sent_or_kept(live: Live) -> None:
 def test_an_unreachable_model_is_said_in_the_answer(live: Live, chat: ChatServer) -> None:
     chat.statuses = [400]
     answer = live.ask(BREAD)
-    assert "gave no answer: " in answer["choices"][0]["message"]["content"]
+    assert "its model 'tiny' failed" in answer["choices"][0]["message"]["content"]
     assert answer["octopus"]["hops"][0]["status"] == "unavailable"
 
 

@@ -241,7 +241,7 @@ def test_a_failure_of_a_provider_is_an_unavailable_model(
 ) -> None:
     class Overloaded(GenericFakeChatModel):
         def _generate(self, *arguments: Any, **options: Any) -> ChatResult:
-            raise LookupError("no capacity\nand what else a provider has to say")
+            raise OSError("no capacity\nand what else a provider has to say")
 
     chat = Overloaded(messages=iter(()))
     monkeypatch.setattr("agents.workers.models.clients.ProviderReference.chat", lambda *arguments: chat)
@@ -249,7 +249,7 @@ def test_a_failure_of_a_provider_is_an_unavailable_model(
     error = CliRunner().invoke(cli, arguments).exception
     assert isinstance(error, ModelUnavailableError)
     assert error.retryable
-    assert error.message == "'provider:someone:some-model' gave no answer: the provider said: no capacity."
+    assert error.message == "'provider:someone:some-model' cannot be reached: nothing answers there."
 
 
 def test_without_a_model_nothing_is_made(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ async def test_a_fault_that_stays_is_reported(server: ChatServer) -> None:
     server.statuses = [500, 500]
     answer = await model(server.url, retries=1).answer(REQUEST)
     assert answer.status == "unavailable"
-    assert "scripted 500" in answer.text
+    assert answer.text == "math was chosen, but its model 'tiny' failed. The log of its server says why."
     assert len(server.requests) == 2
 
 
@@ -76,7 +76,7 @@ async def test_a_refusal_is_not_tried_again(server: ChatServer) -> None:
     server.statuses = [404]
     answer = await model(server.url).answer(REQUEST)
     assert answer.status == "unavailable"
-    assert "scripted 404" in answer.text
+    assert "does the URL of its server end in /v1?" in answer.text
     assert len(server.requests) == 1
 
 
@@ -84,22 +84,15 @@ async def test_a_slow_server_is_given_up(server: ChatServer) -> None:
     server.delay = 1.0
     answer = await model(server.url, timeout=0.1, retries=0).answer(REQUEST)
     assert answer.status == "unavailable"
-    assert "gave no answer: nothing within 0.1 seconds" in answer.text
+    assert "did not answer in time" in answer.text
 
 
-async def test_no_server_says_how_to_connect_one() -> None:
-    url = f"http://127.0.0.1:{free_port()}/v1"
-    answer = await model(url, retries=0).answer(REQUEST)
+async def test_without_a_server_it_says_what_shows_those_that_answer() -> None:
+    answer = await model(f"http://127.0.0.1:{free_port()}/v1", retries=0).answer(REQUEST)
     assert answer.status == "unavailable"
-    for text in (
-        "math was chosen",
-        "'tiny'",
-        url,
-        "nothing answers there",
-        "OCTOPUS_MODEL=",
-        "octopus doctor",
-    ):
+    for text in ("math was chosen", "'tiny'", "nothing answers there", "octopus doctor"):
         assert text in answer.text
+    assert "127.0.0.1" not in answer.text  # clients of a server read it too; it is in the log
 
 
 async def test_a_refused_prompt_is_trimmed_to_the_window_that_the_server_names(server: ChatServer) -> None:

@@ -1,0 +1,135 @@
+"""What becomes of each way in which a model server misbehaves: a typed reason, or the answer all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from agents.types import WorkerAnswer, WorkerRequest
+from agents.workers.models.clients import OpenAIReference
+from agents.workers.models.failures import fault_of, seconds_in
+from agents.workers.models.language_model import LanguageModel
+from agents.workers.models.reference import Connection
+from tests.misbehaving import SECRET, Misbehaving, misbehaving
+from tests.misbehaviours import KINDS
+
+_MOST = 80_000_000  # bytes that a server gets rid of, its system's buffers included
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Misbehaving]:
+    with misbehaving(tmp_path_factory.mktemp("server"), KINDS) as running:
+        yield running
+
+
+async def ask(server: Misbehaving, kind: str) -> WorkerAnswer:
+    given = Connection("math", "You count.", timeout=4.0, total=8.0)
+    worker = LanguageModel(OpenAIReference("tiny", server.url(kind)), given)
+    async with asyncio.timeout(120):  # ends it; when it ends by itself depends on who else is working
+        return await worker.answer(WorkerRequest("6 times 7?", idempotency_key=f"key of {kind}"))
+
+
+@pytest.fixture(scope="module")
+def answers(server: Misbehaving) -> dict[str, WorkerAnswer]:
+    """The answer of each kind; they wait together."""
+
+    async def all_of_them() -> list[WorkerAnswer]:
+        return await asyncio.gather(*(ask(server, kind) for kind in KINDS))
+
+    return dict(zip(KINDS, asyncio.run(all_of_them()), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_typed_reason(kind: str, answers: dict[str, WorkerAnswer]) -> None:
+    answer, wanted = answers[kind], KINDS[kind]
+    if wanted.code:
+        assert answer.failure is not None, answer
+        assert (answer.status, answer.failure["code"]) == ("unavailable", wanted.code)
+    else:
+        assert (answer.status, answer.text, answer.failure) == ("answered", wanted.text, None)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].code])
+def test_a_sentence_with_what_to_do_and_nothing_of_the_servers(
+    kind: str, answers: dict[str, WorkerAnswer], server: Misbehaving
+) -> None:
+    answer = answers[kind]
+    assert answer.text.startswith("math was chosen, but its model 'tiny' ")
+    assert answer.text.endswith((".", "?"))
+    assert answer.text.count(". ") == 1  # what happened, and what to do
+    for internal in (SECRET, "127.0.0.1", str(server.port), "http:", "Error", "Traceback"):
+        assert internal not in str(answer).replace("`http://`", "").replace("begin with http:// rather", "")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].calls])
+def test_how_often_it_is_asked_with_the_same_key(
+    kind: str, answers: dict[str, WorkerAnswer], server: Misbehaving
+) -> None:
+    calls = server.calls.get(kind, [])
+    assert len(calls) == KINDS[kind].calls, answers[kind]
+    if kind != "reset-on-accept":
+        assert {call.headers["idempotency-key"] for call in calls} == {f"key of {kind}"}
+
+
+def test_no_more_is_read_than_the_limits_allow(answers: dict[str, WorkerAnswer], server: Misbehaving) -> None:
+    sent = {kind: sum(call.sent for call in calls) for kind, calls in server.calls.items()}
+    assert {kind: amount for kind, amount in sent.items() if amount > _MOST} == {}, answers.keys()
+
+
+async def test_the_log_has_the_details_under_the_key_of_the_request(
+    server: Misbehaving, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "octopus.models"):
+        await ask(server, "401")
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"key of 401: 'tiny' at {server.url('401')}: unauthorized: ")
+    assert SECRET in record.getMessage()
+
+
+async def test_a_wait_that_the_walk_has_no_time_for_is_handed_on(server: Misbehaving) -> None:
+    worker = LanguageModel(OpenAIReference("tiny", server.url("429-for-an-hour")), Connection("math"))
+    answer = await worker.answer(WorkerRequest("6 times 7?", seconds=3.0))
+    assert answer.failure == {"code": "rate_limited", "param": "", "retry_after": 3600.0}
+    assert "Ask again in 3,600 seconds." in answer.text
+
+
+async def test_a_parameter_at_fault_is_named(server: Misbehaving) -> None:
+    answer = await ask(server, "400-parameter")
+    assert answer.failure == {"code": "unsupported_parameter", "param": "top_p", "retry_after": None}
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("3", 3.0), ("0.5", 0.5), ("-1", 0.0), ("soon", None), ("", None), ("nan", None), ("1e99", 86_400.0)],
+)
+def test_how_long_a_server_wants_to_be_left_alone(told: str, seconds: float | None) -> None:
+    assert seconds_in({"retry-after": told}) == seconds
+    assert seconds_in({}) is None
+
+
+class _ProviderError(Exception):
+    """As other providers' clients raise it."""
+
+    def __init__(self, status_code: int) -> None:
+        super().__init__("said so")
+        self.status_code = status_code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (_ProviderError(529), "overloaded"),
+        (_ProviderError(401), "unauthorized"),
+        (TimeoutError(), "timeout"),
+        (ConnectionRefusedError(), "unreachable"),
+        (MemoryError(), "server_error"),
+        (RuntimeError("out of memory"), "server_error"),
+        (KeyError("choices"), "broken_reply"),
+        (ExceptionGroup("many", [ConnectionResetError()]), "unreachable"),
+    ],
+)
+def test_what_other_clients_raise(error: Exception, code: str) -> None:
+    assert fault_of(error).failure["code"] == code
