@@ -58,13 +58,14 @@ _PARTS = {
     r"|[a-z]+\s+\d{1,2}(?:st|nd|rd|th)?,?\s+\d{4})",
     "MONTH": rf"(?P<month>{'|'.join(month_name[1:]).lower()})",
 }  # fmt: skip
+_FORMULA = frozenset("=^*()[]{}\\_|<>")  # no story holds one, and the patterns take long to compile
 _PLACE = re.compile(r"(?<!\?P)<(?P<count>#?)(?P<name>\w+)>")
 
 
 def told_plainly(turn: str) -> str:
     """Return the plain calculation that a short story asks; "" if it is of no known form, or not possible."""
     turn = re.sub(r"\s+", " ", turn.strip(" ?.!\n")).lower()
-    if len(turn) > 120 or not any(sign.isdigit() for sign in turn):
+    if len(turn) > 120 or not any(sign.isdigit() for sign in turn) or _FORMULA & set(turn):
         return ""
     for pattern, template, check in _patterns():
         if found := pattern.fullmatch(turn):
