@@ -17,6 +17,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from anyio import CancelScope
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -26,6 +27,7 @@ from langgraph.store.base import BaseStore, Op, Result
 T = TypeVar("T")
 Work = Callable[[Any, Runtime[Any]], Awaitable[Any]]
 _PATIENCE = 10.0  # seconds for what was cancelled to end
+_AGAIN = 0.05  # seconds until it is cancelled once more
 
 
 def run(work: Coroutine[Any, Any, T], context: Context | None = None) -> T:
@@ -40,6 +42,23 @@ def run(work: Coroutine[Any, Any, T], context: Context | None = None) -> T:
     except BaseException:
         future.cancel()
         raise
+
+
+async def cancellable(work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`, which is cancelled again and again where one cancellation is lost.
+
+    Before Python 3.12 `asyncio.wait_for` loses it when what it waits for comes at that moment, and clients
+    of models wait so for every token.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task])
+    finally:
+        with CancelScope(shield=True):
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=_AGAIN)
+    return task.result()
 
 
 def iterate(source: AsyncGenerator[T]) -> Iterator[T]:

@@ -32,7 +32,7 @@ from agents.types import (
     failure,
 )
 from agents.workers.specialist import Reader
-from graphs.blocking import Work, blocking_task
+from graphs.blocking import Work, blocking_task, cancellable
 from graphs.branches import decide_parts, judged, merged, outcomes, second_choice, send
 from graphs.gating import NOT_APPROVED, account, approve, decide_with_user, escalation, gated
 from graphs.node_spec import WorkerSpec
@@ -207,10 +207,10 @@ def _answering(name: NodeName, worker: Worker, ledger: Ledger, reflecting: Refle
             async with ledger.serving(name):
                 if reflecting.mode(context) == "none" or seconds <= 0 or _is_bare(request):
                     async with asyncio.timeout(seconds):
-                        found = await worker.answer(replace(request, seconds=seconds))
+                        found = await cancellable(worker.answer(replace(request, seconds=seconds)))
                 else:  # it keeps to its budget itself, and brings the best draft that it has then
                     bounded = context.model_copy(update={"timeout": seconds})
-                    found = await reflecting.answer(worker, request, bounded, probability, store)
+                    found = await cancellable(reflecting.answer(worker, request, bounded, probability, store))
         except TimeoutError:
             late = f"No answer within {seconds:g} seconds."
             found = WorkerAnswer("unavailable", late, failure=failure("timeout"))

@@ -1,14 +1,18 @@
-"""Execute runs, as events or to their end; stop them at a deadline or when nobody listens any more."""
+"""Execute runs, each in a task of its own; stop them at a deadline or when nobody listens any more."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
+from anyio import CancelScope
+
+from agents.errors import OctopusGraphError
 from app.runs.events import Answered, Event, Watch
 from app.runs.run import Beginning, RefusedError, Run, begin
 from app.runs.traces import TraceLog
@@ -18,6 +22,76 @@ Person = Callable[[dict[str, Any]], Awaitable[str]]
 
 Observe = Callable[[str], AbstractContextManager[Callable[[Event], None]]]
 """Opens what is told every event of one run of the graph with this name."""
+
+_PATIENCE = 10.0  # seconds for a stopped run to end
+
+
+class StoppedError(OctopusGraphError, RuntimeError):
+    """Signal that a run was stopped from outside; sent again, its question goes on where it was.
+
+    Attributes:
+        code: why, for programs.
+    """
+
+    exit_code = 3
+
+    def __init__(self, code: Literal["shutting_down", "cancelled"], message: str) -> None:
+        super().__init__(message, retryable=True)
+        self.code = code
+
+
+@dataclass
+class _Turn:
+    """Hold a run that is being executed.
+
+    Attributes:
+        told: its events, for whoever listens; None is the end.
+        answered: its answer, once it was told.
+        stopped: why it was stopped from outside.
+        task: executes it.
+    """
+
+    told: asyncio.Queue[Event | None] = field(default_factory=asyncio.Queue)
+    answered: Answered | None = None
+    stopped: StoppedError | None = None
+    task: asyncio.Task[None] = field(init=False)
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, Answered):
+            self.answered = event
+        self.told.put_nowait(event)
+
+    def stop(self, error: StoppedError | None = None) -> None:
+        if self.answered is None:  # else it ends soon, with its last checkpoint
+            self.stopped = error
+            self.task.cancel()
+
+    async def end(self) -> None:
+        """Stop it, and wait until it has closed what it opened."""
+        self.stop()
+        # Shielded: the cancel scope of a client that left would cancel the wait again and again.
+        with CancelScope(shield=True):
+            await asyncio.wait([self.task], timeout=_PATIENCE)
+        self.task.cancel()
+
+
+_begun: ContextVar[list[_Turn] | None] = ContextVar("octopus_begun", default=None)
+
+
+@asynccontextmanager
+async def no_longer_than_this() -> AsyncIterator[None]:
+    """Stop, at its end, every run that was begun inside.
+
+    A response that is cancelled does not close the iterators that it was made of.
+    """
+    turns: list[_Turn] = []
+    token = _begun.set(turns)
+    try:
+        yield
+    finally:
+        _begun.reset(token)
+        for turn in turns:
+            await turn.end()
 
 
 @dataclass
@@ -36,6 +110,8 @@ class Runner:
     observe: Observe = lambda _: nullcontext(lambda _: None)
     busy: set[str] = field(default_factory=set)
     _claiming: Lock = field(default_factory=Lock, init=False, repr=False)
+    _turns: dict[str, _Turn] = field(default_factory=dict, init=False, repr=False)
+    _closed: StoppedError | None = field(default=None, init=False, repr=False)
 
     async def events(self, run: Run, person: Person | None = None) -> AsyncGenerator[Event]:
         """Yield what happens, as it happens; closing the iterator stops the run.
@@ -49,20 +125,61 @@ class Runner:
 
         Raises:
             RefusedError: the thread is busy, or the run cannot begin; see `begin`.
+            StoppedError: the run was stopped from outside.
             TimeoutError: the run took too long.
         """
-        key = run.key
+        if self._closed:
+            raise self._closed
+        turn = self._turns[run.id] = _Turn()
+        # In a task of its own: LangGraph's tasks outlive a cancel scope around them.
+        turn.task = asyncio.create_task(self._execute(run, person, turn))
+        turn.task.add_done_callback(lambda _: turn.told.put_nowait(None))
+        if (begun := _begun.get()) is not None:
+            begun.append(turn)
+        try:
+            while (event := await turn.told.get()) is not None:
+                yield event
+            if turn.stopped and turn.task.cancelled():
+                raise turn.stopped
+            await turn.task  # raises what ended it
+        finally:
+            await turn.end()
+            self._turns.pop(run.id, None)
+
+    async def answer(self, run: Run, person: Person | None = None) -> Answered:
+        """Execute `run` to its end, as `events` does."""
+        async with aclosing(self.events(run, person)) as events:
+            return [event async for event in events if isinstance(event, Answered)][-1]
+
+    def stop(self, run: str, error: StoppedError) -> None:
+        """Stop the run with this id, if there is one; whoever listens gets the error."""
+        if turn := self._turns.get(run):
+            turn.stop(error)
+
+    def close(self) -> None:
+        """Stop all runs, and refuse others."""
+        self._closed = StoppedError("shutting_down", "the server is shutting down.")
+        for turn in list(self._turns.values()):
+            turn.stop(self._closed)
+
+    async def _execute(self, run: Run, person: Person | None, turn: _Turn) -> None:
+        """Execute `run`, and what follows each answer of the person."""
+        key, name = run.key, run.graph.get_name()
         if key is not None:
             self._claim(key)
         try:
-            name = run.graph.get_name()
-            with self.observe(name) as told:
-                async with aclosing(self._answering(run, person)) as events:
-                    async for event in events:
-                        told(event)
-                        if self.traces and isinstance(event, Answered) and not event.asked:
-                            await asyncio.to_thread(self.traces.record, name, run.question, event.hops)
-                        yield event
+            with self.observe(name) as observed:
+
+                def tell(event: Event) -> None:
+                    observed(event)
+                    turn.tell(event)
+
+                asked = await self._walk(run, tell, waits=person is not None)
+                while asked and person:
+                    answers = {one["id"]: await person(one) for one in asked}
+                    asked = await self._walk(replace(run, resume=answers), tell, waits=True)
+                if self.traces and (answered := turn.answered) and not answered.asked:
+                    await asyncio.to_thread(self.traces.record, name, run.question, answered.hops)
         finally:
             self.busy.discard(key or "")
 
@@ -72,46 +189,23 @@ class Runner:
                 raise RefusedError("thread_busy", "this thread is still working on another request.")
             self.busy.add(key)
 
-    async def answer(self, run: Run, person: Person | None = None) -> Answered:
-        """Execute `run` to its end, as `events` does."""
-        async with aclosing(self.events(run, person)) as events:
-            return [event async for event in events if isinstance(event, Answered)][-1]
-
-    async def _answering(self, run: Run, person: Person | None) -> AsyncGenerator[Event]:
-        """Yield the events of `run`, and of what follows each answer of the person."""
-        waits: Run | None = run
-        while waits is not None:
-            asking, waits = waits, None
-            async with aclosing(self._watch(asking)) as events:
-                async for event in events:
-                    if person is not None and isinstance(event, Answered) and event.asked:
-                        waits = replace(run, resume={one["id"]: await person(one) for one in event.asked})
-                    else:
-                        yield event
-
-    async def _watch(self, run: Run) -> AsyncGenerator[Event]:
-        clock = asyncio.get_running_loop().time
-        deadline = None if self.timeout is None else clock() + self.timeout
-        async with asyncio.timeout_at(deadline):
+    async def _walk(self, run: Run, tell: Callable[[Event], None], *, waits: bool) -> list[dict[str, Any]]:
+        """Tell what happens until the run ends or asks; return what it asks a person who `waits`."""
+        async with asyncio.timeout(self.timeout):
             begun = await begin(run)
-        last = frozenset(node for node, follows in run.graph.builder.edges if follows == "answer")
-        whole = begun.parallel or begun.context.generation.form is not None  # its form is checked first
-        watch = Watch(last, begun.hops, whole)
-        async with aclosing(_parts(run, begun)) as parts:  # type: ignore[type-var]
-            while True:
-                # Not around the loop: the time-out must not strike in the code that we yield to.
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        part = await anext(parts)
-                except StopAsyncIteration:
-                    break
-                told = (
-                    watch.piece(*part["data"]) if part["type"] == "messages" else watch.update(part["data"])
-                )
-                for event in told:
-                    yield event
+            last = frozenset(node for node, follows in run.graph.builder.edges if follows == "answer")
+            whole = begun.parallel or begun.context.generation.form is not None  # its form is checked first
+            watch = Watch(last, begun.hops, whole)
+            async with aclosing(_parts(run, begun)) as parts:  # type: ignore[type-var]
+                async for part in parts:
+                    data = part["data"]
+                    for event in watch.piece(*data) if part["type"] == "messages" else watch.update(data):
+                        tell(event)
         for event in watch.end():
-            yield event
+            if waits and isinstance(event, Answered):
+                return event.asked
+            tell(event)
+        return []
 
 
 def _parts(run: Run, begun: Beginning) -> AsyncIterator[Any]:

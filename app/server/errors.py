@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from agents.errors import ArtifactError, InputError, ModelUnavailableError, SpecError
 from app.persistence.errors import PersistenceError
 from app.runs.run import RefusedError
+from app.runs.runner import StoppedError
 
 _log = logging.getLogger("octopus.server")
 
@@ -104,6 +105,10 @@ def as_api_error(error: Exception) -> ApiError:
         status, param, hint = _REFUSED[error.code]
         said = f"{error.message[:1].upper()}{error.message[1:]}{hint}"
         return ApiError(status, said, code=error.code, param=param)
+    if isinstance(error, StoppedError):
+        status, after = (503, 5) if error.code == "shutting_down" else (499, None)
+        said = f"{error.message[:1].upper()}{error.message[1:]}"
+        return ApiError(status, said, code=error.code, retry_after=after)
     if isinstance(error, InputError):
         return ApiError(400, str(error), code="invalid_input")
     if isinstance(error, TimeoutError):

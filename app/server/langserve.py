@@ -33,7 +33,7 @@ from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, invalid
 from app.server.messages import Message, RunOptions, read_messages
 from app.server.middleware import caller_with
-from app.server.sse import reasoning, summary
+from app.server.sse import reasoning, summary, while_connected
 from app.server.telemetry import used_by
 
 PATH = "/octopus"
@@ -116,6 +116,11 @@ class _Octopus(RunnableGenerator[Any, AIMessageChunk]):
 
         super().__init__(octopus, name="octopus")
 
+    async def ainvoke(self, input: Any, config: Any = None, **options: Any) -> AIMessageChunk:
+        """Return the whole answer, unless the client leaves; a batch asks here too."""
+        request: Request = config["configurable"]["octopus_request"]
+        return await while_connected(request, super().ainvoke(input, config, **options))
+
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """List what a client may configure; LangServe drops the rest."""
@@ -183,6 +188,7 @@ async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any
     model = served.graphs.get(chosen.model or next(iter(served.graphs)).id)
     chosen = chosen.model_copy(update={"thread_id": chosen.thread_id or header, "model": model.id})
     found = {"octopus_chosen": chosen, "octopus_options": options, "octopus_caller": caller}
+    found["octopus_request"] = request
     return {"configurable": found, "max_concurrency": _AT_ONCE}
 
 

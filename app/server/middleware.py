@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Connection
 
+from app.runs.runner import no_longer_than_this
 from app.server.api_keys import LOCAL, Caller, Scope, key_hash
 from app.server.errors import ApiError, as_api_error
 from app.server.settings import ServerSettings, is_loopback
@@ -97,7 +98,8 @@ class Gate:
             await self._count(caller)
             with self._place(caller):
                 scope.setdefault("state", {})["caller"] = caller
-                await self._app(scope, receive, sending)
+                async with no_longer_than_this():
+                    await self._app(scope, receive, sending)
         except Exception as error:
             response = as_api_error(error).response
             if not started:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
 import orjson
@@ -13,7 +13,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from agents.types import Hop
 from app.runs.events import Answered, Decided, Event
-from app.server.errors import as_api_error
+from app.server.errors import ApiError, as_api_error
+from graphs.blocking import cancellable
 
 T = TypeVar("T")
 
@@ -56,18 +57,23 @@ async def collect(events: AsyncIterator[Event]) -> tuple[Answered, str]:
     return answered, thoughts
 
 
-async def while_connected(request: Request, work: Awaitable[T]) -> T:
-    """Return the result of `work`, which is cancelled when the client leaves."""
-    working = asyncio.ensure_future(work)
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`, which is stopped when the client leaves.
+
+    Raises:
+        ApiError: 499, the client left.
+    """
+    working = asyncio.create_task(cancellable(work))
     leaving = asyncio.ensure_future(_disconnect(request))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            working.cancel()
+            raise ApiError(499, "The client left.", code="client_left")  # nobody reads it
         return await working
     finally:
         leaving.cancel()
         working.cancel()
+        await asyncio.wait((working,))
 
 
 async def _disconnect(request: Request) -> None:

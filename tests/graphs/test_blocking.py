@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -20,7 +21,7 @@ from langgraph.types import Command
 
 from agents.errors import InputError
 from agents.types import NodeName, Worker, WorkerAnswer, WorkerRequest
-from graphs.blocking import iterate, run
+from graphs.blocking import cancellable, iterate, run
 from graphs.build import SubgraphWorker, build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
@@ -168,6 +169,31 @@ def test_async_code_may_iterate_what_blocks() -> None:
         return list(iterate(numbers()))  # on the loop that all blocking calls run on
 
     assert run(outer()) == [1, 2]
+
+
+async def test_a_cancellation_that_was_lost_is_repeated() -> None:
+    lost = 0
+
+    async def work() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                lost += 1
+                if lost >= 3:
+                    raise
+
+    for ending in (asyncio.timeout(0.01), anyio.move_on_after(0.01)):
+        lost = 0
+        with suppress(TimeoutError):
+            if isinstance(ending, asyncio.Timeout):
+                async with ending:
+                    await cancellable(work())
+            else:
+                with ending:
+                    await cancellable(work())
+        assert lost == 3
 
 
 def test_what_still_runs_ends_with_the_process() -> None:

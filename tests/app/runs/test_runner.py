@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import aclosing, contextmanager, nullcontext
 from typing import Annotated, Any
 
+import anyio
 import pytest
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -20,7 +21,7 @@ from agents.types import NodeName, WorkerAnswer, WorkerRequest
 from app.persistence.checkpoints import config_of
 from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written, worded
 from app.runs.run import RefusedError, Run
-from app.runs.runner import Runner
+from app.runs.runner import Runner, StoppedError, no_longer_than_this
 from graphs.build import build_graph
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
@@ -192,6 +193,63 @@ async def test_a_thread_has_one_run_at_a_time_and_a_run_can_be_left() -> None:
 async def test_a_run_ends_at_its_deadline() -> None:
     with pytest.raises(TimeoutError):
         await Runner(timeout=0.05).answer(run(compiled(v=Slow())))
+
+
+async def test_a_run_ends_with_what_it_was_begun_for() -> None:
+    slow, runner = Slow(), Runner()
+    events = runner.events(run(compiled(v=slow), thread="t"))
+    async with no_longer_than_this():
+        first = await anext(events)
+        await slow.began.wait()
+    assert isinstance(first, Decided)
+    assert slow.ended.is_set()
+    assert runner.busy == set()
+
+
+async def test_a_cancel_scope_around_it_ends_what_it_began() -> None:
+    slow = Slow()
+    with anyio.move_on_after(0.2) as scope:
+        await Runner().answer(run(compiled(v=slow), pieces=True))
+    assert scope.cancelled_caught
+    assert slow.ended.is_set()
+
+
+async def test_a_runner_that_closes_stops_its_runs_and_takes_no_other() -> None:
+    slow, runner = Slow(), Runner()
+    graph = compiled(v=slow)
+    others = [asyncio.create_task(runner.answer(run(graph, thread=name))) for name in "ab"]
+    await slow.began.wait()
+    runner.close()
+    for one in others:
+        with pytest.raises(StoppedError, match="shutting down") as stopped:
+            await one
+        assert (stopped.value.code, stopped.value.retryable) == ("shutting_down", True)
+    with pytest.raises(StoppedError, match="shutting down"):
+        await runner.answer(run(graph))
+    assert runner.busy == set()
+
+
+async def test_one_run_is_stopped_by_its_id() -> None:
+    slow, runner = Slow(), Runner()
+    asked = run(compiled(v=slow))
+    answering = asyncio.create_task(runner.answer(asked))
+    await slow.began.wait()
+    runner.stop("another", StoppedError("cancelled", "the request was cancelled."))
+    runner.stop(asked.id, StoppedError("cancelled", "the request was cancelled."))
+    with pytest.raises(StoppedError, match="was cancelled"):
+        await answering
+    assert slow.ended.is_set()
+
+
+async def test_an_answer_that_was_told_is_kept_when_its_listener_leaves() -> None:
+    graph = compiled()
+    for thread in map(str, range(20)):
+        async with aclosing(Runner().events(run(graph, thread=thread))) as events:
+            async for event in events:
+                if isinstance(event, Answered):
+                    break
+        state = await graph.aget_state(config_of(thread))
+        assert ([one.text for one in state.values["messages"]], state.next) == (["?", "42"], ())
 
 
 async def test_an_observer_is_told_everything() -> None:
