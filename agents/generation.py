@@ -69,14 +69,18 @@ class Generation(BaseModel):
     @property
     def needs_model(self) -> bool:
         """Return whether only a model can do it: a form, a call, several answers, probabilities."""
-        forced = self.tools and self.tool_choice not in (None, "auto", "none")
-        return bool(forced or (self.n or 1) > 1 or self.logprobs or self.form)
+        return bool(self.demands_call or (self.n or 1) > 1 or self.logprobs or self.form)
 
     @property
     def form(self) -> dict[str, Any] | None:
         """Return the form that the answer must have; None for text."""
         form = self.response_format
         return form if form and form.get("type") != "text" else None
+
+    @property
+    def demands_call(self) -> bool:
+        """Return whether the answer must be a call of the client's tools."""
+        return bool(self.tools) and self.tool_choice not in (None, "auto", "none")
 
     @property
     def offers_tools(self) -> bool:

@@ -192,6 +192,11 @@ class LanguageModel:
         calls = first.calls if asked.offers_tools else ()
         if found := fault_in(first, calls=bool(calls)):
             return self._unavailable(found, request, evidence)
+        if asked.demands_call and not calls:  # a server without support for tools drops them in silence
+            why = "did not call a tool, as the client demands"
+            return self._unavailable(
+                fault("invalid_output", why, hint="Can its server call tools?"), request, evidence
+            )
         text = first.text
         if asked.form and not calls and first.finish != "length":
             text, wrong = formed(text, asked.form)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agents.types import WorkerRequest
+from agents.generation import Generation
+from agents.types import WorkerRequest, failure
 from agents.workers.models.clients import EndpointReference, OpenAIReference, ProviderReference
 from agents.workers.models.language_model import LanguageModel
 from agents.workers.models.reference import Connection
@@ -157,3 +159,15 @@ async def test_without_room_for_a_summary_there_is_none(server: ChatServer) -> N
     assert answer.status == "answered"
     assert "summary" not in answer.evidence["trimmed"]
     assert len(server.requests) == 1
+
+
+async def test_words_are_no_call_where_one_is_demanded(server: ChatServer) -> None:
+    tool = {
+        "type": "function",
+        "function": {"name": "now", "parameters": {"type": "object", "properties": {}}},
+    }
+    demanding = replace(REQUEST, generation=Generation(tools=(tool,), tool_choice="required"))
+    answer = await model(server.url).answer(demanding)
+    assert (answer.status, answer.failure) == ("unavailable", failure("invalid_output"))
+    offering = replace(REQUEST, generation=Generation(tools=(tool,)))
+    assert (await model(server.url).answer(offering)).text == "Forty-two."
