@@ -142,6 +142,19 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Bound what a model does by itself in one answer.
+
+    Attributes:
+        calls: tools that it may call; 0 offers it none.
+        tokens: that it may use in all before its last words; None sets no limit.
+    """
+
+    calls: int = 8
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerRequest:
     """Carry what a worker is given.
 
@@ -155,6 +168,7 @@ class WorkerRequest:
         seconds: how long the walk waits for the answer; None where nobody said.
         attachments: images and audio of the question, as content blocks of LangChain.
         since: what came after the question: the worker's calls of the client's tools, and their results.
+        limits: of the tools that a model calls by itself.
     """
 
     query: str
@@ -165,6 +179,7 @@ class WorkerRequest:
     seconds: float | None = None
     attachments: Sequence[dict[str, Any]] = ()
     since: Sequence[BaseMessage] = ()
+    limits: Limits = Limits()
 
     def with_most(self, tokens: int) -> WorkerRequest:
         """Return the request with at most so many tokens to generate."""

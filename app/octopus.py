@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from graphs.build import Graph
 
 Question = str | Sequence[BaseMessage]
+Tools = Mapping[str, Sequence[object]]
 
 
 class Options(TypedDict, total=False):
@@ -98,6 +99,7 @@ class Octopus:
         graph: str | Path,
         *,
         artifact: Path | None = None,
+        tools: Tools | None = None,
         settings: Settings | None = None,
         **options: Unpack[Options],
     ) -> Self:
@@ -106,14 +108,17 @@ class Octopus:
         Args:
             graph: its name or path.
             artifact: folder of a trained artifact; None takes the spec's, or the shipped one.
+            tools: by worker, what its model may call besides: LangChain tools, and functions with type hints
+                and a docstring.
             settings: None reads the environment.
             options: see `Options`.
 
         Raises:
-            SpecError: there is no such graph, or its spec is wrong.
+            SpecError: there is no such graph, its spec is wrong, or a tool cannot be used.
         """
         settings = settings or Settings.read()
-        return cls(assemble(find_spec(str(graph)), settings, artifact=artifact), settings, **options)
+        assembly = assemble(find_spec(str(graph)), settings, artifact=artifact, tools=tools)
+        return cls(assembly, settings, **options)
 
     @classmethod
     def of(
@@ -122,6 +127,7 @@ class Octopus:
         name: str = "octopus",
         generalist: str | None = None,
         examples: Mapping[str, Sequence[str]] | None = None,
+        tools: Tools | None = None,
         settings: Settings | None = None,
         checkpointer: BaseCheckpointSaver[Any] | None = None,
         store: BaseStore | None = None,
@@ -134,13 +140,14 @@ class Octopus:
             name: of the graph.
             generalist: the worker that takes what no other clears the threshold for.
             examples: questions that belong to a worker; they sharpen its token.
+            tools: by worker that is a chat model, what it may call, as of `load`.
             settings: None reads the environment.
             checkpointer: as of the class, and so are `store` and `context`.
             workers: what each does, and who does it: a LangChain runnable, a compiled graph or agent, a chat
                 model, a function of a text, sync or async, or a `Worker`.
 
         Raises:
-            SpecError: a worker cannot be used, or the generalist is not one of them.
+            SpecError: a worker or a tool cannot be used, or the generalist is not one of the workers.
         """
         from agents.workers.callables import as_worker
 
@@ -152,7 +159,7 @@ class Octopus:
         }
         spec = spec_of({"name": name, "masters": {"octopus": master}, "workers": described}, source=name)
         answering = {NodeName(worker): as_worker(thing, worker) for worker, (_, thing) in workers.items()}
-        assembly = assemble(spec, settings, workers=answering)
+        assembly = assemble(spec, settings, workers=answering, tools=tools)
         return cls(assembly, settings, checkpointer=checkpointer, store=store, context=context)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from agents.workers.models.local_model import LocalModel
     from agents.workers.models.reference import FunctionChooser
     from agents.workers.tool_agent import ToolAgent
+    from agents.workers.toolbox import Toolbox
     from graphs.build import Graph
     from tools.declaration import ToolFunction
     from tools.sandbox import Sandbox
@@ -51,15 +51,6 @@ def find_spec(graph: str) -> GraphSpec:
     return load_spec(path)
 
 
-def spec_hash(spec: GraphSpec) -> str:
-    """Return a hash of what routing depends on: every node's text, examples and edges."""
-    parts = [
-        (name, node.description, node.examples, sorted(node.neighbours.items()))
-        for name, node in sorted(spec.nodes.items())
-    ]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
 def assemble(
     spec: GraphSpec,
     settings: GraphSettings,
@@ -67,6 +58,7 @@ def assemble(
     artifact: Path | None = None,
     zero_shot: bool = False,
     workers: Mapping[NodeName, Worker] | None = None,
+    tools: Mapping[str, Sequence[object]] | None = None,
 ) -> Assembly:
     """Assemble the graph of `spec`; nothing is opened before it is used.
 
@@ -76,9 +68,17 @@ def assemble(
         artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
         zero_shot: whether trained artifacts are left aside.
         workers: those that are there already; the others are built as the spec says.
+        tools: what the models of workers may call besides: LangChain tools, and functions.
+
+    Raises:
+        SpecError: tools are given for a worker that is not there.
     """
+    if unknown := sorted((tools or {}).keys() - spec.workers.keys()):
+        known = sorted(spec.workers)
+        raise SpecError(f"tools are given for {unknown[0]!r}, which is no worker; workers: {known}.")
     routing = Routing(spec, settings, trained=artifact, zero_shot=zero_shot)
-    return Assembly(spec, settings, routing, ModelManager(settings.model_memory), given=workers or {})
+    models: ModelManager[LocalModel] = ModelManager(settings.model_memory)
+    return Assembly(spec, settings, routing, models, given=workers or {}, tools=tools or {})
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class Assembly:
         models: loads models in this process; graphs inside this one share it.
         given: workers that were there already.
         around: sources of the graphs that this one is a worker of.
+        tools: what the models of workers may call besides.
     """
 
     spec: GraphSpec
@@ -100,6 +101,7 @@ class Assembly:
     models: ModelManager[LocalModel]
     given: Mapping[NodeName, Worker] = field(default_factory=dict)
     around: tuple[str, ...] = ()
+    tools: Mapping[str, Sequence[object]] = field(default_factory=dict)
     _inner: dict[str, Assembly] = field(default_factory=dict, init=False)  # graphs that are workers
 
     @cached_property
@@ -142,16 +144,16 @@ class Assembly:
         Raises:
             SpecError: a tool or model in the spec is not understood.
         """
-        return {
-            name: self.given.get(name) or self._worker(name, worker)
-            for name, worker in self.spec.workers.items()
-        }
+        return {name: self._worker(name, worker) for name, worker in self.spec.workers.items()}
 
     @cached_property
     def verifiers(self) -> dict[NodeName, Verifier]:
         """Return what checks drafts by a tool or a schema, for the workers whose spec names one."""
-        wanted = {name: worker.reflection.verifier for name, worker in self.spec.workers.items()}
-        return {name: verifier for name, one in wanted.items() if (verifier := self._verifier(one))}
+        from agents.reflection.verifiers import verifier_of
+
+        named = {name: worker.reflection.verifier for name, worker in self.spec.workers.items()}
+        # "model": the worker's own model judges.
+        return {name: verifier_of(one, self.sandbox) for name, one in named.items() if one and one != "model"}
 
     @property
     def planner(self) -> Planner:
@@ -198,20 +200,16 @@ class Assembly:
         octopus = NamedOctopus(self.octopuses[master], self.spec.edges_at(master)[worker])
         return build_graph(spec, octopuses={master: octopus}, workers={worker: self.workers[worker]})
 
-    def connection(
-        self, name: str, *, prompt: str = "", window: int | None = None, summarises: bool = False
-    ) -> Connection:
-        """Return what a worker of this graph is connected with."""
+    def connection(self, name: str, **given: Any) -> Connection:
+        """Return what a worker of this graph is connected with; `given` are further fields."""
         general = self.settings.model
         return Connection(
             name,
-            prompt,
-            window,
-            summarises,
             folder=self.spec.folder,
             manager=self.models,
             make_chooser=self._chooser,
             general=parse_reference(general) if general else None,
+            **given,
         )
 
     def warm(self, name: NodeName) -> None:
@@ -243,15 +241,17 @@ class Assembly:
         return Sandbox()
 
     def _worker(self, name: NodeName, spec: WorkerSpec) -> Worker:
+        if (given := self.given.get(name)) is not None:
+            return self._with_tools(name, given) if name in self.tools else given
         if spec.graph is not None:
             return self._subgraph(spec.graph)
         recommended = spec.recommended.model if spec.recommended else ""
-        tools = self._tool_agent(self._functions[name]) if spec.tools else None
+        tools = self._tool_agent(self._functions[name]) if self._functions[name] else None
         return Specialist(name, tools=tools, model=self._model(name, spec), recommended=recommended)
 
     def _model(self, name: NodeName, spec: WorkerSpec) -> Worker | None:
         """Connect the worker's own model, or the general one; return None if neither is set."""
-        reference = spec.model or self.settings.model
+        reference, tools = spec.model or self.settings.model, self._toolbox(name, spec)
         if not reference:
             return None
         if spec.model and spec.modalities and parse_reference(spec.model).text_only:
@@ -260,9 +260,27 @@ class Assembly:
                 f"{bare_urls(spec.model)!r} reads text only.",
                 hint="Serve such a model, and write openai:NAME@URL or provider:PROVIDER:NAME.",
             )
-        summarises = spec.overflow == "summary"
-        given = self.connection(name, prompt=spec.prompt, window=spec.window, summarises=summarises)
-        return connect(reference, given)
+        if tools and tools.own and not parse_reference(reference).calls_tools:
+            told = f"worker {name!r} has tools for a model, and {bare_urls(reference)!r} calls none."
+            raise SpecError(f"{self.spec.source}: {told}", hint="Give it a language model.")
+        own = {"prompt": spec.prompt, "window": spec.window, "summarises": spec.overflow == "summary"}
+        return connect(reference, self.connection(name, **own, tools=tools))
+
+    def _toolbox(self, name: NodeName, spec: WorkerSpec) -> Toolbox | None:
+        """Return what a worker's model may call; None for nothing."""
+        from agents.workers.toolbox import Toolbox
+
+        box = Toolbox(self._functions[name], self.sandbox, self._chooser)
+        try:
+            box.add([one for one in spec.tools if ":" in one], self.tools.get(name, ()), self.spec.folder)
+        except SpecError as error:
+            raise SpecError(f"{self.spec.source}: worker {name!r}: {error}") from error
+        return box if box.shipped or box.own else None
+
+    def _with_tools(self, name: NodeName, worker: Worker) -> Worker:
+        from agents.workers.callables import with_tools
+
+        return with_tools(worker, self.connection(name, tools=self._toolbox(name, self.spec.workers[name])))
 
     def _subgraph(self, graph: str) -> Worker:
         from graphs.build import SubgraphWorker
@@ -276,24 +294,16 @@ class Assembly:
         inner = self._inner[graph] = Assembly(spec, self.settings, routing, self.models, around=around)
         return SubgraphWorker(inner.graph().compile(name=spec.name), able=inner.ability(spec.entry))
 
-    def _verifier(self, wanted: str | dict[str, Any] | None) -> Verifier | None:
-        if wanted is None or wanted == "model":  # a model judges: the worker's own
-            return None
-        from agents.reflection.verifiers import SchemaVerifier, SympyVerifier, UnitVerifier
-
-        if isinstance(wanted, dict):
-            return SchemaVerifier(wanted)
-        return SympyVerifier(self.sandbox) if wanted == "sympy" else UnitVerifier(self.sandbox)
-
     @cached_property
     def _functions(self) -> dict[NodeName, tuple[ToolFunction, ...]]:
-        """Return the functions of the workers that have tools."""
+        """Return the functions of ours that workers have."""
         from tools.declaration import ToolError
         from tools.registry import functions
 
         try:
             return {
-                name: functions(*worker.tools) for name, worker in self.spec.workers.items() if worker.tools
+                name: functions(*(one for one in worker.tools if ":" not in one))
+                for name, worker in self.spec.workers.items()
             }
         except ToolError as error:
             raise SpecError(f"{self.spec.source}: {error}") from error

@@ -15,7 +15,7 @@ from agents.reflection.types import Mode
 from agents.reflection.verifiers import SchemaVerifier
 from agents.types import FunctionalToken, NodeName
 from agents.workers.kinds import parse_reference
-from agents.workers.models.reference import Sends
+from agents.workers.models.reference import CODE, Sends
 
 
 class SpecModel(BaseModel):
@@ -156,7 +156,9 @@ class WorkerSpec(NodeSpec):
     Attributes:
         prompt: system prompt for the worker's model.
         template: the query as the worker gets it; `{query}` stands for the query.
-        tools: subjects (`calculus`) or single functions (`calculus.derivative`) of the tools package.
+        tools: subjects (`calculus`) or single functions (`calculus.derivative`) of the tools package; for the
+            worker's model also `mcp:URL`, all tools of an MCP server, and `python:MODULE:ATTRIBUTE`,
+            LangChain tools or functions, or a list of them.
         model: a reference, e.g. `openai:llama3@http://localhost:11434/v1` (its forms are in
             `agents.workers.kinds`); None takes the general model, if one is set.
         recommended: a Hugging Face model for this worker.
@@ -203,6 +205,25 @@ class WorkerSpec(NodeSpec):
         """Return whether the worker gets the turns before the question."""
         by_kind = parse_reference(self.model).sends if self.model else "conversation"
         return (self.sends or by_kind) == "conversation"
+
+    @field_validator("tools")
+    @classmethod
+    def _are_tools(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for tool in value:
+            kind = tool.partition(":")[0]
+            if kind == "mcp":
+                parse_reference(tool)
+            elif kind == "python" and not CODE.fullmatch(tool):
+                raise ValueError(f"{tool!r} is not python:MODULE:ATTRIBUTE")
+            elif ":" in tool and kind != "python":
+                raise ValueError(f"{bare_urls(tool)!r} is no tool: write mcp:URL or python:MODULE:ATTRIBUTE")
+        return value
+
+    @model_validator(mode="after")
+    def _has_a_use_for_tools(self) -> WorkerSpec:
+        if self.graph is not None and self.tools:
+            raise ValueError("a worker that is a graph has no tools: give them to a worker in there")
+        return self
 
     @field_validator("model")
     @classmethod

@@ -96,6 +96,7 @@ def worker_node(
         walk, planned = Walk.of(state, runtime), state["planned"][0]
         if not sees_conversation:
             planned = with_reference(planned)
+        seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
         request = WorkerRequest(
             query=planned["query"],
             readings=planned.get("readings"),  # an earlier version of this program planned none
@@ -104,8 +105,8 @@ def worker_node(
             generation=walk.context.generation,
             attachments=_attached(spec, walk),
             since=for_worker(name, walk.since),
+            limits=walk.limits,
         )
-        seconds = min(walk.context.timeout, max(0.0, walk.seconds_left))
         answer, took = await call(request, seconds, walk.context, planned["probability"], runtime.store)
         hop = account(ledger, executed(planned, WorkerAnswer(**answer), took))
         after = walk.after(hop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -112,6 +113,15 @@ class GraphSpec(SpecModel):
         for path, problem in _problems(self):
             raise UnsoundError(problem, path)
         return self
+
+
+def spec_hash(spec: GraphSpec) -> str:
+    """Return a hash of what routing depends on: every node's text, examples and edges."""
+    parts = [
+        (name, node.description, node.examples, sorted(node.neighbours.items()))
+        for name, node in sorted(spec.nodes.items())
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _problems(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:

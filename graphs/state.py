@@ -94,6 +94,7 @@ class GraphContext(BaseModel):
     Attributes:
         max_hops: decisions after which a turn stops and says so; parallel branches share them.
         max_tokens: tokens that models may use in a turn; no further worker is asked beyond; likewise shared.
+        max_tool_calls: tools that models may call by themselves in a turn; likewise shared.
         max_seconds: what a walk may take in all; waiting for a person does not count.
         timeout: seconds for one worker's answer.
         parallel: whether a compound question is answered part by part.
@@ -116,6 +117,7 @@ class GraphContext(BaseModel):
 
     max_hops: int = Field(default=12, ge=1, le=100)
     max_tokens: int = Field(default=100_000, ge=1)
+    max_tool_calls: int = Field(default=8, ge=0, le=100)
     max_seconds: float = Field(default=600.0, gt=0)
     timeout: float = Field(default=120.0, gt=0)
     parallel: bool = True

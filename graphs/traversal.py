@@ -23,6 +23,7 @@ from agents.types import (
     Decision,
     Edge,
     Hop,
+    Limits,
     NodeName,
     Octopus,
     Rewrite,
@@ -141,6 +142,15 @@ class Walk:
     def seconds_left(self) -> float:
         """Return what is left of `max_seconds`; only work counts, so that a run can be resumed next day."""
         return self.context.max_seconds - sum(hop["seconds"] for hop in self.hops)
+
+    @property
+    def limits(self) -> Limits:
+        """Return what is left for the tools that a model calls by itself."""
+        walks = self.branch["parts"] * self.branch["experts"]
+        called = sum(len(hop["evidence"].get("steps", ())) for hop in self.hops)
+        used = sum(hop["tokens"] for hop in self.hops)
+        calls = max(0, math.ceil(self.context.max_tool_calls / walks) - called)
+        return Limits(calls, max(1, self.context.max_tokens // walks - used))
 
     def exhausted(self) -> str:
         """Name the budget that is used up, in a sentence; "" if none is. Branches share hops and tokens."""

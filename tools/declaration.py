@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, TypeVar
+
+from tools.types import MEANINGS, Now
+
+_SECTION = re.compile(r"^(Args|Returns|Raises):\s*$", re.MULTILINE)
+_ARGUMENT = re.compile(r"^    (\w+): (.*(?:\n      +.*)*)", re.MULTILINE)
+_JSON_TYPES: Mapping[Any, str] = {str: "string", int: "integer", float: "number"}
 
 
 class ToolError(ValueError):
@@ -82,6 +89,23 @@ class ToolFunction:
         """Hash the name alone: functions are keys of caches that every question asks."""
         return hash(self.name)
 
+    @property
+    def summary(self) -> str:
+        """Return what it does, without its parameters."""
+        return _flat(_SECTION.split(self.description)[0])
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of its arguments, for models; the clock is not theirs to set."""
+        told = dict(_ARGUMENT.findall(self.description))
+        known = [one for one in self.parameters if one.type is not Now]
+        return {
+            "type": "object",
+            "properties": {one.name: _value_schema(one.type, told.get(one.name, "")) for one in known},
+            "required": [one.name for one in known if one.required],
+            "additionalProperties": False,
+        }
+
 
 def cue(before: str = "", after: str = "", *, needed: bool = False) -> Cue:
     """Build a `Cue` from phrases that are separated by commas."""
@@ -126,6 +150,24 @@ def tool(
         return function
 
     return declare
+
+
+def _value_schema(kind: Any, told: str) -> dict[str, Any]:
+    """Return the schema of a value: its JSON type, with what the docstring and the type say of it."""
+    said = [_flat(text).rstrip(".") for text in (told, MEANINGS.get(kind, "")) if text]
+    schema = _json_type(kind)
+    return schema | {"description": f"{'; '.join(said)}."} if said else schema
+
+
+def _json_type(kind: Any) -> dict[str, Any]:
+    plain = getattr(kind, "__supertype__", kind)
+    if typing.get_origin(plain) is list:
+        return {"type": "array", "items": _json_type(typing.get_args(plain)[0])}
+    return {"type": _JSON_TYPES[plain]}
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _phrases(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.reflection.types import Verdict
+from agents.reflection.types import Verdict, Verifier
 from tools.declaration import ToolError
 from tools.reading import UnreadError, read_arguments
 from tools.registry import function
@@ -169,3 +169,10 @@ def _replaced(side: str, solution: Mapping[str, str]) -> str:
 
 def _close(given: float, expected: float) -> bool:
     return abs(given - expected) <= _RELATIVE * max(abs(expected), 1e-12)
+
+
+def verifier_of(wanted: str | dict[str, Any], sandbox: Sandbox) -> Verifier:
+    """Return what a spec names: `sympy`, `units`, or a JSON schema."""
+    if isinstance(wanted, dict):
+        return SchemaVerifier(wanted)
+    return SympyVerifier(sandbox) if wanted == "sympy" else UnitVerifier(sandbox)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from agents.generation import Generation
 from agents.reflection.types import Draft, Lesson, Verdict
-from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.types import Limits, Worker, WorkerAnswer, WorkerRequest
 
 AGREED = "AGREED"
 PASS_MARK = 0.7  # of a judge
@@ -146,7 +146,8 @@ async def ask(worker: Worker, request: WorkerRequest, query: str, most: int) -> 
     Raises:
         ValueError: it gave no answer.
     """
-    asked = replace(request, query=query, readings=(), conversation=(), generation=Generation())
+    plain = replace(request, query=query, readings=(), conversation=(), generation=Generation())
+    asked = replace(plain, limits=Limits(calls=0))  # whose answer is judged has called them
     answer = await worker.answer(asked.with_most(most))
     if answer.status != "answered":
         raise ValueError(answer.text)

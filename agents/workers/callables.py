@@ -23,6 +23,8 @@ from agents.redaction import bare_urls
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerAnswer, WorkerRequest
 from agents.workers.models.chat_prompt import chat_messages
+from agents.workers.models.clients import ProviderReference
+from agents.workers.models.reference import Connection
 
 QUESTION_KEYS = ("question", "query", "input", "text")
 ANSWER_KEYS = ("output", "answer", "content", "result")
@@ -39,6 +41,18 @@ class Input:
 
     form: Literal["text", "messages"] = "text"
     key: str = ""
+
+
+@dataclass(frozen=True)
+class GivenReference(ProviderReference):
+    """Stand for a chat model of the program around the graph."""
+
+    model: BaseChatModel | None = None
+
+    def chat(self, given: Connection) -> BaseChatModel:
+        """Return the model."""
+        assert self.model is not None
+        return self.model
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,21 @@ def as_worker(thing: object, name: str) -> Worker:
         "Compile it first." if hasattr(thing, "compile") else "Give a runnable, a chat model or a function."
     )
     raise SpecError(f"worker {name!r}: {_shown(thing)} cannot answer.", hint=hint)
+
+
+def with_tools(worker: Worker, given: Connection) -> Worker:
+    """Return the worker of a chat model with tools that the model may call.
+
+    Raises:
+        SpecError: it is no chat model.
+    """
+    model = getattr(getattr(worker, "call", None), "__self__", None)
+    if not isinstance(model, BaseChatModel):
+        raise SpecError(
+            f"worker {given.name!r} is no chat model: it calls no tools.", hint="Give it its tools itself."
+        )
+    name = str(getattr(model, "model_name", None) or getattr(model, "model", None) or model._llm_type)
+    return GivenReference(name=name, model=model).connect(given)
 
 
 def _function(function: Callable[..., Any], name: str) -> Callable[[str], Awaitable[Any]]:

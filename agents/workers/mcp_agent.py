@@ -95,7 +95,7 @@ class McpAgent:
         except ModuleNotFoundError as error:
             return self._unavailable(f"the package {error.name!r} is not installed (pip install -e '.[mcp]')")
         except Exception as error:  # the client raises groups of its own
-            return self._unavailable(_innermost(error))
+            return self._unavailable(innermost(error))
         unread: dict[str, str] = {}
         for choice in (await asyncio.to_thread(chooser.rank, question))[:_TRIES]:
             if choice.probability < _FLOOR:
@@ -113,15 +113,8 @@ class McpAgent:
         self,
     ) -> tuple[Mapping[str, BaseTool], Mapping[str, ToolFunction], FunctionChooser]:
         if self._known is None:
-            from langchain_mcp_adapters.client import MultiServerMCPClient
-
-            server: Any = {"transport": "streamable_http", "url": self.reference.url, "timeout": self.timeout}
-            client = MultiServerMCPClient({"server": server}, handle_tool_errors=False)
-            async with asyncio.timeout(self.timeout):
-                tools = {tool.name: tool for tool in await client.get_tools()}
-            if not tools:
-                raise ValueError("it has no tools")
-            functions = {name: _function(tool) for name, tool in tools.items()}
+            tools = {tool.name: tool for tool in await tools_of(self.reference.url, self.timeout)}
+            functions = {name: function_of(tool) for name, tool in tools.items()}
             self._known = tools, functions, self.make_chooser(list(functions.values()))
         return self._known
 
@@ -171,11 +164,11 @@ class McpAgent:
 
         try:
             async with asyncio.timeout(self.timeout):
-                return computed(tool.name, arguments, _shown(await tool.ainvoke(dict(arguments))))
+                return computed(tool.name, arguments, shown(await tool.ainvoke(dict(arguments))))
         except (ToolException, ValidationError) as error:
             return refused(tool.name, arguments, error)
         except Exception as error:  # as above
-            return self._unavailable(_innermost(error))
+            return self._unavailable(innermost(error))
 
     def _unavailable(self, why: str) -> WorkerAnswer:
         return WorkerAnswer(
@@ -186,8 +179,26 @@ class McpAgent:
         )
 
 
-def _function(tool: BaseTool) -> ToolFunction:
-    """Describe an MCP tool as the chooser and the reader of arguments know functions."""
+async def tools_of(url: str, timeout: float) -> list[BaseTool]:
+    """Return the tools of the MCP server at `url`; a call of one opens a session of its own.
+
+    Raises:
+        ModuleNotFoundError: the extra `mcp` is not installed.
+        Exception: the server gave none.
+    """
+    from langchain_mcp_adapters.client import MultiServerMCPClient
+
+    server: Any = {"transport": "streamable_http", "url": url, "timeout": timeout}
+    client = MultiServerMCPClient({"server": server}, handle_tool_errors=False)
+    async with asyncio.timeout(timeout):
+        tools = await client.get_tools()
+    if not tools:
+        raise ValueError("it has no tools")
+    return tools
+
+
+def function_of(tool: BaseTool) -> ToolFunction:
+    """Describe a tool as the chooser and the reader of arguments know functions."""
     schema = _schema(tool)
     needed = set(schema.get("required", []))
     parameters = tuple(
@@ -224,7 +235,7 @@ def _type(part: Mapping[str, Any]) -> Any:
     return None if "enum" in part else _TYPES.get(str(part.get("type")))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Turn a result into text; MCP gives content blocks."""
     if isinstance(value, str):
         return value
@@ -233,7 +244,7 @@ def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _innermost(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
     """Describe the innermost cause of nested exception groups, without keys in URLs."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

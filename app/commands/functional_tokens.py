@@ -104,7 +104,7 @@ def merge(
 
 
 def _master(graph: str, master: str | None) -> Master:
-    from graphs.assembly import spec_hash
+    from graphs.spec import spec_hash
     from training.causal.call_rows import Master
 
     spec, name = find_master(graph, master)

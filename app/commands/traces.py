@@ -103,7 +103,8 @@ def _train_and_compare(
     from app.settings import Settings
     from evaluation.report import points
     from evaluation.routing.side_by_side import promote, through_the_gate
-    from graphs.assembly import assemble, spec_hash
+    from graphs.assembly import assemble
+    from graphs.spec import spec_hash
     from training.router.trainer import RouterSettings, train_router
 
     settings, master = Settings.read(), spec.entry

@@ -78,7 +78,8 @@ def router(
 def _train_on_paths(graph: str, paths: list[Path], out: Path, seed: int) -> None:
     from app.commands.options import progress
     from app.settings import Settings
-    from graphs.assembly import assemble, find_spec, spec_hash
+    from graphs.assembly import assemble, find_spec
+    from graphs.spec import spec_hash
     from training.planner import PlannerSettings, train_path_router
     from training.rows.paths import read_path_rows
 
@@ -106,7 +107,8 @@ def _train_on_rows(
 ) -> None:
     from app.commands.options import progress
     from app.settings import Settings
-    from graphs.assembly import assemble, spec_hash
+    from graphs.assembly import assemble
+    from graphs.spec import spec_hash
     from training.router.trainer import train_router
     from training.rows.labelled_rows import read_router_rows
 

@@ -15,6 +15,7 @@ from agents.types import (
     Choice,
     Decision,
     FunctionalToken,
+    Limits,
     NodeName,
     Octopus,
     Worker,
@@ -280,3 +281,14 @@ async def test_the_answer_waits_for_the_next_choice_of_a_part() -> None:
     assert [hop["node"] for hop in values["hops"]] == ["a", "b", "c"]
     assert [message.type for message in values["messages"]] == ["human", "ai"]
     assert values["messages"][-1].text == "What is 2+2\n4\n\nwho wrote Hamlet?\nShakespeare"
+
+
+async def test_what_models_call_by_themselves_is_bounded_over_the_walk() -> None:
+    steps = [{"tool": "find", "arguments": {}, "result": "KQ 100", "seconds": 0.1}] * 3
+    used = {"steps": steps, "usage": {"input_tokens": 30, "output_tokens": 10}}
+    finder, mailer = ScriptedWorker([replace(FOUND, evidence=used)]), ScriptedWorker([SENT])
+    context = GraphContext(max_tool_calls=5, max_tokens=1000)
+    graph = compiled([TO_SEARCH], [TO_MAIL], finder=finder, mailer=mailer)
+    await graph.ainvoke(question(), context=context)
+    assert finder.requests[0].limits == Limits(5, 1000)
+    assert mailer.requests[0].limits == Limits(2, 960)

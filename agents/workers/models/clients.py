@@ -17,13 +17,14 @@ from agents.errors import ModelUnavailableError, OctopusGraphError, SpecError
 from agents.generation import Generation
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerRequest
-from agents.workers.models.language_model import ANSWER_TOKENS, ChatReference
+from agents.workers.models.chat_reference import ANSWER_TOKENS, ChatReference
+from agents.workers.models.language_model import LanguageModel
 from agents.workers.models.reference import NAME_AT_URL, Connection
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from agents.workers.models.language_model import Asked
+    from agents.workers.models.chat_reference import Asked
     from agents.workers.models.local_chat import LocalChat
 
 _CLIENT_OPTIONS = frozenset(  # of the client's own signature; what else a server takes goes into the body
@@ -38,8 +39,16 @@ _OPTIONS: Mapping[str, re.Pattern[str]] = {
 }
 
 
+class Connectable(ChatReference):
+    """Connect a chat model as a worker."""
+
+    def connect(self, given: Connection) -> Worker:
+        """Build the worker."""
+        return LanguageModel(self, given)
+
+
 @dataclass(frozen=True)
-class OpenAIReference(ChatReference):
+class OpenAIReference(Connectable):
     """Name a model on a server that speaks OpenAI's protocol."""
 
     kind = "openai"
@@ -110,7 +119,7 @@ class EndpointReference(OpenAIReference):
 
 
 @dataclass(frozen=True)
-class ProviderReference(ChatReference):
+class ProviderReference(Connectable):
     """Name a model of a provider that LangChain's `init_chat_model` knows."""
 
     kind = "provider"
@@ -149,7 +158,7 @@ class ProviderReference(ChatReference):
 
 
 @dataclass(frozen=True)
-class LocalReference(ChatReference):
+class LocalReference(Connectable):
     """Name a model that this process loads, with or without a LoRA adapter."""
 
     kind = "hf"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.messages.ai import add_usage
@@ -16,88 +15,34 @@ from langgraph.errors import GraphBubbleUp
 from agents.errors import InputError, OctopusGraphError, UnsupportedParameterError
 from agents.generation import Generation
 from agents.modalities import human, modalities_of, refusal
-from agents.types import Worker, WorkerAnswer, WorkerRequest, failure
+from agents.types import WorkerAnswer, WorkerRequest, failure
 from agents.workers.models.chat_prompt import chat_messages
+from agents.workers.models.chat_reference import ANSWER_TOKENS, ChatReference
 from agents.workers.models.failures import Fault, ModelFaultError, fault, fault_in, fault_of
-from agents.workers.models.reference import Connection, ModelReference, Sends
+from agents.workers.models.model_tool import refuses_tools
+from agents.workers.models.reference import Connection
 from agents.workers.models.reply import Reply, formed
+from agents.workers.models.tool_calling import NOT_OFFERED, Room, calls_tools, converse
 from agents.workers.models.window import (
     SUMMARY_TOKENS,
     Fitted,
-    approximate_tokens,
     fit,
     to_summarise,
     window_in,
     with_summary,
 )
+from agents.workers.models.written_calls import WrittenCalls
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.outputs import ChatGeneration
-    from langchain_core.runnables import Runnable, RunnableConfig
-
-    Asked = Runnable[Any, AIMessage]
+    from langchain_core.runnables import RunnableConfig
 
 _PAUSE = 0.25  # seconds before a request is sent again, doubled each time
-ANSWER_TOKENS = 1024  # kept free for the answer, but for small windows
 HOW_TO_CONNECT = (
     "OCTOPUS_MODEL=openai:NAME@URL connects a model, for instance openai:llama3.2@http://localhost:11434/v1; "
     "`octopus doctor` shows which servers answer here."
 )
-
-
-@dataclass(frozen=True)
-class ChatReference(ModelReference):
-    """Name a chat model; a kind says how to reach it, count for it and explain its failures.
-
-    Attributes:
-        keeps_time: whether its client ends a slow request itself.
-        takes: the parameters of `Generation` that its models take.
-    """
-
-    takes: ClassVar[frozenset[str]] = frozenset({"max_tokens"})
-    keeps_time: ClassVar[bool] = True
-    sends: ClassVar[Sends] = "conversation"
-
-    def connect(self, given: Connection) -> Worker:
-        """Build the worker."""
-        return LanguageModel(self, given)
-
-    @abstractmethod
-    def chat(self, given: Connection) -> BaseChatModel:
-        """Build LangChain's chat model; load nothing and send nothing."""
-
-    def call_options(self, request: WorkerRequest, room: int | None) -> dict[str, Any]:
-        """Return the options of one call.
-
-        Args:
-            request: what is asked.
-            room: tokens that the prompt leaves in the window; None where that is not known.
-
-        Raises:
-            UnsupportedParameterError: the model does not take a parameter that is asked for.
-        """
-        given = request.generation.given
-        if refused := sorted(given.keys() - self.takes):
-            names = ", ".join(refused)
-            raise UnsupportedParameterError(refused[0], f"its model {self} does not take {names}.")
-        return given
-
-    def bound(self, chat: BaseChatModel, options: dict[str, Any]) -> Asked:
-        """Return what is asked with `options`; those that are bound to it are taken out of them."""
-        return chat
-
-    def window(self, chat: BaseChatModel) -> int | None:
-        """Return what the model says of its window; may block."""
-        return (chat.profile or {}).get("max_input_tokens")
-
-    def count(self, chat: BaseChatModel, messages: Sequence[BaseMessage]) -> int:
-        """Count the tokens of a prompt; may block."""
-        return approximate_tokens(messages)
-
-    def warm(self, chat: Callable[[], BaseChatModel]) -> None:
-        """Begin to load the model, where it is not on a server."""
-        return
 
 
 @dataclass
@@ -160,7 +105,10 @@ class LanguageModel:
         room: int | None = None
         if window is not None:
             most = window - min(request.generation.max_tokens or ANSWER_TOKENS, window // 4)
-            fitted = await self._fitted(messages, most)
+            spare = window // 8 if self.given.tools and calls_tools(request) else 0
+            fitted = await self._fitted(messages, most - spare)
+            if spare and not fitted.fits:
+                fitted = await self._fitted(messages, most)
             if fitted.left_out and self.given.summarises:
                 summary, fitted = await self._summarised(messages, most, request, until)
             if not fitted.fits:
@@ -170,8 +118,16 @@ class LanguageModel:
             if summary is not None:
                 evidence["trimmed"]["summary"] = str(summary.text)
             messages, room = fitted.messages, window - fitted.tokens
-        options = self.reference.call_options(request, room)
-        replies = await self._ask(messages, options, self.given.silent, until)
+        if self.given.tools and calls_tools(request):
+            ask, left = partial(self._ask_once, request, until), Room(room, self._count)
+            model = str(self.reference)
+            reply, told = await converse(ask, messages, self.given.tools, request, left, model)
+            replies, evidence = [reply], evidence | told
+        else:
+            options = self.reference.call_options(request, room)
+            replies = await self._ask(messages, options, self.given.silent, until)
+            if self.given.tools and request.limits.calls:
+                evidence["tools"] = {"offered": [], "note": NOT_OFFERED}
         usage = add_usage(replies[0].usage_metadata, summary.usage_metadata if summary else None)
         counted = replies[0].usage_metadata or summary
         evidence["usage"] = dict(usage) if counted else {}
@@ -226,7 +182,12 @@ class LanguageModel:
         return await asyncio.to_thread(fit, messages, room, self._count)
 
     async def _ask(
-        self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool, until: float
+        self,
+        messages: Sequence[BaseMessage],
+        options: dict[str, Any],
+        silent: bool,
+        until: float,
+        before: str = "",
     ) -> list[AIMessage]:
         """Return the replies; after a fault that may pass ask again, as far as there is time.
 
@@ -238,26 +199,44 @@ class LanguageModel:
             limit = until if self.reference.keeps_time else min(until, clock() + self.given.timeout)
             try:
                 async with asyncio.timeout_at(limit):
-                    return await self._asked(messages, dict(options), silent)
+                    return await self._asked(messages, dict(options), silent, before)
             except (InputError, GraphBubbleUp):
                 raise
             except Exception as error:  # each client has its own
                 found = fault_of(error)
                 pause = _PAUSE * 2**tried if found.wait is None else found.wait
                 tried += 1
-                if not found.again or tried > self.given.retries or pause > (until - clock()) / 2:
+                hopeless = not found.again or ("tools" in options and refuses_tools(error))
+                if hopeless or tried > self.given.retries or pause > (until - clock()) / 2:
                     raise ModelFaultError(found) from error
             await asyncio.sleep(pause)
 
+    async def _ask_once(
+        self,
+        request: WorkerRequest,
+        until: float,
+        messages: Sequence[BaseMessage],
+        tools: Sequence[Mapping[str, Any]],
+        before: str,
+        room: int | None,
+    ) -> AIMessage:
+        """Return the reply to one round of a talk in which the model may call the worker's own tools."""
+        options = {**self.reference.call_options(request, room)} | ({"tools": list(tools)} if tools else {})
+        return (await self._ask(messages, options, self.given.silent, until, before))[0]
+
     async def _asked(
-        self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool
+        self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool, before: str
     ) -> list[AIMessage]:
+        known = tuple(tool["function"]["name"] for tool in options.get("tools", ()))
         config: RunnableConfig = {"tags": ["nostream"]} if silent else {}
         if "n" in options:  # in a stream their pieces would mix
             result = await self.chat.agenerate([list(messages)], stream=False, **options)
             found = [cast("ChatGeneration", one).message for one in result.generations[0]]
             return [one for one in found if isinstance(one, AIMessage)]
-        return [await self.reference.bound(self.chat, options).ainvoke(list(messages), config, **options)]
+        asked = self.reference.bound(self.chat, options)
+        if known or before:
+            asked = WrittenCalls(chat=asked, known=known, before=before)
+        return [await asked.ainvoke(list(messages), config, **options)]
 
     def _count(self, messages: Sequence[BaseMessage]) -> int:
         return self.reference.count(self.chat, messages)

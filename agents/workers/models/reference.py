@@ -18,8 +18,10 @@ from agents.types import Choice, Worker
 
 if TYPE_CHECKING:
     from agents.workers.models.manager import ModelManager
+    from agents.workers.models.tool_calling import Tools
     from tools.declaration import ToolFunction
 
+CODE = re.compile(r"python:(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*(?:\.\w+)*)")
 NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
 
 
@@ -58,6 +60,7 @@ class Connection:
         manager: loads local models; all workers share it.
         make_chooser: builds what ranks the tools of an MCP server.
         general: the model of workers without their own; it fills in arguments of MCP tools.
+        tools: what the model may call.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Connection:
     manager: ModelManager[Any] | None = None
     make_chooser: Callable[[Sequence[ToolFunction]], FunctionChooser] | None = None
     general: ModelReference | None = None
+    tools: Tools | None = None
 
 
 Sends = Literal["query", "conversation"]
@@ -87,6 +91,7 @@ class ModelReference(ABC):
         form: how such a reference is written, for messages.
         pattern: of what follows `KIND:`; its groups are named as the attributes.
         text_only: whether its workers cannot read images and audio.
+        calls_tools: whether its workers call tools that they are given.
         sends: what its workers are given, if their spec does not say.
         health: the path below `url` that is asked whether the server is there.
         name: of the model, its repository or folder; of a remote graph its id; "" for an MCP server.
@@ -99,6 +104,7 @@ class ModelReference(ABC):
     form: ClassVar[str]
     pattern: ClassVar[re.Pattern[str]]
     text_only: ClassVar[bool] = False
+    calls_tools: ClassVar[bool] = False
     sends: ClassVar[Sends] = "query"
     health: ClassVar[str] = ""
 

@@ -85,3 +85,11 @@ async def test_a_judge_without_a_mark_is_an_error(reply: WorkerAnswer) -> None:
 
 def test_tokens_that_nobody_counts_are_estimated_from_above() -> None:
     assert spent("four", WorkerAnswer("answered", "eight ch")) == (4, 2)
+
+
+async def test_only_drafts_may_call_tools() -> None:
+    worker = ScriptedWorker([WorkerAnswer("answered", "SCORE: 9/10")])
+    await WorkerGenerator(worker, REQUEST).generate("asked", (), 50)
+    await WorkerCritic(worker, REQUEST).criticise("asked", "42", "", 50)
+    await JudgeVerifier(worker, REQUEST).verify("asked", "42", 50)
+    assert [one.limits.calls for one in worker.requests] == [8, 0, 0]
