@@ -51,11 +51,11 @@ class Generation(BaseModel):
     @model_validator(mode="after")
     def _goes_together(self) -> Generation:
         if self.top_logprobs and not self.logprobs:
-            raise _apart("top_logprobs", "it needs logprobs: true")
+            raise apart("top_logprobs", "it needs logprobs: true")
         if self.tool_choice not in (None, "none", "auto") and not self.tools:
-            raise _apart("tool_choice", "it needs tools")
+            raise apart("tool_choice", "it needs tools")
         if self.tools and (self.n or 1) > 1:
-            raise _apart("n", "more than 1 is not taken with tools")
+            raise apart("n", "more than 1 is not taken with tools")
         return self
 
     @property
@@ -88,6 +88,6 @@ class Generation(BaseModel):
         return bool(self.tools) and self.tool_choice != "none"
 
 
-def _apart(param: str, why: str) -> PydanticCustomError:
+def apart(param: str, why: str) -> PydanticCustomError:
     """Return the error of a parameter that does not go with the others, which names it."""
     return PydanticCustomError("apart", "{why}", {"why": why, "param": param})

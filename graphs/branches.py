@@ -136,10 +136,11 @@ def _said(hop: Hop) -> str:
 
 
 def merged(found: Sequence[Hop]) -> str:
-    """Merge the answers; each of several parts stands under its question."""
+    """Merge the answers; each of several parts stands under its question, and where it has none, why."""
     if len(found) == 1:
         return found[0]["answer"]
-    return "\n\n".join(f"{hop['branch']['text']}\n{hop['answer']}" for hop in found)
+    said = [hop["answer"] if hop["status"] == "answered" else f"No answer: {hop['answer']}" for hop in found]
+    return "\n\n".join(f"{hop['branch']['text']}\n{text}" for hop, text in zip(found, said, strict=True))
 
 
 def _part(walk: Walk, branch: Branch) -> Walk:

@@ -15,7 +15,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Interrupt
 
 from agents.errors import InputError
-from agents.types import Hop
+from agents.types import UNANSWERED, Hop
 from app.persistence.checkpoints import config_of, messages_of
 from graphs.state import GraphContext
 from graphs.tool_turns import asked_and_since
@@ -159,13 +159,21 @@ async def begin(run: Run) -> Beginning:
 
 
 def _new(run: Run, before: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """Return what the run adds to its thread: what is new, and instructions that replace earlier ones."""
+    """Return what the run adds to its thread: what is new, and instructions that replace earlier ones.
+
+    What nobody answered is not there twice when it is asked again.
+    """
     if not before:
         return list(run.messages)
+    new, failed = run.new, before[-1]
+    tried = before[-1 - len(new) : -1] if failed.additional_kwargs.get(UNANSWERED) else ()
+    if [(one.type, str(one.text)) for one in tried] == [(one.type, str(one.text)) for one in new]:
+        again = (one.model_copy(update={"id": old.id}) for one, old in zip(new, tried, strict=True))
+        new = [RemoveMessage(str(failed.id)), *again]  # messages merge by id
     told, known = ([one for one in some if isinstance(one, SystemMessage)] for some in (run.messages, before))
     if not told or [str(one.text) for one in told] == [str(one.text) for one in known]:
-        return run.new
-    return [*(RemoveMessage(str(one.id)) for one in known), *told, *run.new]
+        return new
+    return [*(RemoveMessage(str(one.id)) for one in known), *told, *new]
 
 
 def _is_open(messages: Sequence[BaseMessage]) -> bool:

@@ -8,18 +8,22 @@ for are the marks that a page needs to use the answer: whose title it wants, in 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from agents.modalities import attachments_of
-from agents.types import WorkerRequest
+from agents.types import WorkerRequest, failure
 from app.runs.events import Answered, Event
+from app.runs.run import Run
 from app.server.dependencies import Service
-from app.server.errors import ApiError
+from app.server.errors import REQUEST, ApiError, unanswered
 from app.server.models import Model
 
+_log = logging.getLogger("octopus.server")
+_NO_MODEL = "This is a prompt of a chat page, not of a person, and no model is connected to answer it."
 _NEAR = 500  # characters at the beginning or end, where a prompt says what it wants
 # Open WebUI, for any of its tasks. Its prompt for documents begins so too, but asks what a person asked.
 _TASK = re.compile(r"\s{0,9}#{1,6} ?Task:", re.IGNORECASE)
@@ -59,6 +63,8 @@ def is_of_client(messages: Sequence[BaseMessage], task: str | None = None) -> bo
     """
     if task is not None and task.endswith("_generation"):
         return True
+    if not isinstance(messages[-1], HumanMessage):  # but the result of a tool
+        return False
     said = str(messages[-1].text).strip()
     told = next((str(message.text) for message in messages if isinstance(message, SystemMessage)), "")
     if _TASK.match(said):
@@ -76,31 +82,30 @@ def _names_conversation(wanted: str) -> bool:
     return bool(_TITLE.search(wanted) and _FORM.search(wanted))
 
 
-async def answer_client(
-    served: Service, model: Model, messages: Sequence[BaseMessage]
-) -> AsyncGenerator[Event]:
+async def answer_client(served: Service, model: Model, run: Run) -> AsyncGenerator[Event]:
     """Yield the answer of the generalist's model to a page's own prompt, as the event of a run without hops.
 
     Raises:
-        ApiError: 503, there is no model, or it gave no answer; pages then keep their own default.
+        ApiError: there is no model, 503, or it gave no answer; pages then keep their own default.
         TimeoutError: it took longer than a run may.
     """
     worker = model.bare
     if worker is None:
-        raise _unanswered("no model is connected that could answer it.")
-    *before, last = messages
-    request = WorkerRequest(query=str(last.text), conversation=before, attachments=attachments_of(last))
+        raise ApiError(503, _NO_MODEL, code="no_model")
+    *before, last = run.messages
+    request = WorkerRequest(
+        query=str(last.text),
+        conversation=before,
+        attachments=attachments_of(last),
+        generation=run.context.generation,
+    )
     with served.telemetry.follow(model.graph) as told:
         async with asyncio.timeout(served.settings.timeout):
             answer = await worker.answer(request)
         if answer.status != "answered":
-            raise _unanswered(f"the model that could answer it did not: {answer.text}")
-        event = Answered(answer.text, rest=answer.text, evidence=answer.evidence)
+            why = answer.failure or failure("declined")
+            _log.warning("Request %s: a page's prompt: %s: %s", REQUEST.get(), why["code"], answer.text)
+            raise unanswered(why)
+        event = Answered(answer.text, rest=answer.text, evidence=answer.evidence, calls=list(answer.calls))
         told(event)
         yield event
-
-
-def _unanswered(why: str) -> ApiError:
-    return ApiError(
-        503, f"This is a prompt of a chat page, not of a person, and {why}", code="model_unavailable"
-    )

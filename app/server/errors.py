@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import traceback
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
 
@@ -16,11 +18,16 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from agents.errors import ArtifactError, InputError, ModelUnavailableError, SpecError
+from agents.types import Failure, FailureCode
 from app.persistence.errors import PersistenceError
 from app.runs.run import RefusedError
 from app.runs.runner import StoppedError
 
 _log = logging.getLogger("octopus.server")
+_LONGEST_PARAM = 200
+UNSUPPORTED = "unsupported_parameter"
+REQUEST: ContextVar[str] = ContextVar("request", default="-")
+"""The id of the request that is being answered, for the log; the response's `x-request-id`."""
 
 
 class ApiError(Exception):
@@ -32,6 +39,7 @@ class ApiError(Exception):
         code: for programs.
         param: the field at fault.
         retry_after: seconds.
+        octopus: how far the question went through the graph; an extension.
     """
 
     def __init__(
@@ -41,14 +49,16 @@ class ApiError(Exception):
         *,
         code: str | None = None,
         param: str | None = None,
-        retry_after: int | None = None,
+        retry_after: float | None = None,
+        octopus: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         self.param = param
-        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        self.octopus = octopus
+        self.headers = {} if retry_after is None else {"Retry-After": str(math.ceil(retry_after))}
         if status == HTTPStatus.UNAUTHORIZED:
             self.headers["WWW-Authenticate"] = "Bearer"
 
@@ -56,9 +66,8 @@ class ApiError(Exception):
     def body(self) -> dict[str, Any]:
         """Return the JSON body."""
         kind = _TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
-        return {
-            "error": {"message": self.message, "type": kind, "param": self.param, "code": self.code},
-        }
+        told = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return {"error": told if self.octopus is None else told | {"octopus": self.octopus}}
 
     @property
     def response(self) -> JSONResponse:
@@ -74,18 +83,81 @@ _REFUSED = {  # status, field at fault, and what to do
 }
 
 
+_FAILURES: Mapping[FailureCode, tuple[int, str]] = {  # the status, what happened, and what to do
+    "no_model": (
+        503,
+        "No model is connected that could answer this. OCTOPUS_MODEL=openai:NAME@URL connects one.",
+    ),
+    "unreachable": (502, "The model that should answer cannot be reached. Try again later."),
+    "timeout": (504, "The model did not answer in time. Try again, or ask for less."),
+    "rate_limited": (429, "The model takes no more requests now. Wait, and try again."),
+    "overloaded": (503, "The model has too much to do now. Wait, and try again."),
+    "unauthorized": (502, "The model refused the key of this server. Its log says more to who runs it."),
+    "not_found": (502, "The model that should answer is not where it should be. The server's log says more."),
+    "server_error": (502, "The model's server failed. Try again."),
+    "broken_reply": (
+        502,
+        "The model's server sent what cannot be read. Try again; the log says more.",
+    ),
+    "cut_off": (502, "The model's answer broke off. Try again."),
+    "too_large": (502, "The model's answer was larger than this server takes. Ask for less."),
+    "empty_reply": (502, "The model's answer was empty. Try again, or say it in other words."),
+    "invalid_output": (
+        502,
+        "The model's answer had not the form that was asked for. Try again.",
+    ),
+    "filtered": (422, "The model's server filtered the answer. Say it in other words."),
+    "refused": (422, "The model refused to answer. Say it in other words."),
+    "context_length_exceeded": (400, "The question does not fit into the model's context. Shorten it."),
+    "unsupported_parameter": (400, "The model that should answer does not take a parameter. Leave it out."),
+    "declined": (
+        422,
+        "The worker does not take this question. Say it in other words, or choose one.",
+    ),
+    "abstained": (
+        422,
+        "No worker takes this question. Say it in other words, or choose one.",
+    ),
+    "not_approved": (422, "The step was not approved. Ask again, or something else."),
+    "budget_exhausted": (422, "The budget of the turn was used up first. Allow more in the field octopus."),
+}
+
+
+def unanswered(failure: Failure, octopus: Mapping[str, Any] | None = None) -> ApiError:
+    """Return the error of a turn without an answer; only its code says why, for the rest may be internal."""
+    status, message = _FAILURES[failure["code"]]
+    param = failure["param"][:_LONGEST_PARAM] or None
+    if failure["code"] == UNSUPPORTED and param:
+        message = unsupported(param, "the model that should answer does not take it").message
+    after = failure["retry_after"]
+    return ApiError(status, message, code=failure["code"], param=param, retry_after=after, octopus=octopus)
+
+
 def not_found() -> ApiError:
     """Return one error for a missing thread and for somebody else's."""
     return ApiError(404, "There is no such thread.", code="not_found")
 
 
+def unknown(param: str) -> ApiError:
+    """Return the error of a field that there is not."""
+    param = param[:_LONGEST_PARAM]
+    return ApiError(400, f"Unknown parameter: {param!r}.", code="unknown_parameter", param=param)
+
+
+def unsupported(param: str, why: str) -> ApiError:
+    """Return the error of a parameter that cannot be taken, or not with its value."""
+    return ApiError(400, f"Unsupported parameter: {param!r}: {why}.", code=UNSUPPORTED, param=param)
+
+
 def invalid(error: ValidationError) -> ApiError:
     """Return the first fault that Pydantic found; its value is left out: it may be long, or private."""
-    fault = error.errors(include_url=False)[0]
-    return _invalid(fault, fault["loc"])
+    return _invalid(error.errors(include_url=False))
 
 
-def _invalid(fault: Mapping[str, Any], place: Sequence[str | int]) -> ApiError:
+def _invalid(faults: Sequence[Mapping[str, Any]], skip: int = 0) -> ApiError:
+    # A tool of another type lacks a name too; what is not taken is the better reason.
+    fault = next((one for one in faults if one["type"] == UNSUPPORTED), faults[0])
+    place = fault["loc"][skip:]
     if fault["type"] == "json_invalid":
         position = f" at character {place[0]}" if place else ""
         return ApiError(400, f"The body is not JSON ({fault['ctx']['error']}{position}).", code="invalid")
@@ -93,7 +165,12 @@ def _invalid(fault: Mapping[str, Any], place: Sequence[str | int]) -> ApiError:
         return ApiError(400, "Send the body as JSON, with Content-Type: application/json.", code="invalid")
     if not place and fault["type"] in ("model_attributes_type", "model_type"):
         return ApiError(400, "The body must be a JSON object.", code="invalid")
-    param = ".".join(map(str, place)) or None
+    place = [*place, *[value for key, value in (fault.get("ctx") or {}).items() if key == "param"]]
+    param = ".".join(map(str, place))[:_LONGEST_PARAM] or None
+    if param and fault["type"] == "extra_forbidden":
+        return unknown(param)
+    if param and fault["type"] == UNSUPPORTED:
+        return unsupported(param, fault["msg"])
     return ApiError(400, f"{param or 'The body'}: {fault['msg']}.", code="invalid", param=param)
 
 
@@ -113,7 +190,7 @@ def as_api_error(error: Exception) -> ApiError:
         return ApiError(400, str(error), code="invalid_input")
     if isinstance(error, TimeoutError):
         return ApiError(504, "The answer took longer than this server allows.", code="timeout")
-    name = type(error).__name__
+    name = f"request {REQUEST.get()}: {type(error).__name__}"
     if isinstance(error, PersistenceError | StorageError):
         _log.error("Threads cannot be read or kept: %s", name)
         return ApiError(503, "Threads cannot be reached now.", code="threads_unavailable", retry_after=5)
@@ -134,10 +211,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def unprocessable(request: Request, error: RequestValidationError) -> JSONResponse:
-        fault = error.errors()[0]
-        if not isinstance(fault, dict):  # LangServe's own have no place
-            return ApiError(400, f"{fault}.", code="invalid").response
-        return _invalid(fault, fault["loc"][1:]).response  # the first part says body, path or query
+        faults = error.errors()
+        if not isinstance(faults[0], dict):  # LangServe's own have no place
+            return ApiError(400, f"{faults[0]}.", code="invalid").response
+        return _invalid(faults, skip=1).response  # the first part of a place says body, path or query
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:

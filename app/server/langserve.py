@@ -8,6 +8,7 @@ answers of `/v1/chat/completions` do.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
@@ -21,22 +22,25 @@ from langchain_core.messages import (
     convert_to_openai_messages,
 )
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import ConfigurableFieldSpec, RunnableGenerator
 from langserve import add_routes
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # Pydantic wants that one before Python 3.12
 
-from app.runs.events import Answered, Decided, Event, Written
+from app.runs.events import Answered, Decided, Event, Thought, Written
 from app.runs.run import Run
 from app.server.api_keys import Caller
 from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, invalid
-from app.server.messages import Message, RunOptions, read_messages
+from app.server.messages import Messages, read_messages
 from app.server.middleware import caller_with
-from app.server.sse import reasoning, summary, while_connected
+from app.server.parameters import RunOptions
+from app.server.sse import check_answered, reasoning, summary, while_connected
 from app.server.telemetry import used_by
 
 PATH = "/octopus"
+_SENT: TypeAdapter[Messages] = TypeAdapter(Messages)
 _MOST_INPUTS = 64  # of one batch
 _AT_ONCE = 8  # of them
 _WIDGET: dict[str, Any] = {"widget": {"type": "chat", "input": "messages"}}  # of the playground
@@ -147,13 +151,23 @@ def _chunks(event: Event, run: Run) -> Iterator[AIMessageChunk]:
     match event:
         case Decided(decision):
             yield AIMessageChunk(content="", additional_kwargs={"reasoning_content": reasoning(decision)})
+        case Thought(text):
+            yield AIMessageChunk(content="", additional_kwargs={"reasoning_content": text})
         case Written(text):
             yield AIMessageChunk(content=text)
         case Answered():
+            check_answered(event, run.thread)
             used = used_by(event)
             yield AIMessageChunk(
                 content=event.rest,
                 additional_kwargs={"octopus": summary(event, run.thread)},
+                response_metadata={"finish_reason": event.finish_reason},
+                tool_call_chunks=[
+                    tool_call_chunk(
+                        name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index
+                    )
+                    for index, call in enumerate(event.calls)
+                ],
                 usage_metadata=UsageMetadata(
                     input_tokens=used["prompt"],
                     output_tokens=used["completion"],
@@ -166,7 +180,7 @@ def _messages(given: Any, most: int) -> list[BaseMessage]:
     """Return the conversation; raise ApiError 400 for what is no message."""
     try:
         written = convert_to_openai_messages(convert_to_messages(given["messages"]))
-        return read_messages([Message.model_validate(message) for message in written], most)
+        return read_messages(_SENT.validate_python(written), most).messages
     except (ValueError, TypeError, NotImplementedError, KeyError) as error:
         raise ApiError(400, "The messages are not understood.", code="invalid", param="messages") from error
 

@@ -1,175 +1,279 @@
-"""Read OpenAI's messages, of chat completions and of responses, as LangChain's, and the field `octopus`."""
+"""Read OpenAI's messages, of chat completions and of responses, as LangChain's.
+
+Only the last turn is refused for what is wrong with it, since that is what its client can mend: of earlier
+ones halves of characters are replaced, and what nobody reads is left out, as are calls of tools without
+results. The answer says what was left out. What a model thought is no part of a conversation: passed over.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
+import json
 from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
-from pydantic import BaseModel, Field
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
+from langchain_core.messages.tool import tool_call
+from pydantic import BeforeValidator, Field
 
 from agents.modalities import attachments_of, human, with_words
 from agents.octopus.conversation.human_turns import clean_query
+from app.server.content import LeftOut, mended, read_content
 from app.server.errors import ApiError
-from graphs.state import GraphContext
+from app.server.parameters import FunctionName, Strict, Unsupported, only
 
-TEXT_PARTS = frozenset({"text", "input_text", "output_text", "refusal", "summary_text"})
-_DATA = re.compile(r"data:(?P<kind>image/[\w.+-]{1,40});base64,(?P<data>.+)", re.DOTALL)
-_FORMAT = re.compile(r"[a-z0-9]{2,8}")
-
-
-class Part(BaseModel):
-    """Describe a piece of content: text, an image or audio; other fields are ignored."""
-
-    type: str
-    text: str | None = None
-    refusal: str | None = None
-    image_url: Any = None
-    input_audio: Any = None
+_MOST = 4096  # messages of a request
+_NO_RESULT = (  # OpenAI's words, for who looks them up
+    "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
+    "'tool_call_id'. The following tool_call_ids did not have response messages: "
+)
 
 
-class Message(BaseModel):
-    """Describe one message; other fields are ignored."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
-    tool_call_id: str | None = None
+def _mend_past(messages: Any) -> Any:
+    return [*map(mended, messages[:-1]), *messages[-1:]] if isinstance(messages, list) else messages
 
 
-class Item(BaseModel):
-    """Describe one item of a response's input: a message, or the result of a tool; others are passed over."""
+class Called(Strict):
+    """Describe what an assistant called."""
 
-    type: str = "message"
-    role: Literal["system", "developer", "user", "assistant"] = "user"
-    content: str | list[Part] | None = None
-    call_id: str | None = None
-    output: Any = None
+    name: FunctionName
+    arguments: str
 
 
-Messages = Annotated[list[Message], Field(min_length=1, max_length=1000)]
-Items = Annotated[list[Item], Field(min_length=1, max_length=1000)]
+class Call(Strict):
+    """Describe an assistant's call of a tool; `index` is what streams say, and is not needed."""
+
+    id: str = Field(min_length=1, max_length=256)
+    type: Annotated[str, only("function")] = "function"
+    function: Called
+    index: int | None = None
 
 
-class RunOptions(GraphContext):
-    """Describe the extension field `octopus`: a `GraphContext`, and the answer to what a run asked.
+class Message(Strict):
+    """Describe one message.
 
     Attributes:
-        resume: continues a run that waits for a person: the answer to the first of its questions, or answers
-            by their ids. Without it, the user's message is the answer.
+        name: who of several people says it; threads keep it, and no model is told it.
+        reasoning_content, reasoning, annotations: of an assistant; passed over.
     """
 
-    resume: str | dict[str, str] | None = Field(default=None, max_length=4000)
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Any = None
+    name: str | None = Field(default=None, max_length=256)
+    refusal: str | None = None
+    tool_calls: list[Call] | None = None
+    tool_call_id: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    annotations: Any = None
+    audio: Unsupported = None
+    function_call: Unsupported = None
 
-    @property
-    def context(self) -> GraphContext:
-        """Return the context of the run."""
-        return GraphContext.model_validate(self.model_dump(exclude={"resume"}, exclude_unset=True))
+
+class Item(Strict):
+    """Describe one item of a response's input: a message, a call or its result; reasoning is passed over."""
+
+    type: Annotated[str, only("message", "function_call", "function_call_output", "reasoning")] = "message"
+    id: str | None = None
+    status: str | None = None
+    role: Literal["system", "developer", "user", "assistant"] = "user"
+    content: Any = None
+    phase: Any = None
+    call_id: str | None = Field(default=None, min_length=1, max_length=256)
+    name: FunctionName | None = None
+    arguments: str = "{}"
+    output: Any = None
+    summary: Any = None
+    encrypted_content: Any = None
 
 
-def read_messages(messages: Sequence[Message], most: int, reads: Set[str] = frozenset()) -> list[BaseMessage]:
-    """Return the conversation, the question last.
+def _as_items(given: Any) -> Any:
+    return [{"content": given}] if isinstance(given, str) else given
+
+
+Messages = Annotated[list[Message], BeforeValidator(_mend_past), Field(min_length=1, max_length=_MOST)]
+Items = Annotated[
+    list[Item],
+    BeforeValidator(_mend_past),
+    BeforeValidator(_as_items),
+    Field(min_length=1, max_length=_MOST),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Hold a conversation.
+
+    Attributes:
+        messages: the question or the results of tools last; instructions may stand anywhere before.
+        left_out: what nobody reads of earlier turns: where it was, and its type.
+    """
+
+    messages: list[BaseMessage]
+    left_out: LeftOut = field(default_factory=list)
+
+
+Placed = tuple[str, Message]
+"""A message with the field that it stands in."""
+
+
+def read_messages(
+    sent: Sequence[Message], most: int, reads: Set[str] = frozenset(), *, goes_on: bool = False
+) -> Conversation:
+    """Return the conversation.
 
     Args:
-        messages: as they were sent.
-        most: characters of the text of all together.
+        sent: as it was sent.
+        most: characters of the question.
         reads: what the workers of the graph read besides text.
+        goes_on: whether a thread may hold the calls whose results are sent.
 
     Raises:
-        ApiError: 400, the last is not a question of the user, nobody reads an attachment, or it is too long.
+        ApiError: 400, the last turn is none, too long, or holds what nobody reads; calls and results differ.
         InputError: the question is not text.
     """
-    read = [_read(message, reads) for message in messages]
-    if sum(len(message.text) for message in read) > most:
-        raise ApiError(
-            400,
-            f"The messages have more than {most} characters.",
-            code="context_length_exceeded",
-            param="messages",
-        )
-    last = read[-1] if read else None
-    if not isinstance(last, HumanMessage):
-        raise ApiError(400, "The last message must be from the user.", code="invalid", param="messages")
-    asked = with_words(last)
-    return [*read[:-1], human(clean_query(str(asked.text)), attachments_of(asked))]
+    placed = [(f"messages.{index}", message) for index, message in enumerate(sent)]
+    return _conversation(placed, "messages", most, reads, goes_on)
 
 
 def read_items(
-    items: str | Sequence[Item], instructions: str | None, most: int, reads: Set[str] = frozenset()
-) -> list[BaseMessage]:
+    items: Sequence[Item],
+    instructions: str | None,
+    most: int,
+    reads: Set[str] = frozenset(),
+    *,
+    goes_on: bool = False,
+) -> Conversation:
     """Return the conversation in the input of a response, as `read_messages` does for chat completions."""
-    if isinstance(items, str):
-        items = [Item(content=items)]
-    messages = [Message(role="system", content=instructions)] if instructions else []
-    for item in items:
-        if item.type == "message":
-            messages.append(Message(role=item.role, content=item.content))
-        elif item.type.endswith("_output"):
-            messages.append(Message(role="tool", content=str(item.output or ""), tool_call_id=item.call_id))
-    return read_messages(messages, most, reads)
+    placed: list[Placed] = []
+    if instructions:
+        placed.append(("instructions", Message(role="system", content=instructions)))
+    for index, item in enumerate(items):
+        place = f"input.{index}"
+        if item.type == "function_call":
+            placed = _with_call(placed, place, item)
+        elif item.type == "function_call_output":
+            placed.append((place, Message(role="tool", content=item.output, tool_call_id=item.call_id)))
+        elif item.type == "message":
+            placed.append((place, Message(role=item.role, content=item.content)))
+    return _conversation(placed, "input", most, reads, goes_on)
 
 
-def _read(message: Message, reads: Set[str]) -> BaseMessage:
-    text, attached = _content(message.content, reads)
+def _with_call(placed: list[Placed], place: str, item: Item) -> list[Placed]:
+    """Add a call to what the assistant just said: one turn may call several tools, and say something."""
+    if item.call_id is None or item.name is None:
+        raise _wrong(place, "A call has a call_id and a name")
+    call = Call(id=item.call_id, function=Called(name=item.name, arguments=item.arguments))
+    if placed and placed[-1][1].role == "assistant":
+        *placed, (place, before) = placed
+        return [
+            *placed,
+            (place, before.model_copy(update={"tool_calls": [*(before.tool_calls or ()), call]})),
+        ]
+    return [*placed, (place, Message(role="assistant", tool_calls=[call]))]
+
+
+def _conversation(
+    placed: list[Placed], field: str, most: int, reads: Set[str], goes_on: bool
+) -> Conversation:
+    below = len(placed)
+    while below and placed[below - 1][1].role in ("system", "developer"):
+        below -= 1  # instructions may stand below the question, as some pages send them
+    placed = [*placed[below:], *placed[:below]]
+    if not below or placed[-1][1].role not in ("user", "tool"):
+        raise _wrong(field, "The last message must be from the user or a tool")
+    left_out: LeftOut = []
+    read = [(place, _read(place, message, reads, left_out)) for place, message in placed[:-1]]
+    read.append((placed[-1][0], _last(*placed[-1], most, reads)))
+    return Conversation(_with_results(read, left_out, goes_on), left_out)
+
+
+def _last(place: str, message: Message, most: int, reads: Set[str]) -> BaseMessage:
+    read = _read(place, message, reads, None)
+    if not isinstance(read, HumanMessage):
+        return read
+    if len(read.text) > most:
+        why = f"The question has more than {most} characters."
+        raise ApiError(400, why, code="context_length_exceeded", param=place)
+    asked = with_words(read)
+    return _person(clean_query(str(asked.text)), attachments_of(asked), message.name)
+
+
+def _read(place: str, message: Message, reads: Set[str], left_out: LeftOut | None) -> BaseMessage:
+    """Return one message; without `left_out` it is refused for what nobody reads."""
+    if message.tool_calls and message.role != "assistant":
+        raise _wrong(f"{place}.tool_calls", "Only an assistant calls tools")
+    readable = reads if message.role == "user" else frozenset()
+    text, attached = read_content(message.content, f"{place}.content", readable, left_out)
     match message.role:
         case "user":
-            return human(text, attached)
+            return _person(text, attached, message.name)
         case "assistant":
-            return AIMessage(text)
-        case "tool" | "function":
-            return ToolMessage(text, tool_call_id=message.tool_call_id or "")
+            calls = [_tool_call(call) for call in message.tool_calls or ()]
+            return AIMessage(text or message.refusal or "", tool_calls=calls)
+        case "tool":
+            if not message.tool_call_id:
+                raise _wrong(f"{place}.tool_call_id", "A result names its call")
+            return ToolMessage(mended(text), tool_call_id=message.tool_call_id)
         case _:
             return SystemMessage(text)
 
 
-def _content(content: str | list[Part] | None, reads: Set[str]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the text and the attachments."""
-    if not isinstance(content, list):
-        return content or "", []
-    attached = [attachment(part, reads) for part in content if part.type not in TEXT_PARTS]
-    said = [part.text or part.refusal or "" for part in content if part.type in TEXT_PARTS]
-    return "\n".join(said), attached
+def _person(text: str, attached: Sequence[dict[str, Any]], name: str | None) -> HumanMessage:
+    message = human(text, attached)
+    message.name = name
+    return message
 
 
-def attachment(part: Part, reads: Set[str]) -> dict[str, Any]:
-    """Return an image or audio as LangChain's content block; the server fetches nothing.
+def _tool_call(call: Call) -> ToolCall:
+    """Return a call; arguments that are no JSON object, as models err, become the one of an object."""
+    said = call.function.arguments
+    try:
+        arguments = json.loads(said or "{}")
+    except ValueError:
+        arguments = None
+    kept = arguments if isinstance(arguments, dict) else {"arguments": said}
+    return tool_call(name=call.function.name, args=kept, id=call.id)
 
-    Args:
-        part: as it was sent.
-        reads: what the workers of the graph read besides text.
+
+def _with_results(read: list[tuple[str, BaseMessage]], left_out: LeftOut, goes_on: bool) -> list[BaseMessage]:
+    """Return the messages with a result for every call, right behind it, and no result without a call.
 
     Raises:
-        ApiError: 400, nobody reads it, or it is not in the request itself.
+        ApiError: 400, that is not so since the question before the last turn.
     """
-    found = _image(part) if part.type in ("image_url", "input_image") else _audio(part)
-    kind = found["type"] if found else part.type
-    if kind not in reads:
-        raise _refused(f"Content of type {part.type[:40]!r} is not taken: no worker of this graph reads it.")
-    if found is None or "base64" not in found:
-        raise _refused("Send the file itself: an image as a data: URL, audio as base64 and its format.")
-    try:
-        base64.b64decode(found["base64"], validate=True)
-    except (binascii.Error, ValueError):
-        raise _refused(f"The {kind} is not base64.") from None
-    return found
+    asked = [index for index, (_, one) in enumerate(read[:-1]) if isinstance(one, HumanMessage)]
+    recent = asked[-1] + 1 if asked else 0
+    called: dict[int, list[str]] = {}  # what has no result yet, by the message that calls
+    caller = -1
+    kept: dict[int, BaseMessage] = {}
+    for index, (place, message) in enumerate(read):
+        kept[index] = message
+        if isinstance(message, ToolMessage):
+            if message.tool_call_id in called.get(caller, ()):
+                called[caller].remove(message.tool_call_id)
+            elif not goes_on or caller >= 0:  # else what called it is in the thread
+                if index >= recent:
+                    raise _wrong(f"{place}.tool_call_id", "No call right before it has this id")
+                left_out.append({"param": place, "type": "tool"})
+                del kept[index]
+        elif not isinstance(message, SystemMessage):
+            caller = index
+            calls = message.tool_calls if isinstance(message, AIMessage) else []
+            called[index] = [str(call["id"]) for call in calls]
+    for index, ids in called.items():
+        if ids and index >= recent:
+            raise _wrong(read[index][0], f"{_NO_RESULT}{', '.join(ids)[:200]}")
+        if ids:
+            left_out.append({"param": read[index][0], "type": "tool_calls"})
+            kept[index] = _without(read[index][1], ids)
+    return list(kept.values())
 
 
-def _image(part: Part) -> dict[str, Any]:
-    url = part.image_url.get("url") if isinstance(part.image_url, dict) else part.image_url
-    match = _DATA.fullmatch(url) if isinstance(url, str) else None
-    return {"type": "image", **({"base64": match["data"], "mime_type": match["kind"]} if match else {})}
+def _without(message: BaseMessage, ids: Sequence[str]) -> BaseMessage:
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    return AIMessage(message.text, tool_calls=[call for call in calls if call["id"] not in ids])
 
 
-def _audio(part: Part) -> dict[str, Any] | None:
-    if part.type != "input_audio":
-        return None
-    given = part.input_audio if isinstance(part.input_audio, dict) else {}
-    data, form = given.get("data"), given.get("format")
-    sound = isinstance(data, str) and isinstance(form, str) and _FORMAT.fullmatch(form)
-    return {"type": "audio", **({"base64": data, "mime_type": f"audio/{form}"} if sound else {})}
-
-
-def _refused(why: str) -> ApiError:
-    return ApiError(400, why, code="unsupported_content", param="messages")
+def _wrong(param: str, why: str) -> ApiError:
+    return ApiError(400, f"{why}.", code="invalid", param=param)

@@ -18,7 +18,7 @@ from starlette.types import Scope as Connection
 
 from app.runs.runner import no_longer_than_this
 from app.server.api_keys import LOCAL, Caller, Scope, key_hash
-from app.server.errors import ApiError, as_api_error
+from app.server.errors import REQUEST, ApiError, as_api_error
 from app.server.settings import ServerSettings, is_loopback
 from app.server.telemetry import Telemetry
 
@@ -81,13 +81,14 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
+        started, name = False, uuid.uuid4().hex
+        REQUEST.set(name)
 
         async def sending(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)["x-request-id"] = uuid.uuid4().hex
+                MutableHeaders(scope=message)["x-request-id"] = name
             await send(message)
 
         try:

@@ -2,50 +2,178 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from itertools import count
-from typing import Any
+from collections.abc import AsyncGenerator, Iterator
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from openai.types.responses import Response, ResponseStreamEvent
-from pydantic import BaseModel, Field, TypeAdapter
+from openai.types.responses import ResponseIncludable
+from pydantic import Field, model_validator
 from sse_starlette import EventSourceResponse
 
+from agents.generation import Effort, apart
 from app.persistence.checkpoints import config_of
-from app.runs.events import Answered, Decided, Ended, Event, Hopped, Thought, Written
+from app.runs.events import Event
 from app.runs.run import Run
 from app.server.api_keys import Caller
 from app.server.client_prompts import answer_client, is_of_client
 from app.server.dependencies import Chatter, Served, TaskHeader, ThreadHeader
 from app.server.errors import ApiError
-from app.server.messages import Items, RunOptions, read_items
-from app.server.sse import begun, collect, reasoning, server_sent, summary, while_connected
-from app.server.telemetry import used_by
+from app.server.messages import Conversation, Items, read_items
+from app.server.parameters import AnyRequest, ResponseTool, Strict, Unsupported, only
+from app.server.response_events import Answer
+from app.server.sse import (
+    begun,
+    collect,
+    server_sent,
+    while_connected,
+)
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
-_EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
+_LOGPROBS = "message.output_text.logprobs"
 
 
-class ResponseRequest(BaseModel):
-    """Describe what is read of a request; other parameters are ignored.
+class StreamOptions(Strict):
+    """Describe `stream_options`."""
+
+    include_obfuscation: Annotated[bool | None, only(False)] = None
+
+
+class Reasoning(Strict):
+    """Describe `reasoning`; its summary is the route, and always there."""
+
+    effort: Effort | None = None
+    summary: Literal["auto", "concise", "detailed"] | None = None
+    generate_summary: Literal["auto", "concise", "detailed"] | None = None
+    context: Annotated[Any, only("auto")] = None
+    mode: Annotated[Any, only("standard")] = None
+
+
+class TextForm(Strict):
+    """Describe `text.format`: what chat completions call `response_format`."""
+
+    type: Annotated[str, only("text", "json_object", "json_schema")]
+    name: str | None = None
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    description: str | None = None
+    strict: bool | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> TextForm:
+        for name, value in (("name", self.name), ("schema", self.schema_)):
+            if self.type == "json_schema" and value is None:
+                raise apart(name, "it is needed with the type json_schema")
+        return self
+
+    @property
+    def as_chat(self) -> dict[str, Any]:
+        """Return it as chat completions write it."""
+        told = self.model_dump(by_alias=True, exclude_none=True, exclude={"type"})
+        return {"type": self.type} | ({"json_schema": told} if self.type == "json_schema" else {})
+
+
+class Text(Strict):
+    """Describe `text`."""
+
+    format: TextForm | None = None
+    verbosity: Annotated[Any, only("medium")] = None
+
+
+class ResponseRequest(AnyRequest):
+    """Describe a request.
 
     Attributes:
         previous_response_id: the response to continue from; several may continue from one.
         store: whether a later request may continue from this response.
-        octopus: budgets, policy, reflection, answers to questions; an extension.
+        include: more about the answer; of all but the log-probabilities there is nothing to include.
+        truncation: older turns that do not fit into a model's context are always left out.
     """
 
-    model: str
-    input: str | Items
+    input: Items
     instructions: str | None = None
     previous_response_id: str | None = None
     store: bool | None = None
-    stream: bool | None = None
-    octopus: RunOptions = Field(default_factory=RunOptions)
+    max_output_tokens: int | None = Field(default=None, ge=1, le=10_000_000)
+    tools: tuple[ResponseTool, ...] | None = Field(default=None, max_length=128)  # type: ignore[assignment]
+    reasoning: Reasoning | None = None
+    text: Text | None = None
+    include: list[Annotated[str, only(*get_args(ResponseIncludable))]] | None = None
+    stream_options: StreamOptions | None = None
+    truncation: Annotated[Any, only("auto")] = None
+    n: Annotated[int | None, only(1)] = None
+    background: Annotated[bool | None, only(False)] = None
+    access_programs: Unsupported = None
+    context_management: Unsupported = None
+    conversation: Unsupported = None
+    image: Unsupported = None
+    max_tool_calls: Unsupported = None
+    prompt: Unsupported = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Return what a response says of its request."""
+        names = {
+            "temperature",
+            "top_p",
+            "top_logprobs",
+            "max_output_tokens",
+            "reasoning",
+            "text",
+            "instructions",
+        }
+        told = self.model_dump(include=names, exclude_none=True, by_alias=True)
+        nothing = {"description": None, "parameters": None, "strict": None}
+        tools = [nothing | tool.model_dump(by_alias=True, exclude_none=True) for tool in self.tools or ()]
+        return (
+            self.kept
+            | told
+            | {
+                "previous_response_id": self.previous_response_id,
+                "tools": tools,
+                "tool_choice": self.tool_choice or "auto",
+                "parallel_tool_calls": self.parallel_tool_calls is not False,
+            }
+        )
+
+    def _asked(self) -> Iterator[tuple[str, str, Any]]:
+        for param, name, value in super()._asked():
+            if name == "tools":
+                yield param, name, [_nested(tool) for tool in value]
+            elif name == "tool_choice":
+                yield param, name, _nested_choice(value)
+            else:
+                yield param, name, value
+        if self.max_output_tokens is not None:
+            yield "max_output_tokens", "max_tokens", self.max_output_tokens
+        if self.reasoning and self.reasoning.effort:
+            yield "reasoning.effort", "reasoning_effort", self.reasoning.effort
+        if self.text and self.text.format:
+            yield "text.format", "response_format", self.text.format.as_chat
+        if _LOGPROBS in (self.include or ()) or self.top_logprobs:
+            yield "include", "logprobs", True
+
+
+def _nested(flat: dict[str, Any]) -> dict[str, Any]:
+    """Return a function as chat completions write it."""
+    about = {
+        key: value for key, value in flat.items() if key in ("name", "description", "parameters", "strict")
+    }
+    return {"type": flat["type"], "function": about}
+
+
+def _nested_choice(choice: Any) -> Any:
+    """Return a `tool_choice` as chat completions write it; what is none stays, to be refused."""
+    match choice:
+        case {"type": "function", "name": name}:
+            return {"type": "function", "function": {"name": name}}
+        case {"type": "allowed_tools", "mode": mode, "tools": [*tools]}:
+            return {
+                "type": "allowed_tools",
+                "allowed_tools": {"mode": mode, "tools": [*map(_nested_choice, tools)]},
+            }
+    return choice
 
 
 @router.post("/responses")
@@ -58,33 +186,36 @@ async def create_response(
     task: TaskHeader = None,
 ) -> Any:
     """Answer, in a form from which `previous_response_id` continues."""
-    model = served.graphs.get(body.model)
-    messages = read_items(body.input, body.instructions, served.settings.message_characters, model.reads)
-    if is_of_client(messages, task):
-        return await _answered(
-            body, request, model.run(messages, caller), answer_client(served, model, messages)
-        )
+    model, context = served.graphs.get(body.model), body.context
+    goes_on = thread is not None or body.previous_response_id is not None
+    # Instructions are those of one response: without any, earlier ones end.
+    told = body.instructions or ("" if goes_on else None)
+    most = served.settings.message_characters
+    asked = read_items(body.input, told, most, model.reads, goes_on=goes_on)
+    if is_of_client(asked.messages, task):
+        run = model.run(asked.messages, caller, context=context)
+        return await _answered(body, request, run, asked, answer_client(served, model, run))
     checkpoint = None
     if body.previous_response_id:
         thread, checkpoint = await _previous(served.saver, caller, body.previous_response_id)
     elif thread is None and body.store is not False:
         thread = uuid.uuid4().hex
     run = model.run(
-        messages,
+        asked.messages,
         caller,
         thread,
-        context=body.octopus.context,
+        context=context,
         resume=body.octopus.resume,
         pieces=bool(body.stream),
         checkpoint=checkpoint,
     )
-    return await _answered(body, request, run, served.runner.events(run))
+    return await _answered(body, request, run, asked, served.runner.events(run))
 
 
 async def _answered(
-    body: ResponseRequest, request: Request, run: Run, events: AsyncGenerator[Event]
+    body: ResponseRequest, request: Request, run: Run, asked: Conversation, events: AsyncGenerator[Event]
 ) -> EventSourceResponse | JSONResponse:
-    answer = _Answer(run, body.previous_response_id)
+    answer = Answer(run, body.given, asked.left_out)
     if body.stream:
         return server_sent(answer.events(await begun(events)), named=True)
     return JSONResponse(answer.whole(*await while_connected(request, collect(events))))
@@ -104,108 +235,3 @@ async def _previous(
             # At its end a thread continues as it is, with what it waits for; before it, from there.
             return thread, None if step == newest.checkpoint["id"] else step
     raise ApiError(404, "There is no such response.", code="not_found", param="previous_response_id")
-
-
-class _Answer:
-    """Build a response: its reasoning, then its message."""
-
-    def __init__(self, run: Run, previous: str | None) -> None:
-        self._thread = run.thread
-        self._text = ""
-        self._thoughts = ""
-        self._answered = Answered()
-        self._message = f"msg_{run.id}"
-        self._reasoning = f"rs_{run.id}"
-        self._head: dict[str, Any] = {
-            "id": f"resp_{run.thread}.{run.id}" if run.thread else f"resp_{run.id}",
-            "object": "response",
-            "created_at": int(time.time()),
-            "model": run.model,
-            "previous_response_id": previous,
-            "error": None,
-            "incomplete_details": None,
-            "parallel_tool_calls": False,
-            "tool_choice": "none",
-            "tools": [],
-            "store": run.thread is not None,
-        }
-
-    def whole(self, answered: Answered, thoughts: str) -> dict[str, Any]:
-        """Return the response of a run that is over."""
-        self._text, self._thoughts, self._answered = answered.text, thoughts, answered
-        return Response.model_validate(self._completed()).model_dump(mode="json", exclude_unset=True)
-
-    async def events(self, events: AsyncIterator[Event]) -> AsyncIterator[BaseModel]:
-        """Yield the response in pieces."""
-        numbers = count()
-        async for kind, fields in self._events(events):
-            yield _EVENT.validate_python(
-                {"type": f"response.{kind}", "sequence_number": next(numbers), **fields}
-            )
-
-    async def _events(self, events: AsyncIterator[Event]) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        begun = self._head | {"status": "in_progress", "output": []}
-        yield "created", {"response": begun}
-        yield "in_progress", {"response": begun}
-        thought = {"item_id": self._reasoning, "output_index": 0, "summary_index": 0}
-        said = {"item_id": self._message, "output_index": 1, "content_index": 0}
-        yield "output_item.added", {"output_index": 0, "item": self._reasoning_item("in_progress")}
-        yield "reasoning_summary_part.added", {**thought, "part": self._summary_part}
-        speaking = False
-        async for event in events:
-            if isinstance(event, Decided):
-                text = reasoning(event.decision)
-                self._thoughts += text
-                yield "reasoning_summary_text.delta", {**thought, "delta": text}
-                continue
-            if isinstance(event, Hopped | Ended | Thought):
-                continue
-            if not speaking:
-                speaking = True
-                yield "reasoning_summary_text.done", {**thought, "text": self._thoughts}
-                yield "reasoning_summary_part.done", {**thought, "part": self._summary_part}
-                yield "output_item.done", {"output_index": 0, "item": self._reasoning_item("completed")}
-                yield "output_item.added", {"output_index": 1, "item": self._message_item("in_progress")}
-                yield "content_part.added", {**said, "part": self._text_part}
-            text = event.text if isinstance(event, Written) else event.rest
-            self._text += text
-            if text:
-                yield "output_text.delta", {**said, "delta": text, "logprobs": []}
-            if isinstance(event, Answered):
-                self._answered = event
-        yield "output_text.done", {**said, "text": self._text, "logprobs": []}
-        yield "content_part.done", {**said, "part": self._text_part}
-        yield "output_item.done", {"output_index": 1, "item": self._message_item("completed")}
-        yield "completed", {"response": self._completed()}
-
-    def _completed(self) -> dict[str, Any]:
-        used = used_by(self._answered)
-        return self._head | {
-            "status": "completed",
-            "output": [self._reasoning_item("completed"), self._message_item("completed")],
-            "usage": {
-                "input_tokens": used["prompt"],
-                "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-                "output_tokens": used["completion"],
-                "output_tokens_details": {"reasoning_tokens": 0},
-                "total_tokens": used["prompt"] + used["completion"],
-            },
-            "octopus": summary(self._answered, self._thread),
-        }
-
-    def _reasoning_item(self, status: str) -> dict[str, Any]:
-        parts = [self._summary_part] if status == "completed" else []
-        return {"type": "reasoning", "id": self._reasoning, "status": status, "summary": parts}
-
-    def _message_item(self, status: str) -> dict[str, Any]:
-        parts = [self._text_part] if status == "completed" else []
-        head = {"type": "message", "id": self._message, "role": "assistant"}
-        return {**head, "status": status, "content": parts}
-
-    @property
-    def _summary_part(self) -> dict[str, Any]:
-        return {"type": "summary_text", "text": self._thoughts}
-
-    @property
-    def _text_part(self) -> dict[str, Any]:
-        return {"type": "output_text", "text": self._text, "annotations": [], "logprobs": []}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -13,10 +14,12 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from agents.types import Hop
 from app.runs.events import Answered, Decided, Event
-from app.server.errors import ApiError, as_api_error
+from app.server.errors import REQUEST, ApiError, as_api_error, unanswered
 from graphs.blocking import cancellable
+from graphs.branches import merged, outcomes
 
 T = TypeVar("T")
+_log = logging.getLogger("octopus.server")
 
 
 def reasoning(decision: Hop) -> str:
@@ -25,23 +28,70 @@ def reasoning(decision: Hop) -> str:
     return f"{chosen} (p = {decision['probability']:.2f}): {decision['reason']}\n"
 
 
-def summary(answered: Answered, thread: str | None) -> dict[str, Any]:
+def shown(hop: Hop) -> Hop:
+    """Return a hop as clients may see it: what a worker says that does not answer may be internal."""
+    if hop["status"] in ("planned", "answered"):
+        return hop
+    why = hop.get("failure")  # hops of an earlier version of this program have none
+    return {**hop, "answer": unanswered(why).message if why else "", "evidence": {}}
+
+
+def summary(answered: Answered, thread: str | None, left_out: Sequence[Any] = ()) -> dict[str, Any]:
     """Return the extension field `octopus`: how the question went through the graph, and at what cost.
 
-    `asked` is what a person is to answer before the run continues, `ended` why walks stopped early.
+    `asked` is what a person is to answer before the run continues, `ended` why walks stopped early,
+    `left_out` what of earlier turns nobody read.
     """
-    hops = answered.hops
+    hops = [shown(hop) for hop in answered.hops]
     return {
         "thread": thread,
         "path": answered.path,
         "hops": hops,
         "asked": answered.asked,
+        "left_out": list(left_out),
         "ended": [hop["ended"] for hop in hops if hop["ended"]],
         "tokens": answered.tokens,
         "cost": answered.cost,
         "saved": round(sum(hop["saved"] for hop in hops), 9),
         "seconds": round(sum(hop["seconds"] for hop in hops), 6),
     }
+
+
+_TOLD = ("turn", "branch", "step", "master", "token", "node", "probability", "reason", "status", "failure")
+
+
+def check_answered(answered: Answered, thread: str | None) -> None:
+    """Raise the error of a turn in which nobody answered, and log what workers said of it."""
+    failure = answered.failure
+    if failure is None:
+        return
+    failed = [hop for hop in answered.hops if hop["status"] != "answered"]
+    for hop in failed:
+        why = (hop.get("failure") or failure)["code"]
+        _log.warning(
+            "Request %s: turn %s: %s: %s: %s", REQUEST.get(), hop["turn"], hop["node"], why, hop["answer"]
+        )
+    hops = [{name: hop.get(name) for name in (*_TOLD, "seconds")} for hop in answered.hops]
+    raise unanswered(failure, {"thread": thread, "path": answered.path, "hops": hops})
+
+
+def logprobs_of(answered: Answered) -> dict[str, Any] | None:
+    """Return the log-probabilities of an answer that one model wrote, as OpenAI's API gives them."""
+    evidences = [hop["evidence"] for hop in outcomes(answered.hops)] or [answered.evidence]
+    return evidences[0].get("logprobs") if len(evidences) == 1 else None
+
+
+def further(answered: Answered) -> Iterator[str]:
+    """Yield the other answers that were asked for; what has no other says the same in each."""
+    found = outcomes(answered.hops)
+    others = [hop["evidence"].get("alternatives") or [] for hop in found]
+    if not found:
+        yield from answered.evidence.get("alternatives") or []
+    for index in range(max(map(len, others), default=0)):
+        answers = [
+            own[index] if index < len(own) else hop["answer"] for hop, own in zip(found, others, strict=True)
+        ]
+        yield merged([{**hop, "answer": answer} for hop, answer in zip(found, answers, strict=True)])
 
 
 async def collect(events: AsyncIterator[Event]) -> tuple[Answered, str]:

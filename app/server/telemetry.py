@@ -107,8 +107,15 @@ def _record_span(graph: str, context: Context, hop: Hop) -> None:
 
 
 def used_by(answered: Answered) -> dict[str, int]:
-    """Return prompt and completion tokens of all models that were asked for an answer."""
-    return tokens_of([answered.evidence, *(hop["evidence"] for hop in answered.hops)])
+    """Return the tokens of all models that were asked; `cached` is within `prompt`, `reasoning` the rest."""
+    evidence = [answered.evidence, *(hop["evidence"] for hop in answered.hops)]
+    usages = [usage for one in evidence if isinstance(usage := one.get("usage"), dict)]
+
+    def of(details: str, kind: str) -> int:
+        return sum(int((usage.get(details) or {}).get(kind) or 0) for usage in usages)
+
+    cached, reasoning = of("input_token_details", "cache_read"), of("output_token_details", "reasoning")
+    return tokens_of(evidence) | {"cached": cached, "reasoning": reasoning}
 
 
 def tokens_of(evidence: Iterable[dict[str, Any]]) -> dict[str, int]:

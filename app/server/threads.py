@@ -15,13 +15,14 @@ from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.types import StateSnapshot
 from pydantic import BaseModel, Field
 
-from agents.types import Hop
+from agents.types import UNANSWERED, Hop
 from app.persistence.checkpoints import config_of, messages_by_checkpoint, messages_of
 from app.persistence.threads import export_thread, fork_thread, list_threads
 from app.server import feedback
 from app.server.api_keys import Caller
 from app.server.dependencies import THREAD, Owner, Served, Service, ThreadId, hops_of
 from app.server.errors import ApiError, not_found
+from app.server.sse import shown
 
 router = APIRouter(prefix="/threads", tags=["Threads"])
 CheckpointId = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
@@ -78,7 +79,7 @@ async def read(thread: ThreadId, served: Served, caller: Owner) -> dict[str, Any
         "model": newest.metadata.get("model"),
         "updated": newest.checkpoint["ts"],
         "messages": [_said(message) for message in await messages_of(served.saver, newest)],
-        "hops": hops_of(newest),
+        "hops": [shown(hop) for hop in hops_of(newest)],
         **await _waiting(served, caller, newest),
     }
 
@@ -150,7 +151,10 @@ def _checkpoint(step: StateSnapshot) -> dict[str, Any]:
 
 def _said(message: BaseMessage) -> dict[str, Any]:
     role = {"human": "user", "ai": "assistant"}.get(message.type, message.type)
-    return {"role": role, "name": message.name, "content": str(message.text)}
+    told = {"role": role, "name": message.name, "content": str(message.text)}
+    if message.additional_kwargs.get(UNANSWERED):  # what a worker said of it may be internal
+        return told | {"content": "", "unanswered": True}
+    return told
 
 
 def _title(messages: Sequence[BaseMessage], most: int = 80) -> str:
@@ -204,7 +208,7 @@ def _turn(steps: list[CheckpointTuple], said: Said) -> dict[str, Any]:
         "before": max((k for k, message in enumerate(messages) if message.type == "human"), default=0),
         "answered": bool(messages) and messages[-1].type == "ai",
         "checkpoint": _id(first) if _takes_in(first) else None,
-        "hops": [hop | {"checkpoint": _beginning(steps, hop)} for hop in _new_hops(first, last)],
+        "hops": [shown(hop) | {"checkpoint": _beginning(steps, hop)} for hop in _new_hops(first, last)],
     }
 
 

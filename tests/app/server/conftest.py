@@ -25,8 +25,7 @@ def _chat() -> Iterator[ChatServer]:
 @pytest.fixture
 def chat(_chat: ChatServer) -> ChatServer:
     """The model server, as new."""
-    fresh = ChatServer()
-    _chat.words, _chat.statuses, _chat.delay, _chat.requests = fresh.words, [], 0.0, []
+    vars(_chat).update(vars(ChatServer()) | {"port": _chat.port})
     return _chat
 
 

@@ -23,7 +23,7 @@ def test_a_redis_that_does_not_answer_is_named_when_the_server_starts(
 
 def test_without_keys_this_machine_is_served_and_web_pages_are_not(tmp_path: Path) -> None:
     with serving(tmp_path, OCTOPUS_API_KEYS="") as live, live.http(None) as client:
-        assert live.ask(BREAD)["octopus"]["path"] == ["cooking"]
+        assert live.ask(BREAD)["error"]["octopus"]["path"] == ["cooking"]
         assert client.get("/v1/models", headers={"Host": "evil.example"}).status_code == 400
         as_form = {"content-type": "text/plain", "Origin": "http://evil.example"}
         reply = client.post("/v1/chat/completions", content=b"{}", headers=as_form)

@@ -81,13 +81,6 @@ def test_the_conversation_is_sent_or_kept(live: Live) -> None:
     assert kept.octopus["thread"] == "kept"
 
 
-def test_an_unreachable_model_is_said_in_the_answer(live: Live, chat: ChatServer) -> None:
-    chat.statuses = [400]
-    answer = live.ask(BREAD)
-    assert "its model 'tiny' failed" in answer["choices"][0]["message"]["content"]
-    assert answer["octopus"]["hops"][0]["status"] == "unavailable"
-
-
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_client_that_leaves_stops_the_run_and_may_come_back(
     live: Live, chat: ChatServer, stream: bool

@@ -20,7 +20,7 @@ def said(question: Any) -> Any:
     [
         ({"messages": said("?")}, "model: Field required."),
         ({"model": "attic", "messages": said("?")}, "There is no such model"),
-        ({"model": "house", "messages": []}, "messages: List should have at least 1 item"),
+        ({"model": "house", "messages": []}, "messages: Value should have at least 1 item"),
         ({"model": "house", "messages": said(" ")}, "the query is empty."),
         ({"model": "house", "messages": [{"role": "assistant", "content": "?"}]}, "must be from the user"),
         ({"model": "house", "messages": said([{"type": "image_url"}])}, "'image_url' is not taken"),

@@ -27,6 +27,11 @@ def seeing(_chat: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield live
 
 
+@pytest.fixture(autouse=True)
+def _reading(chat: ChatServer) -> None:
+    chat.reads = ("image", "audio")
+
+
 def ask(live: Live, *content: dict[str, Any], model: str = "house") -> Any:
     with live.http() as client:
         body = {"model": model, "messages": [{"role": "user", "content": list(content)}]}

@@ -70,7 +70,7 @@ def test_parts_are_answered_in_parallel_and_joined(live: Live, chat: ChatServer)
 def test_where_the_octopus_abstains_the_path_is_empty(tmp_path: Path) -> None:
     unsure = WALKS.replace("threshold: 0.1", "threshold: 1.0")
     with serving(tmp_path, unsure) as live, live.http() as client:
-        found = live.ask(BREAD, model="walks", thread="unsure")["octopus"]
+        found = live.ask(BREAD, model="walks", thread="unsure")["error"]["octopus"]
         steps = client.get("/threads/unsure/history").json()["data"]
     assert ([hop["node"] for hop in found["hops"]], found["path"]) == ([""], [])
     assert [step["path"] for step in steps] == [[] for _ in steps]
@@ -138,14 +138,14 @@ def test_a_step_waits_for_approval(live: Live, chat: ChatServer, answer: str) ->
         assert client.get(f"/threads/{thread}").json()["asked"] == [question]
     assert live.ask(CUBE, thread=thread)["octopus"]["asked"] == [question]  # the question repeated
     done = live.ask(answer, thread=thread)  # without `approve`: the turn keeps what it began with
-    text, hops = done["choices"][0]["message"]["content"], done["octopus"]["hops"]
-    expected = {
-        "y": ("12\n", "maths"),
-        "n": ("You did not approve", ""),
-        "cooking": ("Forty-two.", "cooking"),
-    }
-    assert text.startswith(expected[answer][0])
-    assert hops[-1]["node"] == expected[answer][1]
+    if answer == "n":
+        assert done["error"]["type"] == "invalid_request_error"
+        assert done["error"]["octopus"]["hops"][-1]["node"] == ""
+    else:
+        text, hops = done["choices"][0]["message"]["content"], done["octopus"]["hops"]
+        expected = {"y": ("12\n", "maths"), "cooking": ("Forty-two.", "cooking")}
+        assert text.startswith(expected[answer][0])
+        assert hops[-1]["node"] == expected[answer][1]
     assert not chat.requests or answer == "cooking"
     with live.http() as client:
         found = client.get(f"/threads/{thread}").json()
