@@ -3,10 +3,12 @@
 import { askForKey, storedKey } from "./key.js";
 
 export class ApiError extends Error {
-  constructor(status, message, code) {
+  // `octopus` says how far the question went, where the turn is over and nobody answered.
+  constructor(status, message, code, octopus) {
     super(message);
     this.status = status;
     this.code = code;
+    this.octopus = octopus;
   }
 }
 
@@ -61,6 +63,6 @@ async function reached(path, options) {
 
 async function refusal(response) {
   const found = await response.json().catch(() => ({}));
-  const { message, code } = found.error ?? {};
-  return new ApiError(response.status, message ?? `The server answered ${response.status}.`, code);
+  const { message, code, octopus } = found.error ?? {};
+  return new ApiError(response.status, message ?? `The server answered ${response.status}.`, code, octopus);
 }

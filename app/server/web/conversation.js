@@ -8,6 +8,7 @@ export class TurnView {
   path;
   writing;
   #answer;
+  #said;
   #foot = element("footer");
 
   // `actions` makes the buttons of a hop, `look` is called when somebody looks into the path.
@@ -16,7 +17,7 @@ export class TurnView {
     this.model = model;
     this.path = new Path(actions);
     this.path.element.addEventListener("toggle", look, true);
-    const said = element("div", { class: "said" });
+    const said = (this.#said = element("div", { class: "said" }));
     this.writing = new Writing(said);
     this.#answer = element("article", { class: "answer", "aria-label": "Answer", "aria-busy": "false" });
     this.#answer.append(this.path.element, said, this.#foot);
@@ -29,6 +30,7 @@ export class TurnView {
   }
 
   begin() {
+    this.#answer.classList.remove("failed");
     this.#busy = true;
     this.#foot.replaceChildren();
   }
@@ -51,6 +53,12 @@ export class TurnView {
       element("span", {}, facts.filter(Boolean).join(" · ")),
       ...actions.map(([text, act]) => button(text, act)),
     );
+  }
+
+  // Nobody answered: what happened stands where the answer would.
+  fail(why) {
+    this.#answer.classList.add("failed");
+    this.#said.append(element("p", { class: "failure" }, why));
   }
 
   set #busy(busy) {

@@ -3,7 +3,9 @@
 import { json } from "./api.js";
 import { addTurn, notice, showTurns, stick, TurnView } from "./conversation.js";
 import { announce, find } from "./dom.js";
-import { run } from "./turn.js";
+import { run, why } from "./turn.js";
+
+const AGAIN = "Try again";
 
 export class Session {
   thread = newId();
@@ -41,7 +43,7 @@ export class Session {
       json(`/threads/${id}/turns`),
     ]);
     const views = messages.flatMap(({ role }, index) =>
-      role === "user" ? [this.#told(messages, index, data.find(({ before }) => before === index), model)] : [],
+      role === "user" ? [this.#told(messages, index, data.findLast(({ before }) => before === index), model)] : [],
     );
     this.#enter(id, messages.length, views);
     this.#keep();
@@ -55,7 +57,7 @@ export class Session {
     await this.#answer(view);
   }
 
-  // Have a turn that was cut short answered, from where it was.
+  // Have a turn that was cut short, or failed, answered.
   async goOn(view) {
     view.path.drop();
     view.writing.clear();
@@ -87,12 +89,14 @@ export class Session {
   // The view of a turn that is over, from what the server remembers.
   #told(messages, index, turn, model) {
     const view = this.#view(messages[index].content, turn?.model ?? model ?? "", index);
-    const answer = messages[index + 1]?.role === "assistant" ? messages[index + 1].content : null;
+    const answer = messages[index + 1]?.role === "assistant" ? messages[index + 1] : null;
     view.path.whole(turn?.hops ?? []);
     if (answer === null) view.close("Not answered yet", this.#buttons(view, "Go on"));
+    else if (answer.unanswered) view.close("No answer", this.#buttons(view, index + 2 === messages.length && AGAIN));
     else view.close("", this.#buttons(view));
-    view.writing.append(answer ?? "");
+    view.writing.append(answer?.content ?? "");
     view.writing.finish().then(() => stick());
+    if (answer?.unanswered) view.fail(why(turn?.hops ?? []));
     return view;
   }
 
@@ -133,8 +137,13 @@ export class Session {
     } catch (error) {
       view.path.stop();
       await view.writing.finish();
-      view.close(control.signal.aborted ? "Stopped" : "Not finished", this.#buttons(view, "Go on"));
-      if (current()) notice(control.signal.aborted ? "" : error.message);
+      if (error.octopus) {
+        view.fail(error.message);
+        view.close("No answer", this.#buttons(view, AGAIN));
+        announce(`No answer: ${error.message}`);
+        if (current()) this.#messages = before + 2;
+      } else view.close(control.signal.aborted ? "Stopped" : "Not finished", this.#buttons(view, "Go on"));
+      if (current()) notice(control.signal.aborted || error.octopus ? "" : error.message);
     }
     if (current()) {
       this.#run(null);

@@ -41,6 +41,7 @@ async function heard(reader) {
 }
 
 function checked(event) {
-  if (event.error) throw new ApiError(500, event.error.message, event.error.code);
+  const { error } = event;
+  if (error) throw new ApiError(500, error.message, error.code, error.octopus);
   return event;
 }

@@ -50,10 +50,14 @@ async function finished({ thread, before }, seen) {
     throw error;
   }
   if (found.messages.length < before + 2) return false;
-  seen.text(found.messages.at(-1).content);
   seen.hops(found.hops);
+  if (found.messages.at(-1).unanswered) throw new ApiError(500, why(found.hops), "unanswered", found);
+  seen.text(found.messages.at(-1).content);
   return true;
 }
+
+// Why a turn has no answer, as its last hop says.
+export const why = (hops) => hops.at(-1)?.answer || "No answer.";
 
 const passes = (error) =>
   error instanceof LostError ||

@@ -219,7 +219,7 @@ def test_a_refusal_is_shown_plainly_and_the_question_can_be_gone_on_with(
         page = open_page(url, refused="/v1/chat/completions")
         ready(page)
         answer = ask(page, "Why? " * 20)
-        expect(page.locator("#notice")).to_contain_text("The messages have more than 40 characters.")
+        expect(page.locator("#notice")).to_contain_text("The question has more than 40 characters.")
         expect(answer.locator("footer")).to_contain_text("Not finished")
         page.get_by_role("button", name="Close").click()
         expect(page.locator("#notice")).to_be_empty()
