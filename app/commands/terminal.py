@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -165,8 +165,19 @@ class Trace:
             _line(f"round {number}", text.rstrip(), None)
         if reflected:
             _line(reflected["level"], f"stopped: {reflected['reason']}", None)
+        self._show_steps(hop["evidence"])
         if full:
             _show_outcome(hop)
+
+    def _show_steps(self, evidence: Mapping[str, Any]) -> None:
+        """Print the tools that a model called, a line each, and why it called no more."""
+        lines = [("call", _told(step, self._most)) for step in evidence.get("steps", ())]
+        if note := evidence.get("tools", {}).get("note"):
+            lines.append(("tools", note))
+        if lines:
+            self._end_line()
+        for name, text in lines:
+            _line(name, text, None)
 
     def _show_decision(self, decision: Hop) -> None:
         full, kind = self._detail == "full", "" if decision["calibrated"] else ", not calibrated"
@@ -204,8 +215,18 @@ def _show_outcome(hop: Hop) -> None:
     cost = f", ${hop['cost']:.6f}" if hop["cost"] else ""
     _line("outcome", f"{hop['status']} in {hop['seconds']:.2f} s, {hop['tokens']} tokens{cost}", None)
     for name, value in hop["evidence"].items():
-        if name != "reflection":  # its rounds are shown
+        if name not in ("reflection", "steps"):  # they are shown already
             _line(name, json.dumps(value, ensure_ascii=False, default=str), None)
+
+
+def _told(step: Mapping[str, Any], most: int | None) -> str:
+    """Return a call with its result in one line; in the short trace the ends of long values are cut off."""
+    each = most and most // 3
+    given = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in step["arguments"].items()
+    )
+    result = short(str(step.get("result", f"failed: {step.get('error')}")), each)
+    return f"{step['tool']}({short(given, each)}): {result} ({step['seconds']:.2f} s)"
 
 
 def _beyond_head(decision: Hop) -> str:

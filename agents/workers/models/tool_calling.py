@@ -249,7 +249,7 @@ class Talk:
             if tool is None:
                 raise CallError(f"there is no such tool. Known are {', '.join(self.offer.tools)}.")
             if (broken := arguments.get(_BROKEN)) is not None:
-                step["arguments"] = broken
+                step["arguments"] = {"unread": broken}
                 raise CallError("its arguments are not a JSON object.")
             step["arguments"] = arguments = checked(arguments, tool.parameters)
             async with asyncio.timeout(max(0.0, self._deadline - time.monotonic())):
