@@ -14,6 +14,7 @@ from app.commands.options import (
     Artifact,
     Experts,
     Graph,
+    Parameters,
     Policy,
     Quiet,
     Reflection,
@@ -42,11 +43,12 @@ def ask(
     reflection: Reflection = None,
     policy: Policy = None,
     experts: Experts = None,
+    parameters: Parameters = None,
 ) -> None:
     """Ask one question and see how it goes through the graph. Several words need no quotes."""
     detail = detail_of(quiet=quiet, verbose=verbose)
     question = _question(words or [])
-    context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
+    context = context_of(parameters, approve=approve, reflection=reflection, policy=policy, experts=experts)
     from app.commands.terminal import Trace, ask_person, explained
     from app.octopus import Octopus
 

@@ -22,6 +22,7 @@ from app.commands.options import (
     Detail,
     Experts,
     Graph,
+    Parameters,
     Policy,
     Quiet,
     Reflection,
@@ -53,13 +54,14 @@ def chat(
     reflection: Reflection = None,
     policy: Policy = None,
     experts: Experts = None,
+    parameters: Parameters = None,
 ) -> None:
     """Hold a conversation; its thread is kept, so that you can continue tomorrow. /help lists its commands.
 
     Where standard input is no terminal, each of its lines is a message, and the exit code that of the last.
     """
     detail = detail_of(quiet=quiet, verbose=verbose)
-    context = context_of(approve=approve, reflection=reflection, policy=policy, experts=experts)
+    context = context_of(parameters, approve=approve, reflection=reflection, policy=policy, experts=experts)
     from app.settings import Settings
 
     settings = Settings.read()
@@ -85,7 +87,7 @@ class Chat:
     artifact: Path | None
     thread: str
     detail: Detail
-    context: GraphContext | None
+    context: GraphContext
     _octopus: Octopus = field(init=False)
     _prompt: Prompt = field(init=False)
     _typed: bool = True

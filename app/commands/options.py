@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from agents.types import NodeName
     from graphs.spec import GraphSpec
     from graphs.state import GraphContext
+
+_MOST_TOKENS = 1024
 
 EXIT_CODES = {"answered": 0, "asked": 0, "unavailable": 3, "declined": 4}
 """How the command ends, by the status of an answer; `exit_code` has those of errors."""
@@ -46,6 +49,16 @@ Policy = Annotated[
 ]
 Experts = Annotated[
     int | None, typer.Option(help="How many of the best neighbours answer the same question and vote.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        "-p",
+        metavar="NAME=VALUE",
+        help="A parameter of the model that answers, as OpenAI's API names it: temperature=0.2, "
+        "max_tokens=200 (by default 1024), seed=1, stop=END, …; may be repeated.",
+    ),
 ]
 Approve = Annotated[bool, typer.Option("--approve", help="Ask before every step: y, n or another node.")]
 Thread = Annotated[str | None, typer.Option("--thread", "-t", help="Id of the conversation to continue.")]
@@ -88,28 +101,60 @@ def detail_of(*, quiet: bool, verbose: bool) -> Detail:
     return "answer" if quiet else "full" if verbose else "trace"
 
 
-def context_of(*, approve: bool = False, **options: Any) -> GraphContext | None:
-    """Return what the options ask of a run; None if they ask for nothing.
+def context_of(parameters: Sequence[str] | None, *, approve: bool = False, **options: Any) -> GraphContext:
+    """Return what the options ask of a run.
+
+    Args:
+        parameters: those of the model that answers, `NAME=VALUE` each.
+        approve: whether a person is asked before every step.
+        options: other fields of `GraphContext`; None asks for nothing.
 
     Raises:
         InputError: a value cannot be used.
     """
+    # A small model that rambles would fill its window.
+    generation = {"max_tokens": _MOST_TOKENS} | _read_parameters(parameters or ())
     asked = {name: value for name, value in options.items() if value is not None}
-    if approve:
-        asked |= {"approve": True, "ask_user": True}
-    if not asked:
-        return None
+    asked |= {"generation": generation, **({"approve": True, "ask_user": True} if approve else {})}
     from pydantic import ValidationError
 
     from agents.errors import InputError
+    from agents.generation import Generation
     from graphs.state import GraphContext
 
     try:
         return GraphContext.model_validate(asked)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        name = str(fault["loc"][0])
+        name, *rest = map(str, fault["loc"])
+        if name == "generation":
+            param = fault.get("ctx", {}).get("param") or (rest[0] if rest else "")
+            written = f"-p {param}={generation.get(param)}"
+            known = ", ".join(Generation.model_fields)
+            why = f"Known are {known}" if fault["type"] == "extra_forbidden" else fault["msg"]
+            raise InputError(f"{written} cannot be used.", hint=f"{why[:1].upper()}{why[1:]}.") from error
         raise InputError(f"--{name} {fault['input']!r} cannot be used.", hint=f"{fault['msg']}.") from error
+
+
+def _read_parameters(parameters: Sequence[str]) -> dict[str, Any]:
+    """Return parameters by name; a value is JSON, or else text.
+
+    Raises:
+        InputError: one has another form.
+    """
+    from agents.errors import InputError
+
+    found: dict[str, Any] = {}
+    for parameter in parameters:
+        name, equals, text = parameter.partition("=")
+        if not name or not equals:
+            raise InputError(f"-p {parameter!r} is no NAME=VALUE.", hint="Write it as in -p temperature=0.2.")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        found[name] = [str(value)] if name == "stop" and not isinstance(value, list) else value
+    return found
 
 
 def exit_code(error: Exception) -> int:

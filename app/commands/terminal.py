@@ -147,6 +147,12 @@ class Trace:
             quiet = computed and self._detail == "answer"
             say(_CALL.sub("", answered.rest) if quiet else answered.rest)
             self._writing = False
+            for text in answered.others:
+                say(f"\nOr:\n{text}")
+            for call in answered.calls:
+                say(f"{call['name']}({json.dumps(call['args'], ensure_ascii=False)})")
+            if answered.finish_reason == "length":
+                warn("The answer ends at its limit of tokens; -p max_tokens=4000 allows more.")
             return
         self._end_line()
         warn(answered.rest.strip())

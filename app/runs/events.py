@@ -12,7 +12,7 @@ from langgraph.types import Interrupt
 from agents.octopus.tokens import END_TOKEN
 from agents.types import Failure, Hop, failure
 from agents.workers.models.reply import Thinking, reasoning_in
-from graphs.branches import outcomes
+from graphs.branches import merged, outcomes
 from graphs.traversal import probability
 
 _MOST_CHOICES = 5  # shown to a person
@@ -115,6 +115,21 @@ class Answered:
         return "\n\n".join(one["reasoning"] for one in evidences if one.get("reasoning"))
 
     @property
+    def logprobs(self) -> dict[str, Any] | None:
+        """Return the log-probabilities of an answer that one model wrote, as OpenAI's API gives them."""
+        evidences = [hop["evidence"] for hop in self._outcomes] or [self.evidence]
+        return evidences[0].get("logprobs") if len(evidences) == 1 else None
+
+    @property
+    def others(self) -> list[str]:
+        """Return the other answers that were asked for; what has no other says the same in each."""
+        found = self._outcomes
+        if not found:
+            return list(self.evidence.get("alternatives") or ())
+        most = max(len(hop["evidence"].get("alternatives") or ()) for hop in found)
+        return [merged([_other(hop, index) for hop in found]) for index in range(most)]
+
+    @property
     def path(self) -> list[str]:
         """Return the nodes that were asked, in order."""
         return [hop["node"] for hop in self.hops if hop["node"]]  # a hop that abstained has none
@@ -142,6 +157,11 @@ class Answered:
     @property
     def _outcomes(self) -> list[Hop]:
         return outcomes(self.hops)
+
+
+def _other(hop: Hop, index: int) -> Hop:
+    texts = hop["evidence"].get("alternatives") or ()
+    return {**hop, "answer": texts[index]} if index < len(texts) else hop
 
 
 Event = Decided | Ended | Hopped | Thought | Written | Answered

@@ -31,8 +31,6 @@ from app.server.sse import (
     begun,
     check_answered,
     collect,
-    further,
-    logprobs_of,
     reasoning,
     server_sent,
     shown,
@@ -132,9 +130,9 @@ class _Answering:
             "reasoning_content": _joined(route, answered.reasoning),
             **({"tool_calls": calls} if calls else {}),
         }
-        finish, logprobs = answered.finish_reason, logprobs_of(answered)
+        finish, logprobs = answered.finish_reason, answered.logprobs
         choices = [{"index": 0, "message": message, "finish_reason": finish, "logprobs": logprobs}]
-        for index, text in enumerate(further(answered), 1):
+        for index, text in enumerate(answered.others, 1):
             other = {"role": "assistant", "content": text}
             choices.append({"index": index, "message": other, "finish_reason": "stop", "logprobs": None})
         told = {"object": "chat.completion", "choices": choices, "usage": _usage(answered)}
@@ -180,7 +178,7 @@ class _Answering:
             yield self._chunk({"tool_calls": [begun]})
             arguments = {"index": index, "function": {"arguments": call["function"]["arguments"]}}
             yield self._chunk({"tool_calls": [arguments]})
-        others = list(further(answered))
+        others = answered.others
         for index, text in enumerate(others, 1):
             yield self._chunk({"role": "assistant", "content": text}, index=index)
         extension = summary(answered, self._run.thread, self._left_out)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from app.runs.events import Answered, Decided, Event, Thought, Written
 from app.runs.run import Run
 from app.server.errors import ApiError, as_api_error
-from app.server.sse import check_answered, logprobs_of, reasoning, summary
+from app.server.sse import check_answered, reasoning, summary
 from app.server.telemetry import used_by
 
 _EVENT: TypeAdapter[BaseModel] = TypeAdapter(ResponseStreamEvent)
@@ -196,7 +196,7 @@ class Answer:
 
     @property
     def _text_part(self) -> dict[str, Any]:
-        logprobs = (logprobs_of(self._answered) or {}).get("content") or []
+        logprobs = (self._answered.logprobs or {}).get("content") or []
         return {"type": "output_text", "text": self._text, "annotations": [], "logprobs": logprobs}
 
     def _reasoning_item(self, status: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -16,7 +16,6 @@ from agents.types import Hop
 from app.runs.events import Answered, Decided, Event
 from app.server.errors import REQUEST, ApiError, as_api_error, unanswered
 from graphs.blocking import cancellable
-from graphs.branches import merged, outcomes
 
 T = TypeVar("T")
 _log = logging.getLogger("octopus.server")
@@ -73,25 +72,6 @@ def check_answered(answered: Answered, thread: str | None) -> None:
         )
     hops = [{name: hop.get(name) for name in (*_TOLD, "seconds")} for hop in answered.hops]
     raise unanswered(failure, {"thread": thread, "path": answered.path, "hops": hops})
-
-
-def logprobs_of(answered: Answered) -> dict[str, Any] | None:
-    """Return the log-probabilities of an answer that one model wrote, as OpenAI's API gives them."""
-    evidences = [hop["evidence"] for hop in outcomes(answered.hops)] or [answered.evidence]
-    return evidences[0].get("logprobs") if len(evidences) == 1 else None
-
-
-def further(answered: Answered) -> Iterator[str]:
-    """Yield the other answers that were asked for; what has no other says the same in each."""
-    found = outcomes(answered.hops)
-    others = [hop["evidence"].get("alternatives") or [] for hop in found]
-    if not found:
-        yield from answered.evidence.get("alternatives") or []
-    for index in range(max(map(len, others), default=0)):
-        answers = [
-            own[index] if index < len(own) else hop["answer"] for hop, own in zip(found, others, strict=True)
-        ]
-        yield merged([{**hop, "answer": answer} for hop, answer in zip(found, answers, strict=True)])
 
 
 async def collect(events: AsyncIterator[Event]) -> tuple[Answered, str]:

@@ -13,19 +13,24 @@ from pathlib import Path
 import pytest
 
 from agents.errors import InputError
+from agents.generation import Generation
 from app.commands.options import context_of
+from graphs.state import GraphContext
 from tests.app.conftest import SMALL, Octopus
 from tests.loopback import ChatServer
+from tests.replies import Reply
 
 QUESTION = "Tell me the result of derivative of x^3 when x is 2?"
 
 
 def test_no_option_leaves_the_context_to_the_defaults() -> None:
-    assert context_of(reflection=None, policy=None, experts=None) is None
+    assert context_of(None, reflection=None, policy=None, experts=None) == GraphContext(
+        generation=Generation(max_tokens=1024)
+    )
 
 
 def test_options_reach_the_context() -> None:
-    context = context_of(approve=True, policy="cheap", experts=3, reflection="basic")
+    context = context_of(None, approve=True, policy="cheap", experts=3, reflection="basic")
     assert context is not None
     assert (context.policy, context.experts, context.reflection) == ("cheap", 3, "basic")
     assert context.approve and context.ask_user
@@ -36,7 +41,7 @@ def test_options_reach_the_context() -> None:
 )
 def test_a_wrong_option_is_named(name: str, value: str | int) -> None:
     with pytest.raises(InputError, match=f"--{name} {value!r}"):
-        context_of(approve=False, **{name: value})
+        context_of(None, approve=False, **{name: value})
 
 
 def test_json_for_machines(octopus: Octopus) -> None:
@@ -175,3 +180,32 @@ def test_a_step_is_approved_or_not(octopus: Octopus) -> None:
     other = json.loads(octopus("ask", QUESTION, "--approve", "--json", stdin=b"physics\n").out)
     assert other["hops"][0]["node"] == "physics"
     assert other["hops"][0]["reason"] == "You chose physics."
+
+
+def test_parameters_reach_the_model(octopus: Octopus, small: Path, server: ChatServer) -> None:
+    server.replies = [Reply("one two three", others=["four five"])] * 2
+    given = ("-p", "temperature=0", "-p", "n=2", "-p", "stop=five")
+    result = octopus("ask", "-q", "-g", small, *given, "How do I bake bread?")
+    assert result.out == "one two three\n\nOr:\nfour \n"
+    (_, body) = server.requests[0]
+    assert (body["temperature"], body["n"], body["stop"]) == (0, 2, ["five"])
+    assert 1024 in (body.get("max_tokens"), body.get("max_completion_tokens"))
+    cut = octopus("ask", "-q", "-g", small, "-p", "max_tokens=2", "How do I bake bread?")
+    assert (cut.out, cut.code) == ("one two\n", 0)
+    assert cut.err.startswith("The answer ends at its limit of tokens; ")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "why"),
+    [
+        ("temperature", "NAME=VALUE"),
+        ("temperature=9", "less than or equal to 2"),
+        ("heat=1", "Known are max_tokens,"),
+        ("top_logprobs=2", "It needs logprobs: true."),
+    ],
+)
+def test_a_wrong_parameter_is_named(octopus: Octopus, parameter: str, why: str) -> None:
+    result = octopus("ask", "-p", parameter, "2 + 2")
+    assert (result.code, result.out) == (2, "")
+    assert parameter in result.err
+    assert why in result.err
