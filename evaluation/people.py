@@ -214,9 +214,12 @@ def _ask(client: Client, row: Row, way: Way, model: str, strict: StrictModel) ->
         messages.append({"role": "user", "content": turn})
         sent = messages[-1:] if way == "thread" else messages
         reply = client.post("/v1/chat/completions", json={"model": model, "messages": sent}, headers=headers)
+        told = reply.json()
+        if octopus := told.get("error", {}).get("octopus"):  # nobody answered; a person asks on
+            answer, path = told["error"]["message"], tuple(octopus["path"])
+            continue
         if reply.status_code != 200:
             return Heard(row, way, "", fault=f"status {reply.status_code}: {reply.text}")
-        told = reply.json()
         answer, path = told["choices"][0]["message"]["content"], tuple(told["octopus"]["path"])
         messages.append({"role": "assistant", "content": answer})
     return Heard(row, way, answer, path, "; ".join(strict.refused))

@@ -26,7 +26,7 @@ from app.server.dependencies import THREAD, Service
 from app.server.errors import ApiError, as_api_error, invalid
 from app.server.middleware import allowed
 from app.server.models import Model
-from app.server.sse import reasoning
+from app.server.sse import check_answered, reasoning
 
 PATH = "/mcp"
 
@@ -118,6 +118,7 @@ async def _ask(
                 await _progress(server, reasoning(event.decision).strip())
             elif isinstance(event, Answered):
                 answered = event
+    check_answered(answered, run.thread)
     answer = Answer(
         answer=answered.text,
         path=[hop["node"] for hop in answered.hops],

@@ -34,10 +34,11 @@ def _mend_past(messages: Any) -> Any:
 
 
 class Called(Strict):
-    """Describe what an assistant called."""
+    """Describe what an assistant called; `parsed_arguments` is what the official client made of it."""
 
     name: FunctionName
     arguments: str
+    parsed_arguments: Any = None
 
 
 class Call(Strict):
@@ -54,7 +55,7 @@ class Message(Strict):
 
     Attributes:
         name: who of several people says it; threads keep it, and no model is told it.
-        reasoning_content, reasoning, annotations: of an assistant; passed over.
+        reasoning_content, reasoning, annotations, parsed: of an assistant; passed over.
     """
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
@@ -66,6 +67,7 @@ class Message(Strict):
     reasoning_content: Any = None
     reasoning: Any = None
     annotations: Any = None
+    parsed: Any = None
     audio: Unsupported = None
     function_call: Unsupported = None
 

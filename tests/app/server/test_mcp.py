@@ -82,6 +82,14 @@ async def test_a_wrong_call_says_what_is_wrong(live: Live) -> None:
             assert message in done.content[0].text  # type: ignore[union-attr]
 
 
+async def test_a_turn_without_an_answer_is_an_error(live: Live, chat: ChatServer) -> None:
+    chat.statuses = [400] * 9
+    async with session(live) as client:
+        done = await client.call_tool("ask_house", {"question": BREAD})
+    assert done.isError
+    assert done.content[0].text == "The model's server failed. Try again."  # type: ignore[union-attr]
+
+
 def test_keys_and_scopes(live: Live) -> None:
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     both = {"Accept": "application/json, text/event-stream"}

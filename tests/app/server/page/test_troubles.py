@@ -45,7 +45,11 @@ def test_a_dead_worker_is_named_and_asked_again_when_it_lives(
         answer = ask(page, BREAD)
         expect(answer.locator(".hop .state")).to_have_text("✗ unavailable")
         expect(pill(page, "cooking")).to_have_class(re.compile("unavailable"))
-        expect(answer.locator(".said")).to_contain_text("cooking")
+        expect(answer.locator(".failure")).to_have_text(re.compile("cannot be reached"))
+        expect(answer.locator("footer")).to_contain_text("No answer")
+        answer.get_by_role("button", name="Try again").click()
+        expect(answer.get_by_role("button", name="Try again")).to_be_visible()
+        expect(page.locator(".failure")).to_have_count(1)
         # Another node can still answer.
         ask(page, CUBE)
         expect(page.locator(".said").last).to_contain_text("12")
@@ -54,6 +58,7 @@ def test_a_dead_worker_is_named_and_asked_again_when_it_lives(
     with running(ServerSettings.read(with_model, graphs=written(tmp_path)[:1])) as url:
         page.goto(f"{url}/#thread={thread(page)}")
         answer = page.locator(".answer").first
+        expect(answer.locator(".failure")).to_have_text(re.compile("cannot be reached"))
         answer.locator(".hop summary").first.click()
         answer.get_by_role("button", name="Fork and run again from here").click()
         expect(page.locator(".question")).to_have_text([BREAD])
