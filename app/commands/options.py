@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ CODES_TOLD = (
     "Exit codes: 0 answered; 1 a fault of the program; 2 wrong usage or input; 3 no worker, model or storage "
     "answered; 4 the graph abstained, or a worker declined (where `route` exits with 0); 130 interrupted."
 )
+_SILENT = logging.NullHandler()  # without a handler, warnings go to standard error
 Detail = Literal["answer", "trace", "full"]
 """How much of a run is shown."""
 
@@ -89,7 +91,7 @@ def find_master(graph: str, master: str | None) -> tuple[GraphSpec, NodeName]:
 
 
 def detail_of(*, quiet: bool, verbose: bool) -> Detail:
-    """Return how much is shown.
+    """Return how much is shown; what the servers of models said, which their log has, with all details only.
 
     Raises:
         InputError: both are asked for.
@@ -98,6 +100,8 @@ def detail_of(*, quiet: bool, verbose: bool) -> Detail:
         from agents.errors import InputError
 
         raise InputError("-q and -v contradict each other.", hint="Choose one.")
+    log = logging.getLogger("octopus.models")
+    (log.removeHandler if verbose else log.addHandler)(_SILENT)
     return "answer" if quiet else "full" if verbose else "trace"
 
 

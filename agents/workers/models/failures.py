@@ -160,7 +160,8 @@ def fault_of(error: BaseException) -> Fault:
         return fault(code, f"cannot be used: {error.message.rstrip('.')}", hint=error.hint)
     if (answered := next((one for one in chain if _status(one)), None)) is not None:
         return _of_status(_status(answered), _said(answered), _headers(answered))
-    detail = " < ".join(f"{type(one).__name__}: {one}" for one in chain)
+    told = [f"{type(one).__name__}: {one}" for one in (chain[0], chain[-1])]
+    detail = " from ".join(dict.fromkeys(told))
     if found := _of_connection(chain, detail):
         return found
     if (body := getattr(error, "body", None)) is not None:  # an error in the middle of a stream
@@ -251,7 +252,7 @@ def _of_connection(chain: list[BaseException], detail: str) -> Fault | None:
         return fault("unreachable", detail=detail, again=True)
     if any(isinstance(one, TimeoutError) or type(one).__name__.endswith("Timeout") for one in chain):
         return fault("timeout", detail=detail)
-    if "RemoteProtocolError" in names and "disconnected" not in detail:
+    if "RemoteProtocolError" in names and not any("disconnected" in str(one) for one in chain):
         return fault("broken_reply", detail=detail)
     if names & {"APIConnectionError", "TransportError", "NetworkError"} or any(
         isinstance(one, OSError) for one in chain
