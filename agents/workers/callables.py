@@ -19,13 +19,13 @@ from pydantic import TypeAdapter
 
 from agents.errors import SpecError
 from agents.modalities import human, modalities_of, refusal
-from agents.redaction import bare_urls
-from agents.settings import ProviderKeys
-from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.types import Worker, WorkerAnswer, WorkerRequest, failure
 from agents.workers.models.chat_prompt import chat_messages
 from agents.workers.models.clients import ProviderReference
+from agents.workers.models.failures import Fault, fault, known_fault
 from agents.workers.models.reference import Connection
 
+_LOGGED = "The log of octopus.models says more."
 QUESTION_KEYS = ("question", "query", "input", "text")
 ANSWER_KEYS = ("output", "answer", "content", "result")
 
@@ -95,15 +95,16 @@ class CallableWorker:
         except GraphBubbleUp:  # a question to the user, or a command for the graph around this one
             raise
         except Exception as error:  # user code may raise anything
-            told = next(iter(str(error).strip().splitlines()), "")
-            return self._unavailable(f"raised {type(error).__name__}{': ' if told else ''}{told}")
+            why = f"raised {type(error).__name__}"
+            found = known_fault(error) or fault("server_error", why, hint=_LOGGED, detail=str(error))
+            return self._unavailable(found, request)
         if isinstance(output, dict) and output.get("__interrupt__"):
-            return self._unavailable(
-                "asked a question back, which stays in its own checkpointer. Compile it without one"
-            )
+            why = "asked a question back, which stays in its own checkpointer"
+            return self._unavailable(fault("declined", why, hint="Compile it without one."), request)
         text, usage = self._read(output, {str(one.id) for one in messages})
         if not text.strip():
-            return WorkerAnswer("declined", f"{self.name} gave an empty answer.")
+            text = f"{self.name} gave an empty answer."
+            return WorkerAnswer("declined", text, failure=failure("empty_reply"))
         return WorkerAnswer("answered", text, {"usage": dict(usage)} if usage else {})
 
     def _read(self, output: Any, asked: Collection[str]) -> tuple[str, UsageMetadata | None]:
@@ -147,9 +148,10 @@ class CallableWorker:
             hint=f"Return text, an AI message, or a dict with one of {known}.",
         )
 
-    def _unavailable(self, why: str) -> WorkerAnswer:
-        told = ProviderKeys.read().hidden(bare_urls(why)).rstrip(".")
-        return WorkerAnswer("unavailable", f"{self.name} was chosen, but it {told}.")
+    def _unavailable(self, why: Fault, request: WorkerRequest) -> WorkerAnswer:
+        why.log(request.idempotency_key, self.name)
+        text = f"{self.name} was chosen, but it {why.why}. {why.hint}"
+        return WorkerAnswer("unavailable", text, failure=why.failure)
 
 
 def as_worker(thing: object, name: str) -> Worker:

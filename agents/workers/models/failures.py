@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -38,6 +38,9 @@ _CODES: Mapping[int, FailureCode] = {
     504: "timeout",
     529: "overloaded",
 }
+_CONNECTIONS = frozenset(
+    {"APIConnectionError", "ConnectError", "ReadError", "WriteError", "RemoteProtocolError"}
+)
 _AGAIN = frozenset({409, 425, 429})
 _SAID: Mapping[FailureCode, re.Pattern[str]] = {
     "context_length_exceeded": re.compile(
@@ -151,7 +154,15 @@ def fault(
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Say why there is no answer, by what a client of a model raised; those of all providers are alike."""
+    """Say why there is no answer, by what a client of a model raised."""
+    if found := known_fault(error):
+        return found
+    failed = isinstance(error, RuntimeError | MemoryError | OSError)
+    return fault("server_error" if failed else "broken_reply", detail=_told(list(_causes(error)), error))
+
+
+def known_fault(error: BaseException) -> Fault | None:
+    """Say what a client of a server means by what it raised, all of them being alike; None for a riddle."""
     chain = list(_causes(error))
     if found := next((one.fault for one in chain if isinstance(one, ModelFaultError)), None):
         return found
@@ -160,17 +171,12 @@ def fault_of(error: BaseException) -> Fault:
         return fault(code, f"cannot be used: {error.message.rstrip('.')}", hint=error.hint)
     if (answered := next((one for one in chain if _status(one)), None)) is not None:
         return _of_status(_status(answered), _said(answered), _headers(answered))
-    told = [f"{type(one).__name__}: {one}" for one in (chain[0], chain[-1])]
-    detail = " from ".join(dict.fromkeys(told))
+    detail = _told(chain)
     if found := _of_connection(chain, detail):
         return found
     if (body := getattr(error, "body", None)) is not None:  # an error in the middle of a stream
         return fault_told(body)
-    if isinstance(error, RuntimeError | MemoryError | OSError):
-        return fault("server_error", detail=detail)
-    # The frames only: the text may quote the conversation.
-    _log.error("An odd reply, or a bug:\n%s", "".join(traceback.format_tb(error.__traceback__)))
-    return fault("broken_reply", detail=detail)
+    return None
 
 
 def fault_told(body: Any) -> Fault:
@@ -254,9 +260,7 @@ def _of_connection(chain: list[BaseException], detail: str) -> Fault | None:
         return fault("timeout", detail=detail)
     if "RemoteProtocolError" in names and not any("disconnected" in str(one) for one in chain):
         return fault("broken_reply", detail=detail)
-    if names & {"APIConnectionError", "TransportError", "NetworkError"} or any(
-        isinstance(one, OSError) for one in chain
-    ):
+    if names & _CONNECTIONS or any(isinstance(one, ConnectionError) for one in chain):
         return fault("unreachable", detail=detail, again=True)
     return None
 
@@ -282,6 +286,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         first = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else None
         error = first or error.__cause__ or error.__context__
+
+
+def _told(chain: Sequence[BaseException], bug: BaseException | None = None) -> str:
+    """Describe an error and what it came from; of a bug also where, without texts that quote somebody."""
+    frames = traceback.format_tb(bug.__traceback__) if bug else []
+    ends = [f"{type(one).__name__}: {one}" for one in (chain[0], chain[-1])]
+    return " from ".join(dict.fromkeys(ends)) + "".join(f"\n{frame}" for frame in frames[-3:])
 
 
 def _status(error: BaseException) -> int:

@@ -24,7 +24,7 @@ from typing_extensions import TypedDict
 
 from agents.errors import SpecError
 from agents.generation import Generation
-from agents.types import NodeName, WorkerAnswer, WorkerRequest
+from agents.types import NodeName, WorkerAnswer, WorkerRequest, failure
 from agents.workers.callables import as_worker
 from graphs.build import build_graph
 from graphs.spec_file import parse_spec
@@ -216,30 +216,34 @@ def failing_state(state: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("thing", "why"),
+    ("thing", "why", "code"),
     [
-        (failing, "ConnectionError: https://host/x refused"),
-        (failing_later, "KeyError: 'leeks?'"),
-        (failing_at_length, "it raised ValueError: first."),
-        (failing_silently, "it raised NotImplementedError."),
-        (RunnableLambda(failing), "ConnectionError"),
-        (graph_of(failing_state), "TimeoutError: too slow"),
-        (graph_of(in_words, checkpointer=InMemorySaver()), "ValueError"),
+        (failing, "cannot be reached", "unreachable"),
+        (failing_later, "it raised KeyError.", "server_error"),
+        (failing_at_length, "it raised ValueError.", "server_error"),
+        (failing_silently, "it raised NotImplementedError.", "server_error"),
+        (RunnableLambda(failing), "cannot be reached", "unreachable"),
+        (graph_of(failing_state), "did not answer in time", "timeout"),
+        (graph_of(in_words, checkpointer=InMemorySaver()), "it raised ValueError.", "server_error"),
     ],
 )
-async def test_what_fails_is_unavailable_and_says_why(thing: object, why: str) -> None:
+async def test_what_fails_is_unavailable_and_the_log_says_why(
+    thing: object, why: str, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
     answer = await ask(thing)
-    assert answer.status == "unavailable"
-    assert answer.text.startswith("chef was chosen, but it raised ")
+    assert (answer.status, answer.failure and answer.failure["code"]) == ("unavailable", code)
+    assert answer.text.startswith("chef was chosen, but it ")
     assert why in answer.text
-    assert "s3cret" not in answer.text
+    assert "s3cret" not in answer.text + caplog.text
+    assert "host/x" not in answer.text
 
 
 @pytest.mark.parametrize(
     "thing", [lambda query: "", lambda query: "  \n", lambda query: None, FakeListChatModel(responses=[""])]
 )
 async def test_an_empty_answer_is_none(thing: object) -> None:
-    assert await ask(thing) == WorkerAnswer("declined", "chef gave an empty answer.")
+    answer = await ask(thing)
+    assert answer == WorkerAnswer("declined", "chef gave an empty answer.", failure=failure("empty_reply"))
 
 
 @pytest.mark.parametrize(

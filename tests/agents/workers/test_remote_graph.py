@@ -8,15 +8,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, messages_to_dict
 from langgraph.graph import END, START, MessagesState, StateGraph
 
-from agents.types import WorkerRequest
+from agents.types import WorkerAnswer, WorkerRequest
 from agents.workers.remote_graph import RemoteGraphReference, RemoteGraphWorker
 from tests.loopback import Replying, free_port, listening
+from tests.misbehaving import misbehaving
+from tests.misbehaviours import KINDS
 
 
 def shout(state: MessagesState) -> dict[str, Any]:
@@ -74,6 +77,12 @@ def worker(url: str, name: str = "loud", timeout: float = 20.0) -> RemoteGraphWo
     return RemoteGraphWorker("far", RemoteGraphReference(name, url), timeout)
 
 
+def code_of(answer: WorkerAnswer) -> str:
+    assert answer.status == "unavailable"
+    assert answer.failure is not None
+    return answer.failure["code"]
+
+
 async def test_it_answers_with_the_last_message(server: GraphServer) -> None:
     talk = [HumanMessage("Hello"), AIMessage("Hi")]
     answer = await worker(server.url).answer(
@@ -87,26 +96,65 @@ async def test_it_answers_with_the_last_message(server: GraphServer) -> None:
 
 async def test_an_unknown_graph(server: GraphServer) -> None:
     answer = await worker(server.url, "silent").answer(WorkerRequest("hi"))
-    assert answer.status == "unavailable"
-    assert "'silent'" in answer.text
-    assert "NotFoundError" in answer.text
+    assert answer.text == (
+        "far was chosen, but the remote graph 'silent' is not there. Is it running, and is that its id?"
+    )
+    assert code_of(answer) == "not_found"
 
 
 async def test_a_run_that_fails(server: GraphServer) -> None:
     server.fault = "no such thing"
     answer = await worker(server.url).answer(WorkerRequest("hi"))
-    assert answer.status == "unavailable"
-    assert "no such thing" in answer.text
+    assert "failed in its run" in answer.text
+    assert "no such thing" not in answer.text  # it is in the log
+    assert code_of(answer) == "server_error"
 
 
 async def test_a_slow_server_is_given_up(server: GraphServer) -> None:
     server.delay = 1.0
     answer = await worker(server.url, timeout=0.2).answer(WorkerRequest("hi"))
-    assert answer.status == "unavailable"
-    assert "nothing within 0.2 seconds" in answer.text
+    assert code_of(answer) == "timeout"
 
 
 async def test_no_server() -> None:
     answer = await worker(f"http://127.0.0.1:{free_port()}").answer(WorkerRequest("hi"))
-    assert answer.status == "unavailable"
-    assert "ConnectError" in answer.text
+    assert code_of(answer) == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("endless-stream", "too_large"),
+        ("gzip-bomb", "broken_reply"),
+        ("html", "broken_reply"),
+        ("json-list", "broken_reply"),
+        ("nothing", "broken_reply"),
+        ("not-utf8", "broken_reply"),
+        ("clean-cut", "broken_reply"),
+        ("cut-chunked", "broken_reply"),
+        ("hang", "timeout"),
+        ("trickle-of-words", "timeout"),
+        ("401", "unauthorized"),
+        ("500", "server_error"),
+        ("503", "overloaded"),
+        ("redirect-loop", "broken_reply"),
+        ("untrusted-certificate", "unreachable"),
+    ],
+)
+async def test_what_misbehaves_is_a_typed_reason(kind: str, code: str, tmp_path: Path) -> None:
+    with misbehaving(tmp_path, KINDS) as server:
+        url = server.url(kind).removesuffix("/v1")
+        assert code_of(await worker(url, timeout=2.0).answer(WorkerRequest("hi"))) == code
+
+
+@pytest.mark.parametrize(
+    ("hop", "status", "code"),
+    [
+        ({"status": "unavailable", "failure": {"code": "rate_limited"}}, "unavailable", "rate_limited"),
+        ({"status": "declined", "failure": {"code": "made up"}}, "declined", None),
+        ({"status": "made up"}, "unavailable", None),
+    ],
+)
+def test_why_a_remote_walk_has_no_answer(hop: dict[str, Any], status: str, code: str | None) -> None:
+    answer = worker("http://host").read({"messages": [AIMessage("No.")], "hops": [hop]})
+    assert (answer.status, answer.failure and answer.failure["code"]) == (status, code)
