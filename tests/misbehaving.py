@@ -157,11 +157,13 @@ class Misbehaving:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection, which closes then."""
-        with suppress(OSError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer)
-        with suppress(OSError):
-            writer.close()
-            await writer.wait_closed()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await self._answer(reader, writer)
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -192,18 +194,17 @@ class Misbehaving:
 def misbehaving(folder: Path, kinds: Mapping[str, Kind]) -> Iterator[Misbehaving]:
     """Run the server, and what is below HTTP, in a thread."""
     server, started, ended = Misbehaving(kinds), threading.Event(), threading.Event()
-    loop = asyncio.new_event_loop()
 
     async def run() -> None:
         async with _listening(server, folder):
             started.set()
             await asyncio.to_thread(ended.wait)
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
-            with suppress(asyncio.CancelledError, OSError):
-                await task
+        await asyncio.wait([*others, asyncio.ensure_future(asyncio.sleep(0.05))])  # transports close
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     started.wait()
     try:
@@ -211,7 +212,6 @@ def misbehaving(folder: Path, kinds: Mapping[str, Kind]) -> Iterator[Misbehaving
     finally:
         ended.set()
         thread.join()
-        loop.close()
 
 
 @asynccontextmanager

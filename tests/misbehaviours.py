@@ -272,7 +272,6 @@ _STATUSES: Mapping[str, Kind] = {
     "429": Kind("rate_limited", error(429), 3),
     "429-once-1s": Kind("", once(error(429, Retry_After="1")), 2),
     "429-once-date": Kind("", once(_wait_until), 2),
-    "429-once-5s": Kind("rate_limited", once(error(429, Retry_After="5")), 1),
     "429-for-an-hour": Kind("rate_limited", error(429, Retry_After="3600"), 1),
     "429-quota": Kind("rate_limited", error(429, "insufficient_quota"), 1),
     "429-odd-wait": Kind("rate_limited", error(429, Retry_After="soon"), 3),

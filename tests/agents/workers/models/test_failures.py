@@ -26,20 +26,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Misbehaving]:
 
 
 async def ask(server: Misbehaving, kind: str) -> WorkerAnswer:
-    given = Connection("math", "You count.", timeout=4.0, total=8.0)
+    # What answers has time enough on a busy machine; what does not is not waited for.
+    timeout, total = (3.0, 6.0) if KINDS[kind].code == "timeout" else (40.0, 80.0)
+    given = Connection("math", "You count.", timeout=timeout, total=total)
     worker = LanguageModel(OpenAIReference("tiny", server.url(kind)), given)
-    async with asyncio.timeout(120):  # ends it; when it ends by itself depends on who else is working
+    async with asyncio.timeout(200):  # ends it; when it ends by itself depends on who else is working
         return await worker.answer(WorkerRequest("6 times 7?", idempotency_key=f"key of {kind}"))
 
 
 @pytest.fixture(scope="module")
 def answers(server: Misbehaving) -> dict[str, WorkerAnswer]:
-    """The answer of each kind; they wait together."""
+    """The answer of each kind; those that should not answer wait by themselves."""
 
-    async def all_of_them() -> list[WorkerAnswer]:
-        return await asyncio.gather(*(ask(server, kind) for kind in KINDS))
+    async def all_of_them() -> dict[str, WorkerAnswer]:
+        found: dict[str, WorkerAnswer] = {}
+        slow = {kind for kind in KINDS if KINDS[kind].code == "timeout"}
+        for some in (KINDS.keys() - slow, slow):
+            asked = await asyncio.gather(*(ask(server, kind) for kind in some))
+            found |= zip(some, asked, strict=True)
+        return found
 
-    return dict(zip(KINDS, asyncio.run(all_of_them()), strict=True))
+    return asyncio.run(all_of_them())
 
 
 @pytest.mark.parametrize("kind", KINDS)
