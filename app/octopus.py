@@ -70,11 +70,13 @@ class How(TypedDict, total=False):
         thread: the name of the conversation to continue; without it, nothing is remembered.
         context: budgets, policy and reflection, instead of those of the Octopus.
         person: answers what the run asks; without it, the run returns with what is asked.
+        wait: seconds to wait for while another run has the thread; by default none.
     """
 
     thread: str | None
     context: GraphContext | None
     person: Person | None
+    wait: float
 
 
 class Octopus:
@@ -289,6 +291,7 @@ class Octopus:
             how.get("context") or self._context,
             self.spec.name,
             thread,
+            wait=how.get("wait", 0.0),
         )
 
     async def _messages(self, thread: str, blocking: bool = False) -> list[BaseMessage]:

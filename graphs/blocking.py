@@ -150,11 +150,14 @@ class AwaitableSaver(BaseCheckpointSaver[Any]):
 
     Args:
         saver: any checkpointer; its blocking methods are used.
+
+    Attributes:
+        awaited: that one.
     """
 
     def __init__(self, saver: BaseCheckpointSaver[Any]) -> None:
         super().__init__(serde=saver.serde)
-        self._saver = saver
+        self.awaited = saver
         for name in ("get_tuple", "put", "put_writes", "delete_thread", "get_delta_channel_history"):
             blocking = getattr(saver, name)
             setattr(self, name, blocking)
@@ -164,12 +167,12 @@ class AwaitableSaver(BaseCheckpointSaver[Any]):
 
     async def alist(self, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
         """Yield checkpoints."""
-        for found in await asyncio.to_thread(lambda: list(self._saver.list(*arguments, **options))):
+        for found in await asyncio.to_thread(lambda: list(self.awaited.list(*arguments, **options))):
             yield found
 
     def with_allowlist(self, extra_allowlist: Any) -> AwaitableSaver:
         """Return the same, of a saver that reads these types too."""
-        return AwaitableSaver(self._saver.with_allowlist(extra_allowlist))
+        return AwaitableSaver(self.awaited.with_allowlist(extra_allowlist))
 
 
 class AwaitableStore(BaseStore):

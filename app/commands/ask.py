@@ -10,6 +10,7 @@ import typer
 
 from app.commands.options import (
     EXIT_CODES,
+    WAIT,
     Approve,
     Artifact,
     Experts,
@@ -55,11 +56,11 @@ def ask(
     with explained(detail), Octopus.load(graph, artifact=artifact, context=context) as octopus:
         person = ask_person if approve else None
         if as_json:
-            answered = octopus.ask(question, thread=thread, person=person)
+            answered = octopus.ask(question, thread=thread, person=person, wait=WAIT)
             _show(answered, thread)
         else:
             trace = Trace(question, detail)
-            for event in octopus.stream(question, thread=thread, person=person):
+            for event in octopus.stream(question, thread=thread, person=person, wait=WAIT):
                 trace.tell(event)
             answered = trace.answered
     if code := EXIT_CODES[answered.status]:

@@ -17,6 +17,7 @@ import typer
 
 from app.commands.options import (
     EXIT_CODES,
+    WAIT,
     Approve,
     Artifact,
     Detail,
@@ -168,7 +169,8 @@ class Chat:
 
         trace = Trace(question, self.detail)
         person = self._prompt.ask if self.context and self.context.approve else None
-        async with aclosing(self._octopus.astream(question, thread=self.thread, person=person)) as events:
+        events = self._octopus.astream(question, thread=self.thread, person=person, wait=WAIT)
+        async with aclosing(events):
             async for event in events:
                 trace.tell(event)
         self._code = EXIT_CODES[trace.answered.status]

@@ -26,6 +26,8 @@ CODES_TOLD = (
     "answered; 4 the graph abstained, or a worker declined (where `route` exits with 0); 130 interrupted."
 )
 _SILENT = logging.NullHandler()  # without a handler, warnings go to standard error
+WAIT = 10.0
+"""Seconds to wait for a thread that is busy elsewhere: longer than a killed process has it."""
 Detail = Literal["answer", "trace", "full"]
 """How much of a run is shown."""
 

@@ -1,4 +1,4 @@
-"""Keep conversations: a LangGraph checkpointer, store and cache on plain Redis.
+"""Keep conversations: a LangGraph checkpointer, store and cache on plain Redis, and one in an SQLite file.
 
     from app.persistence import RedisSaver
 
@@ -14,6 +14,7 @@ this project. What to know:
   a second.
 - Types outside LangGraph's safe list are refused, when written and when read, until `allow=` names them.
 - With an encryption_key, the ids of threads, namespaces and checkpoints stay readable, and nothing else.
+- `locks.locked(saver, thread)` lets one run at a time have a thread, on any number of servers.
 - `delete_for_runs` finds threads through a register that Redis could evict too.
 """
 
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from app.persistence.redis.description import Description, describe
     from app.persistence.redis.saver import RedisSaver
     from app.persistence.redis.store import RedisStore
+    from app.persistence.sqlite import SqliteSaver
 
-__all__ = ["Description", "RedisCache", "RedisSaver", "RedisStore", "describe"]
+__all__ = ["Description", "RedisCache", "RedisSaver", "RedisStore", "SqliteSaver", "describe"]
 
 _HOMES = {
     "RedisSaver": "redis.saver",
@@ -36,6 +38,7 @@ _HOMES = {
     "RedisCache": "redis.cache",
     "Description": "redis.description",
     "describe": "redis.description",
+    "SqliteSaver": "sqlite",
 }
 
 

@@ -44,3 +44,21 @@ class TypeNotAllowedError(PersistenceError, TypeError):
         )
         self.module = module
         self.name = name
+
+
+class ThreadBusyError(PersistenceError):
+    """Report that others have a thread, or come first."""
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(f"Thread {thread_id!r} is busy with another run.", retryable=True)
+
+
+class ThreadLostError(PersistenceError):
+    """Report that a run stood still for so long that another took its thread; its write was refused."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A run stood still, and another has its thread now, or deleted it.",
+            hint="Ask again.",
+            retryable=True,
+        )

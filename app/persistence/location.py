@@ -54,14 +54,11 @@ class Place:
 
     @asynccontextmanager
     async def _sqlite_saver(self) -> AsyncIterator[BaseCheckpointSaver[Any]]:
-        import aiosqlite
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-        from app.persistence.serializer import CheckingSerializer
+        from app.persistence.sqlite import SqliteSaver
 
         await asyncio.to_thread(check_sqlite, self.sqlite)
-        async with aiosqlite.connect(self.sqlite) as connection:
-            yield AsyncSqliteSaver(connection, serde=CheckingSerializer())
+        async with SqliteSaver.from_conn_string(str(self.sqlite)) as saver:
+            yield saver
 
     @asynccontextmanager
     async def open_store(self) -> AsyncIterator[BaseStore]:

@@ -71,7 +71,7 @@ async def _sizes(saver: BaseCheckpointSaver[Any], prefix: str) -> dict[str, int]
     if isinstance(saver, _Counting):
         ids = [thread_id for thread_id in await saver.athread_ids() if thread_id.startswith(prefix)]
         return {thread_id: await saver.athread_size(thread_id) for thread_id in ids}
-    if hasattr(saver, "conn") and hasattr(saver, "setup"):  # AsyncSqliteSaver
+    if hasattr(saver, "conn") and hasattr(saver, "setup"):  # AsyncSqliteSaver, or ours
         await saver.setup()
         async with saver.conn.execute(
             "SELECT thread_id, COUNT(*) FROM checkpoints"

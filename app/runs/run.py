@@ -1,10 +1,11 @@
-"""Describe a run, and find out how it begins: anew, where an earlier one was cut short, or with an answer."""
+"""Describe a run, claim its thread, and find out how it begins: anew, resumed, or with an answer."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any, Literal
 
@@ -14,9 +15,11 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Interrupt
 
-from agents.errors import InputError
+from agents.errors import InputError, ModelUnavailableError
 from agents.types import UNANSWERED, Hop
 from app.persistence.checkpoints import config_of, messages_of
+from app.persistence.errors import ThreadBusyError, ThreadLostError
+from app.persistence.locks import locked
 from graphs.state import GraphContext
 from graphs.tool_turns import asked_and_since
 from graphs.traversal import is_alone
@@ -37,6 +40,8 @@ class RefusedError(InputError):
     ) -> None:
         super().__init__(message, hint=hint, retryable=code == "thread_busy")
         self.code = code
+        if self.retryable:
+            self.exit_code = ModelUnavailableError.exit_code
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Run:
         owner: what the checkpointer's key of the thread begins with.
         checkpoint: the checkpoint of the thread to continue from, instead of its end.
         resume: the answer to what the thread's last run asked; None takes the message.
+        wait: seconds to wait for while another run has the thread.
         pieces: whether the answer is `Written` while it is generated; without, a run is cheaper.
         id: of this run; its checkpoints carry it.
     """
@@ -65,6 +71,7 @@ class Run:
     owner: str = ""
     checkpoint: str | None = None
     resume: str | Mapping[str, str] | None = None
+    wait: float = 0.0
     pieces: bool = False
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -116,6 +123,38 @@ class Beginning:
     parallel: bool = False
 
 
+@asynccontextmanager
+async def claimed(run: Run, longest: float | None = None) -> AsyncIterator[Run]:
+    """Keep all others out of the run's thread; yield the run as it is to be executed.
+
+    Args:
+        run: what is to be done.
+        longest: seconds that it may wait for at most; None sets no limit.
+
+    Raises:
+        RefusedError: another run has the thread, or took it while this one stood still.
+    """
+    if run.key is None:
+        yield run
+        return
+    saver, wait = _saver(run), run.wait if longest is None else min(run.wait, longest)
+    try:
+        async with locked(saver, run.key, wait) as config:
+            graph, checkpoint = run.graph.with_config(config), run.checkpoint
+            if checkpoint is not None:
+                newest = await saver.aget_tuple(config_of(run.key))
+                # At its end a thread continues as it is, with what it waits for; before it, from there.
+                checkpoint = None if newest and newest.checkpoint["id"] == checkpoint else checkpoint
+            yield replace(run, graph=graph, checkpoint=checkpoint)
+    except ThreadBusyError as error:
+        hint = "Wait for it, or use another thread."
+        raise RefusedError("thread_busy", "this thread is still working on another request.", hint) from error
+    except ThreadLostError as error:
+        raise RefusedError(
+            "thread_busy", "another request has taken over this thread.", "Ask again."
+        ) from error
+
+
 async def begin(run: Run) -> Beginning:
     """Find out how `run` begins.
 
@@ -135,11 +174,8 @@ async def begin(run: Run) -> Beginning:
                 "thread_needed", "a run that asks a person is kept while it waits.", "Name its thread."
             )
         return _anew(run, run.messages)
-    config = run.config(run.context)
-    saver = run.graph.checkpointer
+    config, saver = run.config(run.context), _saver(run)
     # The checkpoint as it was kept: a state would count a step as done whose checkpoint is missing.
-    if not isinstance(saver, BaseCheckpointSaver):
-        raise TypeError(f"the graph of a run in a thread needs a checkpointer, not {saver!r}")
     kept = await saver.aget_tuple(config)
     before = await messages_of(saver, kept)
     if kept and _is_open(before) and kept.metadata.get("model", run.model) == run.model:
@@ -156,6 +192,12 @@ async def begin(run: Run) -> Beginning:
     if run.resume is not None:
         raise _nothing_asked()
     return _anew(run, _new(run, before))
+
+
+def _saver(run: Run) -> BaseCheckpointSaver[Any]:
+    if not isinstance(saver := run.graph.checkpointer, BaseCheckpointSaver):
+        raise TypeError(f"the graph of a run in a thread needs a checkpointer, not {saver!r}")
+    return saver
 
 
 def _new(run: Run, before: Sequence[BaseMessage]) -> list[BaseMessage]:

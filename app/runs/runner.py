@@ -7,14 +7,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from threading import Lock
 from typing import Any, Literal
 
 from anyio import CancelScope
 
 from agents.errors import OctopusGraphError
 from app.runs.events import Answered, Event, Watch
-from app.runs.run import Beginning, RefusedError, Run, begin
+from app.runs.run import Beginning, Run, begin, claimed
 from app.runs.traces import TraceLog
 
 Person = Callable[[dict[str, Any]], Awaitable[str]]
@@ -102,14 +101,11 @@ class Runner:
         timeout: seconds for a run; None sets no limit.
         traces: where finished runs are logged; None logs none.
         observe: what is told every event.
-        busy: keys of the threads that have a run now.
     """
 
     timeout: float | None = None
     traces: TraceLog | None = None
     observe: Observe = lambda _: nullcontext(lambda _: None)
-    busy: set[str] = field(default_factory=set)
-    _claiming: Lock = field(default_factory=Lock, init=False, repr=False)
     _turns: dict[str, _Turn] = field(default_factory=dict, init=False, repr=False)
     _closed: StoppedError | None = field(default=None, init=False, repr=False)
 
@@ -164,10 +160,8 @@ class Runner:
 
     async def _execute(self, run: Run, person: Person | None, turn: _Turn) -> None:
         """Execute `run`, and what follows each answer of the person."""
-        key, name = run.key, run.graph.get_name()
-        if key is not None:
-            self._claim(key)
-        try:
+        name = run.graph.get_name()
+        async with claimed(run, self.timeout) as run:
             with self.observe(name) as observed:
 
                 def tell(event: Event) -> None:
@@ -180,14 +174,6 @@ class Runner:
                     asked = await self._walk(replace(run, resume=answers), tell, waits=True)
                 if self.traces and (answered := turn.answered) and not answered.asked:
                     await asyncio.to_thread(self.traces.record, name, run.question, answered.hops)
-        finally:
-            self.busy.discard(key or "")
-
-    def _claim(self, key: str) -> None:
-        with self._claiming:  # runs come from several event loops
-            if key in self.busy:
-                raise RefusedError("thread_busy", "this thread is still working on another request.")
-            self.busy.add(key)
 
     async def _walk(self, run: Run, tell: Callable[[Event], None], *, waits: bool) -> list[dict[str, Any]]:
         """Tell what happens until the run ends or asks; return what it asks a person who `waits`."""

@@ -75,6 +75,7 @@ class ApiError(Exception):
         return JSONResponse(self.body, self.status, self.headers)
 
 
+_WAIT = 4  # seconds: twice that is longer than a killed server has a thread
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _REFUSED = {  # status, field at fault, and what to do
     "thread_busy": (409, None, ""),
@@ -181,7 +182,8 @@ def as_api_error(error: Exception) -> ApiError:
     if isinstance(error, RefusedError):
         status, param, hint = _REFUSED[error.code]
         said = f"{error.message[:1].upper()}{error.message[1:]}{hint}"
-        return ApiError(status, said, code=error.code, param=param)
+        after = _WAIT if error.retryable else None
+        return ApiError(status, said, code=error.code, param=param, retry_after=after)
     if isinstance(error, StoppedError):
         status, after = (503, 5) if error.code == "shutting_down" else (499, None)
         said = f"{error.message[:1].upper()}{error.message[1:]}"

@@ -19,7 +19,13 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.connection import parse_url
 from redis.retry import Retry
 
-from app.persistence.errors import FullError, LostDataError, PersistenceError, UnavailableError
+from app.persistence.errors import (
+    FullError,
+    LostDataError,
+    PersistenceError,
+    ThreadLostError,
+    UnavailableError,
+)
 from app.persistence.redis.operations import Call, Operation
 
 T = TypeVar("T")
@@ -152,6 +158,8 @@ class RedisClient:
                 f"Redis lost {what}.",
                 hint="It was evicted or deleted. Use maxmemory-policy noeviction; delete this thread.",
             )
+        if "UNLOCKED:" in text:
+            return ThreadLostError()
         if isinstance(error, failures.OutOfMemoryError) or any(word in text for word in _FULL):
             return FullError(
                 f"Redis at {safe_url(self.url)} refused a write: {text}.",

@@ -1,8 +1,9 @@
 """Name the keys in Redis, and what a thread's keys hold, as writing, reading and removing threads need it.
 
 A thread is two keys, `{prefix:thread}:h` (a hash with everything) and `{prefix:thread}:z` (a sorted set that
-orders it). The braces put both in one slot of a cluster. No name is ever used as a pattern, and a prefix has
-no colon, so that two threads, or two prefixes, cannot meet whatever their ids hold.
+orders it); while a run has it, there is `{prefix:thread}:lock`. The braces put all of them in one slot of a
+cluster. No name is ever used as a pattern, and a prefix has no colon, so that two threads, or two prefixes,
+cannot meet whatever their ids hold.
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ class Keys:
         """Return the hash and the sorted set of a thread."""
         tag = b"{" + self._prefix + b":" + encode_id(thread_id) + b"}"
         return tag + b":h", tag + b":z"
+
+    def lock(self, thread_id: str) -> bytes:
+        """Return the hash of who has a thread and who waits for it; it is in the slot of the thread."""
+        return b"{" + self._prefix + b":" + encode_id(thread_id) + b"}:lock"
 
     def run(self, run: bytes) -> bytes:
         """Return the set of the threads that the run with this hashed id wrote to."""

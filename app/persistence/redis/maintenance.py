@@ -1,4 +1,4 @@
-"""Operate on whole threads: delete, copy, prune, delete by run, and list the register of threads."""
+"""Operate on whole threads: lock, delete, copy, prune, delete by run, and list the register of threads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from app.persistence.errors import PersistenceError
+from app.persistence.locks import Manner
 from app.persistence.redis.codec import NAME_BYTES
 from app.persistence.redis.keys import Layout, decode_id, encode_id
 from app.persistence.redis.operations import Operation, command, script
@@ -16,7 +17,8 @@ _PAGE = 256
 def delete_thread(layout: Layout, thread_id: str) -> Operation[None]:
     """Remove a thread, damaged or not, and what refers to it."""
     layout.seen.forget(thread_id)
-    runs = yield script("delete", layout.keys.thread(thread_id))
+    keys = (*layout.keys.thread(thread_id), layout.keys.lock(thread_id))
+    runs = yield script("delete", keys)
     yield command("ZREM", layout.keys.threads, encode_id(thread_id))
     for run in runs:
         if run != bytes(NAME_BYTES):
@@ -57,16 +59,19 @@ def prune(layout: Layout, thread_ids: Sequence[str], strategy: str) -> Operation
 
 
 def delete_for_runs(layout: Layout, run_ids: Sequence[str]) -> Operation[None]:
-    """Remove the checkpoints of runs from every thread."""
-    for run in dict.fromkeys(map(layout.run, run_ids)):
-        key = layout.keys.run(run)
-        threads = [decode_id(encoded) for encoded in (yield command("SMEMBERS", key))]
-        if not threads and layout.settings.ttl:  # the set may expire before a thread that is still read
-            threads = yield from thread_ids(layout)
-        for thread_id in threads:
-            layout.seen.forget(thread_id)
-            yield script("delete_runs", layout.keys.thread(thread_id), run)
-        yield command("DEL", key)
+    """Remove the checkpoints of runs from every thread, but not those that others are replayed from."""
+    runs = list(dict.fromkeys(map(layout.run, run_ids)))
+    threads: dict[str, None] = {}
+    for run in runs:
+        found = [decode_id(encoded) for encoded in (yield command("SMEMBERS", layout.keys.run(run)))]
+        if not found and layout.settings.ttl:  # the set may expire before a thread that is still read
+            found = yield from thread_ids(layout)
+        threads |= dict.fromkeys(found)
+    for thread_id in threads:
+        layout.seen.forget(thread_id)
+        yield script("delete_runs", layout.keys.thread(thread_id), *runs)
+    for run in runs:
+        yield command("DEL", layout.keys.run(run))
 
 
 def thread_ids(layout: Layout) -> Operation[list[str]]:
@@ -88,6 +93,17 @@ def thread_ids(layout: Layout) -> Operation[list[str]]:
         if len(page) < _PAGE:
             return existing
         start = b"(" + page[-1]
+
+
+def lock(layout: Layout, thread_id: str, owner: str, seconds: float, manner: Manner) -> Operation[int]:
+    """Ask for the lock of a thread; return how many owners come first, or -1 for a renewal too late."""
+    key = layout.keys.lock(thread_id)
+    return int((yield script("lock", (key,), owner, round(seconds * 1000), manner)))
+
+
+def unlock(layout: Layout, thread_id: str, owner: str) -> Operation[None]:
+    """Give the lock of a thread, or a place in its queue, back."""
+    yield command("HDEL", layout.keys.lock(thread_id), owner)
 
 
 def thread_size(layout: Layout, thread_id: str) -> Operation[int]:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 _LIBRARIES = {
     **dict.fromkeys(("put", "prune", "delete_runs"), ("common", "collect")),
     **dict.fromkeys(("put_writes", "read", "history", "delete", "dump", "restore"), ("common",)),
-    **dict.fromkeys(("store_get", "store_put", "cache_get", "cache_set"), ()),
+    **dict.fromkeys(("lock", "store_get", "store_put", "cache_get", "cache_set"), ()),
 }
 """The scripts, each with those whose text comes before it."""
 

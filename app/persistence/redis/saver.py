@@ -18,8 +18,9 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
+from app.persistence.locks import Manner, lock_owner
 from app.persistence.redis import maintenance, reading, writing
-from app.persistence.redis.client import ClosesClient, RedisClient
+from app.persistence.redis.client import ClosesClient, RedisClient, safe_url
 from app.persistence.redis.codec import Codec
 from app.persistence.redis.keys import DEFAULT_PREFIX, Keys, Layout, ThreadSettings
 from app.persistence.redis.known_content import SeenThreads
@@ -155,8 +156,13 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Store a checkpoint whose parent is the checkpoint of `config`."""
-        return self.client.run(writing.put(self.layout, config, checkpoint, metadata, new_versions))
+        """Store a checkpoint whose parent is the checkpoint of `config`.
+
+        Raises:
+            ThreadLostError: the run that writes has lost the lock of its thread.
+        """
+        owner = lock_owner(config, self)
+        return self.client.run(writing.put(self.layout, config, checkpoint, metadata, new_versions, owner))
 
     async def aput(
         self,
@@ -166,19 +172,24 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """Store as `put` does."""
-        return await self.client.arun(writing.put(self.layout, config, checkpoint, metadata, new_versions))
+        owner = lock_owner(config, self)
+        return await self.client.arun(
+            writing.put(self.layout, config, checkpoint, metadata, new_versions, owner)
+        )
 
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Store what a task wrote after the checkpoint of `config`."""
-        self.client.run(writing.put_writes(self.layout, config, writes, task_id, task_path))
+        owner = lock_owner(config, self)
+        self.client.run(writing.put_writes(self.layout, config, writes, (task_id, task_path), owner))
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Store as `put_writes` does."""
-        await self.client.arun(writing.put_writes(self.layout, config, writes, task_id, task_path))
+        owner = lock_owner(config, self)
+        await self.client.arun(writing.put_writes(self.layout, config, writes, (task_id, task_path), owner))
 
     def delete_thread(self, thread_id: str) -> None:
         """Remove a thread."""
@@ -229,6 +240,19 @@ class RedisSaver(ClosesClient, BaseCheckpointSaver[str]):
         if not channels:
             return {}
         return await self.client.arun(reading.delta_history(self.layout, config, channels))
+
+    @property
+    def lock_scope(self) -> str:
+        """Return what names the storage: savers of one share its locks."""
+        return f"{safe_url(self.client.url)} {self.layout.keys.threads!r}"
+
+    async def alock(self, thread_id: str, owner: str, seconds: float, manner: Manner) -> int:
+        """Ask for the lock of a thread, as `LockingSaver` says."""
+        return await self.client.arun(maintenance.lock(self.layout, thread_id, owner, seconds, manner))
+
+    async def aunlock(self, thread_id: str, owner: str) -> None:
+        """Give a lock, or a place in its queue, back."""
+        await self.client.arun(maintenance.unlock(self.layout, thread_id, owner))
 
     def thread_ids(self) -> Sequence[str]:
         """Return the ids of the threads that exist."""

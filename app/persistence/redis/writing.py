@@ -56,8 +56,9 @@ def put(
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     new_versions: ChannelVersions,
+    owner: str | None = None,
 ) -> Operation[RunnableConfig]:
-    """Store a checkpoint; return the config that points at it."""
+    """Store a checkpoint, if the thread's lock is that of `owner`; return the config that points at it."""
     address = Address.of(config)
     full = get_checkpoint_metadata(config, metadata)
     run_id = full.get("run_id")
@@ -65,29 +66,37 @@ def put(
     yield from _register(layout, address.thread_id, step.run)
     for known in (layout.seen.get(address.thread_id), None):
         sending = _checkpoint_call(layout, address, step, known)
-        if (yield from _send(layout, address, sending)):
+        if (yield from _send(layout, address, sending, owner)):
             return config_of(address.thread_id, address.namespace or "", checkpoint["id"])
     raise PersistenceError(f"Redis refused a complete checkpoint of thread {address.thread_id!r}.")
 
 
 def put_writes(
-    layout: Layout, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    layout: Layout,
+    config: RunnableConfig,
+    writes: Sequence[tuple[str, Any]],
+    task: tuple[str, str],
+    owner: str | None = None,
 ) -> Operation[None]:
-    """Store the writes of a task. Reading decides which of two writes with one index counts."""
+    """Store the writes of a task (id and path). Reading decides which of two writes with one index counts."""
     address = Address.of(config)
     if not address.checkpoint_id:
         raise ValueError("The config of put_writes has no checkpoint_id.")
     yield from _register(layout, address.thread_id, _NO_RUN)
     for known in (layout.seen.get(address.thread_id), None):
-        sending = _writes_call(layout, address, writes, (task_id, task_path), known)
-        if (yield from _send(layout, address, sending)):
+        sending = _writes_call(layout, address, writes, task, known)
+        if (yield from _send(layout, address, sending, owner)):
             return
     raise PersistenceError(f"Redis refused complete writes of thread {address.thread_id!r}.")
 
 
-def _send(layout: Layout, address: Address, sending: _Sending) -> Operation[bool]:
+def _send(layout: Layout, address: Address, sending: _Sending, owner: str | None) -> Operation[bool]:
     """Send a call; return False, and forget the thread, if Redis lost something that it refers to."""
-    status, created = yield sending.call
+    call = sending.call
+    if owner is not None:
+        key = layout.keys.lock(address.thread_id)
+        call = replace(call, keys=(*call.keys, key), args=(*call.args, owner))
+    status, created = yield call
     if status != b"ok":
         layout.seen.forget(address.thread_id)
         return False

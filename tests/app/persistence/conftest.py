@@ -12,10 +12,9 @@ from uuid import uuid4
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis import Redis
 
-from app.persistence import RedisSaver
+from app.persistence import RedisSaver, SqliteSaver
 from tests.app.persistence.samples import Saver
 from tests.app.persistence.servers import BINARIES, find_binary, running, running_cluster
 
@@ -119,7 +118,7 @@ async def opened(kind: str, redis: Target, file: Path) -> AsyncIterator[Saver]:
         async with redis.saver() as saver:
             yield saver
     elif kind == "sqlite":
-        async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        async with SqliteSaver.from_conn_string(str(file)) as saver:
             yield saver
     else:
         yield InMemorySaver()

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from agents.errors import InputError
 from agents.types import NodeName, WorkerAnswer, WorkerRequest
 from app.persistence.checkpoints import config_of
+from app.persistence.locks import locked
 from app.runs.events import Answered, Decided, Ended, Event, Hopped, Written, worded
 from app.runs.run import RefusedError, Run
 from app.runs.runner import Runner, StoppedError, no_longer_than_this
@@ -187,7 +188,8 @@ async def test_a_thread_has_one_run_at_a_time_and_a_run_can_be_left() -> None:
     with pytest.raises(asyncio.CancelledError):
         await busy
     assert slow.ended.is_set()
-    assert runner.busy == set()
+    async with locked(graph.checkpointer, "t"):
+        pass
 
 
 async def test_a_run_ends_at_its_deadline() -> None:
@@ -197,13 +199,15 @@ async def test_a_run_ends_at_its_deadline() -> None:
 
 async def test_a_run_ends_with_what_it_was_begun_for() -> None:
     slow, runner = Slow(), Runner()
-    events = runner.events(run(compiled(v=slow), thread="t"))
+    graph = compiled(v=slow)
+    events = runner.events(run(graph, thread="t"))
     async with no_longer_than_this():
         first = await anext(events)
         await slow.began.wait()
     assert isinstance(first, Decided)
     assert slow.ended.is_set()
-    assert runner.busy == set()
+    async with locked(graph.checkpointer, "t"):
+        pass
 
 
 async def test_a_cancel_scope_around_it_ends_what_it_began() -> None:
@@ -226,7 +230,8 @@ async def test_a_runner_that_closes_stops_its_runs_and_takes_no_other() -> None:
         assert (stopped.value.code, stopped.value.retryable) == ("shutting_down", True)
     with pytest.raises(StoppedError, match="shutting down"):
         await runner.answer(run(graph))
-    assert runner.busy == set()
+    async with locked(graph.checkpointer, "a"), locked(graph.checkpointer, "b"):
+        pass
 
 
 async def test_one_run_is_stopped_by_its_id() -> None:

@@ -110,3 +110,4 @@ def test_one_turn_at_a_time_in_a_thread(live: Live, chat: ChatServer) -> None:
         for stream in (True, False):
             reply = client.post("/v1/chat/completions", json={**body, "stream": stream}, headers=header)
             assert (reply.status_code, reply.json()["error"]["code"]) == (409, "thread_busy")
+            assert int(reply.headers["Retry-After"]) >= 1

@@ -9,39 +9,55 @@ local function drop(member)
   redis.call('HDEL', H, member, 'w' .. string.sub(member, 2))
 end
 
--- Keep the latest checkpoint of a namespace, and the ancestors that its delta channels are replayed from.
-local function keep_latest(name)
-  local all = members(name)
-  local latest = all[#all]
-  if not latest then
-    return
+-- Of a namespace's members, drop those that are not in `keep`, nor among the ancestors that the delta channels of
+-- those are replayed from. Returns how many it dropped.
+local function keep_only(name, all, keep)
+  local wanted, searched, dropped = {}, {}, 0
+  for member in pairs(keep) do
+    wanted[#wanted + 1] = member
   end
-  local parent, _, needs = parse_row(get_row(string.sub(latest, 2)))
-  local keep, needed, left = { [latest] = true }, {}, 0
-  for at = 1, #needs, 8 do
-    needed[string.sub(needs, at, at + 7)] = true
-    left = left + 1
-  end
-  while left > 0 and parent ~= '' do
-    local row = redis.call('HGET', H, 'c' .. name .. parent)
-    if not row then
-      break
+  for _, member in ipairs(wanted) do
+    local parent, _, needs = parse_row(get_row(string.sub(member, 2)))
+    local needed = {}
+    for at = 1, #needs, 8 do
+      needed[string.sub(needs, at, at + 7)] = true
     end
-    keep['c' .. name .. parent] = true
-    local slots
-    parent, _, _, slots = parse_row(row)
-    for at = 1, #slots, 24 do
-      local channel = string.sub(slots, at, at + 7)
-      if needed[channel] and string.sub(slots, at + 16, at + 23) ~= NO_VALUE then
-        needed[channel] = nil
-        left = left - 1
+    while next(needed) and parent ~= '' do
+      local row = redis.call('HGET', H, 'c' .. name .. parent)
+      local before = searched[parent] or {}
+      searched[parent] = before
+      for channel in pairs(needed) do
+        if not row or before[channel] then
+          needed[channel] = nil
+        end
+        before[channel] = true
+      end
+      if next(needed) then
+        keep['c' .. name .. parent] = true
+        local slots
+        parent, _, _, slots = parse_row(row)
+        for at = 1, #slots, 24 do
+          if string.sub(slots, at + 16, at + 23) ~= NO_VALUE then
+            needed[string.sub(slots, at, at + 7)] = nil
+          end
+        end
       end
     end
   end
   for _, member in ipairs(all) do
     if not keep[member] then
       drop(member)
+      dropped = dropped + 1
     end
+  end
+  return dropped
+end
+
+-- Keep the latest checkpoint of a namespace, and what it is replayed from.
+local function keep_latest(name)
+  local all = members(name)
+  if #all > 0 then
+    keep_only(name, all, { [all[#all]] = true })
   end
 end
 

@@ -1,9 +1,17 @@
 -- Shared by all scripts of a thread. KEYS: the thread's hash and sorted set. Layouts: byte_layout.py.
 local H, Z = KEYS[1], KEYS[2]
 local NO_VALUE = string.rep('\0', 8)
+-- A run that holds the thread's lock writes with it: KEYS[3] is the lock, and the last of ARGV its owner.
+local GIVEN = KEYS[3] and #ARGV - 1 or #ARGV
 
 local function lost(what)
   error('LOST: ' .. what)
+end
+
+local function check_lock()
+  if KEYS[3] and redis.call('HEXISTS', KEYS[3], ARGV[#ARGV]) == 0 then
+    error('UNLOCKED: another has the thread')
+  end
 end
 
 -- The epoch, or false for a thread that does not exist. Raises if one of the two keys is gone.
@@ -196,7 +204,7 @@ end
 -- nothing is written. The sender resends everything. ARGV[first..]: hash, item, hash, item, ...
 local function store_items(first, texts)
   local sent = {}
-  for i = first, #ARGV, 2 do
+  for i = first, GIVEN, 2 do
     sent[ARGV[i]] = true
   end
   for _, text in ipairs(texts) do
@@ -207,7 +215,7 @@ local function store_items(first, texts)
       end
     end
   end
-  for i = first, #ARGV, 2 do
+  for i = first, GIVEN, 2 do
     redis.call('HSETNX', H, 'i' .. ARGV[i], ARGV[i + 1])
   end
   return true

@@ -42,6 +42,7 @@ local function resolve(parent)
   return table.concat(resolved)
 end
 
+check_lock()
 local epoch = current_epoch()
 local texts = {}
 for i = 11, first_item - 1, 2 do

@@ -2,6 +2,7 @@
 -- ttl in ms, hashed namespace, id, batch, then hash, item, ...
 -- Returns as put.lua. The same batch again (a retry) changes nothing.
 local field, batch = 'w' .. ARGV[3] .. ARGV[4], ARGV[5]
+check_lock()
 local epoch = current_epoch()
 local channels, at = struct.unpack('>I2', batch, 5)
 local bundle = at + 8 * channels
