@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from agents.workers.models.reference import FunctionChooser, ModelReference
     from tools.sandbox import Sandbox
 
+_log = logging.getLogger("octopus.models")
 MOST_OFFERED = 8
 _SHARE = 2  # of the room in the window that descriptions of tools may take: one part in so many
 _CHARACTERS_PER_TOKEN = 3
@@ -103,7 +105,8 @@ class Toolbox:
             except ModuleNotFoundError as error:
                 return f"The package {error.name!r} is not installed (pip install -e '.[mcp]')."
             except Exception as error:  # the client raises groups of its own
-                return f"The MCP server at {server.shown} listed no tools: {innermost(error)}."
+                _log.warning("the MCP server at %s listed no tools: %s", server.shown, innermost(error))
+                return "The tools of an MCP server are missing, since it gave no list; the log says why."
         return self._listed[server.url]
 
     def _ranked(self, question: str, tools: Sequence[ModelTool]) -> list[ModelTool]:

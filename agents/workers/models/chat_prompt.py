@@ -107,17 +107,27 @@ def _clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-Turn = dict[str, str]
+Turn = dict[str, Any]
 
 
-def prompt_ids(tokenizer: Any, messages: Sequence[BaseMessage]) -> list[int]:
+def prompt_ids(
+    tokenizer: Any, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]] = ()
+) -> list[int]:
     """Return the ids of a prompt that ends where the model's answer begins.
+
+    Args:
+        tokenizer: of the model.
+        messages: what it is told.
+        tools: functions that it may call, as OpenAI's API takes them.
 
     Raises:
         InputError: a message spells a control token of this model in a way that cannot be undone.
+        NotImplementedError: its template takes no tools.
     """
-    turns = [_turn(tokenizer, message) for message in messages]
-    text = _rendered(tokenizer, _merged(turns))
+    if tools and "tools" not in (tokenizer.get_chat_template() if tokenizer.chat_template else ""):
+        raise NotImplementedError("the chat template of this model takes no tools")
+    turns = [_turn(tokenizer, message, bool(tools)) for message in messages]
+    text = _rendered(tokenizer, _merged(turns), _harmless_in(tokenizer, list(tools)))
     # The template wrote the token that begins a text already, if there is one.
     templated = tokenizer.chat_template is not None
     return [int(token) for token in tokenizer(text, add_special_tokens=not templated)["input_ids"]]
@@ -149,40 +159,58 @@ def _controls(tokenizer: Any) -> list[str]:
     return [token for token in shown | set(tokenizer.all_special_tokens) if len(token) > 1]
 
 
-def _turn(tokenizer: Any, message: BaseMessage) -> Turn:
+def _harmless_in(tokenizer: Any, value: Any) -> Any:
+    """Return JSON with the texts in it made harmless."""
+    if isinstance(value, dict):
+        return {name: _harmless_in(tokenizer, own) for name, own in value.items()}
+    if isinstance(value, list):
+        return [_harmless_in(tokenizer, own) for own in value]
+    return harmless(tokenizer, value) if isinstance(value, str) else value
+
+
+def _turn(tokenizer: Any, message: BaseMessage, tools: bool) -> Turn:
     role = {"ai": "assistant", "system": "system"}.get(message.type, "user")  # a tool's result is data too
     text = str(message.text)
-    return {
+    turn: Turn = {
         "role": role,
         "content": text if isinstance(message, SystemMessage) else harmless(tokenizer, text),
     }
+    if tools and isinstance(message, ToolMessage):
+        return turn | {"role": "tool", "name": message.name}
+    if tools and isinstance(message, AIMessage) and message.tool_calls:
+        calls = [{"name": one["name"], "arguments": one["args"]} for one in message.tool_calls]
+        told = [{"type": "function", "function": one} for one in _harmless_in(tokenizer, calls)]
+        return turn | {"tool_calls": told}
+    return turn
 
 
 def _merged(turns: Sequence[Turn]) -> list[Turn]:
     """Join turns of one role in a row: many templates insist that user and assistant take turns."""
     merged: list[Turn] = []
     for turn in turns:
-        if merged and merged[-1]["role"] == turn["role"]:
+        single = turn["role"] == "tool" or "tool_calls" in turn
+        if merged and not single and merged[-1]["role"] == turn["role"]:
             merged[-1] = {**turn, "content": f"{merged[-1]['content']}\n\n{turn['content']}"}
         else:
             merged.append(turn)
     return merged
 
 
-def _rendered(tokenizer: Any, turns: list[Turn]) -> str:
+def _rendered(tokenizer: Any, turns: list[Turn], tools: list[Any]) -> str:
     if tokenizer.chat_template is None:  # a base model, not taught to chat
         names = {"user": "Question: ", "assistant": "Answer: ", "system": ""}
         return "".join(f"{names[turn['role']]}{turn['content']}\n\n" for turn in turns) + "Answer:"
     from jinja2 import TemplateError
 
     try:
-        return _templated(tokenizer, turns)
+        return _templated(tokenizer, turns, tools)
     except TemplateError:
-        return _templated(tokenizer, _without_system(turns))
+        return _templated(tokenizer, _without_system(turns), tools)
 
 
-def _templated(tokenizer: Any, turns: list[Turn]) -> str:
-    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+def _templated(tokenizer: Any, turns: list[Turn], tools: list[Any]) -> str:
+    given = {"tools": tools} if tools else {}
+    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **given))
 
 
 def _without_system(turns: Sequence[Turn]) -> list[Turn]:

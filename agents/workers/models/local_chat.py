@@ -139,7 +139,7 @@ class LocalChat(BaseChatModel):
             try:
                 with self.manager.lease(self._source()) as model:
                     writing = _Writing(model.tokenizer, stop or (), given_up, put)
-                    ids = prompt_ids(model.tokenizer, messages)
+                    ids = prompt_ids(model.tokenizer, messages, options.get("tools") or ())
                     adapter = with_base(self.reference).adapter
                     tokens = model.generate(
                         ids, most, writing.on_tokens, adapter, temperature=temperature, seed=seed

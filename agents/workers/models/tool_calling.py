@@ -62,12 +62,7 @@ class Ask(Protocol):
 
 @dataclass(frozen=True)
 class Room:
-    """Say how much of a model's window is left.
-
-    Attributes:
-        tokens: beside the first messages; None where that is not known.
-        count: the tokens of messages; may block.
-    """
+    """Say how many tokens of a window the first messages leave (None: unknown), and count messages."""
 
     tokens: int | None
     count: Callable[[Sequence[BaseMessage]], int]
@@ -77,12 +72,14 @@ class Room:
         """Return what tools and their results may take: an answer must fit too."""
         return None if self.tokens is None else max(1, self.tokens - min(1024, self.tokens // 2))
 
-    async def beside(self, first: Sequence[BaseMessage], messages: Sequence[BaseMessage]) -> int | None:
-        """Return what `messages`, which go on from `first`, leave for the answer."""
-        if self.tokens is None or messages is first:
-            return self.tokens
+    async def beside(
+        self, first: Sequence[BaseMessage], messages: Sequence[BaseMessage], tools: int
+    ) -> int | None:
+        """Return what `messages`, which go on from `first`, and tokens of tools leave for the answer."""
+        if self.tokens is None:
+            return None
         more = await asyncio.to_thread(lambda: self.count(messages) - self.count(first))
-        return max(1, self.tokens - more)
+        return max(1, self.tokens - more - tools)
 
 
 class Tools(Protocol):
@@ -184,7 +181,8 @@ class Talk:
         return self._whole(await self._asked(_flat(messages, self.steps, most), ()))
 
     async def _asked(self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> AIMessage:
-        left = await self.room.beside(self._first, messages)
+        taken = len(json.dumps(tools)) // _CHARACTERS_PER_TOKEN if tools else 0
+        left = await self.room.beside(self._first, messages, taken)
         reply = await self.ask(messages, tools, "\n\n" if self._said.strip() else "", left)
         self._usage = add_usage(self._usage, reply.usage_metadata) if reply.usage_metadata else self._usage
         self._said += str(reply.text)

@@ -264,7 +264,6 @@ async def test_functions_keep_their_types_whether_they_are_postponed_or_not(
     assert isinstance(packing, BaseTool)
 
 
-@pytest.mark.train
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 class TestMcp:
     """Tools of a real MCP server on loopback."""
@@ -297,12 +296,16 @@ class TestMcp:
         assert third["error"] == "'count' is a required property"
         assert not server.refused
 
-    def test_a_server_that_is_not_there_is_said(self, tmp_path: Path, server: ChatServer) -> None:
+    def test_a_server_that_is_not_there_is_said(
+        self, tmp_path: Path, server: ChatServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
         server.replies = [Reply("Without it.")]
         gone = f"mcp:http://user:secret@127.0.0.1:{free_port()}/mcp"
         with load(tmp_path, server, [gone]) as octopus:
             answered = octopus.ask("Order a lamp.")
         assert (answered.status, answered.text) == ("answered", "Without it.")
         note = answered.hops[-1]["evidence"]["tools"]["note"]
-        assert "listed no tools" in note
-        assert "secret" not in note
+        assert "an MCP server are missing" in note
+        assert "127.0.0.1" not in note
+        assert "127.0.0.1" in caplog.text
+        assert "secret" not in caplog.text

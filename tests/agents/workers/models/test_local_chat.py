@@ -19,7 +19,10 @@ from agents.workers.models.local_chat import LocalChat
 from agents.workers.models.local_model import LocalModel, load
 from agents.workers.models.manager import ModelManager
 from agents.workers.models.reference import Connection
+from tests.agents.workers.models.test_chat_prompt import TOOLS
 from tests.tiny_model import TEMPLATE, save_adapter, save_base, spoilt_adapters
+from tests.toolboxes import add, box
+from tools.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.train,
@@ -187,6 +190,20 @@ async def test_a_worker_trims_its_conversation_and_says_so(tmp_path: Path) -> No
     declined = await worker.answer(WorkerRequest("x" * 400))
     assert declined.status == "declined"
     assert "window of math's model has 160" in declined.text
+
+
+@pytest.mark.parametrize(("template", "offered"), [(TOOLS, ["add"]), (TEMPLATE, [])])
+async def test_tools_are_offered_as_the_template_allows(
+    tmp_path: Path, manager: ModelManager[LocalModel], template: str, offered: list[str]
+) -> None:
+    folder = save_base(tmp_path, template=template, window=2048)
+    with Sandbox() as sandbox:
+        given = Connection("maths", manager=manager, tools=box(sandbox, add))
+        worker = LanguageModel(parsed(folder), given)
+        answer = await worker.answer(WorkerRequest("1 + 1?").with_most(8))
+    assert answer.status == "answered", answer
+    assert answer.evidence["tools"]["offered"] == offered
+    assert ("takes no tools" in answer.evidence["tools"].get("note", "")) is (not offered)
 
 
 @pytest.mark.parametrize("of_adapter", [False, True])
