@@ -25,7 +25,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import ConfigurableFieldSpec, RunnableGenerator
 from langserve import add_routes
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # Pydantic wants that one before Python 3.12
 
 from app.runs.events import Answered, Decided, Event, Thought, Written
@@ -63,6 +63,16 @@ class Conversation(TypedDict):  # no model: LangServe reads those in a way that 
     messages: Annotated[list[Any], Field(min_length=1, max_length=1000)]
 
 
+def _as_conversation(given: Any) -> Any:
+    """Return what any chat model takes, a text or messages, as a conversation."""
+    if isinstance(given, str):
+        return {"messages": [{"role": "user", "content": given}]}
+    return {"messages": given} if isinstance(given, list) else given
+
+
+Given = Annotated[Conversation, BeforeValidator(_as_conversation)]
+
+
 class Chosen(BaseModel):
     """Hold what a client may configure."""
 
@@ -96,7 +106,7 @@ def mount(app: FastAPI) -> None:
         app,
         _Octopus(app),
         path=PATH,
-        input_type=Conversation,
+        input_type=Given,
         output_type=AIMessageChunk,
         per_req_config_modifier=_configured,
         enabled_endpoints=_ENDPOINTS,
@@ -179,10 +189,19 @@ def _chunks(event: Event, run: Run) -> Iterator[AIMessageChunk]:
 def _messages(given: Any, most: int) -> list[BaseMessage]:
     """Return the conversation; raise ApiError 400 for what is no message."""
     try:
-        written = convert_to_openai_messages(convert_to_messages(given["messages"]))
+        sent = [_whole(one) for one in _as_conversation(given)["messages"]]
+        written = convert_to_openai_messages(convert_to_messages(sent))
         return read_messages(_SENT.validate_python(written), most).messages
     except (ValueError, TypeError, NotImplementedError, KeyError) as error:
-        raise ApiError(400, "The messages are not understood.", code="invalid", param="messages") from error
+        why = 'The messages are not understood: send a text, a list of messages, or {"messages": […]}.'
+        raise ApiError(400, why, code="invalid", param="messages") from error
+
+
+def _whole(message: Any) -> Any:
+    """Return a message; what a stream or `invoke` here gave, a chunk, is one of the assistant."""
+    if isinstance(message, dict) and message.get("type") == "AIMessageChunk":
+        return message | {"type": "ai"}
+    return message
 
 
 async def _configured(config: dict[str, Any], request: Request) -> dict[str, Any]:

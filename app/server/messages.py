@@ -148,7 +148,7 @@ def read_items(
 ) -> Conversation:
     """Return the conversation in the input of a response, as `read_messages` does for chat completions."""
     placed: list[Placed] = []
-    if instructions:
+    if instructions is not None:
         placed.append(("instructions", Message(role="system", content=instructions)))
     for index, item in enumerate(items):
         place = f"input.{index}"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 pytest.importorskip("langserve")
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, ToolMessage
 from langserve import RemoteRunnable
 
 from tests.app.server.live import BREAD, CUBE, Live
 from tests.loopback import ChatServer
+from tests.replies import Reply
 
 
 def remote(live: Live, name: str = "alice") -> RemoteRunnable[Any, Any]:
@@ -32,6 +34,41 @@ def test_invoke_and_batch(live: Live) -> None:
     assert answer.additional_kwargs["reasoning_content"].startswith("chief → <nexa_1> maths")
     both = graph.batch([asked(CUBE), {"messages": [{"role": "user", "content": BREAD}]}])
     assert [a.additional_kwargs["octopus"]["path"] for a in both] == [["maths"], ["cooking"]]
+
+
+async def test_what_a_chat_model_takes_is_taken(live: Live) -> None:
+    graph = remote(live)
+    for given in (CUBE, [HumanMessage(CUBE)], [("user", CUBE)], [{"role": "user", "content": CUBE}]):
+        assert graph.invoke(given).content.startswith("12\n")
+        text = "".join([str(piece.content) async for piece in graph.astream(given)])
+        assert text.startswith("12\n")
+    assert [answer.content[:2] for answer in graph.batch([CUBE, [HumanMessage(CUBE)]])] == ["12", "12"]
+    events = [event["event"] async for event in graph.astream_events(CUBE, version="v2")]
+    assert "on_chain_end" in events
+
+
+def test_parameters_and_tools_reach_the_model(live: Live, chat: ChatServer) -> None:
+    add = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+    chat.replies = [Reply(calls=[("add", {"a": 1})]), Reply("It is 3.", finish="length")]
+    options: Any = {"configurable": {"octopus": {"generation": {"seed": 5, "tools": [add]}}}}
+    graph = remote(live)
+    said: list[Any] = [HumanMessage(BREAD)]
+    called = graph.invoke(said, options)
+    (call,) = called.tool_calls
+    assert (call["name"], call["args"]) == ("add", {"a": 1})
+    done = graph.invoke([*said, called, ToolMessage("3", tool_call_id=call["id"])], options)
+    assert (done.content, done.response_metadata["finish_reason"]) == ("It is 3.", "length")
+    assert [body["seed"] for _, body in chat.requests] == [5, 5]
+    assert not chat.refused
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_turn_without_an_answer_is_an_error(live: Live, chat: ChatServer, stream: bool) -> None:
+    chat.statuses = [400] * 9
+    graph = remote(live)
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        list(graph.stream(BREAD)) if stream else graph.invoke(BREAD)
+    assert chat.url not in str(caught.value)
 
 
 async def test_the_answer_streams_in_pieces_that_add_up(live: Live, chat: ChatServer) -> None:
