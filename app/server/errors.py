@@ -124,6 +124,9 @@ _FAILURES: Mapping[FailureCode, tuple[int, str]] = {  # the status, what happene
 }
 
 
+_LASTING = frozenset({"no_model", "unauthorized", "not_found"})
+
+
 def unanswered(failure: Failure, octopus: Mapping[str, Any] | None = None) -> ApiError:
     """Return the error of a turn without an answer; only its code says why, for the rest may be internal."""
     status, message = _FAILURES[failure["code"]]
@@ -131,7 +134,10 @@ def unanswered(failure: Failure, octopus: Mapping[str, Any] | None = None) -> Ap
     if failure["code"] == UNSUPPORTED and param:
         message = unsupported(param, "the model that should answer does not take it").message
     after = failure["retry_after"]
-    return ApiError(status, message, code=failure["code"], param=param, retry_after=after, octopus=octopus)
+    error = ApiError(status, message, code=failure["code"], param=param, retry_after=after, octopus=octopus)
+    if failure["code"] in _LASTING:
+        error.headers["x-should-retry"] = "false"  # the official clients would
+    return error
 
 
 def not_found() -> ApiError:

@@ -30,6 +30,7 @@ from app.server.sse import (
     server_sent,
     while_connected,
 )
+from graphs.state import GraphContext
 
 router = APIRouter(prefix="/v1", tags=["OpenAI"])
 _LOGPROBS = "message.output_text.logprobs"
@@ -108,7 +109,7 @@ class ResponseRequest(AnyRequest):
     context_management: Unsupported = None
     conversation: Unsupported = None
     image: Unsupported = None
-    max_tool_calls: Unsupported = None
+    max_tool_calls: int | None = Field(default=None, ge=1, le=100)
     prompt: Unsupported = None
 
     @property
@@ -121,6 +122,7 @@ class ResponseRequest(AnyRequest):
             "max_output_tokens",
             "reasoning",
             "text",
+            "max_tool_calls",
             "instructions",
         }
         told = self.model_dump(include=names, exclude_none=True, by_alias=True)
@@ -136,6 +138,13 @@ class ResponseRequest(AnyRequest):
                 "parallel_tool_calls": self.parallel_tool_calls is not False,
             }
         )
+
+    @property
+    def context(self) -> GraphContext:
+        """Return the context of the run."""
+        found = super().context
+        most = {"max_tool_calls": self.max_tool_calls}
+        return found if self.max_tool_calls is None else found.model_copy(update=most)
 
     def _asked(self) -> Iterator[tuple[str, str, Any]]:
         for param, name, value in super()._asked():

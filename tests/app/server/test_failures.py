@@ -24,6 +24,7 @@ def test_every_code_has_a_status_and_a_sentence() -> None:
         assert error.code == code
         assert error.headers["Retry-After"] == "2"
         assert error.body["error"]["param"] == "top_k"
+    assert unanswered(failure("no_model")).headers == {"x-should-retry": "false"}
     assert "'top_k'" in unanswered(failure("unsupported_parameter", param="top_k")).message
 
 

@@ -181,6 +181,11 @@ def test_allowed_tools_leave_only_those() -> None:
     assert (asked.tools, asked.tool_choice) == ((NESTED,), "auto")
 
 
+def test_a_response_bounds_the_tools_that_models_call() -> None:
+    assert response(max_tool_calls=2).context.max_tool_calls == 2
+    assert response().context.max_tool_calls == 8
+
+
 def test_the_context_has_both_options_and_parameters() -> None:
     context = chat(seed=1, octopus={"max_hops": 3, "generation": {"seed": 1, "top_k": 2}}).context
     assert (context.max_hops, context.generation.given) == (3, {"seed": 1, "top_k": 2})
