@@ -26,10 +26,8 @@ def serve(
 ) -> None:
     """Serve graphs to OpenAI clients, with threads, health and metrics."""
     with needs_server_packages():
-        import uvicorn
-
         from app.server.api_keys import new_key as make_key
-        from app.server.application import create_app
+        from app.server.application import serve as serve_graphs
         from app.server.settings import ServerSettings
     if new_key is not None:
         key, entry = make_key(new_key)
@@ -43,7 +41,7 @@ def serve(
     for name in settings.graphs:
         find_spec(name)
     _check_free(host, port)
-    uvicorn.run(create_app(settings), host=host, port=port, server_header=False, timeout_graceful_shutdown=10)
+    serve_graphs(settings, host, port)
 
 
 def _check_free(host: str, port: int) -> None:

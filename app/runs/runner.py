@@ -158,6 +158,12 @@ class Runner:
         for turn in list(self._turns.values()):
             turn.stop(self._closed)
 
+    async def aclose(self) -> None:
+        """Stop all runs, and wait for their end."""
+        self.close()
+        if tasks := [turn.task for turn in self._turns.values()]:
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+
     async def _execute(self, run: Run, person: Person | None, turn: _Turn) -> None:
         """Execute `run`, and what follows each answer of the person."""
         name = run.graph.get_name()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import signal
+import socket
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
+from math import ceil
+from types import FrameType
 
+import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
+from sse_starlette.sse import AppStatus
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -35,6 +44,10 @@ from app.server.settings import ServerSettings
 from app.server.telemetry import Telemetry
 
 _log = logging.getLogger("octopus.server")
+_KEEP_ALIVE = (
+    80  # seconds; clients and proxies keep a connection for 75 at most, and must not meet a closed one
+)
+_AFTER_GRACE = 5  # seconds for what the last clients are told
 _LANGSERVE, _MCP = (find_spec(name) is not None for name in ("langserve", "mcp"))
 
 
@@ -78,6 +91,50 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     return app
 
 
+def serve(settings: ServerSettings, host: str, port: int) -> None:
+    """Serve until a signal says to end: then runs have the grace period, and the process ends with code 0.
+
+    A second SIGINT ends it at once.
+    """
+    # Its own way to end streams cuts them off at the signal, in the middle of a word.
+    AppStatus.enable_automatic_graceful_drain = False
+    config = uvicorn.Config(
+        create_app(settings),
+        host=host,
+        port=port,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=ceil(settings.grace + _AFTER_GRACE),
+    )
+    _Server(config, settings.grace).run()
+
+
+class _Server(uvicorn.Server):
+    """End in bounded time, and let nobody's turn be lost."""
+
+    def __init__(self, config: uvicorn.Config, grace: float) -> None:
+        super().__init__(config)
+        self._grace = grace
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, wait for runs, stop those that are left, and close what was opened."""
+        limit = threading.Timer(self._grace + 2 * _AFTER_GRACE, os._exit, [0])  # of threads that hang
+        limit.daemon = True
+        limit.start()
+        runner: Runner = self.config.app.state.service.runner  # type: ignore[union-attr]
+        stopping = asyncio.get_running_loop().call_later(self._grace, runner.close)
+        await super().shutdown(sockets)
+        stopping.cancel()
+        self._captured_signals.clear()  # else the process would end by the signal, as if it had failed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal; the second SIGINT ends the process."""
+        if self.should_exit and sig == signal.SIGINT:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        super().handle_exit(sig, frame)
+
+
 def _mount_extras(app: FastAPI) -> None:
     """Add the protocols of extras that are installed."""
     if _LANGSERVE:
@@ -97,6 +154,7 @@ async def _open(stack: AsyncExitStack, settings: ServerSettings, telemetry: Tele
     graphs = await stack.enter_async_context(open_graphs(settings.graphs, settings.application, saver, store))
     traces = settings.application.traces
     runner = Runner(settings.timeout, TraceLog(traces) if traces else None, telemetry.follow)
+    stack.push_async_callback(runner.aclose)
     return Service(settings, graphs, runner, saver, store, telemetry, int(time.time()))
 
 

@@ -34,6 +34,7 @@ class ServerSettings(EnvironmentSettings):
         rate: requests per key, as the limits package writes it; shared by all servers on one Redis.
         concurrency: requests of one key that this server works on at once.
         timeout: seconds for one run.
+        grace: seconds for the runs that are going on when the server is told to end.
         body_bytes: the longest request.
         message_characters: the longest question; what a model reads of the conversation its window says.
         origins: web pages from elsewhere that may call.
@@ -46,6 +47,7 @@ class ServerSettings(EnvironmentSettings):
     rate: str = Field(default="6000/minute", alias="OCTOPUS_RATE")
     concurrency: int = Field(default=256, ge=1, alias="OCTOPUS_CONCURRENCY")
     timeout: float = Field(default=300.0, gt=0, alias="OCTOPUS_TIMEOUT")
+    grace: float = Field(default=5.0, ge=0, le=3600, alias="OCTOPUS_GRACE")
     body_bytes: int = Field(default=8_000_000, ge=1_000, alias="OCTOPUS_BODY_BYTES")
     message_characters: int = Field(default=32_000, ge=1, alias="OCTOPUS_MESSAGE_CHARACTERS")
     origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
