@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.tool import tool_call
 from pydantic import BeforeValidator, Field
 
+from agents.errors import InputError
 from agents.modalities import attachments_of, human, with_words
 from agents.octopus.conversation.human_turns import clean_query
 from app.server.content import LeftOut, mended, read_content
@@ -131,8 +132,7 @@ def read_messages(
         goes_on: whether a thread may hold the calls whose results are sent.
 
     Raises:
-        ApiError: 400, the last turn is none, too long, or holds what nobody reads; calls and results differ.
-        InputError: the question is not text.
+        ApiError: 400, the last turn is none, empty, too long, or nobody reads it; calls and results differ.
     """
     placed = [(f"messages.{index}", message) for index, message in enumerate(sent)]
     return _conversation(placed, "messages", most, reads, goes_on)
@@ -198,7 +198,11 @@ def _last(place: str, message: Message, most: int, reads: Set[str]) -> BaseMessa
         why = f"The question has more than {most} characters."
         raise ApiError(400, why, code="context_length_exceeded", param=place)
     asked = with_words(read)
-    return _person(clean_query(str(asked.text)), attachments_of(asked), message.name)
+    try:
+        text = clean_query(str(asked.text))
+    except InputError as error:
+        raise ApiError(400, str(error), code="invalid", param=place) from error
+    return _person(text, attachments_of(asked), message.name)
 
 
 def _read(place: str, message: Message, reads: Set[str], left_out: LeftOut | None) -> BaseMessage:
