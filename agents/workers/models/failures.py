@@ -55,7 +55,7 @@ _SAID: Mapping[FailureCode, re.Pattern[str]] = {
     "rate_limited": re.compile(r"rate[_ ]limit|too many requests|insufficient_quota"),
     "overloaded": re.compile(r"overloaded|loading|unavailable|try again later"),
 }  # in the order in which they are looked for
-_NAMED = re.compile(r"['\"`\[]([a-z_]+)['\"`\]]")
+_NAMED = re.compile(r"(?<=['\"`\[])[a-z_]+(?=['\"`\]])|\b[a-z_]+(?= is not supported)")
 _PARAMETERS = frozenset({*Generation.model_fields, "max_completion_tokens", "stream_options"})
 _WHY: Mapping[FailureCode, str] = {
     "unreachable": "cannot be reached: nothing answers there",

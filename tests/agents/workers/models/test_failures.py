@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
+import httpx2
+import openai
 import pytest
 
 from agents.types import WorkerAnswer, WorkerRequest
@@ -140,3 +142,13 @@ class _ProviderError(Exception):
 )
 def test_what_other_clients_raise(error: Exception, code: str) -> None:
     assert fault_of(error).failure["code"] == code
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Unknown parameter: 'logprobs'.", "[logprobs] extra_forbidden", "logprobs is not supported with tools"],
+)
+def test_the_parameter_is_found_in_what_servers_say(said: str) -> None:
+    response = httpx2.Response(400, request=httpx2.Request("POST", "http://127.0.0.1/v1"))
+    found = fault_of(openai.BadRequestError(said, response=response, body={"message": said}))
+    assert (found.failure["code"], found.failure["param"]) == ("unsupported_parameter", "logprobs")
