@@ -1,7 +1,7 @@
 """Model servers that misbehave, each in its own way; a real HTTP server on loopback, one path for each kind.
 
-`http://127.0.0.1:PORT/KIND/v1` is the base URL of a kind. What is below HTTP (no server, TLS) has no path;
-`places` has the URLs of those too.
+`http://127.0.0.1:PORT/KIND/v1` is the base URL of a kind; that of the kind `asked` misbehaves as the question
+says that ends in `misbehave: KIND`. What is below HTTP (no server, TLS) has no path; `places` has its URLs.
 """
 
 from __future__ import annotations
@@ -172,8 +172,11 @@ class Misbehaving:
             name.lower(): value.strip() for name, _, value in (one.partition(":") for one in lines[1:])
         }
         data = await reader.readexactly(int(headers.get("content-length", 0)))
+        body = json.loads(data or b"{}")
+        if kind == "asked":
+            kind = str(body["messages"][-1]["content"]).rpartition("misbehave: ")[2].split()[0]
         calls = self.calls.setdefault(kind, [])
-        call = Call(path, headers, json.loads(data or b"{}"), len(calls) + 1, writer)
+        call = Call(path, headers, body, len(calls) + 1, writer)
         calls.append(call)
         behave = self.kinds[kind].behave if kind in self.kinds else None
         if behave is None:

@@ -81,7 +81,7 @@ _HINTS: Mapping[FailureCode, str] = {
     "overloaded": "Ask again in a moment.",
     "unauthorized": "Set the key of its server.",
     "not_found": "Is that the name of the model, and does the URL of its server end in /v1?",
-    "server_error": "The log of its server says why.",
+    "server_error": "-v, or the log, says why.",
     "broken_reply": "Is that the URL of a server with OpenAI's protocol?",
     "cut_off": "Ask again.",
     "too_large": "Ask for less.",
@@ -157,8 +157,11 @@ def fault_of(error: BaseException) -> Fault:
     """Say why there is no answer, by what a client of a model raised."""
     if found := known_fault(error):
         return found
-    failed = isinstance(error, RuntimeError | MemoryError | OSError)
-    return fault("server_error" if failed else "broken_reply", detail=_told(list(_causes(error)), error))
+    detail = _told(list(_causes(error)), error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error):
+        return fault("server_error", "ran out of memory", hint="Connect a smaller one.", detail=detail)
+    failed = isinstance(error, RuntimeError | OSError)
+    return fault("server_error" if failed else "broken_reply", detail=detail)
 
 
 def known_fault(error: BaseException) -> Fault | None:

@@ -178,7 +178,7 @@ def test_a_step_is_approved_at_the_terminal(chat: Callable[..., Typist], server:
 def test_a_failure_is_said_and_the_chat_goes_on(chat: Callable[..., Typist], server: ChatServer) -> None:
     server.statuses = [500] * 3
     typist = chat("-q")
-    assert "its model 'tiny' failed. The log of its server says why." in typist.send("How do I bake bread?")
+    assert "its model 'tiny' failed. -v, or the log, says why." in typist.send("How do I bake bread?")
     assert "Forty-two." in typist.send("How do I boil eggs?")
     assert typist.end(CTRL_D) == 0
 

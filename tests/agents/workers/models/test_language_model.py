@@ -70,7 +70,7 @@ async def test_a_fault_that_stays_is_reported(server: ChatServer) -> None:
     server.statuses = [500, 500]
     answer = await model(server.url, retries=1).answer(REQUEST)
     assert answer.status == "unavailable"
-    assert answer.text == "math was chosen, but its model 'tiny' failed. The log of its server says why."
+    assert answer.text == "math was chosen, but its model 'tiny' failed. -v, or the log, says why."
     assert len(server.requests) == 2
 
 
