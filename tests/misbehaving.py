@@ -156,16 +156,17 @@ class Misbehaving:
         return self.places.get(kind, f"http://127.0.0.1:{self.port}/{kind}/v1")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection, which closes then."""
+        """Answer one connection, which closes then unless it is to be kept alive."""
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):
-                await self._answer(reader, writer)
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                while await self._answer(reader, writer) == "kept-alive":
+                    pass
                 writer.close()
                 await writer.wait_closed()
         finally:
             writer.transport.abort()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         _, kind, path = (lines[0].split()[1] + "/").split("/", 2)
         headers = {
@@ -181,16 +182,16 @@ class Misbehaving:
         behave = self.kinds[kind].behave if kind in self.kinds else None
         if behave is None:
             await call.good()
-            return
+            return kind
         # A client that leaves ends what goes on for ever.
         acting = asyncio.ensure_future(behave(call))
         leaving = asyncio.ensure_future(reader.read(1))
         await asyncio.wait((acting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        if not acting.done():
-            acting.cancel()
-        with suppress(asyncio.CancelledError, OSError):
-            await acting
+        for task in (acting, leaving):
+            task.cancel()
+            with suppress(asyncio.CancelledError, OSError):
+                await task
+        return kind
 
 
 @contextmanager

@@ -107,6 +107,11 @@ async def _zipped(call: Call) -> None:
     )
 
 
+async def _kept_alive(call: Call) -> None:
+    told = sse(chunk(content=GOOD)) + sse(chunk(finish="stop")) + b"data: [DONE]\n\n"
+    await call.whole(told, 200, "text/event-stream", Connection="keep-alive")
+
+
 async def _other_form(call: Call) -> None:
     if call.body.get("stream"):
         await call.whole(completion({"content": GOOD}) | {"usage": usage(5)["usage"]})
@@ -290,3 +295,4 @@ KINDS: Mapping[str, Kind] = {"good": Kind("", lambda call: call.good(), 1)} | {
     for group in (_REPLIES, _FORMS, _CUTS, _TIMES, _SIZES, _STATUSES)
     for name, kind in group.items()
 }
+KEPT_ALIVE: Mapping[str, Kind] = {"kept-alive": Kind("", _kept_alive)}

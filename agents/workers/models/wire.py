@@ -30,12 +30,20 @@ _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 @cache
 def clients() -> dict[str, Any]:
-    """Return the clients that all models share, with their connections, as `ChatOpenAI` takes them."""
-    return {"http_async_client": CheckingClient(max_redirects=5), "http_client": openai.DefaultHttpxClient()}
+    """Return the clients that all models share, as `ChatOpenAI` takes them."""
+    return {"http_async_client": CheckingClient(), "http_client": openai.DefaultHttpxClient()}
 
 
 class CheckingClient(openai.DefaultAsyncHttpxClient):
-    """Send requests as the official client does, and check the replies while they are read."""
+    """Send requests as the official client does, and check the replies while they are read.
+
+    Connections belong to the event loop that opened them; each loop has its own.
+    """
+
+    def __init__(self) -> None:
+        self._tls = httpx2.create_ssl_context()  # slow, and the same for all
+        self._of_loops: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
+        super().__init__(verify=self._tls)
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
         """Return the response.
@@ -44,17 +52,26 @@ class CheckingClient(openai.DefaultAsyncHttpxClient):
             ModelFaultError: the body, which is not streamed, is no answer.
         """
         request.headers["Accept-Encoding"] = "identity"
-        response = await super().send(request, stream=True, **options)
+        response = await self._client().send(request, stream=True, **options)
         packed = response.headers.pop("content-encoding", "identity")
         expected: Expected = "events" if stream else "document"
-        body = cast(httpx2.AsyncByteStream, response.stream)
         response.stream = _Checked(
-            body, packed, expected if response.is_success else "error", request.extensions["timeout"]["read"]
+            cast(httpx2.AsyncByteStream, response.stream),
+            packed,
+            expected if response.is_success else "error",
+            request.extensions["timeout"]["read"],
         )
         if not stream:
             response.headers["content-type"] = "application/json"  # else it would be taken for text
             await response.aread()
         return response
+
+    def _client(self) -> httpx2.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._of_loops:
+            self._of_loops = {one: own for one, own in self._of_loops.items() if not one.is_closed()}
+            self._of_loops[loop] = openai.DefaultAsyncHttpxClient(verify=self._tls, max_redirects=5)
+        return self._of_loops[loop]
 
 
 Expected = Literal["events", "document", "error"]

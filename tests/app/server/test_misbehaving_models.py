@@ -59,7 +59,7 @@ def replies(live: Live) -> dict[tuple[str, bool], httpx.Response]:
 
     async def all_of_them() -> dict[tuple[str, bool], httpx.Response]:
         headers = {"Authorization": f"Bearer {live.keys['alice']}"}
-        found = {}
+        found: dict[tuple[str, bool], httpx.Response] = {}
         async with httpx.AsyncClient(
             base_url=live.url, headers=headers, timeout=250, trust_env=False
         ) as client:

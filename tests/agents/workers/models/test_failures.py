@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterator
 
@@ -16,20 +17,21 @@ from agents.workers.models.failures import fault_of, seconds_in
 from agents.workers.models.language_model import LanguageModel
 from agents.workers.models.reference import Connection
 from tests.misbehaving import SECRET, Misbehaving, misbehaving
-from tests.misbehaviours import KINDS
+from tests.misbehaviours import KEPT_ALIVE, KINDS
 
+SLOW = {kind for kind in KINDS if KINDS[kind].code == "timeout"}
 _MOST = 80_000_000  # bytes that a server gets rid of, its system's buffers included
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Misbehaving]:
-    with misbehaving(tmp_path_factory.mktemp("server"), KINDS) as running:
+    with misbehaving(tmp_path_factory.mktemp("server"), {**KINDS, **KEPT_ALIVE}) as running:
         yield running
 
 
 async def ask(server: Misbehaving, kind: str) -> WorkerAnswer:
     # What answers has time enough on a busy machine; what does not is not waited for.
-    timeout, total = (3.0, 6.0) if KINDS[kind].code == "timeout" else (40.0, 80.0)
+    timeout, total = (3.0, 6.0) if kind in SLOW else (40.0, 80.0)
     given = Connection("math", "You count.", timeout=timeout, total=total)
     worker = LanguageModel(OpenAIReference("tiny", server.url(kind)), given)
     async with asyncio.timeout(200):  # ends it; when it ends by itself depends on who else is working
@@ -42,8 +44,7 @@ def answers(server: Misbehaving) -> dict[str, WorkerAnswer]:
 
     async def all_of_them() -> dict[str, WorkerAnswer]:
         found: dict[str, WorkerAnswer] = {}
-        slow = {kind for kind in KINDS if KINDS[kind].code == "timeout"}
-        for some in (KINDS.keys() - slow, slow):
+        for some in (KINDS.keys() - SLOW, SLOW):
             asked = await asyncio.gather(*(ask(server, kind) for kind in some))
             found |= zip(some, asked, strict=True)
         return found
@@ -103,6 +104,13 @@ async def test_a_wait_that_the_walk_has_no_time_for_is_handed_on(server: Misbeha
     answer = await worker.answer(WorkerRequest("6 times 7?", seconds=3.0))
     assert answer.failure == {"code": "rate_limited", "param": "", "retry_after": 3600.0}
     assert "Ask again in 3,600 seconds." in answer.text
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_connections_of_a_loop_that_ended_are_not_used_again(server: Misbehaving) -> None:
+    for kind in ("kept-alive", "kept-alive", "good"):
+        assert asyncio.run(ask(server, kind)).text == "Forty-two."
+    gc.collect()  # nobody can close what the ended loops left
 
 
 async def test_a_parameter_at_fault_is_named(server: Misbehaving) -> None:
