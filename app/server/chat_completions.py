@@ -95,6 +95,7 @@ async def chat_completions(
             thread,
             context=context,
             resume=body.octopus.resume,
+            wait=body.octopus.wait,
             pieces=bool(body.stream),
         )
         events = served.runner.events(run)

@@ -78,7 +78,7 @@ class ApiError(Exception):
 _WAIT = 4  # seconds: twice that is longer than a killed server has a thread
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _REFUSED = {  # status, field at fault, and what to do
-    "thread_busy": (409, None, ""),
+    "thread_busy": (409, None, " Come back, or let `wait` in the field `octopus` wait for it."),
     "thread_needed": (400, "octopus", " Name its thread in X-Octopus-Thread."),
     "nothing_asked": (400, "octopus.resume", ""),
 }

@@ -153,6 +153,7 @@ def _run(served: Service, given: Any, configurable: Mapping[str, Any]) -> Run:
         chosen.thread_id,
         context=options.context,
         resume=options.resume,
+        wait=options.wait,
         pieces=True,
     )
 

@@ -86,19 +86,22 @@ class ChatForm(Strict):
 
 
 class RunOptions(GraphContext):
-    """Describe the extension field `octopus`: a `GraphContext`, and the answer to what a run asked.
+    """Describe the extension field `octopus`: a `GraphContext`, and how a run begins in its thread.
 
     Attributes:
         resume: continues a run that waits for a person: the answer to the first of its questions, or answers
             by their ids. Without it, the user's message is the answer.
+        wait: seconds to wait for while another run has the thread, in the order of the requests, and no longer
+            than a run may take. Without it, the request is refused.
     """
 
     resume: str | dict[str, str] | None = Field(default=None, max_length=4000)
+    wait: float = Field(default=0.0, ge=0.0, le=3600.0)
 
     @property
     def context(self) -> GraphContext:
         """Return the context of the run."""
-        return GraphContext.model_validate(self.model_dump(exclude={"resume"}, exclude_unset=True))
+        return GraphContext.model_validate(self.model_dump(exclude={"resume", "wait"}, exclude_unset=True))
 
 
 def _listed(value: Any) -> Any:

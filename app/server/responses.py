@@ -215,6 +215,7 @@ async def create_response(
         thread,
         context=context,
         resume=body.octopus.resume,
+        wait=body.octopus.wait,
         pieces=bool(body.stream),
         checkpoint=checkpoint,
     )
@@ -230,17 +231,12 @@ async def _answered(
     return JSONResponse(answer.whole(*await while_connected(request, collect(events))))
 
 
-async def _previous(
-    saver: BaseCheckpointSaver[Any], caller: Caller, response_id: str
-) -> tuple[str, str | None]:
-    """Return the thread and the last checkpoint of a response of this caller; None is the thread's end."""
+async def _previous(saver: BaseCheckpointSaver[Any], caller: Caller, response_id: str) -> tuple[str, str]:
+    """Return the thread and the last checkpoint of a response of this caller."""
     thread, _, run = response_id.removeprefix("resp_").rpartition(".")
     if thread and run.isalnum():
         config = config_of(caller.stored(thread))
         found = [step async for step in saver.alist(config, filter={"run": run}, limit=1)]
-        newest = await saver.aget_tuple(config)
-        if found and newest:
-            step = str(found[0].config["configurable"]["checkpoint_id"])
-            # At its end a thread continues as it is, with what it waits for; before it, from there.
-            return thread, None if step == newest.checkpoint["id"] else step
+        if found:
+            return thread, str(found[0].config["configurable"]["checkpoint_id"])
     raise ApiError(404, "There is no such response.", code="not_found", param="previous_response_id")
