@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -114,6 +114,11 @@ class Report:
     markdown: str
     figures: dict[str, Any]
     pictures: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+
+    def beside(self, other: Report) -> Report:
+        """Return this report with another below it."""
+        both = f"{self.markdown}\n\n{other.markdown}".rstrip()
+        return replace(self, markdown=both, figures=self.figures | {other.name: other.figures})
 
     def write(self, folder: Path) -> None:
         """Write pictures and Markdown, then the JSON, which makes the report complete."""

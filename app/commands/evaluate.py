@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,18 +92,19 @@ def conversations(data: Data = None, output: Output = None) -> None:
         report = evaluate_conversations(sets, advance)
     if data is not None:
         people = people_report([data / "people" / "conversations.jsonl"], "mmlu")
-        both = f"{report.markdown}\n\n{people.markdown}"
-        report = replace(report, markdown=both, figures=report.figures | {"people": people.figures})
+        report = report.beside(people)
     _show(report, output)
 
 
 @cli.command()
 def tools(data: Data = None, output: Output = None) -> None:
-    """Measure zero-shot choice of functions, and abstaining, on the Berkeley Function Calling Leaderboard."""
+    """Measure zero-shot choice of functions, and whether calls are lost, on rows of the BFCL."""
     from agents.octopus.embedding import Encoder
     from evaluation.routing.tool_choice import evaluate_tools
+    from evaluation.tool_calls import evaluate_calls, rows_in
 
-    _show(evaluate_tools(_folder(data), Encoder().embed), output)
+    chosen = evaluate_tools(_folder(data), Encoder().embed)
+    _show(chosen.beside(evaluate_calls(rows_in(_folder(data)))), output)
 
 
 @cli.command()

@@ -43,7 +43,9 @@ _MAY_BEGIN = re.compile(r"[<\[{`]|\A\s*(?=\w)")
 _XML = re.compile(r"<function=([^>\s]+)>(.*?)(?:</function>|\Z)", re.DOTALL)
 _XML_ARGUMENT = re.compile(r"<parameter=(\w+)>\n?(.*?)\n?(?:</parameter>|\Z)", re.DOTALL)
 _NAMED = re.compile(r"\[TOOL_CALLS\]\s*([\w.-]+)(?:\[CALL_ID\]\w+)?(?:\[ARGS\])?\s*(?={)")
-_TAG = re.compile(r"</?\|?(?:tool_call|python_tag)\|?>|\[TOOL_CALLS\]|```\w*")
+_TAGS = re.compile(r"\A(?:\s*(?:<\|?(?:tool_call|python_tag)\|?>|```\w*))+|(?:(?:</tool_call>|```)\s*)+\Z")
+_CLOSING = re.compile(r"</tool_call>|```|\[TOOL_CALLS\]")
+_OPENING = re.compile(r"(?!\[TOOL_CALLS\])[{\[]")
 
 Written = tuple[str, str]
 """Pair the name of a tool with its arguments as JSON text; the text may be broken."""
@@ -100,22 +102,28 @@ def _calls(text: str, known: Collection[str]) -> Iterator[Written]:
             given = {key: _value(value) for key, value in _XML_ARGUMENT.findall(body)}
             yield name, json.dumps(given) if given else body.strip() or "{}"
         return
-    if found := list(_NAMED.finditer(text)):
-        for one in found:
-            yield one[1], _json_at(text, one.end())[1]
+    if named := _NAMED.match(text.lstrip()):
+        yield from _named_calls(text.lstrip(), named)
         return
-    plain = _TAG.sub(" ", text)
-    written = [one for value in _values(plain) for one in _of_value(value, known, marked)]
-    written = written or list(_python_calls(plain, known))
+    written = [one for value in _values(text) for one in _of_value(value, known, marked)]
+    bare = _TAGS.sub("", text).strip()
+    written = written or list(_python_calls(bare, known))
     if marked and not written:  # what is broken is answered, so that the model can mend it
-        written = [(name, plain.strip()) for name in known if name in plain][:1]
+        written = [(name, bare) for name in known if name in bare][:1]
     yield from written
+
+
+def _named_calls(text: str, found: re.Match[str] | None) -> Iterator[Written]:
+    while found:
+        source = _json_at(text, found.end())[1]
+        yield found[1], source
+        found = _NAMED.search(text, found.end() + len(source))
 
 
 def _values(text: str) -> Iterator[Any]:
     """Yield the JSON values (or Python's) of a text, the last one mended where it was cut short."""
     at = 0
-    while found := re.compile(r"[{\[]").search(text, at):
+    while found := _OPENING.search(text, at):
         value, source = _json_at(text, found.start())
         if value is None:
             return
@@ -129,14 +137,13 @@ def _json_at(text: str, at: int) -> tuple[Any, str]:
         value, end = json.JSONDecoder(strict=False).raw_decode(text, at)
         return value, text[at:end]
     except json.JSONDecodeError:
-        pass
-    rest = text[at:].strip()
+        source = _CLOSING.split(text[at:])[0]
     for read in (ast.literal_eval, parse_partial_json):
         try:
-            return read(rest), text[at:]
+            return read(source.strip()), source
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-    return None, rest
+    return None, source
 
 
 def _of_value(value: Any, known: Collection[str], marked: bool) -> Iterator[Written]:
