@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from agents.errors import SpecError
 from agents.redaction import bare_urls
 from agents.types import Worker, WorkerAnswer, WorkerRequest
+from agents.workers.models.failures import Fault, ModelFaultError, fault, fault_of
 from agents.workers.models.reference import Connection, FunctionChooser, ModelReference, Warmable
+from agents.workers.remote_graph import bounded
 from agents.workers.tool_agent import computed, no_call, refused
 from tools import types
 from tools.declaration import Cue, Parameter, ToolFunction
 from tools.reading import UnreadError, read_arguments
 
 if TYPE_CHECKING:
+    import httpx
     from langchain_core.tools import BaseTool
 
 _TRIES = 3  # of the ranked tools
@@ -93,9 +96,10 @@ class McpAgent:
         try:
             tools, functions, chooser = await self._connected()
         except ModuleNotFoundError as error:
-            return self._unavailable(f"the package {error.name!r} is not installed (pip install -e '.[mcp]')")
+            why = f"needs the package {error.name!r}, which is not installed"
+            return self._unavailable(fault("no_model", why, hint="pip install -e '.[mcp]'"), request)
         except Exception as error:  # the client raises groups of its own
-            return self._unavailable(innermost(error))
+            return self._unavailable(fault_of(error), request)
         unread: dict[str, str] = {}
         for choice in (await asyncio.to_thread(chooser.rank, question))[:_TRIES]:
             if choice.probability < _FLOOR:
@@ -106,7 +110,7 @@ class McpAgent:
             except UnreadError as error:
                 unread[function.name] = str(error)
                 continue
-            return await self._call(tools[choice.node], arguments)
+            return await self._call(tools[choice.node], arguments, request)
         return no_call("tool", unread)
 
     async def _connected(
@@ -158,7 +162,9 @@ class McpAgent:
             raise UnreadError(f"its argument {min(wrong)!r} is unknown or missing.")
         return arguments
 
-    async def _call(self, tool: BaseTool, arguments: Mapping[str, Any]) -> WorkerAnswer:
+    async def _call(
+        self, tool: BaseTool, arguments: Mapping[str, Any], request: WorkerRequest
+    ) -> WorkerAnswer:
         from langchain_core.tools import ToolException
         from pydantic import ValidationError
 
@@ -168,15 +174,14 @@ class McpAgent:
         except (ToolException, ValidationError) as error:
             return refused(tool.name, arguments, error)
         except Exception as error:  # as above
-            return self._unavailable(innermost(error))
+            return self._unavailable(fault_of(error), request)
 
-    def _unavailable(self, why: str) -> WorkerAnswer:
-        return WorkerAnswer(
-            "unavailable",
-            f"{self.node} was chosen, but its MCP server at {self.reference.shown} gave no answer: {why}. "
-            "Is it running, with the streamable HTTP transport?",
-            {"mcp": self.reference.shown},
-        )
+    def _unavailable(self, why: Fault, request: WorkerRequest) -> WorkerAnswer:
+        why.log(request.idempotency_key, self.reference)
+        unknown = why.failure["code"] in ("unreachable", "not_found", "broken_reply", "server_error")
+        hint = "Is it running, with the streamable HTTP transport?" if unknown else why.hint
+        text = f"{self.node} was chosen, but its MCP server {why.why}. {hint}"
+        return WorkerAnswer("unavailable", text, failure=why.failure)
 
 
 async def tools_of(url: str, timeout: float) -> list[BaseTool]:
@@ -189,12 +194,23 @@ async def tools_of(url: str, timeout: float) -> list[BaseTool]:
     from langchain_mcp_adapters.client import MultiServerMCPClient
 
     server: Any = {"transport": "streamable_http", "url": url, "timeout": timeout}
+    server["httpx_client_factory"] = _bounded_client
     client = MultiServerMCPClient({"server": server}, handle_tool_errors=False)
     async with asyncio.timeout(timeout):
         tools = await client.get_tools()
     if not tools:
-        raise ValueError("it has no tools")
+        raise ModelFaultError(fault("broken_reply", "has no tools"))
     return tools
+
+
+def _bounded_client(headers: Any = None, timeout: Any = None, auth: Any = None) -> httpx.AsyncClient:
+    """Return the client of a session, which reads no more than is sensible."""
+    from mcp.shared._httpx_utils import create_mcp_http_client  # the default of both libraries
+
+    client = create_mcp_http_client(headers, timeout, auth)
+    client.headers["Accept-Encoding"] = "identity"
+    client.event_hooks = {"response": [bounded]}
+    return client
 
 
 def function_of(tool: BaseTool) -> ToolFunction:

@@ -100,7 +100,7 @@ class RemoteGraphWorker:
             headers={"Accept-Encoding": "identity"} | ({"x-api-key": key.get_secret_value()} if key else {}),
             timeout=httpx.Timeout(self.timeout, connect=5.0),
             transport=httpx.AsyncHTTPTransport(retries=1),
-            event_hooks={"response": [_bounded]},
+            event_hooks={"response": [bounded]},
         )
 
     def read(self, values: Any) -> WorkerAnswer:
@@ -128,8 +128,8 @@ class RemoteGraphWorker:
         return WorkerAnswer("answered", text, evidence)
 
 
-async def _bounded(response: httpx.Response) -> None:
-    """Bound what is read of a response."""
+async def bounded(response: httpx.Response) -> None:
+    """Bound what is read of a response; for the hooks of a client that asked for `identity`."""
     import httpx
 
     class Bounded(httpx.AsyncByteStream):

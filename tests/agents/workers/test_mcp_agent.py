@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,8 @@ from agents.types import WorkerAnswer, WorkerRequest
 from agents.workers.mcp_agent import McpAgent, McpReference
 from agents.workers.tool_agent import EncoderChooser
 from evaluation.people import serving_app
-from tests.loopback import ChatServer, free_port, serving
+from tests.misbehaving import misbehaving
+from tests.misbehaviours import KINDS
 from tests.scripted import ScriptedWorker
 from tools.declaration import ToolFunction
 
@@ -113,19 +115,30 @@ async def test_what_a_tool_refuses_is_told(url: str, encoder: Encoder) -> None:
     assert "at most ten" in answer.text
 
 
-async def test_no_server(encoder: Encoder) -> None:
-    answer = await agent(f"http://127.0.0.1:{free_port()}/mcp", encoder).answer(WorkerRequest("add 1 and 2"))
-    assert answer.status == "unavailable"
-    assert "ConnectError" in answer.text
-
-
-async def test_keys_in_the_url_are_not_told(encoder: Encoder) -> None:
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("connection-refused", "unreachable"),
+        ("403", "unauthorized"),
+        ("404", "broken_reply"),  # to the client a session that ended
+        ("500", "server_error"),
+        ("503", "overloaded"),
+        ("gzip-bomb", "broken_reply"),
+        ("gigabyte", "timeout"),  # the client goes on waiting, but nothing more is read
+        ("html", "timeout"),
+        ("hang", "timeout"),
+    ],
+)
+async def test_a_server_that_misbehaves_is_a_typed_reason(
+    kind: str, code: str, encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """The client's own message quotes the URL that it was refused at."""
-    with serving(ChatServer(statuses=[403] * 9)) as refusing:
-        keyed = refusing.url.replace("//", "//user:s3cret@") + "?apiKey=s3cret"
-        answer = await agent(keyed, encoder).answer(WorkerRequest("add 1 and 2"))
-    assert answer.status == "unavailable"
-    assert answer.evidence == {"mcp": refusing.url}
-    assert "403" in answer.text
-    assert answer.text.count(refusing.url) == 2
-    assert "s3cret" not in answer.text
+    with misbehaving(tmp_path, KINDS) as server:
+        keyed = server.url(kind).replace("//", "//user:s3cret@") + "?apiKey=s3cret"
+        asked = agent(keyed, encoder)
+        asked.timeout = 5.0
+        answer = await asked.answer(WorkerRequest("add 1 and 2", idempotency_key="the turn"))
+    assert (answer.status, answer.failure and answer.failure["code"]) == ("unavailable", code)
+    assert answer.text.startswith("shop was chosen, but its MCP server ")
+    assert "127.0.0.1" not in str(answer) and "s3cret" not in str(answer)
+    assert "the turn" in caplog.text and "s3cret" not in caplog.text
