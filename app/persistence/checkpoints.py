@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.channels.delta import DeltaChannel
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, PendingWrite
+from langgraph.checkpoint.base import id as ids
+from langgraph.checkpoint.base.id import uuid6
 from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.graph.message import _messages_delta_reducer
 
 _MESSAGES = "messages"
+_FAR_AHEAD = 365 * 86400 * 10**7  # in 100 ns: no clock is so wrong
 
 
 def config_of(thread_id: str, namespace: str = "", checkpoint_id: str | None = None) -> RunnableConfig:
@@ -25,6 +29,22 @@ def config_of(thread_id: str, namespace: str = "", checkpoint_id: str | None = N
     if checkpoint_id:
         configurable["checkpoint_id"] = checkpoint_id
     return {"configurable": configurable}
+
+
+def keep_ahead(checkpoint_id: str) -> None:
+    """Let the ids that this process makes come after this one, whatever its clock says.
+
+    The newest checkpoint of a thread is that with the greatest id, and an id begins with the time: of a clock
+    that goes back, or of another server whose clock is behind, what was written last would not be found.
+    """
+    try:
+        found = UUID(checkpoint_id)
+    except ValueError:  # no id of LangGraph's
+        return
+    seen = (found.int >> 80 << 12) | (found.int >> 64 & 0xFFF)
+    if found.version == 6 and seen < uuid6(0, 0).time + _FAR_AHEAD:
+        state = vars(ids)  # of its `uuid6`
+        state["_last_v6_timestamp"] = max(seen, state.get("_last_v6_timestamp") or 0)
 
 
 async def messages_of(saver: BaseCheckpointSaver[Any], step: CheckpointTuple | None) -> list[AnyMessage]:

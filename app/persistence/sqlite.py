@@ -23,7 +23,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from app.persistence.checkpoints import config_of
+from app.persistence.checkpoints import config_of, keep_ahead
 from app.persistence.errors import PersistenceError, ThreadLostError
 from app.persistence.locks import Manner, lock_owner, to_its_end
 from app.persistence.serializer import CheckingSerializer
@@ -118,7 +118,10 @@ class SqliteSaver(AsyncSqliteSaver):
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return the checkpoint that `config` points at, or the latest of its namespace."""
         with explained():
-            return await super().aget_tuple(config)
+            found = await super().aget_tuple(config)
+        if found is not None:
+            keep_ahead(found.checkpoint["id"])
+        return found
 
     async def alist(self, config: RunnableConfig | None, **options: Any) -> AsyncIterator[CheckpointTuple]:
         """Yield checkpoints, newest first."""

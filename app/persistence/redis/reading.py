@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, CheckpointTuple, DeltaChannelHistory, get_checkpoint_id
 
-from app.persistence.checkpoints import config_of
+from app.persistence.checkpoints import config_of, keep_ahead
 from app.persistence.errors import CorruptDataError
 from app.persistence.redis.byte_layout import NO_VALUE, Row, unpack_row
 from app.persistence.redis.codec import NAME_BYTES
@@ -105,6 +105,7 @@ def get_tuple(layout: Layout, config: RunnableConfig) -> Operation[CheckpointTup
     if not reply.found:
         return None
     result = reply.tuple(reply.found[0])
+    keep_ahead(result.checkpoint["id"])
     reply.remember(reply.found[0], result.checkpoint["channel_values"])
     return result
 
