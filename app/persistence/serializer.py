@@ -44,6 +44,14 @@ _CONSTRUCTORS = frozenset(
 )
 
 
+_NUMPY = "bool bool_ float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64".split()
+_NUMBERS = frozenset(
+    {("builtins", "int"), ("builtins", "complex"), ("fractions", "Fraction")}
+    | {("numpy", name) for name in _NUMPY}
+)
+"""What is rebuilt besides LangGraph's safe types."""
+
+
 class StrictSerializer(JsonPlusSerializer):
     """Serialize checkpoints whose bytes somebody else may have written.
 
@@ -53,7 +61,14 @@ class StrictSerializer(JsonPlusSerializer):
 
     def __init__(self, allow: Iterable[TypeName | type] = ()) -> None:
         super().__init__(allowed_msgpack_modules=None)
-        self._allowed = SAFE_MSGPACK_TYPES | jsonplus._normalize_module_keys(tuple(allow))
+        self._allowed = SAFE_MSGPACK_TYPES | _NUMBERS | jsonplus._normalize_module_keys(tuple(allow))
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """Encode; numbers that msgpack does not know are rebuilt from their text or plain value."""
+        try:
+            return super().dumps_typed(obj)
+        except TypeError:
+            return super().dumps_typed(_with_numbers(obj))
 
     def with_msgpack_allowlist(self, extra_allowlist: Iterable[TypeName | type]) -> StrictSerializer:
         """Return a copy that also rebuilds `extra_allowlist`."""
@@ -153,6 +168,20 @@ class _Reader(_Inspector):
             return _construct(code, _class(module, name), argument, fields[3:])
         except Exception as error:
             raise CorruptDataError(f"A stored {module}.{name} cannot be rebuilt: {error!r}.") from error
+
+
+def _with_numbers(value: Any) -> Any:
+    """Return a value of plain lists and dicts with its numbers in a form that msgpack can carry."""
+    kind = type(value)
+    if kind in (list, tuple):
+        return [_with_numbers(one) for one in value]
+    if kind is dict:
+        return {key: _with_numbers(one) for key, one in value.items()}
+    name = kind.__module__, kind.__name__
+    if name not in _NUMBERS or (kind is int and value.bit_length() < 64):
+        return value
+    plain = value.item() if kind.__module__ == "numpy" else str(value)
+    return ormsgpack.Ext(jsonplus.EXT_CONSTRUCTOR_SINGLE_ARG, ormsgpack.packb((*name, plain)))
 
 
 @lru_cache(maxsize=512)

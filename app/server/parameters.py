@@ -91,8 +91,8 @@ class RunOptions(GraphContext):
     Attributes:
         resume: continues a run that waits for a person: the answer to the first of its questions, or answers
             by their ids. Without it, the user's message is the answer.
-        wait: seconds to wait for while another run has the thread, in the order of the requests, and no longer
-            than a run may take. Without it, the request is refused.
+        wait: seconds to wait for while another run has the thread, in the order of the requests, and no
+            longer than a run may take. Without it, the request is refused.
     """
 
     resume: str | dict[str, str] | None = Field(default=None, max_length=4000)

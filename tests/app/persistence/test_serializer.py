@@ -11,6 +11,7 @@ import uuid
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ from pydantic import BaseModel
 from app.persistence.errors import CorruptDataError, TypeNotAllowedError
 from app.persistence.redis.codec import Codec
 from app.persistence.serializer import StrictSerializer
-from tests.app.persistence.conftest import Target
-from tests.app.persistence.samples import config, put, values
+from tests.app.persistence.conftest import Target, opened
+from tests.app.persistence.samples import checkpoint, config, put, values
 
 
 class Colour(enum.Enum):
@@ -75,6 +76,34 @@ def test_safe_types_come_back(value: Any) -> None:
     assert strict.loads_typed(data) == value
     assert type(strict.loads_typed(data)) is type(value)
     assert JsonPlusSerializer().dumps_typed(value) == data
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(np.float64(1.5), np.float32(0.1), np.int64(-3), np.uint8(7), np.bool_(True)),
+        *(Fraction(1, 3), 1 + 2j, 10**40, -(2**63) - 1, 2**64),
+        {"deep": [(10**40, Fraction(-2, 7)), {"a": np.int64(1), "b": 2**63}]},
+    ],
+    ids=repr,
+)
+async def test_numbers_come_back(value: Any, redis: Target, tmp_path: Path) -> None:
+    strict = StrictSerializer()
+    data = strict.dumps_typed(value)
+    strict.check(data)
+    assert repr(strict.loads_typed(data)) == repr(value).replace("(100", "[100").replace("7))", "7)]")
+    for kind in ("redis", "sqlite"):
+        async with opened(kind, redis, tmp_path / "file") as saver:
+            await saver.aput(config(), checkpoint({"a": value, "list": [value]}), {}, {"a": 1, "list": 1})
+            found = await saver.aget_tuple(config())
+            assert found is not None
+            assert repr(found.checkpoint["channel_values"]["list"][0]) == repr(strict.loads_typed(data))
+
+
+def test_what_msgpack_cannot_carry_is_named() -> None:
+    for value in (object(), {"a": [object()]}, np.datetime64("2026-01-01"), np.longdouble(1)):
+        with pytest.raises(TypeError, match="not msgpack serializable"):
+            StrictSerializer().dumps_typed(value)
 
 
 def test_arrays_come_back() -> None:
