@@ -29,6 +29,8 @@ from langgraph.store.base import BaseStore
 from agents.octopus.conversation.human_turns import clean_query, clean_turns
 from agents.types import Decision, NodeName
 from app.persistence.checkpoints import config_of, messages_of
+from app.persistence.errors import ThreadBusyError
+from app.persistence.locks import locked
 from app.runs.events import Answered, Event
 from app.runs.memory import Memory
 from app.runs.run import Compiled, Run
@@ -232,6 +234,15 @@ class Octopus:
     async def amessages(self, thread: str) -> list[BaseMessage]:
         """Return what was said in a thread, as `messages` does."""
         return await self._messages(thread)
+
+    async def aidle(self, thread: str, wait: float = 0.0) -> bool:
+        """Wait until no run has the thread, here or elsewhere; return whether that came within `wait` seconds."""
+        saver, _ = await self._memory.open()
+        try:
+            async with locked(saver, thread, wait):
+                return True
+        except ThreadBusyError:
+            return False
 
     def close(self) -> None:
         """Close what was opened: threads, the process of the tools, models in this process."""

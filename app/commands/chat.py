@@ -131,8 +131,11 @@ class Chat:
         """Show where the thread stands; return its last message if that has no answer."""
         from app.commands.terminal import say, short
 
-        before = await self._octopus.amessages(self.thread)
-        unanswered = str(before[-1].text) if before and before[-1].type == "human" else ""
+        before, idle = await self._octopus.amessages(self.thread), True
+        if before and before[-1].type == "human":  # it may be answered elsewhere now
+            idle = await self._octopus.aidle(self.thread, WAIT)
+            before = await self._octopus.amessages(self.thread)
+        unanswered = str(before[-1].text) if before and before[-1].type == "human" and idle else ""
         if self.detail != "answer":
             how = " /help lists the commands, Ctrl-D ends it." if self._typed else ""
             say(f"Thread {self.thread!r} of graph {self.graph!r}, {len(before)} messages so far.{how}")
@@ -141,6 +144,8 @@ class Chat:
                 say(f"  {who}: {short(str(message.text))}")
             if unanswered:
                 say("Its last question was interrupted; sent again, it goes on where it was.")
+            if not idle:
+                say("Its last question is being answered elsewhere.")
         return unanswered
 
     async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:

@@ -21,6 +21,11 @@ from tests.loopback import ChatServer, serving
 
 QUESTION = "What is the derivative of x^3?"
 FOLLOW_UP = "And its second derivative?"
+ONE = """\
+name: one
+masters: {{chief: {{neighbours: [baking], generalist: baking}}}}
+workers: {{baking: {{description: "How to bake bread.", model: "openai:slow@{slow}"}}}}
+"""
 TWO_HOPS = """\
 name: two
 masters:
@@ -263,6 +268,29 @@ def test_a_killed_process_goes_on_at_its_worker(
     keys = {headers["idempotency-key"] for headers, _ in slow.requests}
     assert len(slow.requests) == 2 and len(keys) == 1
     assert octopus("threads", "show", "t").out == f"you: {question}\nbaking: Forty-two.\n"
+
+
+def test_terminals_come_one_after_the_other(
+    octopus: Octopus, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.commands.ask.WAIT", 0.2)
+    with serving(ChatServer(delay=4.0)) as slow:
+        spec = tmp_path / "one.yaml"
+        spec.write_text(ONE.format(slow=slow.url))
+        ask = ("ask", "How do I bake bread?", "--graph", str(spec), "--thread", "t")
+        with subprocess.Popen([sys.executable, "-m", "app.cli", *ask], stdout=subprocess.DEVNULL) as other:
+            until(lambda: slow.requests)
+            slow.delay = 0.0
+            busy = octopus(*ask)
+            assert (busy.code, busy.out) == (3, "")
+            assert busy.err.startswith("octopus: this thread is still working on another request. ")
+            assert busy.err.count("\n") == 1
+            waited = octopus("chat", "--graph", spec, "--thread", "t", stdin=b"And rolls?\n")
+            assert waited.code == 0, waited.err
+        assert other.returncode == 0
+    told = octopus("threads", "show", "t").out.splitlines()
+    assert told[::2] == [f"you: {said}" for said in (ask[1], "And rolls?")]
+    assert len(told) == 4
 
 
 def test_ours_is_measured_by_one_command(octopus: Octopus) -> None:
