@@ -236,7 +236,7 @@ class Octopus:
         return await self._messages(thread)
 
     async def aidle(self, thread: str, wait: float = 0.0) -> bool:
-        """Wait until no run has the thread, here or elsewhere; return whether that came within `wait` seconds."""
+        """Return whether no run has the thread, here or elsewhere, now or within `wait` seconds."""
         saver, _ = await self._memory.open()
         try:
             async with locked(saver, thread, wait):
