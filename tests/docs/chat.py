@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.replies import Reply
+
 QUERIES = {
     "cook": [
         "How do I cook leeks?",
@@ -31,8 +33,12 @@ QUERIES = {
 """By the worker of docs/language_models.md that they are for."""
 
 
-def reply(body: dict[str, Any]) -> str:
+def reply(body: dict[str, Any]) -> str | Reply:
     """The answer to a request of OpenAI's chat completions."""
+    if body["messages"][-1]["role"] == "tool":
+        return f"There are {body['messages'][-1]['content']}."
+    if any(tool["function"]["name"] == "pieces" for tool in body.get("tools", ())):
+        return Reply(calls=[("pieces", {"item": "lamp"})])
     system, user = (_last(body, role) for role in ("system", "user"))
     if schema := (body.get("response_format") or {}).get("json_schema"):
         return json.dumps({"letter": schema["schema"]["properties"]["letter"]["enum"][-1]})
