@@ -1,17 +1,24 @@
 """Read settings from the environment: once, typed and frozen.
 
-A field's alias is the variable that it is read from. All variables are fields of four classes:
-`ProviderKeys` here, `GraphSettings` in graphs/settings.py, `Settings` in app/settings.py and
-`ServerSettings` in app/server/settings.py.
+A field's alias is the variable that it is read from. All variables are fields of five classes:
+`ProviderKeys` and `LocalServers` here, `GraphSettings` in graphs/settings.py, `Settings` in app/settings.py
+and `ServerSettings` in app/server/settings.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from agents.errors import InputError
 
@@ -69,6 +76,40 @@ class ProviderKeys(EnvironmentSettings):
             if key := getattr(self, name):
                 text = text.replace(key.get_secret_value(), f"[{field.alias}]")
         return text
+
+
+USUAL_PORTS: Mapping[str, int] = MappingProxyType(
+    {"ollama": 11434, "lmstudio": 1234, "llamacpp": 8080, "vllm": 8000, "jan": 1337, "sglang": 30000}
+)
+"""Say where model servers listen unless they are told otherwise; LocalAI and llamafile take llama.cpp's."""
+
+
+def _places(given: Any) -> Any:
+    """Read `ollama=11500, 8099`, or `none`."""
+    if not isinstance(given, str) or given.strip() == "none":
+        return given if not isinstance(given, str) else ()
+    found = []
+    for one in given.replace(",", " ").split():
+        kind, _, port = one.rpartition("=")
+        if not port.isdecimal() or not 0 < int(port) < 65536 or kind not in {"", *USUAL_PORTS}:
+            raise InputError(
+                f"OCTOPUS_SERVERS={given!r}: {one!r} is no port of this machine.",
+                hint=f"Write e.g. ollama=11500, 8099, or none; kinds are {', '.join(USUAL_PORTS)}.",
+            )
+        found.append((kind, int(port)))
+    return tuple(found)
+
+
+class LocalServers(EnvironmentSettings):
+    """Hold where model servers are looked for on this machine; never elsewhere.
+
+    Attributes:
+        places: (kind, port) in the order in which they are preferred; "" is a kind that is not known.
+    """
+
+    places: Annotated[tuple[tuple[str, int], ...], NoDecode, BeforeValidator(_places)] = Field(
+        default=tuple(USUAL_PORTS.items()), alias="OCTOPUS_SERVERS"
+    )
 
 
 def _input_error(error: ValidationError) -> InputError:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from app.commands import ask, chat, doctor, evaluate, graph, route, serve, threads, traces, train
+from app.commands import ask, chat, doctor, evaluate, graph, models, route, serve, threads, traces, train
 from app.commands.options import CODES_TOLD, exit_code
 
 _OPTION = re.compile(r"-[A-Za-z]\w*|--[A-Za-z][\w-]*(=.*)?", re.DOTALL)
@@ -114,6 +114,7 @@ cli.command()(route.route)
 cli.command()(route.plan)
 cli.command()(traces.feedback)
 cli.command()(doctor.doctor)
+cli.add_typer(models.cli, name="models")
 cli.add_typer(graph.cli, name="graph")
 cli.add_typer(threads.cli, name="threads")
 cli.add_typer(train.cli, name="train")

@@ -39,6 +39,7 @@ from app.runs.traces import TraceLog
 from app.settings import Settings
 from graphs.assembly import Assembly, assemble, find_spec
 from graphs.blocking import iterate, run
+from graphs.settings import read_models
 from graphs.spec import GraphSpec
 from graphs.spec_file import spec_of
 from graphs.state import GraphContext
@@ -104,6 +105,7 @@ class Octopus:
         *,
         artifact: Path | None = None,
         tools: Tools | None = None,
+        models: Mapping[str, str] | Path | None = None,
         settings: Settings | None = None,
         **options: Unpack[Options],
     ) -> Self:
@@ -114,13 +116,17 @@ class Octopus:
             artifact: folder of a trained artifact; None takes the spec's, or the shipped one.
             tools: by worker, what its model may call besides: LangChain tools, and functions with type hints
                 and a docstring.
+            models: by worker, or a file of them; `*` is for all that have none of their own. The trained
+                router stays.
             settings: None reads the environment.
             options: see `Options`.
 
         Raises:
-            SpecError: there is no such graph, its spec is wrong, or a tool cannot be used.
+            SpecError: there is no such graph, its spec is wrong, or a tool or model cannot be used.
         """
         settings = settings or Settings.read()
+        if models is not None:
+            settings = settings.using(read_models(models))
         assembly = assemble(find_spec(str(graph)), settings, artifact=artifact, tools=tools)
         return cls(assembly, settings, **options)
 

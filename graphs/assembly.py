@@ -17,10 +17,11 @@ from agents.workers.models.manager import ModelManager
 from agents.workers.models.reference import Connection, Warmable
 from agents.workers.specialist import Specialist
 from graphs.node_spec import NodeSpec, WorkerSpec
-from graphs.routing import GRAPHS, Routing
-from graphs.settings import GraphSettings
+from graphs.routing import Routing
+from graphs.settings import GraphSettings, check_workers
 from graphs.spec import GraphSpec
-from graphs.spec_file import load_spec
+from graphs.spec_file import find_spec as find_spec
+from graphs.spec_file import inner_spec, with_inner
 
 if TYPE_CHECKING:
     from agents.octopus.planning.planner import Planner
@@ -35,22 +36,6 @@ if TYPE_CHECKING:
     from tools.sandbox import Sandbox
 
 
-def find_spec(graph: str) -> GraphSpec:
-    """Return the spec named `graph`: a shipped one (`mmlu`), a YAML file, or a folder of `octopus graph new`.
-
-    Raises:
-        SpecError: there is no such graph, or its spec is wrong.
-    """
-    shipped = GRAPHS / f"{graph}.yaml"
-    path = shipped if graph.isidentifier() and shipped.is_file() else Path(graph)
-    if path.is_dir():
-        path /= f"{path.resolve().name}.yaml"
-    if not path.exists():
-        names = ", ".join(sorted(p.stem for p in GRAPHS.glob("*.yaml")))
-        raise SpecError(f"there is no graph {graph!r}.", hint=f"Give the path of a spec, or one of: {names}.")
-    return load_spec(path)
-
-
 def assemble(
     spec: GraphSpec,
     settings: GraphSettings,
@@ -59,23 +44,28 @@ def assemble(
     zero_shot: bool = False,
     workers: Mapping[NodeName, Worker] | None = None,
     tools: Mapping[str, Sequence[object]] | None = None,
+    among: Sequence[GraphSpec] = (),
 ) -> Assembly:
     """Assemble the graph of `spec`; nothing is opened before it is used.
 
     Args:
         spec: the graph.
         settings: what the environment says.
-        artifact: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
+        artifact: folder of a trained artifact; None takes the spec's, or the shipped one of the same content.
         zero_shot: whether trained artifacts are left aside.
         workers: those that are there already; the others are built as the spec says.
         tools: what the models of workers may call besides: LangChain tools, and functions.
+        among: all graphs that are opened, where it is one of several: a model may be for a worker of another.
 
     Raises:
-        SpecError: tools are given for a worker that is not there.
+        SpecError: tools or a model are given for a worker that is not there.
     """
     if unknown := sorted((tools or {}).keys() - spec.workers.keys()):
         known = sorted(spec.workers)
         raise SpecError(f"tools are given for {unknown[0]!r}, which is no worker; workers: {known}.")
+    if settings.models and not workers:
+        check_workers(settings.models, [inner for one in among or [spec] for inner in with_inner(one)])
+        spec = spec.with_models(settings.models)
     routing = Routing(spec, settings, trained=artifact, zero_shot=zero_shot)
     models: ModelManager[LocalModel] = ModelManager(settings.model_memory)
     return Assembly(spec, settings, routing, models, given=workers or {}, tools=tools or {})
@@ -285,8 +275,7 @@ class Assembly:
     def _subgraph(self, graph: str) -> Worker:
         from graphs.build import SubgraphWorker
 
-        beside = self.spec.folder / graph
-        spec = find_spec(str(beside) if beside.is_file() else graph)
+        spec = inner_spec(self.spec, graph).with_models(self.settings.models)
         around = (*self.around, self.spec.source)
         if spec.source in around:
             raise SpecError(f"{self.spec.source}: graph {graph!r} contains itself.", hint="Break the circle.")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agents.octopus.causal.manifest import is_causal
 from agents.octopus.embedding import MULTILINGUAL_DIR, Encoder, MultilingualEncoder, installed_multilingual
-from agents.octopus.encoder.artifact import LANGUAGES, Artifact, load_artifact, shipped_artifact
+from agents.octopus.encoder.artifact import LANGUAGES, Artifact, load_artifact, shipped_artifacts
 from agents.octopus.encoder.heads import Head, HeadCache, Untrained, trained_head
 from agents.octopus.encoder.languages import SPOKEN_LEXICAL, Second, Spoken, WithLanguages, other_language
 from agents.octopus.encoder.octopus import EncoderOctopus
@@ -20,7 +21,8 @@ from agents.octopus.kinds.reference import OctopusParts
 from agents.types import Decision, Edge, NodeName, Octopus, Step
 from graphs.node_spec import NodeSpec
 from graphs.settings import GraphSettings
-from graphs.spec import GraphSpec
+from graphs.spec import GraphSpec, differences, spec_hash
+from graphs.spec_file import GRAPHS, load_spec
 
 if TYPE_CHECKING:
     from agents.octopus.causal.artifact import CausalArtifact
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from agents.octopus.planning.path_graph import PathGraph
     from agents.octopus.planning.planner import Planner
 
-GRAPHS = Path(__file__).parent
 OnChoice = Callable[[NodeName], None]
 
 
@@ -42,6 +43,15 @@ def read(query: str) -> str:
     return ""
 
 
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an artifact, which need not be an encoder's; {} where there is none yet."""
+    try:
+        found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @dataclass(frozen=True)
 class Routing:
     """Build what routes in one graph: Octopuses and the planner; heavy parts are opened on first use.
@@ -50,7 +60,7 @@ class Routing:
         spec: the graph.
         settings: what the environment says.
         encoder: embeds texts; graphs inside this one share it.
-        trained: folder of a trained artifact; None takes the spec's, or the shipped one of this name.
+        trained: folder of a trained artifact; None takes the spec's, or the shipped one of the same content.
         zero_shot: whether trained artifacts are left aside.
     """
 
@@ -204,7 +214,31 @@ class Routing:
             folder = self.spec.folder / node.octopus.artifact
             served = node.octopus.model is not None and is_causal(folder)
             return None if served else folder  # else it is the served model's
-        return shipped_artifact(self.spec.name) if self.spec.folder == GRAPHS else None
+        return self._shipped
+
+    @cached_property
+    def _shipped(self) -> Path | None:
+        """Return the shipped artifact of a graph with these texts and edges, whatever its file is called."""
+        return shipped_artifacts().get(spec_hash(self.spec))
+
+    @cached_property
+    def notice(self) -> str:
+        """Say in a line why the router that was trained for this graph is not used, or may not fit it."""
+        folder = self._folder(self.spec.nodes[self.spec.entry])
+        if folder is not None:
+            trained_for = _manifest(folder).get("spec_hash")
+            other = trained_for and trained_for != spec_hash(self.spec)
+            return f"{folder} was trained when {self.spec.source} had other texts or edges." if other else ""
+        if self.zero_shot or self.spec.folder == GRAPHS:
+            return ""
+        for shipped in shipped_artifacts().values():
+            like = load_spec(GRAPHS / f"{_manifest(shipped)['graph']}.yaml")
+            if different := differences(self.spec, like):
+                return (
+                    f"{self.spec.source} routes zero-shot: it is {like.name} with {'; '.join(different)}, "
+                    f"for which the trained router of {like.name} does not fit."
+                )
+        return ""
 
     def candidates(self, node: NodeSpec) -> list[Candidate]:
         """Return the neighbours of a node as zero-shot routing reads them."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from agents.errors import SpecError
 from agents.types import Edge, FunctionalToken, NodeName
 from graphs.node_spec import MasterSpec, NodeSpec, OctopusSpec, SpecModel, WorkerSpec
 
@@ -104,6 +105,23 @@ class GraphSpec(SpecModel):
         """Return the form of a node's query: a worker's own, for a master the query itself."""
         return self.workers[name].template if name in self.workers else "{query}"
 
+    def with_models(self, models: Mapping[str, str]) -> GraphSpec:
+        """Return the spec with other models for workers: by name, or as GRAPH/WORKER.
+
+        Raises:
+            SpecError: one of them is a graph, whose workers have the models.
+        """
+        workers = dict(self.workers)
+        for name, worker in self.workers.items():
+            model = models.get(f"{self.name}/{name}") or models.get(name)
+            if model and worker.graph is not None:
+                raise SpecError(
+                    f"{self.source}: worker {name!r} is a graph and has no model.", hint="Name its workers."
+                )
+            if model:
+                workers[name] = worker.model_copy(update={"model": model})
+        return self.model_copy(update={"workers": workers})
+
     def place(self, name: NodeName) -> KeyPath:
         """Return the key path of a node."""
         return ("masters" if name in self.masters else "workers", name)
@@ -122,6 +140,26 @@ def spec_hash(spec: GraphSpec) -> str:
         for name, node in sorted(spec.nodes.items())
     ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def differences(spec: GraphSpec, other: GraphSpec) -> list[str]:
+    """Say how a graph differs from another in what routing depends on; [] where little is common."""
+    mine, theirs = spec.nodes, other.nodes
+    both = [name for name in mine if name in theirs]
+    if len(both) * 2 < len(mine.keys() | theirs.keys()):
+        return []
+    texts = [
+        name
+        for name in both
+        if (mine[name].description, mine[name].examples) != (theirs[name].description, theirs[name].examples)
+    ]
+    edges = [name for name in both if mine[name].neighbours != theirs[name].neighbours]
+    added, gone = (
+        [name for name in mine if name not in theirs],
+        [name for name in theirs if name not in mine],
+    )
+    told = (("other texts of", texts), ("the new", added), ("without", gone), ("other edges at", edges))
+    return [f"{what} {', '.join(names)}" for what, names in told if names]
 
 
 def _problems(spec: GraphSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -21,6 +21,7 @@ from yaml.constructor import SafeConstructor
 from agents.errors import SpecError
 from graphs.spec import GraphSpec, UnsoundError
 
+GRAPHS = Path(__file__).parent
 _LEAST = "Write at least `masters:` and `workers:`; `octopus graph new NAME` makes one to start from."
 _VARIABLE = re.compile(r"\$(?P<escaped>\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -118,6 +119,37 @@ def load_spec(path: Path, *, environment: Mapping[str, str] | None = None) -> Gr
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 at byte {error.start}.", hint="Save it as UTF-8.") from error
     return parse_spec(text, source=str(path), environment=environment)
+
+
+def find_spec(graph: str) -> GraphSpec:
+    """Return the spec named `graph`: a shipped one (`mmlu`), a YAML file, or a folder of `octopus graph new`.
+
+    Raises:
+        SpecError: there is no such graph, or its spec is wrong.
+    """
+    shipped = GRAPHS / f"{graph}.yaml"
+    path = shipped if graph.isidentifier() and shipped.is_file() else Path(graph)
+    if path.is_dir():
+        path /= f"{path.resolve().name}.yaml"
+    if not path.exists():
+        names = ", ".join(sorted(p.stem for p in GRAPHS.glob("*.yaml")))
+        raise SpecError(f"there is no graph {graph!r}.", hint=f"Give the path of a spec, or one of: {names}.")
+    return load_spec(path)
+
+
+def inner_spec(spec: GraphSpec, graph: str) -> GraphSpec:
+    """Return the spec of a worker that is a graph: a file beside this spec, or else as `find_spec` does."""
+    beside = spec.folder / graph
+    return find_spec(str(beside) if beside.is_file() else graph)
+
+
+def with_inner(spec: GraphSpec, around: tuple[str, ...] = ()) -> Iterator[GraphSpec]:
+    """Yield a spec, and those of the graphs inside it."""
+    yield spec
+    around = (*around, spec.source)
+    for worker in spec.workers.values():
+        if worker.graph is not None and (inner := inner_spec(spec, worker.graph)).source not in around:
+            yield from with_inner(inner, around)
 
 
 def load_yaml(text: str, *, source: str) -> tuple[Any, Lines]:

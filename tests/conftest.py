@@ -28,6 +28,7 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
             if name.startswith(_SETTINGS) or name.lower() in _PROXIES:
                 patch.delenv(name)
         patch.setenv("OCTOPUS_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("OCTOPUS_SERVERS", "none")  # of this machine
         patch.setenv("OCTOPUS_LANGUAGES", "false")  # what is tested with the extra says so
         yield
 

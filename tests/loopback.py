@@ -25,6 +25,7 @@ class ChatServer:
         replies: instead of both, the next answers, in order.
         reads: what its model reads beside text.
         refused: what was wrong with requests; they had status 400, as from strict servers and templates.
+        pages: instead of OpenAI's listing, what a path gives: status and JSON; None answers as ever.
         statuses: of the next requests, in order; 200 when used up.
         fault: what is said with another status.
         delay: seconds before an answer begins.
@@ -38,6 +39,7 @@ class ChatServer:
     replies: list[Reply] = field(default_factory=list)
     reads: Collection[str] = ()
     refused: list[str] = field(default_factory=list)
+    pages: Callable[[str, Any], tuple[int, Any] | None] | None = None
     statuses: list[int] = field(default_factory=list)
     fault: str = ""
     delay: float = 0.0
@@ -110,11 +112,16 @@ def free_port() -> int:
 def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
     class Handler(Replying):
         def do_GET(self) -> None:
+            if chat.pages is not None:
+                self._page(None)
+                return
             models = [{"id": "tiny", "object": "model", "created": 0, "owned_by": "test"}]
             self.reply(200, "application/json", json.dumps({"object": "list", "data": models}))
 
         def do_POST(self) -> None:
             body = self.body()
+            if chat.pages is not None and self._page(body):
+                return
             chat.requests.append((self.named(), body))
             status = chat.statuses.pop(0) if chat.statuses else 200
             time.sleep(chat.delay)
@@ -138,6 +145,12 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 self._write(events)
             else:
                 self.reply(200, "text/event-stream", "".join(events))
+
+        def _page(self, body: Any) -> bool:
+            told = chat.pages(self.path, body) if chat.pages else None
+            if told is not None:
+                self.reply(told[0], "application/json", json.dumps(told[1]))
+            return told is not None
 
         def _write(self, events: Iterator[str]) -> None:
             try:

@@ -15,6 +15,8 @@ from app.commands.options import (
     Artifact,
     Experts,
     Graph,
+    Model,
+    Models,
     Parameters,
     Policy,
     Quiet,
@@ -23,6 +25,7 @@ from app.commands.options import (
     Verbose,
     context_of,
     detail_of,
+    settings_of,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ def ask(
     ] = None,
     graph: Graph = "mmlu",
     artifact: Artifact = None,
+    model: Model = None,
+    models: Models = None,
     thread: Thread = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -50,10 +55,18 @@ def ask(
     detail = detail_of(quiet=quiet, verbose=verbose)
     question = _question(words or [])
     context = context_of(parameters, approve=approve, reflection=reflection, policy=policy, experts=experts)
-    from app.commands.terminal import Trace, ask_person, explained
+    from app.commands.models import offer, tell_choices
+    from app.commands.terminal import Trace, ask_person, explained, say, warn
     from app.octopus import Octopus
 
-    with explained(detail), Octopus.load(graph, artifact=artifact, context=context) as octopus:
+    settings = settings_of(model, models)
+    tell_choices(quiet=as_json or detail == "answer")
+    with (
+        explained(detail),
+        Octopus.load(graph, artifact=artifact, settings=settings, context=context) as octopus,
+    ):
+        if detail == "full" and not as_json and (notice := octopus.assembly.routing.notice):
+            say(f"  router  {notice}", style="dim")
         person = ask_person if approve else None
         if as_json:
             answered = octopus.ask(question, thread=thread, person=person, wait=WAIT)
@@ -63,6 +76,9 @@ def ask(
             for event in octopus.stream(question, thread=thread, person=person, wait=WAIT):
                 trace.tell(event)
             answered = trace.answered
+    unset = not settings.model and answered.failure and answered.failure["code"] == "no_model"
+    if unset and detail != "answer" and (found := offer("--model auto, or OCTOPUS_MODEL=auto,")):
+        warn(found)
     if code := EXIT_CODES[answered.status]:
         raise typer.Exit(code)
 

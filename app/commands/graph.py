@@ -76,6 +76,8 @@ LANGGRAPH_CLI_NO_ANALYTICS=1
 @cli.command()
 def validate(graph: GraphArgument) -> None:
     """Check a spec, its tools and models, and say what it holds."""
+    from agents.workers.kinds import parse_reference
+    from agents.workers.models.named import NamedReference
     from app.settings import Settings
     from graphs.assembly import assemble, find_spec
 
@@ -83,6 +85,10 @@ def validate(graph: GraphArgument) -> None:
     assembly = assemble(spec, Settings.read())
     workers, edges = len(assembly.workers), sum(1 for _ in spec.edges)
     typer.echo(f"{spec.source}: sound. {len(spec.masters)} master(s), {workers} worker(s), {edges} edges.")
+    for name, worker in spec.workers.items():
+        named = parse_reference(worker.model) if worker.model else None
+        if isinstance(named, NamedReference) and (trouble := named.trouble()):
+            typer.echo(f"{name}: {trouble}", err=True)
 
 
 @cli.command()

@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from agents.types import NodeName
+    from app.settings import Settings
     from graphs.spec import GraphSpec
     from graphs.state import GraphContext
 
@@ -40,6 +41,17 @@ Data = Annotated[
     typer.Option(
         envvar="OCTOPUS_DATA", help="Folder of benchmark data; the README says where it is to be had."
     ),
+]
+Model = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        help="A worker's model, law=ollama:NAME, or one for all that have none: ollama:NAME, auto, none. "
+        "May be repeated.",
+    ),
+]
+Models = Annotated[
+    Path | None, typer.Option("--models", help="YAML file of models by worker; * stands for the rest.")
 ]
 Reflection = Annotated[
     str | None,
@@ -90,6 +102,22 @@ def find_master(graph: str, master: str | None) -> tuple[GraphSpec, NodeName]:
             f"{name!r} is not a node with neighbours.", hint=f"Masters: {', '.join(spec.masters)}."
         )
     return spec, name
+
+
+def settings_of(model: Sequence[str] | None, models: Path | None) -> Settings:
+    """Return the settings of the environment with the models of the options before its own.
+
+    Raises:
+        InputError: a variable or the file has a wrong value.
+        SpecError: a model is not understood.
+    """
+    from app.settings import Settings
+    from graphs.settings import models_of, read_models
+
+    settings = Settings.read()
+    if models is not None:  # one file of models takes the place of another
+        settings = settings.model_copy(update={"models": {}}).using(read_models(models))
+    return settings.using(models_of(model or ()))
 
 
 def detail_of(*, quiet: bool, verbose: bool) -> Detail:

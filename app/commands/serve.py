@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.options import needs_server_packages
+from app.commands.options import Model, Models, needs_server_packages, settings_of
 
 
 def serve(
@@ -20,6 +20,8 @@ def serve(
         list[str] | None,
         typer.Option("--graph", "-g", help="Name of a shipped graph, or path of a spec; may be repeated."),
     ] = None,
+    model: Model = None,
+    models: Models = None,
     new_key: Annotated[
         str | None, typer.Option(help="Print a new API key of this name with its entry, and end.")
     ] = None,
@@ -34,12 +36,16 @@ def serve(
         typer.echo(f"key for the client:    {key}\nfor OCTOPUS_API_KEYS:  {entry}")
         return
     settings = ServerSettings.read(graphs=tuple(graph or ["mmlu"]))
+    settings = settings.model_copy(update={"application": settings_of(model, models)})
     settings.check_address(host)
     # Checked here too, where a wrong one is one line and not a traceback of the server's start.
-    from graphs.assembly import find_spec
+    from app.commands.models import tell_choices
+    from graphs.assembly import assemble, find_spec
 
-    for name in settings.graphs:
-        find_spec(name)
+    specs = [find_spec(name) for name in settings.graphs]
+    for spec in specs:
+        assemble(spec, settings.application, among=specs)
+    tell_choices()
     _check_free(host, port)
     serve_graphs(settings, host, port)
 

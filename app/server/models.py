@@ -153,4 +153,4 @@ def _assemblies(specs: list[GraphSpec], settings: Settings) -> list[Assembly]:
     for name in names:
         if names.count(name) > 1:
             raise SpecError(f"two graphs are called {name!r}.", hint="Give each a `name` of its own.")
-    return [assemble(spec, settings) for spec in specs]
+    return [assemble(spec, settings, among=specs) for spec in specs]

@@ -165,7 +165,7 @@ def test_graphs_are_validated(octopus: Octopus, small: Path) -> None:
     [
         ("tools: [magic]", "magic"),
         ("tools: [calculus.magic]", "calculus.magic"),
-        ("model: llama3", "'llama3'"),
+        ("model: openai:llama3", "'openai:llama3'"),
     ],
 )
 def test_unknown_tools_and_models_are_named(octopus: Octopus, small: Path, field: str, message: str) -> None:

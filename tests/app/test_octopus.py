@@ -24,7 +24,9 @@ from langgraph.types import Command
 from app import GraphSpec, InputError, Octopus, RedisSaver, SpecError, build_graph
 from app.commands.graph import new_project
 from app.runs.events import Answered, Decided, Hopped
+from app.settings import Settings
 from graphs.state import GraphContext
+from tests.loopback import ChatServer, serving
 
 BREAD, CONTRACT, DOLLARS = (
     "How do I bake bread?",
@@ -319,3 +321,16 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+def test_workers_are_given_models_and_the_router_stays_trained(tmp_path: Path) -> None:
+    with serving(ChatServer()) as chat:
+        (tmp_path / "models.yaml").write_text(f"biology: openai:file@{chat.url}")
+        given = {"biology": f"openai:bio@{chat.url}", "*": f"openai:rest@{chat.url}"}
+        for models in (given, tmp_path / "models.yaml"):
+            with Octopus.load("mmlu", models=models, settings=Settings.read({})) as octopus:
+                answer = octopus.ask("Why do leaves change colour?")
+                assert (answer.text, answer.hops[0]["calibrated"]) == ("Forty-two.", True)
+    assert [body["model"] for _, body in chat.requests] == ["bio", "file"]
+    with pytest.raises(SpecError, match="there is no worker 'lawn' in graph mmlu"):
+        Octopus.load("mmlu", models={"lawn": "auto"})

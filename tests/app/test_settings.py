@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.errors import InputError
-from agents.settings import ProviderKeys
+from agents.settings import LocalServers, ProviderKeys
 from app.server.settings import ServerSettings
 from app.settings import Settings
 
@@ -69,7 +69,9 @@ def test_every_variable_is_in_the_documentation() -> None:
         file.read_text(encoding="utf-8") for file in (Path("README.md"), *Path("docs").glob("*.md"))
     )
     fields = [
-        field for kind in (ProviderKeys, Settings, ServerSettings) for field in kind.model_fields.values()
+        field
+        for kind in (ProviderKeys, LocalServers, Settings, ServerSettings)
+        for field in kind.model_fields.values()
     ]
     names = [field.alias for field in fields if field.alias]
     assert len(names) > 20

@@ -138,8 +138,8 @@ def test_a_wrong_octopus_is_a_fault_of_the_spec() -> None:
 
 
 def test_a_wrong_model_is_told_with_its_line() -> None:
-    with pytest.raises(SpecError, match=r"<spec>:3: .*the model 'llama' is not understood.*openai:NAME@URL"):
-        assembly("masters: {m: {neighbours: [w]}}\nworkers:\n  w: {description: x, model: llama}\n")
+    with pytest.raises(SpecError, match=r"<spec>:3: .*the model 'hf-endpoint:a' is not understood.*NAME@URL"):
+        assembly("masters: {m: {neighbours: [w]}}\nworkers:\n  w: {description: x, model: 'hf-endpoint:a'}\n")
 
 
 def test_references_make_workers(tmp_path: Path) -> None:

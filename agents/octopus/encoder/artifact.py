@@ -11,8 +11,10 @@ languages/           the same once more for the multilingual encoder, where it w
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -209,6 +211,17 @@ def shipped_artifact(graph: str) -> Path | None:
     """Return the folder of the artifact that ships for `graph`, if one does."""
     folder = ARTIFACTS / graph
     return folder if (folder / "manifest.json").is_file() else None
+
+
+@cache
+def shipped_artifacts() -> Mapping[str, Path]:
+    """Return the folders of the artifacts that ship, by the hash of the spec that each was trained for."""
+    found = {}
+    for path in ARTIFACTS.glob("*/manifest.json"):
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if "spec_hash" in manifest:
+            found[str(manifest["spec_hash"])] = path.parent
+    return found
 
 
 def read_manifest_file(path: Path, kind: type[M], missing: str, hint: str) -> M:

@@ -23,6 +23,7 @@ from agents.workers.models.reference import NAME_AT_URL, Connection
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from pydantic import SecretStr
 
     from agents.workers.models.chat_reference import Asked
     from agents.workers.models.local_chat import LocalChat
@@ -69,7 +70,7 @@ class OpenAIReference(Connectable):
         return ServedChat(
             model=self.name,
             base_url=self.base_url,
-            api_key=getattr(ProviderKeys.read(), self.key) or SecretStr("none"),
+            api_key=self.secret or SecretStr("none"),
             timeout=Timeout(given.timeout, connect=min(given.timeout, _CONNECT)),
             stream_chunk_timeout=None,  # the client keeps the time
             max_retries=0,  # the worker asks again itself, within its time
@@ -93,6 +94,27 @@ class OpenAIReference(Connectable):
     def base_url(self) -> str:
         """Return the URL below which the protocol is spoken."""
         return self.url
+
+    @property
+    def secret(self) -> SecretStr | None:
+        """Return the key that the server is sent."""
+        key: SecretStr | None = getattr(ProviderKeys.read(), self.key)
+        return key
+
+    def window(self, chat: BaseChatModel) -> int | None:
+        """Return what a server on this machine says; of others, what LangChain knows of the model."""
+        from agents.workers.models.servers import window_of
+
+        return window_of(self.base_url, self.name) or super().window(chat)
+
+    def trouble(self) -> str:
+        """Say also where a server on this machine does not have the model, and what it has."""
+        from agents.workers.models.servers import missing, server_at
+
+        server = server_at(self.base_url)
+        if server is None or server.fault or not server.kind or server.asked(self.name):
+            return super().trouble()
+        return missing(self.name, [server], f"{server.title} does not have")
 
 
 @dataclass(frozen=True)

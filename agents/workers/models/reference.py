@@ -130,6 +130,18 @@ class ModelReference(ABC):
 
         return not self.url or answers(f"{self.url.rstrip('/')}{self.health}")
 
+    def trouble(self) -> str:
+        """Say why the model cannot be asked now, "" where nothing speaks against it; blocking."""
+        return "" if self.reachable() else f"{self.shown} does not answer"
+
+    def found(self) -> ModelReference:
+        """Return the reference itself, or the one that a name stands for on this machine; may block.
+
+        Raises:
+            ModelUnavailableError: no server here has such a model.
+        """
+        return self
+
     def __str__(self) -> str:
         where = f" at {self.shown}" if self.url else ""
         adapter = f" with the adapter {self.adapter!r}" if self.adapter else ""

@@ -18,6 +18,13 @@ from agents.workers.models.clients import (
     ProviderReference,
 )
 from agents.workers.models.language_model import LanguageModel
+from agents.workers.models.named import (
+    LlamaCppReference,
+    LMStudioReference,
+    NamedReference,
+    OllamaReference,
+    VllmReference,
+)
 from agents.workers.models.reference import Connection, ModelReference, Warmable
 from agents.workers.remote_graph import RemoteGraphReference
 from tests.loopback import ChatServer, free_port, serving
@@ -32,6 +39,17 @@ from tests.loopback import ChatServer, free_port, serving
         ),
         (" openai:org/model:7b@https://host/v1 ", OpenAIReference("org/model:7b", "https://host/v1")),
         ("openai:a@b@http://h/v1", OpenAIReference("a@b", "http://h/v1")),
+        ("ollama:qwen2.5:3b", OllamaReference("qwen2.5:3b", "http://127.0.0.1:11434")),
+        ("ollama:hf.co/org/m:Q4@http://h:9/v1/", OllamaReference("hf.co/org/m:Q4", "http://h:9")),
+        ("lmstudio:qwen@q4_k_m", LMStudioReference("qwen@q4_k_m", "http://127.0.0.1:1234")),
+        ("lmstudio:qwen@q4@https://h", LMStudioReference("qwen@q4", "https://h")),
+        ("vllm:Qwen/Qwen3-4B", VllmReference("Qwen/Qwen3-4B", "http://127.0.0.1:8000")),
+        ("llamacpp:m@http://127.0.0.1:8099", LlamaCppReference("m", "http://127.0.0.1:8099")),
+        ("llama.cpp:m", LlamaCppReference("m", "http://127.0.0.1:8080")),
+        ("qwen2.5:3b", NamedReference("qwen2.5:3b")),
+        ("org/model@q4", NamedReference("org/model@q4")),
+        ("llama3", NamedReference("llama3")),
+        ("auto", NamedReference("auto")),
         ("hf:Qwen/Qwen3-0.6B", LocalReference("Qwen/Qwen3-0.6B")),
         ("hf:/models/my base", LocalReference("/models/my base")),
         (
@@ -54,7 +72,12 @@ def test_references(text: str, expected: ModelReference) -> None:
     ("text", "form"),
     [
         ("", "openai:NAME@URL"),
-        ("llama3", "openai:NAME@URL"),
+        ("none", "NAME of a model"),
+        ("opeai:m@http://h/v1", "openai:NAME@URL"),
+        ("what is this", "NAME of a model"),
+        ("m:", "NAME of a model"),
+        ("ollama", "ollama:NAME[@URL]"),
+        ("ollama:m@http://", "ollama:NAME[@URL]"),
         ("openai:llama3", "openai:NAME@URL"),
         ("openai:@http://h/v1", "openai:NAME@URL"),
         ("openai:m@ftp://h", "openai:NAME@URL"),

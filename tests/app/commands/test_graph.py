@@ -38,6 +38,13 @@ def test_the_folder_of_a_project_names_its_graph(
     assert "there is no graph '../cellar'" in octopus("graph", "validate", "../cellar").err
 
 
+def test_a_model_that_is_not_here_now_is_told(octopus: Octopus, small: Path) -> None:
+    small.write_text(small.read_text().replace('food."', 'food.", model: llama3'))
+    result = octopus("graph", "validate", small)
+    assert (result.code, "sound." in result.out) == (0, True)
+    assert "cooking: no server on this machine has the model 'llama3'." in result.err
+
+
 @pytest.mark.parametrize("name", ["Kitchen", "1st", "a b", "größe"])
 def test_a_name_that_is_none(octopus: Octopus, tmp_path: Path, name: str) -> None:
     done = octopus("graph", "new", tmp_path / name)

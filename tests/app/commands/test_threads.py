@@ -219,7 +219,6 @@ def test_a_damaged_thread_is_named_and_can_be_deleted(
 def test_the_doctor_examines_the_store(
     octopus: Octopus, url: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.commands.doctor.SERVERS", {})
     assert "threads          SQLite at " in octopus("doctor").out
     monkeypatch.setenv("REDIS_URL", url)
     with server.client(password="hidden") as client:
