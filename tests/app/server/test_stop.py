@@ -134,6 +134,42 @@ async def test_an_answer_that_streams_fast_is_stopped_at_any_moment(
         assert one.after(at) <= 1_000
 
 
+def as_header(session: str) -> dict[str, str]:
+    return {"Mcp-Session-Id": session} if session else {}
+
+
+async def test_a_call_of_mcp_is_cancelled_by_its_own_client_only(server: Live, model: SlowModel) -> None:
+    opening = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
+    path, call = SURFACES["mcp"]
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
+    with server.http() as client, server.http("bob") as bob:
+
+        def post(body: Any, session: str = "", sender: httpx.Client = client) -> httpx.Response:
+            return sender.post(path, json=body, headers=BOTH | as_header(session))
+
+        begin = call | {"method": "initialize", "params": opening}
+        first, second = (post(begin).headers["mcp-session-id"] for _ in range(2))
+        assert first != second
+        async with asking(server, path, call, **as_header(first)) as reading:
+            (one,) = await asyncio.to_thread(model.writing)
+            for sender, session in ((client, second), (client, ""), (bob, first)):
+                assert post(cancel, session, sender).status_code == 202
+            written = len(one.tokens)
+            await asyncio.to_thread(model.writing, 1, written + 10)
+            at = time.monotonic()
+            assert post(cancel, first).status_code == 202
+            await asyncio.to_thread(check_stopped, [one], at)
+            assert "The request was cancelled." in (await reading).decode()
+        assert post(cancel, first).status_code == 202  # nothing runs any more
+        for bad in (cancel | {"params": None}, cancel | {"params": {}}, [cancel]):
+            assert post(bad, first).status_code < 500
+        assert post("x" * 9_000_000).status_code == 413
+
+
 def said(server: Live, thread: str) -> list[str]:
     with server.http() as client:
         return [one["role"] for one in client.get(f"/threads/{thread}").json()["messages"]]
