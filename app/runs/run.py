@@ -21,7 +21,7 @@ from app.persistence.checkpoints import config_of, messages_of
 from app.persistence.errors import ThreadBusyError, ThreadLostError
 from app.persistence.locks import locked
 from graphs.state import GraphContext
-from graphs.tool_turns import asked_and_since
+from graphs.tool_turns import asked_and_since, check_last
 from graphs.traversal import is_alone
 
 Compiled = CompiledStateGraph[Any, Any, Any, Any]
@@ -165,6 +165,7 @@ async def begin(run: Run) -> Beginning:
     Raises:
         RefusedError: a person is to be asked and there is no thread, or an answer has no question that this
             version asked.
+        InputError: results of tools are not those that the thread's last calls wait for.
     """
     if run.key is None:
         if run.resume is not None:
@@ -191,7 +192,21 @@ async def begin(run: Run) -> Beginning:
             return _resumed(None if again else _answer(run, asked), kept, run)
     if run.resume is not None:
         raise _nothing_asked()
-    return _anew(run, _new(run, before))
+    new = _new(run, before)
+    if isinstance(new[-1], ToolMessage):  # a result that no call waits for must not be kept: others follow it
+        check_last(_together(before, new))
+    return _anew(run, new)
+
+
+def _together(before: Sequence[BaseMessage], new: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Return the messages of a thread when `new` are merged in, by id."""
+    found = {str(one.id): one for one in before}
+    for index, one in enumerate(new):
+        if isinstance(one, RemoveMessage):
+            found.pop(str(one.id), None)
+        else:
+            found[str(one.id or index)] = one
+    return list(found.values())
 
 
 def _saver(run: Run) -> BaseCheckpointSaver[Any]:

@@ -49,6 +49,25 @@ def test_a_loop_of_tools(client: openai.OpenAI, chat: ChatServer, thread: str | 
     assert not chat.refused
 
 
+def test_a_wrong_result_does_not_stay_in_a_thread(client: openai.OpenAI, chat: ChatServer) -> None:
+    headers = {"X-Octopus-Thread": "wrong"}
+    ask: Any = client.chat.completions.create
+    chat.replies = [CALLS]
+    (choice,) = ask(model="house", messages=[SAID], tools=TOOLS, extra_headers=headers).choices
+    right = [{"role": "tool", "tool_call_id": call.id, "content": "1"} for call in choice.message.tool_calls]
+    for wrong in (right[:1], [{**right[0], "tool_call_id": "x"}, right[1]]):
+        with pytest.raises(openai.BadRequestError):
+            ask(model="house", messages=wrong, tools=TOOLS, extra_headers=headers)
+    chat.statuses = [400] * 9
+    with pytest.raises(openai.InternalServerError):  # and may be sent again after a failure
+        ask(model="house", messages=right, tools=TOOLS, extra_headers=headers)
+    chat.statuses = []
+    done = ask(model="house", messages=right, tools=TOOLS, extra_headers=headers)
+    assert done.choices[0].message.content == "Forty-two."
+    assert [one["role"] for one in chat.requests[-1][1]["messages"]][-3:] == ["assistant", "tool", "tool"]
+    assert not chat.refused
+
+
 def test_calls_stream_as_deltas(client: openai.OpenAI, chat: ChatServer) -> None:
     chat.replies = [CALLS]
     stream = client.chat.completions.create(model="house", messages=[SAID], tools=TOOLS, stream=True)
