@@ -261,3 +261,7 @@ class _Unranked:
     def rank(self, query: str) -> list[Choice]:
         """Return them all alike."""
         return [Choice(FunctionalToken(""), NodeName(name), 1 / len(self._names)) for name in self._names]
+
+    def fit(self, query: str) -> float:
+        """Return 1: one of them fits."""
+        return 1.0

@@ -20,7 +20,7 @@ import numpy as np
 from agents.octopus.calibration import softmax
 from agents.octopus.conversation.compound import parts_of
 from agents.octopus.embedding import Encoder
-from agents.octopus.encoder.zero_shot import Candidate, ZeroShotHead
+from agents.octopus.encoder.zero_shot import Candidate, Scores, ZeroShotHead
 from agents.octopus.tokens import slot_token
 from agents.types import COMPUTED, AnswerStatus, Choice, NodeName, WorkerAnswer, WorkerRequest
 from agents.workers.models.reference import FunctionChooser
@@ -66,12 +66,19 @@ class EncoderChooser:
 
     def rank(self, query: str) -> Sequence[Choice]:
         """Rank all functions, best first."""
-        probabilities = softmax(self._head.scores(query, self.encoder.embed([query])[0]).logits)
+        probabilities = softmax(self._scores(query).logits)
         order = np.argsort(-probabilities, kind="stable")
         return [
             Choice(slot_token(int(k)), NodeName(self.functions[k].name), float(probabilities[k]))
             for k in order
         ]
+
+    def fit(self, query: str) -> float:
+        """Return the probability that any of them fits."""
+        return self._scores(query).fit
+
+    def _scores(self, query: str) -> Scores:
+        return self._head.scores(query, self.encoder.embed([query])[0])
 
 
 class ToolAgent:

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("octopus.models")
 MOST_OFFERED = 8
+_FITS = 0.5  # probability that one of our functions fits, below which none is offered
+_NEAR = 0.05  # of the best one's probability, below which another is not offered
 _SHARE = 2  # of the room in the window that descriptions of tools may take: one part in so many
 _CHARACTERS_PER_TOKEN = 3
 _AS_WRITTEN = (types.Text, types.Variable, types.Digits)
-_TIMEOUT = 30.0  # seconds for the list of an MCP server's tools
+_TIMEOUT = 10.0  # seconds for the list of an MCP server's tools
 
 
 @dataclass
@@ -78,17 +80,17 @@ class Toolbox:
         return bool(self.given or self.servers)
 
     async def offer(self, request: WorkerRequest, room: int | None) -> Offer:
-        """Return the tools for a question: none of ours where it asks for words.
+        """Return the tools for a question; of ours those that may fit, and none where it asks for words.
 
         Args:
             request: what is asked.
             room: tokens that are left in the model's window; None where that is not known.
         """
-        words = request.readings is not None and not request.readings
-        ours = [] if words else [_shipped(one, self.sandbox) for one in self.shipped]
-        listed, notes = await self._from_servers()
-        tools = [*ours, *map(_given, self.given), *listed]
         question = next(iter(request.readings or ()), request.query)
+        words = request.readings is not None and not request.readings
+        ours = [] if words else await asyncio.to_thread(self._near, question)
+        listed, notes = await self._from_servers()
+        tools = [*(_shipped(one, self.sandbox) for one in ours), *map(_given, self.given), *listed]
         ranked = await asyncio.to_thread(self._ranked, question, tools)
         return Offer.of(_fitting(ranked, room), " ".join(notes))
 
@@ -109,16 +111,30 @@ class Toolbox:
                 return "The tools of an MCP server are missing, since it gave no list; the log says why."
         return self._listed[server.url]
 
+    def _near(self, question: str) -> list[ToolFunction]:
+        """Return the functions of ours that may fit: each costs a model a hundred tokens to read."""
+        chooser = self._chooser(self.shipped) if self.shipped else None
+        if chooser is None or chooser.fit(question) < _FITS:
+            return []
+        ranked, by_name = chooser.rank(question)[:MOST_OFFERED], {one.name: one for one in self.shipped}
+        near = [choice for choice in ranked if choice.probability >= _NEAR * ranked[0].probability]
+        return [by_name[choice.node] for choice in near]
+
     def _ranked(self, question: str, tools: Sequence[ModelTool]) -> list[ModelTool]:
         """Return the tools, best first where there are more than are offered."""
         if len(tools) <= MOST_OFFERED:
             return list(tools)
-        names = tuple(tool.name for tool in tools)
+        by_name: dict[str, ModelTool] = {}
+        for tool in tools:  # two servers may have tools of one name
+            by_name[tool.name if tool.name not in by_name else f"{tool.name} {len(by_name)}"] = tool
+        chooser = self._chooser([replace(tool.function, name=name) for name, tool in by_name.items()])
+        return [by_name[choice.node] for choice in chooser.rank(question)[:MOST_OFFERED]]
+
+    def _chooser(self, functions: Sequence[ToolFunction]) -> FunctionChooser:
+        names = tuple(one.name for one in functions)
         if names not in self._choosers:
-            self._choosers[names] = self.make_chooser([tool.function for tool in tools])
-        by_name = {tool.name: tool for tool in tools}
-        best = self._choosers[names].rank(question)[:MOST_OFFERED]
-        return [by_name[choice.node] for choice in best]
+            self._choosers[names] = self.make_chooser(functions)
+        return self._choosers[names]
 
 
 def _fitting(tools: Sequence[ModelTool], room: int | None) -> list[ModelTool]:

@@ -41,6 +41,10 @@ class FunctionChooser(Protocol):
         """Rank all functions, best first; the `node` of a choice is the name, `subject.function`."""
         ...
 
+    def fit(self, query: str) -> float:
+        """Return the probability that any of them fits."""
+        ...
+
 
 @dataclass(frozen=True)
 class Connection:

@@ -143,6 +143,9 @@ class Unordered:
     def rank(self, query: str) -> Sequence[Choice]:
         return []
 
+    def fit(self, query: str) -> float:
+        return 1.0
+
 
 @pytest.mark.parametrize(("general", "filled"), [("openai:m@http://h/v1", True), ("mcp:http://h/mcp", False)])
 def test_the_general_model_fills_in_arguments_of_tools(general: str, filled: bool) -> None:

@@ -15,7 +15,10 @@ from langgraph.prebuilt import InjectedState
 from pydantic import BaseModel, SecretStr
 
 from agents.errors import SpecError
+from agents.octopus.embedding import Encoder
+from agents.octopus.encoder.zero_shot import ZeroShotHead
 from agents.types import WorkerRequest
+from agents.workers.tool_agent import EncoderChooser
 from agents.workers.toolbox import Toolbox, as_tools, tools_named
 from app import Octopus
 from evaluation.people import serving_app
@@ -23,6 +26,8 @@ from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
 from tests.loopback import ChatServer, free_port, serving
 from tests.replies import Reply
+from tools.declaration import ToolFunction
+from tools.registry import functions
 from tools.sandbox import Sandbox
 
 SPEC = """
@@ -140,6 +145,29 @@ def test_a_model_that_takes_no_tools_is_asked_without_them() -> None:
         answered = octopus.ask("When are you open?")
     assert answered.text == "Always."
     assert answered.hops[-1]["evidence"]["tools"]["offered"] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "offered"),
+    [
+        ("How many ways can three people sit on five chairs?", "number_theory.combinations"),
+        ("If I invest half of my 3000 euros, how much is left overall?", "arithmetic.percent_of"),
+        ("Write a poem about the sea.", ""),
+        ("Recommend a good novel.", ""),
+    ],
+)
+async def test_functions_of_ours_are_offered_where_one_may_fit(
+    encoder: Encoder, question: str, offered: str
+) -> None:
+    def chooser(found: Sequence[ToolFunction]) -> EncoderChooser:
+        return EncoderChooser(found, encoder, lambda said: ZeroShotHead.build(said, encoder.embed))
+
+    shipped = functions("number_theory", "arithmetic", "statistics")
+    with Sandbox() as sandbox:
+        offer = await Toolbox(shipped, sandbox, chooser).offer(WorkerRequest(question), None)
+    names = [tool.name for tool in offer.tools.values()]
+    assert (offered in names) if offered else (names == [])
+    assert len(names) <= 8
 
 
 def test_the_budget_of_a_turn_is_the_contexts(tmp_path: Path, server: ChatServer) -> None:
