@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import aiosqlite
@@ -85,7 +85,7 @@ class SqliteSaver(AsyncSqliteSaver):
 
     Args:
         connection: to the file.
-        file: its path; one in memory would have no other processes.
+        file: its whole path; one in memory would have no other processes.
         serde: by default the strict one.
     """
 
@@ -104,7 +104,7 @@ class SqliteSaver(AsyncSqliteSaver):
         with explained():
             connection = await aiosqlite.connect(conn_string, timeout=PATIENCE)
         try:
-            yield cls(connection, conn_string)
+            yield cls(connection, await asyncio.to_thread(os.path.abspath, conn_string))
         finally:
             await connection.close()
 
@@ -217,7 +217,7 @@ class SqliteSaver(AsyncSqliteSaver):
     @property
     def lock_scope(self) -> str:
         """Return what names the storage: savers of one share its locks."""
-        return str(Path(self.file).absolute())
+        return self.file
 
     async def alock(self, thread_id: str, owner: str, seconds: float, manner: Manner) -> int:
         """Ask for the lock of a thread, as `LockingSaver` says."""
