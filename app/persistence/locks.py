@@ -29,6 +29,7 @@ LEASE = 6.0
 """Seconds for which a lock counts: how long that of a killed process stays."""
 
 _RENEWAL = LEASE / 3
+_ENDING = 2.0  # seconds that a storage has to end what was begun
 _PAUSE, _LONGEST_PAUSE = 0.05, 0.5  # between two questions of who waits
 _LOCK = "__octopus_lock"  # in a config; LangGraph keeps no name like this in a checkpoint
 _ending: set[asyncio.Task[None]] = set()
@@ -122,7 +123,7 @@ async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task], timeout=_RENEWAL)
+        await asyncio.wait([task], timeout=_ENDING)
         raise
 
 
@@ -139,7 +140,7 @@ async def _renew(keeper: LockingSaver, held: _Held) -> None:
 async def _give_back(keeper: LockingSaver, held: _Held) -> None:
     # What cannot be given back runs out; nobody shall wait for a storage that is away.
     with suppress(PersistenceError, TimeoutError):
-        async with asyncio.timeout(_RENEWAL):
+        async with asyncio.timeout(_ENDING):
             await keeper.aunlock(held.thread_id, held.owner)
 
 

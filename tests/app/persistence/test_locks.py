@@ -178,22 +178,28 @@ async def test_who_stood_still_writes_until_another_has_the_thread(
 async def test_a_lock_is_renewed_and_found_lost(
     kind: str, targets: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(locks, "LEASE", 1.0)
-    monkeypatch.setattr(locks, "_RENEWAL", 0.1)
-    async with two(kind, targets, tmp_path / "file") as (one, other), locked(one, "t") as under:
-        with pytest.raises(ThreadBusyError):
-            await locked(other, "t", wait=2.5).__aenter__()
-        await write(one, under)
-        await other.adelete_thread("t")
-        with pytest.raises(ThreadLostError):
+    monkeypatch.setattr(locks, "_RENEWAL", 0.05)
+    async with two(kind, targets, tmp_path / "file") as (one, other):
+        renewals, ask = [], one.alock  # type: ignore[attr-defined]
+
+        async def counted(*given: Any) -> int:
+            renewals.append(given[-1])
+            return int(await ask(*given))
+
+        monkeypatch.setattr(one, "alock", counted)
+        async with locked(one, "t") as under:
+            while renewals.count("renew") < 3:
+                await asyncio.sleep(0.05)
+            with pytest.raises(ThreadBusyError):
+                await locked(other, "t").__aenter__()
             await write(one, under)
-        for _ in range(100):
-            if "another has its thread" in caplog.text:
-                break
-            await asyncio.sleep(0.05)
-        async with locked(other, "t"):
-            pass
-    assert "another has its thread" in caplog.text
+            await other.adelete_thread("t")
+            with pytest.raises(ThreadLostError):
+                await write(one, under)
+            while "another has its thread" not in caplog.text:
+                await asyncio.sleep(0.05)
+            async with locked(other, "t"):
+                pass
 
 
 @pytest.mark.parametrize("kind", SHARED)
