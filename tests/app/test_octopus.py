@@ -6,11 +6,14 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from langchain.agents import create_agent
 from langchain_core.language_models import GenericFakeChatModel
@@ -23,16 +26,19 @@ from langgraph.types import Command
 
 from app import GraphSpec, InputError, Octopus, RedisSaver, SpecError, build_graph
 from app.commands.graph import new_project
-from app.runs.events import Answered, Decided, Hopped
+from app.runs.events import Answered, Decided, Hopped, Written
 from app.settings import Settings
 from graphs.state import GraphContext
 from tests.loopback import ChatServer, serving
+from tests.slow_model import PACE, SlowModel
+from tests.slow_model import serving as serving_slow
 
 BREAD, CONTRACT, DOLLARS = (
     "How do I bake bread?",
     "Is this contract of sale valid?",
     "What is the exchange rate of the dollar?",
 )
+TYRES = "How do I change the tyres of my car?"
 SAID = {BREAD: "Knead it.", CONTRACT: f"Law: {CONTRACT}", DOLLARS: f"Rates: {DOLLARS}"}
 SMALL = """\
 name: small
@@ -112,6 +118,79 @@ def test_a_stream_that_is_left_stops_its_run(octopus: Octopus) -> None:
     stream.close()  # type: ignore[attr-defined]
     again = octopus.ask("What is the derivative of x^4?", thread="left")
     assert again.text.startswith("4*x^3")
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[tuple[Octopus, SlowModel]]:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    with serving_slow(SlowModel()) as model:
+        given = {"OCTOPUS_MODEL": f"openai:slow@{model.url}", "OCTOPUS_HOME": str(tmp_path)}
+        with Octopus.load(tmp_path / "small.yaml", settings=Settings.read(given)) as octopus:
+            yield octopus, model
+
+
+def check_stopped(model: SlowModel, at: float) -> None:
+    (one,) = model.generations
+    assert one.over.wait(20)
+    assert one.left
+    assert one.after(at) <= round(1 / PACE)
+
+
+@pytest.mark.parametrize("how", ["close", "break"])
+def test_an_iterator_that_is_closed_stops_the_model(slow: tuple[Octopus, SlowModel], how: str) -> None:
+    octopus, model = slow
+    events = octopus.stream(TYRES)
+    for event in events:
+        if isinstance(event, Written):
+            break
+    at = time.monotonic()
+    if how == "close":
+        events.close()  # type: ignore[attr-defined]
+    del events
+    check_stopped(model, at)
+
+
+@pytest.mark.parametrize("how", ["aclose", "break", "cancel", "timeout", "scope"])
+async def test_an_async_run_that_is_left_stops_the_model(slow: tuple[Octopus, SlowModel], how: str) -> None:
+    octopus, model = slow
+
+    async def listen() -> None:
+        async for event in octopus.astream(TYRES):
+            if isinstance(event, Written):
+                break
+
+    if how == "aclose":
+        async with aclosing(octopus.astream(TYRES)) as events:
+            while not isinstance(await anext(events), Written):
+                pass
+        at = time.monotonic()
+    elif how == "break":
+        await listen()
+        at = time.monotonic()
+    else:
+        asking = asyncio.create_task(octopus.aask(TYRES))
+        await asyncio.to_thread(model.writing)
+        at = time.monotonic()
+        if how == "timeout":
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asking, 0.01)
+        elif how == "scope":
+            with anyio.move_on_after(0.01):
+                await asking
+        asking.cancel()
+    await asyncio.to_thread(check_stopped, model, at)
+
+
+@pytest.mark.parametrize("context", [GraphContext(timeout=0.5), GraphContext(max_seconds=0.5)])
+def test_a_walk_that_is_out_of_time_stops_the_model(
+    slow: tuple[Octopus, SlowModel], context: GraphContext
+) -> None:
+    octopus, model = slow
+    answered = octopus.ask(TYRES, context=context)
+    at = time.monotonic()
+    assert answered.failure is not None
+    assert answered.failure["code"] in ("timeout", "budget_exhausted")
+    check_stopped(model, at)
 
 
 def test_routes_and_plans(octopus: Octopus) -> None:

@@ -61,6 +61,6 @@ export const why = (hops) => hops.at(-1)?.answer || "No answer.";
 
 const passes = (error) =>
   error instanceof LostError ||
-  (error instanceof ApiError && (error.code === "thread_busy" || [502, 503].includes(error.status)));
+  (error instanceof ApiError && (["thread_busy", "shutting_down"].includes(error.code) || [502, 503].includes(error.status)));
 
 const aborted = (signal) => new Promise((done) => signal.addEventListener("abort", done, { once: true }));

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 from tests.app.conftest import SMALL
 from tests.loopback import ChatServer
+from tests.slow_model import PACE, SlowModel
+from tests.slow_model import serving as serving_slow
 
 READY = re.escape("\x1b[?2004h")  # the line editor switches bracketed paste on
 ENTER, PASTE, UP, CTRL_C, CTRL_D = "\r", "\x1b[200~{}\x1b[201~", "\x1b[A", "\x03", "\x04"
@@ -146,6 +149,31 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(chat: Callable[..., Typist], s
     assert "Once more Ctrl-C" in typist.ready()
     assert typist.end(CTRL_C) == 0
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("command", ["chat", "ask", "ask --json"])
+def test_ctrl_c_stops_the_model(environment: dict[str, str], command: str) -> None:
+    with serving_slow(SlowModel()) as model:
+        environment["OCTOPUS_MODEL"] = f"openai:slow@{model.url}"
+        name, *options = command.split()
+        words = [] if name == "chat" else [*options, "How do I bake bread?"]
+        typist: Any = pexpect.spawn(
+            sys.executable,
+            ["-m", "app.cli", name, "-g", f"{environment['OCTOPUS_HOME']}/small.yaml", *words],
+            env=environment,
+            encoding="utf-8",
+            timeout=60,
+        )
+        if name == "chat":
+            typist.expect(READY)
+            typist.send("How do I bake bread?" + ENTER)
+        (one,) = model.writing()
+        at = time.monotonic()
+        typist.send(CTRL_C)
+        assert one.over.wait(20)
+        typist.close(force=True)
+    assert one.left
+    assert one.after(at) <= round(1 / PACE)
 
 
 def test_a_stopped_question_waits_to_be_sent_again(chat: Callable[..., Typist], server: ChatServer) -> None:

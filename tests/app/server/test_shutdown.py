@@ -35,10 +35,10 @@ def model() -> Iterator[SlowModel]:
 
 @contextmanager
 def process(
-    folder: Path, model: SlowModel, **environment: str
+    folder: Path, model: SlowModel, port: int = 0, **environment: str
 ) -> Iterator[tuple[Live, subprocess.Popen[str]]]:
     """The command, as people start it."""
-    spec, port = folder / "house.yaml", free_port()
+    spec, port = folder / "house.yaml", port or free_port()
     spec.write_text(HOUSE)
     given = os.environ | {"OCTOPUS_HOME": str(folder), "OCTOPUS_MODEL": f"openai:slow@{model.url}"}
     given |= {"OCTOPUS_GRACE": str(GRACE), "OMP_NUM_THREADS": "1"} | environment

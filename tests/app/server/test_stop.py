@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -132,6 +133,18 @@ async def test_an_answer_that_streams_fast_is_stopped_at_any_moment(
         assert await asyncio.to_thread(one.over.wait, 20)
         assert one.left
         assert one.after(at) <= 1_000
+
+
+async def test_a_turn_that_takes_too_long_stops_the_model(model: SlowModel, tmp_path: Path) -> None:
+    given = {"OCTOPUS_MODEL": f"openai:slow@{model.url}", "OCTOPUS_TIMEOUT": "1"}
+    with serving(tmp_path, **given) as live:
+        for surface in ("chat", "chat, streamed", "langserve invoke", "mcp"):
+            model.generations.clear()
+            async with asking(live, *SURFACES[surface]) as reading:
+                told = (await reading).decode()
+                at = time.monotonic()
+            await asyncio.to_thread(check_stopped, model.generations, at)
+            assert "longer than this server allows" in told
 
 
 def as_header(session: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,10 @@ from tests.app.server.page.acts import BREAD, CUBE, ask, pill, ready, thread
 from tests.app.server.page.conftest import Open
 from tests.app.server.page.graphs import written
 from tests.app.server.page.wire import wired
+from tests.app.server.test_shutdown import process
 from tests.loopback import ChatServer, free_port
+from tests.slow_model import PACE, SlowModel
+from tests.slow_model import serving as serving_slow
 
 LONG = [f"word{k} " for k in range(60)]
 HOSTILE = [
@@ -91,6 +95,43 @@ def test_a_slow_answer_appears_word_by_word_and_can_be_stopped(
     expect(answer.locator(".said")).to_contain_text("word59")
     expect(page.locator(".question")).to_have_count(1)
     expect(answer.locator(".hop")).to_have_count(1)
+
+
+@pytest.mark.parametrize("how", ["stop", "close", "another thread"])
+def test_whoever_stops_or_leaves_the_page_stops_the_model(open_page: Open, tmp_path: Path, how: str) -> None:
+    with serving_slow(SlowModel()) as model:
+        given = {"OCTOPUS_HOME": str(tmp_path), "OCTOPUS_MODEL": f"openai:slow@{model.url}"}
+        with running(ServerSettings.read(given, graphs=written(tmp_path)[:1])) as url:
+            page = open_page(url, refused=r"/.*")  # the list, when the server ends
+            ready(page)
+            answer = ask(page, BREAD, wait=False)
+            expect(answer.locator(".said")).to_contain_text("t3")
+            (one,) = model.writing()
+            at = time.monotonic()
+            if how == "close":
+                page.close()
+            else:
+                page.click("#stop" if how == "stop" else "#new")
+            assert one.over.wait(20)
+    assert one.left
+    assert one.after(at) <= round(1 / PACE)
+
+
+def test_a_server_that_shuts_down_is_waited_for(open_page: Open, tmp_path: Path) -> None:
+    with serving_slow(SlowModel()) as model:
+        with process(tmp_path, model, OCTOPUS_GRACE="0") as (live, server):
+            page = open_page(live.url, refused=r"/.*")
+            ready(page, "house")
+            answer = ask(page, BREAD, wait=False)
+            expect(answer.locator(".said")).to_contain_text("t3")
+            server.terminate()
+            expect(page.locator("#notice")).to_contain_text("shutting down. Trying again in")
+            assert server.wait(30) == 0
+        model.length = 3
+        with process(tmp_path, model, int(live.url.rpartition(":")[2])):
+            expect(answer).to_have_attribute("aria-busy", "false")
+            expect(answer.locator(".said")).to_have_text("t0 t1 t2")
+            expect(page.locator(".question")).to_have_count(1)
 
 
 def test_a_lost_connection_is_said_and_the_turn_goes_on_when_it_is_back(
