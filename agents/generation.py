@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -47,6 +48,18 @@ class Generation(BaseModel):
     min_p: float | None = Field(default=None, ge=0, le=1)
     repetition_penalty: float | None = Field(default=None, gt=0, le=10)
     chat_template_kwargs: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_sent(cls, given: Any) -> Any:
+        for name in Generation.model_fields if isinstance(given, dict) else ():
+            try:
+                json.dumps(given.get(name), ensure_ascii=False).encode()
+            except UnicodeEncodeError:
+                raise apart(name, "it holds half of a character") from None
+            except (TypeError, ValueError):
+                continue  # of another type, as the field will say
+        return given
 
     @model_validator(mode="after")
     def _goes_together(self) -> Generation:

@@ -211,16 +211,17 @@ def _read(place: str, message: Message, reads: Set[str], left_out: LeftOut | Non
         raise _wrong(f"{place}.tool_calls", "Only an assistant calls tools")
     readable = reads if message.role == "user" else frozenset()
     text, attached = read_content(message.content, f"{place}.content", readable, left_out)
+    if message.role == "user":
+        return _person(text, attached, message.name)
+    text = mended(text)
     match message.role:
-        case "user":
-            return _person(text, attached, message.name)
         case "assistant":
             calls = [_tool_call(call) for call in message.tool_calls or ()]
             return AIMessage(text or message.refusal or "", tool_calls=calls)
         case "tool":
             if not message.tool_call_id:
                 raise _wrong(f"{place}.tool_call_id", "A result names its call")
-            return ToolMessage(mended(text), tool_call_id=message.tool_call_id)
+            return ToolMessage(text, tool_call_id=message.tool_call_id)
         case _:
             return SystemMessage(text)
 

@@ -108,6 +108,9 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+_Texts = Annotated[tuple[str, ...], Field(max_length=16)]
+
+
 class AnyRequest(Generation):
     """Hold what both APIs take.
 
@@ -118,10 +121,10 @@ class AnyRequest(Generation):
 
     told: ClassVar[tuple[str, ...]] = ("metadata", "user", "safety_identifier", "prompt_cache_key")
 
-    model: str
+    model: Short
     stream: bool | None = None
     tool_choice: Any = None
-    stop: Annotated[tuple[str, ...] | None, BeforeValidator(_listed), Field(max_length=16)] = None
+    stop: Annotated[_Texts | None, BeforeValidator(_listed)] = None
     user: Short | None = None
     safety_identifier: Short | None = None
     prompt_cache_key: Short | None = None

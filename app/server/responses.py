@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from openai.types.responses import ResponseIncludable
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from sse_starlette import EventSourceResponse
 
 from agents.generation import Effort, apart
@@ -19,10 +19,11 @@ from app.runs.events import Event
 from app.runs.run import Run
 from app.server.api_keys import Caller
 from app.server.client_prompts import answer_client, is_of_client
+from app.server.content import mended
 from app.server.dependencies import Chatter, Served, TaskHeader, ThreadHeader
 from app.server.errors import ApiError
 from app.server.messages import Conversation, Items, read_items
-from app.server.parameters import AnyRequest, ResponseTool, Strict, Unsupported, only
+from app.server.parameters import AnyRequest, ResponseTool, Short, Strict, Unsupported, only
 from app.server.response_events import Answer
 from app.server.sse import (
     begun,
@@ -93,8 +94,8 @@ class ResponseRequest(AnyRequest):
     """
 
     input: Items
-    instructions: str | None = None
-    previous_response_id: str | None = None
+    instructions: Annotated[str | None, BeforeValidator(mended)] = None
+    previous_response_id: Short | None = None
     store: bool | None = None
     max_output_tokens: int | None = Field(default=None, ge=1, le=10_000_000)
     tools: tuple[ResponseTool, ...] | None = Field(default=None, max_length=128)  # type: ignore[assignment]

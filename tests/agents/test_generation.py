@@ -29,6 +29,7 @@ def test_what_does_not_go_together_is_named() -> None:
         ({"top_logprobs": 2}, "top_logprobs"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [tool], "n": 2}, "n"),
+        ({"tools": [{**tool, "description": "\ud800"}]}, "tools"),
     ):
         with pytest.raises(ValidationError) as caught:
             Generation.model_validate(given)

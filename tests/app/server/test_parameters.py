@@ -89,6 +89,13 @@ def test_the_names_of_responses_are_those_of_chat_completions() -> None:
     }
 
 
+@pytest.mark.parametrize("make", [chat, response])
+def test_null_asks_for_nothing(make: Any) -> None:
+    fields = make().__class__.model_fields
+    nothing = {name: None for name in fields if name not in ("model", "messages", "input", "octopus")}
+    assert make(**nothing).context == make().context
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -108,6 +115,11 @@ def test_what_happens_anyway_is_taken(given: dict[str, Any]) -> None:
         ({"temperature": 99}, "temperature", "invalid"),
         ({"max_tokens": 0}, "max_tokens", "invalid"),
         ({"top_logprobs": 2}, "top_logprobs", "invalid"),
+        ({"stop": ["\ud800"]}, "stop", "invalid"),
+        ({"tools": [{"type": "function", "function": {"name": "\ud800"}}]}, "tools", "invalid"),
+        ({"chat_template_kwargs": {"a": "\ud800"}}, "chat_template_kwargs", "invalid"),
+        ({"octopus": {"generation": {"stop": ["\ud800"]}}}, "octopus.generation.stop", "invalid"),
+        ({"user": "\ud800"}, "user", "invalid"),
         ({"n": 2, "tools": [NESTED]}, "n", "invalid"),
         ({"temprature": 1}, "temprature", "unknown_parameter"),
         ({"stream_options": {"usage": True}}, "stream_options.usage", "unknown_parameter"),
@@ -179,6 +191,10 @@ def test_allowed_tools_leave_only_those() -> None:
     tools = [{"type": "function", **ADD}, {"type": "function", "name": "sub"}]
     asked = response(tools=tools, tool_choice=flat).context.generation
     assert (asked.tools, asked.tool_choice) == ((NESTED,), "auto")
+
+
+def test_instructions_are_mended_as_earlier_messages_are() -> None:
+    assert response(instructions="half \ud83d").given["instructions"] == "half \ufffd"
 
 
 def test_a_response_bounds_the_tools_that_models_call() -> None:
