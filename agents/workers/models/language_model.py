@@ -187,7 +187,6 @@ class LanguageModel:
         options: dict[str, Any],
         silent: bool,
         until: float,
-        before: str = "",
     ) -> list[AIMessage]:
         """Return the replies; after a fault that may pass ask again, as far as there is time.
 
@@ -199,7 +198,7 @@ class LanguageModel:
             limit = until if self.reference.keeps_time else min(until, clock() + self.given.timeout)
             try:
                 async with asyncio.timeout_at(limit):
-                    return await self._asked(messages, dict(options), silent, before)
+                    return await self._asked(messages, dict(options), silent)
             except (InputError, GraphBubbleUp):
                 raise
             except Exception as error:  # each client has its own
@@ -217,15 +216,14 @@ class LanguageModel:
         until: float,
         messages: Sequence[BaseMessage],
         tools: Sequence[Mapping[str, Any]],
-        before: str,
         room: int | None,
     ) -> AIMessage:
         """Return the reply to one round of a talk in which the model may call the worker's own tools."""
         options = {**self.reference.call_options(request, room)} | ({"tools": list(tools)} if tools else {})
-        return (await self._ask(messages, options, self.given.silent, until, before))[0]
+        return (await self._ask(messages, options, self.given.silent, until))[0]
 
     async def _asked(
-        self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool, before: str
+        self, messages: Sequence[BaseMessage], options: dict[str, Any], silent: bool
     ) -> list[AIMessage]:
         known = tuple(tool["function"]["name"] for tool in options.get("tools", ()))
         config: RunnableConfig = {"tags": ["nostream"]} if silent else {}
@@ -234,8 +232,8 @@ class LanguageModel:
             found = [cast("ChatGeneration", one).message for one in result.generations[0]]
             return [one for one in found if isinstance(one, AIMessage)]
         asked = self.reference.bound(self.chat, options)
-        if known or before:
-            asked = WrittenCalls(chat=asked, known=known, before=before)
+        if known:
+            asked = WrittenCalls(chat=asked, known=known)
         return [await asked.ainvoke(list(messages), config, **options)]
 
     def _count(self, messages: Sequence[BaseMessage]) -> int:

@@ -24,7 +24,8 @@ from agents.redaction import bare_urls
 from agents.settings import ProviderKeys
 from agents.types import Limits, WorkerRequest
 from agents.workers.models.model_tool import CallError, Offer, checked, refuses, refuses_tools
-from agents.workers.models.reply import REASONING, parted, reasoning_in
+from agents.workers.models.reply import REASONING, Reply, parted, reasoning_in
+from agents.workers.models.written_calls import read_calls
 
 _SHARE_OF_TIME = 0.75  # after which no further tool is called, so that an answer can still be written
 _MOST_RESULT = 16_000  # characters of a result that a model is told
@@ -46,7 +47,6 @@ class Ask(Protocol):
         self,
         messages: Sequence[BaseMessage],
         tools: Sequence[Mapping[str, Any]],
-        before: str,
         room: int | None,
     ) -> AIMessage:
         """Return the model's message.
@@ -54,7 +54,6 @@ class Ask(Protocol):
         Args:
             messages: what it is told.
             tools: the functions that it may call, as OpenAI's API takes them.
-            before: what stands between its words and those that it said before.
             room: tokens that the messages leave in its window; None where that is not known.
         """
         ...
@@ -117,7 +116,7 @@ async def converse(
     refused = model in _REFUSED
     offer = Offer(note=NO_TOOLS) if refused else await tools.offer(request, room.spare)
     talk = Talk(ask, offer, request.limits, request.seconds or _SECONDS, room)
-    reply = await (talk.answer(messages) if offer.tools else ask(messages, (), "", room.tokens))
+    reply = await (talk.answer(messages) if offer.tools else ask(messages, (), room.tokens))
     if talk.refused:
         _REFUSED.add(model)
     offered = [] if talk.refused else [tool.name for tool in offer.tools.values()]
@@ -151,11 +150,10 @@ class Talk:
     refused: bool = field(default=False, init=False)
     _thoughts: list[str] = field(default_factory=list, init=False)
     _usage: UsageMetadata | None = field(default=None, init=False)
-    _said: str = field(default="", init=False)
     _last: list[tuple[str, Any]] = field(default_factory=list, init=False)
 
     async def answer(self, messages: Sequence[BaseMessage]) -> AIMessage:
-        """Return the model's answer: all that it said, and the usage of all rounds.
+        """Return the model's answer, with the usage of all rounds.
 
         Raises:
             Exception: of the model.
@@ -174,6 +172,8 @@ class Talk:
             calls = _calls_of(reply)
             if not calls:
                 return self._whole(reply)
+            before = Reply.of(reply)
+            self._thoughts += [text for text in (before.reasoning, before.text.strip()) if text]
             results = await self._round(calls)
             told = [*told, _with_calls(reply, calls), *results]
             self.ended = self.ended or self._spent()
@@ -183,19 +183,18 @@ class Talk:
     async def _asked(self, messages: Sequence[BaseMessage], tools: Sequence[Mapping[str, Any]]) -> AIMessage:
         taken = len(json.dumps(tools)) // _CHARACTERS_PER_TOKEN if tools else 0
         left = await self.room.beside(self._first, messages, taken)
-        reply = await self.ask(messages, tools, "\n\n" if self._said.strip() else "", left)
+        reply = await self.ask(messages, tools, left)
         self._usage = add_usage(self._usage, reply.usage_metadata) if reply.usage_metadata else self._usage
-        self._said += str(reply.text)
-        self._thoughts += [thought] if (thought := reasoning_in(reply).strip()) else []
         return reply
 
     def _whole(self, reply: AIMessage) -> AIMessage:
-        """Return the reply with what was said before its calls, which was streamed already."""
-        content: Any = reply.content if self._said == str(reply.text) else self._said
-        told = {REASONING: "\n\n".join(self._thoughts)} if len(self._thoughts) > 1 else {}
+        """Return the answer, with the usage of all rounds and what was thought and said before its calls."""
+        thoughts = [*self._thoughts, reasoning_in(reply).strip()]
+        told = {REASONING: "\n\n".join(filter(None, thoughts))} if self._thoughts else {}
+        content: Any = reply.content  # without tools, a model may write a call all the same
         return reply.model_copy(
             update={
-                "content": content,
+                "content": read_calls(content, self.offer.tools)[0] if isinstance(content, str) else content,
                 "additional_kwargs": reply.additional_kwargs | told,
                 "usage_metadata": self._usage,
                 "tool_calls": [],

@@ -193,7 +193,6 @@ class _Parting:
     """Let a model's words through as they come, but for what is a call or may become one."""
 
     known: Collection[str]
-    before: str = ""
     said: str = field(default="", init=False)
     held: str = field(default="", init=False)
 
@@ -210,9 +209,8 @@ class _Parting:
         return self._say(rest), calls
 
     def _say(self, text: str) -> str:
-        first = bool(text.strip()) and not self.said.strip()
         self.said += text
-        return self.before + text if first else text
+        return text
 
 
 class WrittenCalls(BaseChatModel):
@@ -221,12 +219,10 @@ class WrittenCalls(BaseChatModel):
     Attributes:
         chat: a chat model, with its tools bound.
         known: the tools' names.
-        before: what stands between this answer and what was said already.
     """
 
     chat: Runnable[Any, Any]
     known: tuple[str, ...] = ()
-    before: str = ""
 
     @property
     def _llm_type(self) -> str:
@@ -240,7 +236,7 @@ class WrittenCalls(BaseChatModel):
         **options: Any,
     ) -> ChatResult:
         said = self.chat.invoke(messages, {"callbacks": []}, **_with_stop(stop, options))
-        parting = _Parting(self.known, self.before)
+        parting = _Parting(self.known)
         text = parting.feed(said.content) if isinstance(said.content, str) else said.content
         rest, calls = parting.end()
         whole = AIMessageChunk(**{**said.model_dump(exclude={"type", "content", "name"}), "content": text})
@@ -264,7 +260,7 @@ class WrittenCalls(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **options: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        parting = _Parting(self.known, self.before)
+        parting = _Parting(self.known)
         # Without callbacks: this model is the one that is seen.
         async for chunk in self.chat.astream(messages, {"callbacks": []}, **_with_stop(stop, options)):
             if isinstance(chunk.content, str) and chunk.content:

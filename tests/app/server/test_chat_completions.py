@@ -10,6 +10,7 @@ from openai import AsyncOpenAI
 
 from tests.app.server.live import BREAD, CUBE, Live, eventually
 from tests.loopback import ChatServer
+from tests.replies import Reply
 
 
 def said(question: Any) -> Any:
@@ -111,3 +112,27 @@ def test_one_turn_at_a_time_in_a_thread(live: Live, chat: ChatServer) -> None:
             reply = client.post("/v1/chat/completions", json={**body, "stream": stream}, headers=header)
             assert (reply.status_code, reply.json()["error"]["code"]) == (409, "thread_busy")
             assert int(reply.headers["Retry-After"]) >= 1
+
+
+def test_tools_that_a_model_calls_are_steps_of_the_hop(live: Live, chat: ChatServer) -> None:
+    asked = said("The derivative of x cubed: is it as steep at two as one would think of a cube?")
+    call = ("calculus_derivative", {"expression": "x^3", "at": "2"})
+    for stream in (False, True):
+        chat.replies = [Reply("I compute it.", calls=[call]), Reply("It is 12.")]
+        with live.openai() as client:
+            if stream:
+                chunks = list(client.chat.completions.create(model="house", messages=asked, stream=True))
+                text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+                octopus = (chunks[-1].model_extra or {})["octopus"]
+                assert not any(chunk.choices[0].delta.tool_calls for chunk in chunks)
+                assert chunks[-1].choices[0].finish_reason == "stop"
+            else:
+                done = client.chat.completions.create(model="house", messages=asked)
+                text, octopus = str(done.choices[0].message.content), (done.model_extra or {})["octopus"]
+                assert done.choices[0].finish_reason == "stop"
+                assert done.choices[0].message.tool_calls is None
+        # What it said before it called has been streamed, and is no part of the answer.
+        assert text == ("I compute it.\n\nIt is 12." if stream else "It is 12.")
+        (step,) = octopus["hops"][0]["evidence"]["steps"]
+        assert (step["tool"], step["result"]) == ("calculus.derivative", "12")
+    assert not chat.refused

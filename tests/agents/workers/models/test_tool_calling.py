@@ -88,7 +88,8 @@ async def test_several_rounds_and_what_is_said_between_them(server: ChatServer, 
         Reply("Clear, and 2."),
     ]
     answer = await ask(server, box(sandbox, add, weather))
-    assert answer.text == "I look it up.\n\nClear, and 2."
+    assert answer.text == "Clear, and 2."
+    assert answer.evidence["reasoning"] == "I look it up."
     results = [one["result"] for one in answer.evidence["steps"]]
     assert results == ['{"city": "Oslo", "sky": "clear"}', "2"]
     assert not server.refused

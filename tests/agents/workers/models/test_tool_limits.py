@@ -87,8 +87,10 @@ async def test_a_model_that_repeats_its_calls_is_asked_without_tools(
     assert answer.evidence["tools"]["note"] == "The model asked for the same calls again."
 
 
-async def test_a_model_that_only_calls_has_no_answer(server: ChatServer, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("last", ["", '<tool_call>{"name": "add", "arguments": {"first": 9}}</tool_call>'])
+async def test_a_model_that_only_calls_has_no_answer(server: ChatServer, sandbox: Sandbox, last: str) -> None:
     server.replies = [Reply(calls=[("add", {"first": n})]) for n in range(3)]
+    server.replies[2] = Reply(last) if last else server.replies[2]
     answer = await ask(server, box(sandbox, add), limits=Limits(calls=2))
     assert answer.status == "unavailable"
     assert answer.failure and answer.failure["code"] == "empty_reply"
