@@ -200,3 +200,12 @@ async def test_long_results_are_cut_to_the_window(server: ChatServer, sandbox: S
     assert all(one.endswith("(cut off; 250,000 characters in all)") for one in results)
     assert sum(map(len, results)) < 4000 * 3
     assert all(len(one["result"]) < 5000 for one in answer.evidence["steps"])
+
+
+async def test_a_clients_tool_that_is_called_in_text_is_called(server: ChatServer, sandbox: Sandbox) -> None:
+    theirs = {"type": "function", "function": {"name": "theirs", "parameters": {"type": "object"}}}
+    server.replies = [Reply('<tool_call>{"name": "theirs", "arguments": {"one": 1}}</tool_call>')]
+    answer = await ask(server, box(sandbox, add), generation=Generation(tools=(theirs,)))
+    (call,) = answer.calls
+    assert (call["name"], call["args"], answer.text) == ("theirs", {"one": 1}, "")
+    assert "steps" not in answer.evidence
