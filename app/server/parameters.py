@@ -108,6 +108,10 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _or_nothing(value: Any) -> Any:
+    return {} if value is None else value
+
+
 _Texts = Annotated[tuple[str, ...], Field(max_length=16)]
 
 
@@ -133,7 +137,7 @@ class AnyRequest(Generation):
     moderation: Unsupported = None
     prompt_cache_options: Unsupported = None
     prompt_cache_retention: Unsupported = None
-    octopus: RunOptions = Field(default_factory=RunOptions)
+    octopus: Annotated[RunOptions, BeforeValidator(_or_nothing)] = Field(default_factory=RunOptions)
 
     @property
     def kept(self) -> dict[str, Any]:

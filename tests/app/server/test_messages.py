@@ -60,6 +60,43 @@ def test_an_image_goes_to_who_reads_it(seeing: Live, chat: ChatServer) -> None:
     assert sent[1]["image_url"]["url"] == PNG
 
 
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("data:image/png;charset=utf-8;base64,iVBORw0KGgo=", PNG),
+        ("https://example.org/a.png", "https://example.org/a.png"),
+    ],
+)
+def test_an_image_in_another_form_of_url(seeing: Live, chat: ChatServer, url: str, sent: str) -> None:
+    image = {"type": "image_url", "image_url": {"url": url, "detail": "auto"}}
+    assert ask(seeing, {"type": "text", "text": "What is this?"}, image)["octopus"]["path"] == ["cooking"]
+    assert chat.requests[-1][1]["messages"][-1]["content"][1]["image_url"]["url"] == sent
+    assert not chat.refused
+
+
+def test_a_conversation_may_be_long(seeing: Live, chat: ChatServer) -> None:
+    turns = [
+        {"role": role, "content": "Bread. " + "x" * length}
+        for length in (1000, 40_000)
+        for _ in range(30)
+        for role in ("user", "assistant")
+    ]
+    body = {"model": "house", "messages": [*turns, {"role": "user", "content": "How do I bake bread?"}]}
+    with seeing.http() as client:
+        found = client.post("/v1/chat/completions", json=body).json()
+    assert found["choices"][0]["message"]["content"] == "Forty-two."
+    assert len(chat.requests[-1][1]["messages"]) == 121
+
+
+def test_an_image_that_nobody_reads_locks_nothing(live: Live, chat: ChatServer) -> None:
+    earlier = {"role": "user", "content": [{"type": "text", "text": "Look."}, IMAGE]}
+    messages = [earlier, {"role": "assistant", "content": "I see."}, {"role": "user", "content": CUBE}]
+    with live.http() as client:
+        found = client.post("/v1/chat/completions", json={"model": "house", "messages": messages}).json()
+    assert found["octopus"]["left_out"] == [{"param": "messages.0.content.1", "type": "image_url"}]
+    assert found["octopus"]["path"] == ["maths"]
+
+
 def test_a_voice_message_needs_no_text(seeing: Live, chat: ChatServer) -> None:
     assert ask(seeing, AUDIO)["octopus"]["path"] == ["cooking"]
     assert chat.requests[-1][1]["messages"][-1]["content"][-1]["type"] == "input_audio"
