@@ -249,7 +249,7 @@ def test_a_failure_of_a_provider_is_an_unavailable_model(
     error = CliRunner().invoke(cli, arguments).exception
     assert isinstance(error, ModelUnavailableError)
     assert error.retryable
-    assert error.message == "'provider:someone:some-model' cannot be reached: nothing answers there."
+    assert error.message == "'provider:someone:some-model' failed."
 
 
 def test_without_a_model_nothing_is_made(tmp_path: Path) -> None:
