@@ -53,20 +53,30 @@ def _turns_of(said: Sequence[BaseMessage], calls: bool) -> Iterator[BaseMessage]
     names: dict[str | None, str] = {}
     while at < len(said):
         message, at = said[at], at + 1
-        asked = asked or message.type == "human"
+        asked = asked or (message.type == "human" and not _is_empty(message))
         if not isinstance(message, AIMessage) or not message.tool_calls:
             yield _plain_turn(message, names)
             continue
         names = {call["id"]: call["name"] for call in message.tool_calls}
-        results = {m.tool_call_id: m for m in _results(said[at:])}
-        after = said[at + len(results)].type if at + len(results) < len(said) else "ai"
-        if calls and asked and results.keys() == names.keys() and after == "ai":
+        if calls and asked and _stand(message, said[at:]):
+            results = {m.tool_call_id: m for m in _results(said[at:])}
             yield AIMessage(_clean(str(message.text)), tool_calls=_plain_calls(message.tool_calls))
             for name in names:
                 yield ToolMessage(_clean(str(results[str(name)].text)), tool_call_id=str(name))
             at += len(results)
         else:
             yield _plain_turn(message, names)
+
+
+def _stand(caller: AIMessage, after: Sequence[BaseMessage]) -> bool:
+    """Return whether calls have one result each, and the assistant says something to them or is to."""
+    results = [message.tool_call_id for message in _results(after)]
+    if sorted(results) != sorted(str(call["id"]) for call in caller.tool_calls):
+        return False
+    following = after[len(results) :]
+    if not following or not isinstance(following[0], AIMessage):
+        return not following
+    return bool(str(following[0].text).strip()) or _stand(following[0], following[1:])
 
 
 def _results(said: Sequence[BaseMessage]) -> Iterator[ToolMessage]:
@@ -86,7 +96,7 @@ def _plain_turn(message: BaseMessage, names: Mapping[str | None, str]) -> BaseMe
     if isinstance(message, AIMessage):
         return AIMessage(_CALL.sub("", text))
     if isinstance(message, ToolMessage):
-        text = f"[Result of {names.get(message.tool_call_id, 'a tool')}: {text}]" if text.strip() else ""
+        text = f"[Result of {names.get(message.tool_call_id, 'a tool')}: {text.strip() or 'nothing'}]"
     return human(text, attachments_of(message))
 
 

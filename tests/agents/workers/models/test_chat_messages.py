@@ -142,6 +142,10 @@ def test_calls_stand_with_their_results_in_order() -> None:
         [ASKED, CALLING, HumanMessage("Never mind.")],
         [CALLING, THREE, NOON, HumanMessage("Hm?")],
         [ASKED, THREE, AIMessage("3"), HumanMessage("Hm?")],
+        [HumanMessage(""), CALLING, THREE, NOON, AIMessage("3"), HumanMessage("Hm?")],
+        [ASKED, CALLING, THREE, NOON, AIMessage(""), HumanMessage("Hm?")],
+        [ASKED, CALLING, THREE, NOON, AIMessage("", tool_calls=CALLS), HumanMessage("Hm?")],
+        [ASKED, CALLING, THREE, THREE, HumanMessage("Hm?")],
     ],
 )
 def test_calls_that_do_not_stand_so_are_told_in_words(said: list[BaseMessage]) -> None:
@@ -150,6 +154,11 @@ def test_calls_that_do_not_stand_so_are_told_in_words(said: list[BaseMessage]) -
     assert all(one.type != other.type for one, other in pairwise(found))
     told = any("Result of" in str(message.text) for message in found)
     assert told == any(isinstance(message, ToolMessage) for message in said)
+
+
+def test_a_result_without_a_text_is_a_result() -> None:
+    (*_, last) = chat_messages([ASKED, CALLING, ToolMessage("", tool_call_id=THREE.tool_call_id), NOON])
+    assert str(last.text) == "[Result of add: nothing]\n\n[Result of now: noon]"
 
 
 def test_a_model_without_tools_is_told_in_words() -> None:
