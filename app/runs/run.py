@@ -224,13 +224,15 @@ def _new(run: Run, before: Sequence[BaseMessage]) -> list[BaseMessage]:
         return list(run.messages)
     new, failed = run.new, before[-1]
     tried = before[-1 - len(new) : -1] if failed.additional_kwargs.get(UNANSWERED) else ()
-    if [(one.type, str(one.text)) for one in tried] == [(one.type, str(one.text)) for one in new]:
-        again = (one.model_copy(update={"id": old.id}) for one, old in zip(new, tried, strict=True))
-        new = [RemoveMessage(str(failed.id)), *again]  # messages merge by id
+    again = [(one.type, str(one.text)) for one in tried] == [(one.type, str(one.text)) for one in new]
     told, known = ([one for one in some if isinstance(one, SystemMessage)] for some in (run.messages, before))
-    if not told or [str(one.text) for one in told] == [str(one.text) for one in known]:
+    if told and [str(one.text) for one in told] != [str(one.text) for one in known]:
+        gone = [*known, *tried, failed] if again else known
+        return [*(RemoveMessage(str(one.id)) for one in gone), *told, *new]
+    if not again:
         return new
-    return [*(RemoveMessage(str(one.id)) for one in known), *told, *new]
+    kept = (one.model_copy(update={"id": old.id}) for one, old in zip(new, tried, strict=True))
+    return [RemoveMessage(str(failed.id)), *kept]  # messages merge by id
 
 
 def _is_open(messages: Sequence[BaseMessage]) -> bool:

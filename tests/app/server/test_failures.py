@@ -117,6 +117,20 @@ def test_what_failed_is_not_there_twice_when_it_is_asked_again(live: Live, chat:
     ]
 
 
+@pytest.mark.parametrize("first", [[], [{"role": "system", "content": "Be long."}]])
+def test_what_failed_may_be_asked_again_with_other_instructions(
+    live: Live, chat: ChatServer, first: list[dict[str, str]]
+) -> None:
+    thread, asked = f"told-{len(first)}", {"role": "user", "content": BREAD}
+    chat.statuses = [400] * 9
+    assert "error" in live.ask(BREAD, thread=thread, messages=[*first, asked])
+    chat.statuses = []
+    brief = {"role": "system", "content": "Be brief."}
+    answer = live.ask(BREAD, thread=thread, messages=[brief, asked])
+    assert answer["choices"][0]["message"]["content"] == "Forty-two."
+    assert [one["content"] for one in chat.requests[-1][1]["messages"]] == ["Be brief.", BREAD]
+
+
 def test_one_answered_part_is_an_answer(live: Live, chat: ChatServer) -> None:
     chat.statuses = [400] * 9
     told = live.ask("What is the derivative of x^3 at x = 2? How do I bake bread?")
