@@ -85,7 +85,7 @@ async def chat_completions(
     model, context = served.graphs.get(body.model), body.context
     most = served.settings.message_characters
     asked = read_messages(body.messages, most, model.reads, goes_on=thread is not None)
-    if is_of_client(asked.messages, task):
+    if is_of_client(asked.messages, task, tools=context.generation.offers_tools):
         run = model.run(asked.messages, caller, context=context)
         events = answer_client(served, model, run)
     else:

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from agents.modalities import attachments_of
+from agents.modalities import readable
 from agents.types import WorkerRequest, failure
 from app.runs.events import Answered, Event
 from app.runs.run import Run
@@ -54,16 +54,19 @@ _QUOTED = re.compile(
 )
 
 
-def is_of_client(messages: Sequence[BaseMessage], task: str | None = None) -> bool:
+def is_of_client(messages: Sequence[BaseMessage], task: str | None = None, *, tools: bool = False) -> bool:
     """Return whether the last message is a chat page's own prompt, and no person's.
 
     Args:
         messages: the conversation.
+        tools: whether tools are offered, as no page does that wants a title.
         task: what Open WebUI says that it is for, in a header that it can be told to send.
     """
     if task is not None and task.endswith("_generation"):
         return True
     if not isinstance(messages[-1], HumanMessage):  # but the result of a tool
+        return False
+    if tools:
         return False
     said = str(messages[-1].text).strip()
     told = next((str(message.text) for message in messages if isinstance(message, SystemMessage)), "")
@@ -92,13 +95,8 @@ async def answer_client(served: Service, model: Model, run: Run) -> AsyncGenerat
     worker = model.bare
     if worker is None:
         raise ApiError(503, _NO_MODEL, code="no_model")
-    *before, last = run.messages
-    request = WorkerRequest(
-        query=str(last.text),
-        conversation=before,
-        attachments=attachments_of(last),
-        generation=run.context.generation,
-    )
+    *before, last = (readable(message, frozenset()) for message in run.messages)  # a title needs no pictures
+    request = WorkerRequest(str(last.text), conversation=before, generation=run.context.generation)
     with served.telemetry.follow(model.graph) as told:
         async with asyncio.timeout(served.settings.timeout):
             answer = await worker.answer(request)

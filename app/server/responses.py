@@ -202,7 +202,7 @@ async def create_response(
     told = body.instructions or ("" if goes_on else None)
     most = served.settings.message_characters
     asked = read_items(body.input, told, most, model.reads, goes_on=goes_on)
-    if is_of_client(asked.messages, task):
+    if is_of_client(asked.messages, task, tools=context.generation.offers_tools):
         run = model.run(asked.messages, caller, context=context)
         return await _answered(body, request, run, asked, answer_client(served, model, run))
     checkpoint = None

@@ -18,6 +18,7 @@ from app.server.errors import REQUEST, ApiError, as_api_error, unanswered
 from graphs.blocking import cancellable
 
 T = TypeVar("T")
+_SEPARATORS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 _log = logging.getLogger("octopus.server")
 
 
@@ -126,13 +127,18 @@ async def begun(events: AsyncGenerator[Event]) -> AsyncGenerator[Event]:
     return all_events()
 
 
+def _in_a_line(value: Any) -> str:
+    """Return JSON without what some clients take for the end of a line, and the protocol does not."""
+    return orjson.dumps(value).decode().translate(_SEPARATORS)
+
+
 def server_sent(chunks: AsyncIterator[BaseModel], *, named: bool) -> EventSourceResponse:
     """Return chunks as server-sent events, ended by [DONE], or `named` by their own type."""
 
     async def lines() -> AsyncIterator[ServerSentEvent]:
         try:
             async for chunk in chunks:
-                data = orjson.dumps(chunk.model_dump(mode="json", exclude_unset=True)).decode()
+                data = _in_a_line(chunk.model_dump(mode="json", exclude_unset=True))
                 yield ServerSentEvent(data, event=getattr(chunk, "type", None) if named else None, sep="\n")
             if not named:
                 yield ServerSentEvent("[DONE]", sep="\n")
@@ -140,7 +146,6 @@ def server_sent(chunks: AsyncIterator[BaseModel], *, named: bool) -> EventSource
             failed = as_api_error(error).body
             if named:
                 failed = {"type": "error", **failed["error"], "code": failed["error"]["code"]}
-            data = orjson.dumps(failed).decode()
-            yield ServerSentEvent(data, event="error" if named else None, sep="\n")
+            yield ServerSentEvent(_in_a_line(failed), event="error" if named else None, sep="\n")
 
     return EventSourceResponse(lines(), sep="\n")

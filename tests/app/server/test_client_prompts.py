@@ -199,6 +199,12 @@ def test_it_is_streamed_and_answered_by_responses_too(live: Live, chat: ChatServ
     assert len(chat.requests) == 3
 
 
+def test_who_offers_tools_is_no_page(live: Live, chat: ChatServer) -> None:
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+    answer = live.ask("", messages=PROMPTS["jan"], tools=[tool])
+    assert len(answer["octopus"]["hops"]) == 1
+
+
 def test_the_thread_stays_as_it_was(live: Live, chat: ChatServer) -> None:
     live.ask(CUBE, thread="titled")
     with live.http() as client:

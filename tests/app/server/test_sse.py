@@ -71,7 +71,7 @@ class Chunk(BaseModel):
 @pytest.mark.parametrize("named", [False, True])
 async def test_what_fails_in_a_stream_is_its_last_event(named: bool) -> None:
     async def chunks() -> AsyncGenerator[BaseModel]:
-        yield Chunk(text="so f")
+        yield Chunk(text="so f\x85\u2028")  # `str.splitlines` would cut it there
         raise ModelUnavailableError("the model of cooking is gone.")
 
     async def call(scope: Any, receive: Any, send: Any) -> None:
@@ -80,7 +80,7 @@ async def test_what_fails_in_a_stream_is_its_last_event(named: bool) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=call), base_url="http://test") as client:
         lines = (await client.get("/")).text.splitlines()
     data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
-    assert data[0]["text"] == "so f"
+    assert data[0]["text"] == "so f\x85\u2028"
     assert (data[-1] if named else data[-1]["error"])["code"] == "model_unavailable"
     assert "cooking" not in str(data[-1])
     assert [line for line in lines if line.startswith("event: ")] == (
