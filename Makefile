@@ -27,7 +27,7 @@ lint: $(VENV)/.dev  ## Style, form, types and the direction of imports.
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-accept: $(VENV)/.train $(VENV)/schemathesis  ## The long runs, and the tests that need torch.
+accept: $(VENV)/.train $(VENV)/schemathesis $(VENV)/clients $(VENV)/ai-sdk  ## The long runs, and the tests that need torch.
 	$(BIN)/python -m pytest -q -m "accept or train"
 
 dev: $(VENV)/.studio  ## The graph in a LangGraph development server, for Studio.
@@ -63,6 +63,17 @@ $(VENV)/.train: $(SOURCES) | $(VENV)/pyvenv.cfg
 $(VENV)/schemathesis: $(SOURCES) | $(VENV)/pyvenv.cfg
 	@$(PYTHON) -m venv $@
 	@$@/bin/python -m pip install -qq --disable-pip-version-check schemathesis==4.32.5
+	@touch $@
+
+# Other people's clients, in environments of their own: they pin what the server uses. Without npm the AI SDK is left out.
+$(VENV)/clients: tests/app/server/clients/requirements.txt | $(VENV)/pyvenv.cfg
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/ai-sdk: tests/app/server/clients/package.json | $(VENV)/pyvenv.cfg
+	@mkdir -p $@ && cp $< $@
+	@if command -v npm >/dev/null; then npm install --prefix $@ --silent --no-audit --no-fund; fi
 	@touch $@
 
 $(VENV)/.studio: $(SOURCES) | $(VENV)/pyvenv.cfg
