@@ -6,7 +6,7 @@ import json
 import select
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -75,6 +75,15 @@ def serving(model: SlowModel) -> Iterator[SlowModel]:
     """Run `model` on a free port."""
     with listening(_handler(model)) as model.port:
         yield model
+
+
+def check_stopped(generations: Sequence[Generation], at: float) -> None:
+    """Check that the client of each left, and that it wrote for a second more at most."""
+    for one in generations:
+        assert one.over.wait(20)
+        assert one.left
+        assert one.after(at) <= round(1 / PACE)
+        print(f"{one.after(at)} tokens after its client left")
 
 
 def fault_of(messages: list[dict[str, Any]]) -> str:

@@ -30,7 +30,7 @@ from app.runs.events import Answered, Decided, Hopped, Written
 from app.settings import Settings
 from graphs.state import GraphContext
 from tests.loopback import ChatServer, serving
-from tests.slow_model import PACE, SlowModel
+from tests.slow_model import SlowModel, check_stopped
 from tests.slow_model import serving as serving_slow
 
 BREAD, CONTRACT, DOLLARS = (
@@ -129,13 +129,6 @@ def slow(tmp_path: Path) -> Iterator[tuple[Octopus, SlowModel]]:
             yield octopus, model
 
 
-def check_stopped(model: SlowModel, at: float) -> None:
-    (one,) = model.generations
-    assert one.over.wait(20)
-    assert one.left
-    assert one.after(at) <= round(1 / PACE)
-
-
 @pytest.mark.parametrize("how", ["close", "break"])
 def test_an_iterator_that_is_closed_stops_the_model(slow: tuple[Octopus, SlowModel], how: str) -> None:
     octopus, model = slow
@@ -147,7 +140,7 @@ def test_an_iterator_that_is_closed_stops_the_model(slow: tuple[Octopus, SlowMod
     if how == "close":
         events.close()  # type: ignore[attr-defined]
     del events
-    check_stopped(model, at)
+    check_stopped(model.generations, at)
 
 
 @pytest.mark.parametrize("how", ["aclose", "break", "cancel", "timeout", "scope"])
@@ -178,7 +171,7 @@ async def test_an_async_run_that_is_left_stops_the_model(slow: tuple[Octopus, Sl
             with anyio.move_on_after(0.01):
                 await asking
         asking.cancel()
-    await asyncio.to_thread(check_stopped, model, at)
+    await asyncio.to_thread(check_stopped, model.generations, at)
 
 
 @pytest.mark.parametrize("context", [GraphContext(timeout=0.5), GraphContext(max_seconds=0.5)])
@@ -190,7 +183,7 @@ def test_a_walk_that_is_out_of_time_stops_the_model(
     at = time.monotonic()
     assert answered.failure is not None
     assert answered.failure["code"] in ("timeout", "budget_exhausted")
-    check_stopped(model, at)
+    check_stopped(model.generations, at)
 
 
 def test_routes_and_plans(octopus: Octopus) -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.app.server.live import BREAD, Live, eventually, serving
-from tests.slow_model import PACE, Generation, SlowModel
+from tests.slow_model import PACE, SlowModel, check_stopped
 from tests.slow_model import serving as serving_model
 
 SECOND = round(1 / PACE)  # tokens of a second
@@ -88,13 +88,6 @@ async def asking(server: Live, path: str, body: Any, **headers: str) -> AsyncIte
         finally:
             task.cancel()
             await asyncio.wait([task])
-
-
-def check_stopped(generations: list[Generation], at: float) -> None:
-    for one in generations:
-        assert one.over.wait(20)
-        assert one.left
-        assert one.after(at) <= SECOND
 
 
 @pytest.mark.parametrize("surface", SURFACES)

@@ -18,7 +18,7 @@ from tests.app.server.page.graphs import written
 from tests.app.server.page.wire import wired
 from tests.app.server.test_shutdown import process
 from tests.loopback import ChatServer, free_port
-from tests.slow_model import PACE, SlowModel
+from tests.slow_model import SlowModel, check_stopped
 from tests.slow_model import serving as serving_slow
 
 LONG = [f"word{k} " for k in range(60)]
@@ -112,9 +112,7 @@ def test_whoever_stops_or_leaves_the_page_stops_the_model(open_page: Open, tmp_p
                 page.close()
             else:
                 page.click("#stop" if how == "stop" else "#new")
-            assert one.over.wait(20)
-    assert one.left
-    assert one.after(at) <= round(1 / PACE)
+            check_stopped([one], at)
 
 
 def test_a_server_that_shuts_down_is_waited_for(open_page: Open, tmp_path: Path) -> None:
