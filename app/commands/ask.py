@@ -55,7 +55,7 @@ def ask(
     detail = detail_of(quiet=quiet, verbose=verbose)
     question = _question(words or [])
     context = context_of(parameters, approve=approve, reflection=reflection, policy=policy, experts=experts)
-    from app.commands.models import offer, tell_choices
+    from app.commands.models import advice, tell_choices
     from app.commands.terminal import Trace, ask_person, explained, say, warn
     from app.octopus import Octopus
 
@@ -76,9 +76,9 @@ def ask(
             for event in octopus.stream(question, thread=thread, person=person, wait=WAIT):
                 trace.tell(event)
             answered = trace.answered
-    unset = not settings.model and answered.failure and answered.failure["code"] == "no_model"
-    if unset and detail != "answer" and (found := offer("--model auto, or OCTOPUS_MODEL=auto,")):
-        warn(found)
+    spec, how = octopus.spec, "--model auto, or OCTOPUS_MODEL=auto,"
+    if detail != "answer" and (told := advice(answered, spec, settings, how)):
+        warn(told)
     if code := EXIT_CODES[answered.status]:
         raise typer.Exit(code)
 

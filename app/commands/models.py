@@ -16,6 +16,7 @@ from app.commands.options import Graph, Model, Models, settings_of
 if TYPE_CHECKING:
     from agents.workers.models.listings import ServedModel
     from agents.workers.models.servers import Server
+    from app.runs.events import Answered
     from app.settings import Settings
     from graphs.spec import GraphSpec
 
@@ -205,6 +206,20 @@ def offer(how: str) -> str:
     return f"{server.title} on this machine has {model.name}; {how} takes it."
 
 
+def advice(answered: Answered, spec: GraphSpec, settings: Settings, how: str) -> str:
+    """Say what this machine has where a run failed for want of a model; "" where that is not why."""
+    from agents.types import NodeName
+
+    code = answered.failure["code"] if answered.failure else ""
+    if code == "no_model" and not settings.model:
+        return offer(how)
+    worker = spec.workers.get(NodeName(answered.path[-1])) if answered.path else None
+    if code != "not_found" or worker is None:
+        return ""
+    trouble = str(_tried(worker.model or settings.model or "").get("trouble", ""))
+    return f"{trouble[:1].upper()}{trouble[1:]}"
+
+
 class _Telling(logging.Handler):
     """Show on the terminal which model a name stands for, once, and why there is none."""
 
@@ -232,4 +247,3 @@ def tell_choices(*, quiet: bool = False) -> None:
     log = logging.getLogger("octopus.choices")
     log.handlers = [_Telling(quiet)]
     log.setLevel(logging.INFO)
-    log.propagate = False

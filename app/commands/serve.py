@@ -44,7 +44,8 @@ def serve(
 
     specs = [find_spec(name) for name in settings.graphs]
     for spec in specs:
-        assemble(spec, settings.application, among=specs)
+        if notice := assemble(spec, settings.application, among=specs).routing.notice:
+            typer.echo(notice, err=True)
     tell_choices()
     _check_free(host, port)
     serve_graphs(settings, host, port)

@@ -34,7 +34,8 @@ class ServerReference(OpenAIReference):
         keyless: whether the server is sent no key: it was found here, and never named.
     """
 
-    pattern = re.compile(r"(?P<name>[^@\s]+(?:@(?!https?://)[^@\s]+)*)(?:@(?P<url>https?://\S+))?")
+    # Names of files may have spaces inside.
+    pattern = re.compile(r"(?P<name>[^@\s](?:[^@\r\n]|@(?!https?://))*)(?:@(?P<url>https?://\S+))?(?<!\s)")
     health = "/v1/models"
 
     keyless: bool = False
@@ -187,12 +188,7 @@ def best(servers: Sequence[Server]) -> tuple[Server, ServedModel, str]:
     Raises:
         ModelUnavailableError: there is none.
     """
-    found = [
-        (server, model)
-        for server in servers
-        for model in server.chats
-        if not model.elsewhere and not model.name.endswith("cloud")
-    ]
+    found = [(server, model) for server in servers for model in server.answering]
     order = sorted(found, key=lambda one: (*_rank(one[1]), servers.index(one[0]), one[1].name))
     for server, model in order:
         if server.kind != "ollama" or completes(server, model.name):

@@ -19,7 +19,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agents.settings import USUAL_PORTS, LocalServers
-from agents.workers.models.listings import OWNERS, READERS, NoAnswerError, ServedModel, openai, rows, text
+from agents.workers.models.listings import (
+    OWNERS,
+    READERS,
+    NoAnswerError,
+    ServedModel,
+    openai,
+    rows,
+    speciality,
+    text,
+)
 
 QUICK, THOROUGH = 0.5, 5.0
 """Seconds for all servers together: to see who is there, and to ask for all that they know."""
@@ -68,6 +77,15 @@ class Server:
     def chats(self) -> list[ServedModel]:
         """Return the models that answer questions; of another Octopus Graph none: it might ask this one."""
         return [] if self.kind == "octopus" else [model for model in self.models if model.use == "chat"]
+
+    @property
+    def answering(self) -> list[ServedModel]:
+        """Return the models that chat on this machine: that were not taught only to go on with a text."""
+        return [
+            one
+            for one in self.chats
+            if not one.elsewhere and not one.name.endswith("cloud") and speciality(one.name) != "completion"
+        ]
 
     def named(self, name: str) -> ServedModel | None:
         """Return the model of this name; a tag `:latest` and the folder of a file go without saying."""

@@ -144,6 +144,14 @@ def test_where_no_model_is_set_one_is_offered_and_only_then(
     assert "llama3.2:3b" not in other.err + other.out
 
 
+def test_a_server_that_lacks_the_model_says_what_it_has(octopus: Octopus, small: Path) -> None:
+    with serving(ollama(LLAMA)) as chat:
+        model = f"ollama:llama3.2:1b@http://127.0.0.1:{chat.port}"
+        result = octopus("ask", "-g", small, "--model", model, BREAD)
+    assert result.code == 3
+    assert "Ollama does not have the model 'llama3.2:1b'. Ollama has llama3.2:3b. Did you mean" in result.err
+
+
 def test_a_name_that_is_not_here_is_a_failure_that_says_what_is(
     octopus: Octopus, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
