@@ -19,6 +19,7 @@ from tests.docs.chat import reply
 from tests.docs.page import Page, replace
 from tests.evaluation.exam import exam_rows, recorded_rows, write_rows
 from tests.loopback import ChatServer, free_port, serving
+from tests.model_servers import ollama
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -30,7 +31,7 @@ NEEDED = {"studio": ["langgraph_api"], "language_models": ["torch", "transformer
 @pytest.fixture
 def addresses() -> Iterator[dict[str, str]]:
     """What the pages call by its usual port, and where it is in this run."""
-    with serving(ChatServer(reply=reply)) as chat:
+    with serving(_ollama()) as chat:
         model = f"127.0.0.1:{chat.port}"
         found = {f"localhost:{port}": model for port in (11434, 8001, 8080)}
         free_ports: set[int] = set()
@@ -39,6 +40,17 @@ def addresses() -> Iterator[dict[str, str]]:
         for port, free in zip((8000, 8001, 2024), free_ports, strict=True):
             found |= {f"127.0.0.1:{port}": f"127.0.0.1:{free}", f"--port {port}": f"--port {free}"}
         yield found
+
+
+def _ollama() -> ChatServer:
+    """An Ollama with two models, which answers by any name, as the pages have several servers in one."""
+    llama = {"name": "llama3.2:latest", "parameters": "3.2B", "size": 2019393189, "longest": 131072}
+    nomic = {"name": "nomic-embed-text:latest", "parameters": "137M", "size": 274302450, "can": ["embedding"]}
+    chat = ollama(llama | {"can": ["completion", "tools"]}, nomic, loaded={"llama3.2:latest": 4096})
+    told, chat.reply = chat.pages, reply
+    assert told is not None
+    chat.pages = lambda path, body: None if path == "/v1/chat/completions" else told(path, body)
+    return chat
 
 
 @pytest.fixture
@@ -78,6 +90,7 @@ def work(tmp_path: Path) -> Path:
 )
 def test_a_page(name: str, addresses: dict[str, str], shell: dict[str, str], work: Path) -> None:
     page = Page.read(DOCS / f"{name}.md")
+    shell["OCTOPUS_SERVERS"] = f"ollama={addresses['localhost:11434'].rpartition(':')[2]}"
     for needed in NEEDED.get(name, []):
         if find_spec(needed) is None:
             pytest.skip(f"{needed} is not installed")
