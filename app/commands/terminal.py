@@ -173,6 +173,7 @@ class Trace:
             _line(reflected["level"], f"stopped: {reflected['reason']}", None)
         self._show_steps(hop["evidence"])
         if full:
+            self._end_line()
             _show_outcome(hop)
 
     def _show_steps(self, evidence: Mapping[str, Any]) -> None:

@@ -22,10 +22,11 @@ from agents.workers.models.failures import Fault, ModelFaultError, fault, fault_
 from agents.workers.models.model_tool import refuses_tools
 from agents.workers.models.reference import Connection
 from agents.workers.models.reply import Reply, formed
-from agents.workers.models.tool_calling import NOT_OFFERED, Room, calls_tools, converse
+from agents.workers.models.tool_calling import NOT_OFFERED, calls_tools, converse
 from agents.workers.models.window import (
     SUMMARY_TOKENS,
     Fitted,
+    Room,
     fit,
     to_summarise,
     window_in,

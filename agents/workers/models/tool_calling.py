@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
@@ -25,6 +25,7 @@ from agents.settings import ProviderKeys
 from agents.types import Limits, WorkerRequest
 from agents.workers.models.model_tool import CallError, Offer, checked, refuses, refuses_tools
 from agents.workers.models.reply import REASONING, Reply, parted, reasoning_in
+from agents.workers.models.window import Room
 from agents.workers.models.written_calls import read_calls
 
 _SHARE_OF_TIME = 0.75  # after which no further tool is called, so that an answer can still be written
@@ -57,28 +58,6 @@ class Ask(Protocol):
             room: tokens that the messages leave in its window; None where that is not known.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Room:
-    """Say how many tokens of a window the first messages leave (None: unknown), and count messages."""
-
-    tokens: int | None
-    count: Callable[[Sequence[BaseMessage]], int]
-
-    @property
-    def spare(self) -> int | None:
-        """Return what tools and their results may take: an answer must fit too."""
-        return None if self.tokens is None else max(1, self.tokens - min(1024, self.tokens // 2))
-
-    async def beside(
-        self, first: Sequence[BaseMessage], messages: Sequence[BaseMessage], tools: int
-    ) -> int | None:
-        """Return what `messages`, which go on from `first`, and tokens of tools leave for the answer."""
-        if self.tokens is None:
-            return None
-        more = await asyncio.to_thread(lambda: self.count(messages) - self.count(first))
-        return max(1, self.tokens - more - tools)
 
 
 class Tools(Protocol):
@@ -171,6 +150,7 @@ class Talk:
                 break
             calls = _calls_of(reply)
             if not calls:
+                self.ended = "" if self.steps else self._dropped(reply)
                 return self._whole(reply)
             before = Reply.of(reply)
             self._thoughts += [text for text in (before.reasoning, before.text.strip()) if text]
@@ -201,6 +181,13 @@ class Talk:
                 "invalid_tool_calls": [],
             }
         )
+
+    def _dropped(self, reply: AIMessage) -> str:
+        """Say where a server dropped the tools in silence: its model read fewer tokens than they have."""
+        read, told = reply.usage_metadata, len(json.dumps(self.offer.told))
+        if read is None or read["input_tokens"] * 2 * _CHARACTERS_PER_TOKEN >= told:
+            return ""
+        return f"The model read {read['input_tokens']} tokens: its server does not show it these tools."
 
     def _refuses(self, error: Exception) -> bool:
         """Return whether the server takes no tools; after calls, whether it refuses their results."""

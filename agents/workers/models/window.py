@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,28 @@ _ATTACHED = 1000  # tokens of an image or some seconds of speech
 
 Count = Callable[[Sequence[BaseMessage]], int]
 """Count the tokens of a prompt of these messages."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """Say how many tokens of a window the first messages leave (None: unknown), and count messages."""
+
+    tokens: int | None
+    count: Count
+
+    @property
+    def spare(self) -> int | None:
+        """Return what tools and their results may take: an answer must fit too."""
+        return None if self.tokens is None else max(1, self.tokens - min(1024, self.tokens // 2))
+
+    async def beside(
+        self, first: Sequence[BaseMessage], messages: Sequence[BaseMessage], tools: int
+    ) -> int | None:
+        """Return what `messages`, which go on from `first`, and tokens of tools leave for the answer."""
+        if self.tokens is None:
+            return None
+        more = await asyncio.to_thread(lambda: self.count(messages) - self.count(first))
+        return max(1, self.tokens - more - tools)
 
 
 @dataclass(frozen=True, slots=True)

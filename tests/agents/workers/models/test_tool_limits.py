@@ -209,3 +209,13 @@ async def test_a_clients_tool_that_is_called_in_text_is_called(server: ChatServe
     (call,) = answer.calls
     assert (call["name"], call["args"], answer.text) == ("theirs", {"one": 1}, "")
     assert "steps" not in answer.evidence
+
+
+async def test_a_server_that_drops_tools_in_silence_is_noticed(server: ChatServer, sandbox: Sandbox) -> None:
+    server.replies = [Reply("By heart: 42.")]
+    answer = await ask(server, box(sandbox, add))
+    assert answer.text == "By heart: 42."
+    assert answer.evidence["tools"] == {
+        "offered": ["add"],
+        "note": "The model read 7 tokens: its server does not show it these tools.",
+    }
