@@ -23,6 +23,7 @@ from app.server.content import LeftOut, mended, read_content
 from app.server.errors import ApiError
 from app.server.parameters import FunctionName, Strict, Unsupported, only
 
+_ITEMS = ("message", "function_call", "function_call_output", "reasoning", "item_reference")
 _MOST = 4096  # messages of a request
 _NO_RESULT = (  # OpenAI's words, for who looks them up
     "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
@@ -74,9 +75,12 @@ class Message(Strict):
 
 
 class Item(Strict):
-    """Describe one item of a response's input: a message, a call or its result; reasoning is passed over."""
+    """Describe one item of a response's input: a message, a call or its result; reasoning is passed over.
 
-    type: Annotated[str, only("message", "function_call", "function_call_output", "reasoning")] = "message"
+    An `item_reference` names an item of an earlier response.
+    """
+
+    type: Annotated[str, only(*_ITEMS)] = "message"
     id: str | None = None
     status: str | None = None
     role: Literal["system", "developer", "user", "assistant"] = "user"

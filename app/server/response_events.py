@@ -41,9 +41,10 @@ class Answer:
         self._route, self._thoughts, self._text = "", "", ""
         self._answered = Answered()
         self._closed, self._speaking = False, False
-        self._message, self._reasoning = f"msg_{run.id}", f"rs_{run.id}"
+        self._place = f"{run.thread}.{run.id}" if run.thread else run.id  # items can be referred to
+        self._message, self._reasoning = f"msg_{self._place}", f"rs_{self._place}"
         self._head: dict[str, Any] = {
-            "id": f"resp_{run.thread}.{run.id}" if run.thread else f"resp_{run.id}",
+            "id": f"resp_{self._place}",
             "object": "response",
             "created_at": int(time.time()),
             "model": run.model,
@@ -115,7 +116,7 @@ class Answer:
             yield "output_text.done", {**self._in_message, "text": self._text, "logprobs": []}
             yield "content_part.done", {**self._in_message, "part": self._text_part}
             yield "output_item.done", {"output_index": 1, "item": self._message_item("completed")}
-        for index, call in enumerate(answered.calls, 1 + self._speaking):
+        for index, call in enumerate(self._calls, 1 + self._speaking):
             yield from _call_events(index, call)
         over = self._over()
         yield over["status"], {"response": over}
@@ -153,11 +154,10 @@ class Answer:
         answered, used = self._answered, used_by(self._answered)
         why = _INCOMPLETE.get(answered.finish_reason)
         said = [self._message_item("completed")] if self._text or not answered.calls else []
-        calls = [_call_item(call, "completed") for call in answered.calls]
         return self._head | {
             "status": "incomplete" if why else "completed",
             "incomplete_details": {"reason": why} if why else None,
-            "output": [self._reasoning_item("completed"), *said, *calls],
+            "output": [self._reasoning_item("completed"), *said, *self._calls],
             "usage": {
                 "input_tokens": used["prompt"],
                 "input_tokens_details": {"cached_tokens": used["cached"], "cache_write_tokens": 0},
@@ -177,6 +177,10 @@ class Answer:
             "error": why | {"type": told["type"], "param": told["param"]},
             "octopus": {"code": error.code, **(error.octopus or {})},
         }
+
+    @property
+    def _calls(self) -> list[dict[str, Any]]:
+        return [_call_item(f"fc_{self._place}.{k}", call) for k, call in enumerate(self._answered.calls)]
 
     @property
     def _in_reasoning(self) -> dict[str, Any]:
@@ -217,16 +221,18 @@ def _event(kind: str, fields: Mapping[str, Any], number: int) -> BaseModel:
     return _EVENT.validate_python({"type": f"response.{kind}", "sequence_number": number, **fields})
 
 
-def _call_item(call: ToolCall, status: str) -> dict[str, Any]:
-    arguments = json.dumps(call["args"], ensure_ascii=False) if status == "completed" else ""
-    head = {"type": "function_call", "id": f"fc_{call['id']}", "call_id": call["id"], "name": call["name"]}
-    return head | {"arguments": arguments, "status": status}
+def _call_item(key: str, call: ToolCall) -> dict[str, Any]:
+    arguments = json.dumps(call["args"], ensure_ascii=False)
+    head = {"type": "function_call", "id": key, "call_id": call["id"], "name": call["name"]}
+    return head | {"arguments": arguments, "status": "completed"}
 
 
-def _call_events(index: int, call: ToolCall) -> Told:
-    done = _call_item(call, "completed")
+def _call_events(index: int, done: dict[str, Any]) -> Told:
     place = {"output_index": index, "item_id": done["id"]}
-    yield "output_item.added", {"output_index": index, "item": _call_item(call, "in_progress")}
+    yield (
+        "output_item.added",
+        {"output_index": index, "item": done | {"arguments": "", "status": "in_progress"}},
+    )
     yield "function_call_arguments.delta", {**place, "delta": done["arguments"]}
     yield "function_call_arguments.done", {**place, "name": done["name"], "arguments": done["arguments"]}
     yield "output_item.done", {"output_index": index, "item": done}

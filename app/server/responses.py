@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from langchain_core.messages import AIMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from openai.types.responses import ResponseIncludable
 from pydantic import BeforeValidator, Field, model_validator
 from sse_starlette import EventSourceResponse
 
 from agents.generation import Effort, apart
-from app.persistence.checkpoints import config_of
+from app.persistence.checkpoints import config_of, messages_of
 from app.runs.events import Event
 from app.runs.run import Run
 from app.server.api_keys import Caller
@@ -22,7 +24,7 @@ from app.server.client_prompts import answer_client, is_of_client
 from app.server.content import mended
 from app.server.dependencies import Chatter, Served, TaskHeader, ThreadHeader
 from app.server.errors import ApiError
-from app.server.messages import Conversation, Items, read_items
+from app.server.messages import Conversation, Item, Items, read_items
 from app.server.parameters import AnyRequest, ResponseTool, Short, Strict, Unsupported, only
 from app.server.response_events import Answer
 from app.server.sse import (
@@ -201,13 +203,16 @@ async def create_response(
     # Instructions are those of one response: without any, earlier ones end.
     told = body.instructions or ("" if goes_on else None)
     most = served.settings.message_characters
-    asked = read_items(body.input, told, most, model.reads, goes_on=goes_on)
+    items = [one async for one in _items(served.saver, caller, body.input)]
+    asked = read_items(items, told, most, model.reads, goes_on=goes_on)
     if is_of_client(asked.messages, task, tools=context.generation.offers_tools):
         run = model.run(asked.messages, caller, context=context)
         return await _answered(body, request, run, asked, answer_client(served, model, run))
     checkpoint = None
     if body.previous_response_id:
-        thread, checkpoint = await _previous(served.saver, caller, body.previous_response_id)
+        place = body.previous_response_id.removeprefix("resp_")
+        thread, step = await _step(served.saver, caller, place, "previous_response_id")
+        checkpoint = str(step.config["configurable"]["checkpoint_id"])
     elif thread is None and body.store is not False:
         thread = uuid.uuid4().hex
     run = model.run(
@@ -232,12 +237,38 @@ async def _answered(
     return JSONResponse(answer.whole(*await while_connected(request, collect(events))))
 
 
-async def _previous(saver: BaseCheckpointSaver[Any], caller: Caller, response_id: str) -> tuple[str, str]:
-    """Return the thread and the last checkpoint of a response of this caller."""
-    thread, _, run = response_id.removeprefix("resp_").rpartition(".")
+async def _step(
+    saver: BaseCheckpointSaver[Any], caller: Caller, place: str, param: str
+) -> tuple[str, CheckpointTuple]:
+    """Return the thread and the last step of the response of this caller that is `THREAD.RUN`."""
+    thread, _, run = place.rpartition(".")
     if thread and run.isalnum():
         config = config_of(caller.stored(thread))
         found = [step async for step in saver.alist(config, filter={"run": run}, limit=1)]
         if found:
-            return thread, str(found[0].config["configurable"]["checkpoint_id"])
-    raise ApiError(404, "There is no such response.", code="not_found", param="previous_response_id")
+            return thread, found[0]
+    what = "response" if param == "previous_response_id" else "item"
+    raise ApiError(404, f"There is no such {what}.", code="not_found", param=param)
+
+
+async def _items(
+    saver: BaseCheckpointSaver[Any], caller: Caller, sent: Sequence[Item]
+) -> AsyncIterator[Item]:
+    """Yield the items; those of earlier responses that are only named are looked up."""
+    for index, item in enumerate(sent):
+        kind, _, place = (item.id or "").partition("_")
+        if item.type != "item_reference" or kind == "rs":
+            yield item
+            continue
+        place, _, number = place.rpartition(".") if kind == "fc" else (place, "", "0")
+        _, step = await _step(saver, caller, place, f"input.{index}.id")
+        said = (await messages_of(saver, step))[-1:]
+        calls = said[0].tool_calls if said and isinstance(said[0], AIMessage) else []
+        if kind == "fc" and number.isdecimal() and int(number) < len(calls):
+            call = calls[int(number)]
+            arguments = json.dumps(call["args"])
+            yield Item(type="function_call", call_id=call["id"], name=call["name"], arguments=arguments)
+        elif kind == "msg" and said:
+            yield Item(role="assistant", content=str(said[0].text))
+        else:
+            raise ApiError(404, "There is no such item.", code="not_found", param=f"input.{index}.id")

@@ -172,7 +172,7 @@ def test_what_a_chat_completion_cannot_do_is_refused_by_name(
         ({"include": ["everything"]}, "include.0", "unsupported_parameter"),
         ({"n": 2}, "n", "unsupported_parameter"),
         ({"tool_choice": {"type": "web_search"}, "tools": []}, "tool_choice", "invalid"),
-        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input.0.type", "unsupported_parameter"),
+        ({"input": [{"type": "computer_call", "id": "cu_1"}]}, "input.0.type", "unsupported_parameter"),
         ({"input": []}, "input", "invalid"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from tests.app.server.live import BREAD, CUBE, Live
 from tests.loopback import ChatServer
+from tests.replies import Reply
 
 
 def test_responses_go_on_from_one_another(live: Live) -> None:
@@ -27,6 +28,29 @@ def test_responses_go_on_from_one_another(live: Live) -> None:
                 client.responses.create(model="house", input=CUBE, previous_response_id=unknown)
     with live.openai("bob") as client, pytest.raises(openai.NotFoundError):
         client.responses.create(model="house", input=CUBE, previous_response_id=first.id)
+
+
+def test_items_of_earlier_responses_may_be_named(live: Live, chat: ChatServer) -> None:
+    tool: Any = {"type": "function", "name": "price", "parameters": {"type": "object"}, "strict": None}
+    asked: list[Any] = [{"role": "user", "content": BREAD}]
+    chat.replies = [Reply("Let me see.", calls=[("price", {"of": "flour"})]), Reply("Five.")]
+    with live.openai() as client:
+        first = client.responses.create(model="house", input=asked, tools=[tool])
+        named: list[Any] = [{"type": "item_reference", "id": item.id} for item in first.output]
+        assert [item.type for item in first.output] == ["reasoning", "message", "function_call"]
+        call: Any = first.output[-1]
+        result: Any = {"type": "function_call_output", "call_id": call.call_id, "output": "5"}
+        second = client.responses.create(model="house", input=[*asked, *named, result], tools=[tool])
+        assert second.output_text == "Five."
+        for unknown in ("msg_x.y", "fc_x.y.0", f"{call.id}9", "other", "msg_"):
+            wrong: Any = [{"type": "item_reference", "id": unknown}, *asked]
+            with pytest.raises(openai.NotFoundError, match="There is no such item"):
+                client.responses.create(model="house", input=wrong)
+    with live.openai("bob") as client, pytest.raises(openai.NotFoundError):
+        client.responses.create(model="house", input=[*named[1:], *asked])
+    sent = chat.requests[-1][1]["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "tool"]
+    assert (sent[1]["content"], sent[1]["tool_calls"][0]["function"]["name"]) == ("Let me see.", "price")
 
 
 def test_a_response_streams(live: Live, chat: ChatServer) -> None:

@@ -138,6 +138,7 @@ const examples = {
   responses_turns: responsesTurns,
   responses_stream: () => pieces({ model: openai("house") }),
   responses_schema: async () => (await asked({ model: openai("house"), output: Output.object({ schema: recipe }) })).output,
+  responses_tools: () => looped({ model: openai("house") }),
   responses_tools_kept: () => looped({ model: openai("house"), providerOptions: { openai: { store: false } } }),
   unauthorized: failing(() => asked({ model: wrong("house") })),
   unknown_model: failing(() => asked({ model: octopus("none") })),
