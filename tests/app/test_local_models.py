@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from langchain_core.messages import HumanMessage
 
 from agents.octopus.served.octopus import RemoteOctopus
 from agents.types import Edge, NodeName
+from agents.workers.models.local_model import LocalModel
+from app.runs.run import Run
+from app.runs.runner import Runner
 from app.settings import Settings
 from graphs.assembly import Assembly, assemble
 from graphs.spec_file import load_spec
@@ -102,3 +106,35 @@ async def test_the_chosen_model_loads_while_the_query_is_rewritten(assembly: Ass
     route = await remote.route([HumanMessage("Is a verbal contract binding?")])
     assert route.node == "law"
     assert len(scorer.loaded) == 1
+
+
+@pytest.mark.parametrize("pieces", [False, True])
+async def test_a_run_that_is_stopped_ends_its_generation(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch, pieces: bool
+) -> None:
+    counts: list[int] = []
+    writing, over = threading.Event(), threading.Event()
+    generate = LocalModel.generate
+
+    def watched(self: LocalModel, ids: Any, most: int, on_tokens: Any, *rest: Any, **named: Any) -> list[int]:
+        def counted(tokens: Sequence[int]) -> bool:
+            counts.append(len(tokens))
+            if len(tokens) >= 3:
+                writing.set()
+            time.sleep(0.01)
+            return bool(on_tokens(tokens))
+
+        try:
+            return generate(self, ids, most, counted, *rest, **named)
+        finally:
+            over.set()
+
+    monkeypatch.setattr(LocalModel, "generate", watched)
+    run = Run(assembly.graph().compile(name="g"), [HumanMessage("Solve the equation 2x = 6.")], pieces=pieces)
+    answering = asyncio.create_task(Runner().answer(run))
+    assert await asyncio.to_thread(writing.wait, 60)
+    answering.cancel()
+    await asyncio.wait([answering])
+    written = counts[-1]
+    assert await asyncio.to_thread(over.wait, 60)
+    assert counts[-1] - written <= 2
