@@ -46,7 +46,7 @@ workers:
       Parameters: query (str), what is wanted. Returns: str, a text.
     examples: [Write a short letter of thanks., Why is the sky blue?]
     prompt: You write clearly and briefly.
-    # model: openai:NAME@URL        # its own; without it, OCTOPUS_MODEL
+    # model: ollama:NAME            # its own; without it, OCTOPUS_MODEL
 """
 
 _FROM_MODELS = """\
@@ -124,7 +124,7 @@ _LANGGRAPH = """\
 
 _ENVIRONMENT = """\
 # Copy to .env, which `langgraph dev` reads where it is there; for `octopus` itself: set -a; . ./.env; set +a
-OCTOPUS_MODEL=openai:llama3.2@http://localhost:11434/v1   # a model for all workers without their own
+OCTOPUS_MODEL=auto                                        # a model for all workers without their own
 # REDIS_URL=redis://localhost:6379                        # threads in Redis; without it, SQLite
 # OCTOPUS_API_KEYS=                                       # `octopus serve --new-key NAME` makes one
 LANGSMITH_TRACING=false

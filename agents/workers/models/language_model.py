@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.25  # seconds before a request is sent again, doubled each time
 HOW_TO_CONNECT = (
-    "OCTOPUS_MODEL=openai:NAME@URL connects a model, for instance openai:llama3.2@http://localhost:11434/v1; "
+    "OCTOPUS_MODEL=auto takes a model of this machine, OCTOPUS_MODEL=openai:NAME@URL any other; "
     "`octopus doctor` shows which servers answer here."
 )
 

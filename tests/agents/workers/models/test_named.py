@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage
 
 from agents.errors import ModelUnavailableError
 from agents.types import WorkerRequest
@@ -231,3 +233,18 @@ def test_best_is_the_same_whatever_the_order_of_a_listing(machine: Machine) -> N
     one = best(look())[1]
     machine(ollama=ollama(CODER, QWEN, LLAMA))
     assert best(look())[1] == one
+
+
+@pytest.mark.parametrize(
+    "form", ["any name", "llamacpp:m@http://127.0.0.1:{}", "openai:m@http://127.0.0.1:{}/v1"]
+)
+async def test_conversations_are_kept_within_the_servers_window(machine: Machine, form: str) -> None:
+    chat = llamacpp("/models/any name.gguf", window=512)
+    machine(llamacpp=chat)
+    reference = parse_reference(form.format(chat.port)) if ":" in form else NamedReference(form)
+    said = [HumanMessage("word " * 300), AIMessage("word " * 300)]
+    answer = await reference.connect(Connection("math")).answer(replace(REQUEST, conversation=said))
+    assert answer.status == "answered"
+    assert answer.evidence["trimmed"]["window"] == 512
+    ((_, body),) = chat.requests
+    assert [turn["content"] for turn in body["messages"]] == [REQUEST.query]
