@@ -43,6 +43,7 @@ class CheckingClient(openai.DefaultAsyncHttpxClient):
     def __init__(self) -> None:
         self._tls = httpx2.create_ssl_context()  # slow, and the same for all
         self._of_loops: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
+        self._keepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
         super().__init__(verify=self._tls)
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
@@ -69,9 +70,19 @@ class CheckingClient(openai.DefaultAsyncHttpxClient):
     def _client(self) -> httpx2.AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._of_loops:
-            self._of_loops = {one: own for one, own in self._of_loops.items() if not one.is_closed()}
-            self._of_loops[loop] = openai.DefaultAsyncHttpxClient(verify=self._tls, max_redirects=5)
+            client = openai.DefaultAsyncHttpxClient(verify=self._tls, max_redirects=5)
+            self._of_loops[loop] = client
+            self._keepers[loop] = loop.create_task(self._keep(client), name="connections to models")
         return self._of_loops[loop]
+
+    async def _keep(self, client: httpx2.AsyncClient) -> None:
+        """Close the connections of a loop when it ends, which cancels its tasks."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_future()
+        finally:
+            del self._of_loops[loop], self._keepers[loop]
+            await client.aclose()
 
 
 Expected = Literal["events", "document", "error"]
