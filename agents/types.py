@@ -199,7 +199,8 @@ class WorkerAnswer:
         text: the answer, or for the other two what a person should know or do.
         evidence: how it was computed, e.g. `{"function": "derivative", "arguments": {...}}`; JSON values. Of
             a model: `model`, `usage`, `finish_reason`, `reasoning`, `logprobs`, `alternatives` (the texts of
-            further answers), `trimmed`, `steps` (the tools that it called).
+            further answers), `alternative_ends` (their finish reasons), `trimmed`, `steps` (the tools that
+            it called).
         calls: the client's tools that the model asks the client to call; the text may then be empty.
         failure: why there is no answer, for programs.
     """

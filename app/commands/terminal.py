@@ -147,7 +147,7 @@ class Trace:
             quiet = computed and self._detail == "answer"
             say(_CALL.sub("", answered.rest) if quiet else answered.rest)
             self._writing = False
-            for text in answered.others:
+            for text, _ in answered.others:
                 say(f"\nOr:\n{text}")
             for call in answered.calls:
                 say(f"{call['name']}({json.dumps(call['args'], ensure_ascii=False)})")

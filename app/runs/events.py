@@ -105,8 +105,7 @@ class Answered:
         if self.calls:
             return "tool_calls"
         evidences = [hop["evidence"] for hop in self._outcomes] or [self.evidence]
-        said = [one["finish_reason"] for one in evidences if one.get("finish_reason", "stop") != "stop"]
-        return str(said[0]) if said else "stop"
+        return _finish(evidences)
 
     @property
     def reasoning(self) -> str:
@@ -121,13 +120,18 @@ class Answered:
         return evidences[0].get("logprobs") if len(evidences) == 1 else None
 
     @property
-    def others(self) -> list[str]:
-        """Return the other answers that were asked for; what has no other says the same in each."""
+    def others(self) -> list[tuple[str, str]]:
+        """Return the other answers that were asked for, each with why it ends.
+
+        What has no other says the same in each.
+        """
         found = self._outcomes
         if not found:
-            return list(self.evidence.get("alternatives") or ())
+            texts, ends = self.evidence.get("alternatives", ()), self.evidence.get("alternative_ends", ())
+            return list(zip(texts, ends, strict=True))
         most = max(len(hop["evidence"].get("alternatives") or ()) for hop in found)
-        return [merged([_other(hop, index) for hop in found]) for index in range(most)]
+        rows = [[_other(hop, index) for hop in found] for index in range(most)]
+        return [(merged(row), _finish([hop["evidence"] for hop in row])) for row in rows]
 
     @property
     def path(self) -> list[str]:
@@ -160,8 +164,17 @@ class Answered:
 
 
 def _other(hop: Hop, index: int) -> Hop:
-    texts = hop["evidence"].get("alternatives") or ()
-    return {**hop, "answer": texts[index]} if index < len(texts) else hop
+    evidence = hop["evidence"]
+    texts, ends = evidence.get("alternatives") or (), evidence.get("alternative_ends") or ()
+    if index >= len(texts):
+        return hop
+    end = ends[index] if index < len(ends) else "stop"  # hops of an earlier version have no ends
+    return {**hop, "answer": texts[index], "evidence": {"finish_reason": end}}
+
+
+def _finish(evidences: Sequence[Mapping[str, Any]]) -> str:
+    said = [one["finish_reason"] for one in evidences if one.get("finish_reason", "stop") != "stop"]
+    return str(said[0]) if said else "stop"
 
 
 Event = Decided | Ended | Hopped | Thought | Written | Answered

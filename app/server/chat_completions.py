@@ -133,9 +133,9 @@ class _Answering:
         }
         finish, logprobs = answered.finish_reason, answered.logprobs
         choices = [{"index": 0, "message": message, "finish_reason": finish, "logprobs": logprobs}]
-        for index, text in enumerate(answered.others, 1):
+        for index, (text, end) in enumerate(answered.others, 1):
             other = {"role": "assistant", "content": text}
-            choices.append({"index": index, "message": other, "finish_reason": "stop", "logprobs": None})
+            choices.append({"index": index, "message": other, "finish_reason": end, "logprobs": None})
         told = {"object": "chat.completion", "choices": choices, "usage": _usage(answered)}
         extension = {"octopus": summary(answered, self._run.thread, self._left_out)}
         whole = ChatCompletion.model_validate(self._head | told | extension)
@@ -180,12 +180,12 @@ class _Answering:
             arguments = {"index": index, "function": {"arguments": call["function"]["arguments"]}}
             yield self._chunk({"tool_calls": [arguments]})
         others = answered.others
-        for index, text in enumerate(others, 1):
+        for index, (text, _) in enumerate(others, 1):
             yield self._chunk({"role": "assistant", "content": text}, index=index)
         extension = summary(answered, self._run.thread, self._left_out)
         yield self._chunk({}, finish=answered.finish_reason, octopus=extension)
-        for index in range(1, len(others) + 1):
-            yield self._chunk({}, finish="stop", index=index)
+        for index, (_, end) in enumerate(others, 1):
+            yield self._chunk({}, finish=end, index=index)
         if self._usage:
             told = {"object": "chat.completion.chunk", "choices": [], "usage": _usage(answered)}
             yield ChatCompletionChunk.model_validate(self._head | told)

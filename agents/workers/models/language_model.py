@@ -146,6 +146,7 @@ class LanguageModel:
             evidence["reasoning"] = first.reasoning
         if len(replies) > 1:
             evidence["alternatives"] = [one.text for one in replies[1:]]
+            evidence["alternative_ends"] = [one.finish for one in replies[1:]]
         calls = first.calls if asked.offers_tools else ()
         if found := fault_in(first, calls=bool(calls)):
             return self._unavailable(found, request, evidence)

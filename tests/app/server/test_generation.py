@@ -143,6 +143,14 @@ def test_several_answers_and_probabilities(client: openai.OpenAI, chat: ChatServ
     for chunk in ask(model="house", messages=[SAID], n=2, stream=True):
         texts[chunk.choices[0].index] += chunk.choices[0].delta.content or ""
     assert texts == {0: "Bake it.", 1: "Fry it."}
+    chat.replies = [Reply("Bake it.", others=["Fry it in oil."])] * 2
+    done = ask(model="house", messages=[SAID], n=2, max_tokens=2)
+    assert [one.finish_reason for one in done.choices] == ["stop", "length"]
+    ends = [chunk.choices[0] for chunk in ask(model="house", messages=[SAID], n=2, max_tokens=2, stream=True)]
+    assert [(one.index, one.finish_reason) for one in ends if one.finish_reason] == [
+        (0, "stop"),
+        (1, "length"),
+    ]
     chat.words = ["Bake", " it."]
     for stream in (False, True):
         told = ask(model="house", messages=[SAID], logprobs=True, top_logprobs=1, stream=stream)
