@@ -85,7 +85,14 @@ def ask(
 
 def _show(answered: Answered, thread: str | None) -> None:
     """Print an answer as one JSON object."""
-    found = {"answer": answered.text, "thread": thread, "hops": answered.hops, "ended": answered.ended}
+    found = {
+        "answer": None if answered.failure else answered.text,
+        "status": answered.status,
+        "failure": answered.failure,
+        "thread": thread,
+        "hops": answered.hops,
+        "ended": answered.ended,
+    }
     print(json.dumps(found, ensure_ascii=False))  # noqa: T201
 
 

@@ -169,7 +169,8 @@ class Chat:
 
         self._working = asyncio.create_task(work)
         try:
-            await self._working
+            with self._prompt.answering():
+                await self._working
         except asyncio.CancelledError:
             if (current := asyncio.current_task()) and current.cancelling():
                 raise

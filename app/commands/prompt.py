@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +30,10 @@ class Prompt(Protocol):
         """Return the answer to what a run asks."""
         ...
 
+    def answering(self) -> AbstractContextManager[None]:
+        """Keep what is typed during an answer for the next message."""
+        ...
+
 
 class Lines:
     """Read messages that no person types: each line is one, empty lines are none."""
@@ -45,6 +50,10 @@ class Lines:
         text, prompt = worded(asked)
         print(f"{text}\n{prompt}", file=sys.stderr)  # noqa: T201
         return decoded(sys.stdin.buffer.readline()).strip() or "n"
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Do nothing: what is piped waits by itself."""
+        return nullcontext()
 
 
 class Terminal:
@@ -101,6 +110,24 @@ class Terminal:
             return (await self._prompt(PromptSession(), f"{prompt} ")).strip() or "n"
         except (EOFError, KeyboardInterrupt):
             return "n"
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Keep keys as they are, unseen until the next prompt: a terminal makes a new line of Enter."""
+        try:
+            import termios
+        except ModuleNotFoundError:  # Windows keeps them so
+            yield
+            return
+        before = termios.tcgetattr(sys.stdin)
+        plain = list(before)
+        plain[0] &= ~termios.ICRNL
+        plain[3] &= ~(termios.ECHO | termios.ICANON)
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, plain)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
     async def _prompt(self, session: Any, prompt: str, **how: Any) -> str:
         # The signal is the chat's: it stops an answer. Ctrl-C is a key here.

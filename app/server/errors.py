@@ -105,7 +105,7 @@ _FAILURES: Mapping[FailureCode, tuple[int, str]] = {  # the status, what happene
     "empty_reply": (502, "The model's answer was empty. Try again, or say it in other words."),
     "invalid_output": (
         502,
-        "The model's answer had not the form that was asked for. Try again.",
+        "The model's answer had not the form that was asked for, or called no tool. Can its server do that?",
     ),
     "filtered": (422, "The model's server filtered the answer. Say it in other words."),
     "refused": (422, "The model refused to answer. Say it in other words."),

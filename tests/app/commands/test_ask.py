@@ -176,7 +176,8 @@ def test_a_step_is_approved_or_not(octopus: Octopus) -> None:
     assert "\n12\n" in approved.out
     for answer in (b"n\n", b""):
         refused = octopus("ask", QUESTION, "--approve", "--json", stdin=answer)
-        assert json.loads(refused.out)["answer"] == "You did not approve this step."
+        told = json.loads(refused.out)
+        assert (told["answer"], told["status"], told["failure"]["code"]) == (None, "declined", "not_approved")
     other = json.loads(octopus("ask", QUESTION, "--approve", "--json", stdin=b"physics\n").out)
     assert other["hops"][0]["node"] == "physics"
     assert other["hops"][0]["reason"] == "You chose physics."

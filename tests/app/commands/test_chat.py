@@ -151,6 +151,20 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(chat: Callable[..., Typist], s
     assert len(server.requests) == 2
 
 
+def test_what_is_typed_during_an_answer_is_the_next_message(
+    chat: Callable[..., Typist], server: ChatServer
+) -> None:
+    server.pace = 0.3
+    typist = chat("-q")
+    typist.process.send("Which leeks?" + ENTER)
+    typist.process.expect("Forty")
+    typist.process.send("/threads" + ENTER + "And onions?" + ENTER)
+    shown = typist.ready() + typist.ready() + typist.ready()
+    assert "chat" in shown
+    asked = [body["messages"][-1]["content"] for _, body in server.requests]
+    assert asked == ["Which leeks?", "And onions?"]
+
+
 @pytest.mark.parametrize("command", ["chat", "ask", "ask --json"])
 def test_ctrl_c_stops_the_model(environment: dict[str, str], command: str) -> None:
     with serving_slow(SlowModel()) as model:
