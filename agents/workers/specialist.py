@@ -7,8 +7,7 @@ from typing import Protocol
 
 from agents.modalities import modalities_of, readable, refusal
 from agents.types import Worker, WorkerAnswer, WorkerRequest, failure
-from agents.workers.models.language_model import HOW_TO_CONNECT
-from agents.workers.models.reference import Warmable
+from agents.workers.models.reference import HOW_TO_CONNECT, Warmable
 
 
 class Computing(Worker, Protocol):

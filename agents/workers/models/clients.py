@@ -18,7 +18,6 @@ from agents.generation import Generation
 from agents.settings import ProviderKeys
 from agents.types import Worker, WorkerRequest
 from agents.workers.models.chat_reference import ANSWER_TOKENS, ChatReference
-from agents.workers.models.language_model import LanguageModel
 from agents.workers.models.reference import NAME_AT_URL, Connection
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ class Connectable(ChatReference):
 
     def connect(self, given: Connection) -> Worker:
         """Build the worker."""
+        from agents.workers.models.language_model import LanguageModel
+
         return LanguageModel(self, given)
 
 

@@ -40,10 +40,6 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
 _PAUSE = 0.25  # seconds before a request is sent again, doubled each time
-HOW_TO_CONNECT = (
-    "OCTOPUS_MODEL=auto takes a model of this machine, OCTOPUS_MODEL=openai:NAME@URL any other; "
-    "`octopus doctor` shows which servers answer here."
-)
 
 
 @dataclass

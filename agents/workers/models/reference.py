@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from tools.declaration import ToolFunction
 
 CODE = re.compile(r"python:(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*(?:\.\w+)*)")
+HOW_TO_CONNECT = (
+    "OCTOPUS_MODEL=auto takes a model of this machine, OCTOPUS_MODEL=openai:NAME@URL any other; "
+    "`octopus doctor` shows which servers answer here."
+)
 NAME_AT_URL = re.compile(r"(?P<name>[^@\s]+(?:@[^@\s]+)*)@(?P<url>https?://\S+)")
 
 
