@@ -124,6 +124,9 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 return
             chat.requests.append((self.named(), body))
             status = chat.statuses.pop(0) if chat.statuses else 200
+            fault = fault_of(body, chat.reads)
+            # Before the delay: a client that left must not take the reply of the next one.
+            said = _next(chat, body) if status == 200 and not fault else None
             time.sleep(chat.delay)
             if status != 200:
                 refused = f", {self.headers['Authorization']}" if status == 401 else ""  # as some do
@@ -131,12 +134,11 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 failure = {"error": {"message": told, "type": "server_error"}}
                 self.reply(status, "application/json", json.dumps(failure))
                 return
-            if fault := fault_of(body, chat.reads):
+            if said is None:
                 chat.refused.append(fault)
                 refusal = {"error": {"message": fault, "type": "BadRequestError", "param": None, "code": 400}}
                 self.reply(400, "application/json", json.dumps(refusal))
                 return
-            said = _next(chat, body)
             if not body.get("stream"):
                 self.reply(200, "application/json", json.dumps(whole(said, body)))
                 return
