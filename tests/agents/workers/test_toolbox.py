@@ -24,7 +24,7 @@ from app import Octopus
 from evaluation.people import serving_app
 from graphs.spec_file import parse_spec
 from graphs.state import GraphContext
-from tests.loopback import ChatServer, free_port, serving
+from tests.loopback import ChatServer, free_port
 from tests.replies import Reply
 from tools.declaration import ToolFunction
 from tools.registry import functions
@@ -75,12 +75,6 @@ def untyped(item) -> int:
     """Count."""
     return 1
 '''
-
-
-@pytest.fixture
-def server() -> Iterator[ChatServer]:
-    with serving(ChatServer()) as chat:
-        yield chat
 
 
 @pytest.fixture

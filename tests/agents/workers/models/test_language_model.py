@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +14,9 @@ from agents.types import WorkerRequest, failure
 from agents.workers.models.clients import EndpointReference, OpenAIReference, ProviderReference
 from agents.workers.models.language_model import LanguageModel
 from agents.workers.models.reference import Connection
-from tests.loopback import ChatServer, free_port, serving
+from tests.loopback import ChatServer, free_port
 
 REQUEST = WorkerRequest("6 times 7?", idempotency_key="turn:1:math")
-
-
-@pytest.fixture
-def server() -> Iterator[ChatServer]:
-    with serving(ChatServer()) as chat:
-        yield chat
 
 
 def model(url: str, **settings: Any) -> LanguageModel:

@@ -5,28 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 
-from tests.loopback import ChatServer, serving
+from tests.loopback import ChatServer
 from tests.replies import Reply
 from tests.toolboxes import add, ask, box, told, weather
 from tools.sandbox import Sandbox
-
-
-@pytest.fixture
-def server() -> Iterator[ChatServer]:
-    with serving(ChatServer()) as chat:
-        yield chat
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seconds=10) as box:
-        yield box
 
 
 async def test_a_call_runs_and_its_result_goes_back(server: ChatServer, sandbox: Sandbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,22 +13,10 @@ from agents.types import Limits, WorkerRequest
 from agents.workers.kinds import connect
 from agents.workers.models import tool_calling
 from agents.workers.models.reference import Connection
-from tests.loopback import ChatServer, serving
+from tests.loopback import ChatServer
 from tests.replies import Reply
 from tests.toolboxes import add, ask, box, told
 from tools.sandbox import Sandbox
-
-
-@pytest.fixture
-def server() -> Iterator[ChatServer]:
-    with serving(ChatServer()) as chat:
-        yield chat
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(seconds=10) as box:
-        yield box
 
 
 async def test_calls_beyond_the_budget_are_not_made_and_the_model_answers_without_tools(
