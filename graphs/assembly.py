@@ -241,7 +241,10 @@ class Assembly:
 
     def _model(self, name: NodeName, spec: WorkerSpec) -> Worker | None:
         """Connect the worker's own model, or the general one; return None if neither is set."""
-        reference, tools = spec.model or self.settings.model, self._toolbox(name, spec)
+        reference = spec.model or self.settings.model
+        # Without a model there is nobody to call tools; those of the user are looked at all the same.
+        of_user = name in self.tools or any(":" in one for one in spec.tools)
+        tools = self._toolbox(name, spec) if reference or of_user else None
         if not reference:
             return None
         if spec.model and spec.modalities and parse_reference(spec.model).text_only:

@@ -100,7 +100,7 @@ def worker_node(
         request = WorkerRequest(
             query=planned["query"],
             readings=planned.get("readings"),  # an earlier version of this program planned none
-            conversation=list(asked_and_since(state["messages"])[0][:-1]) if sees_conversation else (),
+            conversation=list(walk.conversation[:-1]) if sees_conversation else (),
             idempotency_key=_key(walk, name),
             generation=walk.context.generation,
             attachments=_attached(spec, walk),
@@ -111,7 +111,8 @@ def worker_node(
         hop = account(ledger, executed(planned, WorkerAnswer(**answer), took))
         after = walk.after(hop)
         if at is not None and hop["calls"]:
-            return {"hops": [hop], "planned": [stop(name, "", after)]} | _walking([stop(name, "", after)])
+            ending = [stop(name, "", after)]
+            return {"hops": [hop], "planned": ending} | _walking(ending)
         if at is None:
             return _or_second_choice(state, after, routing[NodeName(planned["master"])])
         following = [escalation(after, at, spec.stronger, planned) or await decide_with_user(after, at)]

@@ -8,9 +8,8 @@ name, and those that a model sees do not.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import cast
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
 from agents.errors import InputError
 from agents.types import NodeName
@@ -83,7 +82,7 @@ def for_worker(node: NodeName, since: Sequence[BaseMessage]) -> list[BaseMessage
             return message.model_copy(update={"tool_calls": calls})
         return message
 
-    return [cast(AnyMessage, plain(message)) for message in since]
+    return [plain(message) for message in since]
 
 
 def message_name(node: str) -> str | None:

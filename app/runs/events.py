@@ -104,19 +104,17 @@ class Answered:
         """Return why the answer ends, as OpenAI's API says it: stop, length, content_filter or tool_calls."""
         if self.calls:
             return "tool_calls"
-        evidences = [hop["evidence"] for hop in self._outcomes] or [self.evidence]
-        return _finish(evidences)
+        return _finish(self._evidences)
 
     @property
     def reasoning(self) -> str:
         """Return what models thought before they answered."""
-        evidences = [hop["evidence"] for hop in self._outcomes] or [self.evidence]
-        return "\n\n".join(one["reasoning"] for one in evidences if one.get("reasoning"))
+        return "\n\n".join(one["reasoning"] for one in self._evidences if one.get("reasoning"))
 
     @property
     def logprobs(self) -> dict[str, Any] | None:
         """Return the log-probabilities of an answer that one model wrote, as OpenAI's API gives them."""
-        evidences = [hop["evidence"] for hop in self._outcomes] or [self.evidence]
+        evidences = self._evidences
         return evidences[0].get("logprobs") if len(evidences) == 1 else None
 
     @property
@@ -157,6 +155,10 @@ class Answered:
     def cost(self) -> float:
         """Return the cost in dollars."""
         return round(sum(hop["cost"] for hop in self.hops), 9)
+
+    @property
+    def _evidences(self) -> list[dict[str, Any]]:
+        return [hop["evidence"] for hop in self._outcomes] or [self.evidence]
 
     @property
     def _outcomes(self) -> list[Hop]:
