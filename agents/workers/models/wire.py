@@ -247,11 +247,7 @@ def _sound_usage(usage: Any) -> dict[str, Any] | None:
     """Return what was counted; None where it is no number of tokens."""
     if not isinstance(usage, dict) or not all(_is_count(usage.get(name, 0)) for name in _COUNTS):
         return None
-    details = {
-        name: own
-        for name, own in usage.items()
-        if isinstance(own, dict) and all(one is None or _is_count(one) for one in own.values())
-    }
+    details = {name: own for name, own in usage.items() if _are_counts(own)}
     return {name: usage[name] for name in _COUNTS if name in usage} | details
 
 
